@@ -1,0 +1,55 @@
+# `make` builds the report, `make test` proves it right. `make help` lists the rest.
+EDITION ?= default
+
+ifeq ($(strip $(PYTHON)),)
+# The project's own environment. It is made anew when the lock changes, and never looked at otherwise.
+PY := .venv/bin/python
+define SETUP
+cat requirements.lock pyproject.toml | cmp -s - .venv/installed || sh tools/install
+endef
+else
+# Another interpreter, a conda environment say: it is not changed, only compared with the lock.
+PY := $(PYTHON)
+export PYTHONPATH := $(CURDIR)/src
+define SETUP
+$(PY) src/desertion/environment.py
+endef
+endif
+
+.DEFAULT_GOAL := report
+.PHONY: report test test-all check fmt lab accept setup clean help
+
+report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
+	@$(PY) -m desertion build $(EDITION)
+
+test: setup ## every check that CI runs: data, lint, types, tests, notebooks' outputs, plots
+	@$(PY) -m desertion check
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy --no-error-summary
+	@$(PY) -m pytest -n 2 --dist loadscope -m "not slow"
+
+test-all: setup ## what `make test` does and the long tests
+	@$(MAKE) --no-print-directory test
+	@$(PY) -m pytest -n 2 --dist loadscope -m slow
+
+check: setup ## validate data/ and print one line a fault
+	@$(PY) -m desertion check
+
+fmt: setup ## mend what a spreadsheet leaves behind in data/ (byte-order mark, CRLF, quoting, order)
+	@$(PY) -m desertion fmt
+
+lab: setup ## open JupyterLab on the notebooks, with the project's kernel
+	@$(PY) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
+
+accept: setup ## renew the stored notebook outputs and plots/, and print what changed
+	@$(PY) -m desertion accept
+
+setup: ## make .venv from requirements.lock and install the project (or check PYTHON against the lock)
+	@$(SETUP)
+
+clean: ## remove build/ and the caches of the tools
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find src tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

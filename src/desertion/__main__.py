@@ -1,0 +1,7 @@
+"""`python -m desertion`."""
+
+import sys
+
+from desertion.cli import main
+
+sys.exit(main())

@@ -1,0 +1,55 @@
+"""Does this interpreter hold exactly the packages of requirements.lock? Runs as a script, standard library only.
+
+`make PYTHON=…` calls it before anything else; the project's own .venv is made from the lock and needs no check.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+?))?\s*\\?$")
+
+
+def pins(lock: str) -> dict[str, tuple[str, str]]:
+    """Name → (version, marker or "") of each package that the text of a lock file pins."""
+    found = (_PIN.match(line) for line in lock.splitlines())
+    return {match["name"]: (match["version"], match["marker"] or "") for match in found if match}
+
+
+def differences(lock: str) -> list[str]:
+    """One line for each package of the lock that this interpreter has not, or has in another version."""
+    try:
+        from packaging.markers import Marker
+    except ImportError:  # pip carries a copy
+        from pip._vendor.packaging.markers import Marker  # type: ignore[assignment]
+    lines = []
+    for name, (wanted, marker) in pins(lock).items():
+        if marker and not Marker(marker).evaluate():
+            continue
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "missing"
+        if found != wanted:
+            lines.append(f"{name}: {found} (the lock has {wanted})")
+    return lines
+
+
+def main() -> int:
+    """Print the differences and how to mend them; 0 where there are none."""
+    if sys.version_info < (3, 11):  # noqa: UP036 — this script also meets interpreters that are too old
+        print(f"{sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed", file=sys.stderr)
+        return 1
+    lines = differences(LOCK.read_text(encoding="utf-8"))
+    if lines:
+        print(f"{sys.executable} does not match requirements.lock:", *lines, sep="\n  ", file=sys.stderr)
+        print(f"mend it with: {sys.executable} -m pip install --require-hashes -r requirements.lock", file=sys.stderr)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

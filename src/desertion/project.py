@@ -1,0 +1,50 @@
+"""Where the project is and how it writes: the root, the named folders, atomic files, user errors."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+#: The clone this package was imported from; the project is always installed editable, so `src/` is inside it.
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+NOTEBOOKS = ROOT / "notebooks"
+PLOTS = ROOT / "plots"
+EDITIONS = ROOT / "editions"
+BUILD = ROOT / "build"
+
+
+class UserError(Exception):
+    """A mistake its maker can mend: the message says where it is, what it is and what would be right."""
+
+
+def relative(path: Path) -> str:
+    """`path` as a user of the project reads it: relative to the root where it lies inside, with `/`."""
+    path = Path(path).resolve()
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def write_atomic(path: Path, content: bytes | str) -> bool:
+    """Write `content` (text as UTF-8) to `path` so that a reader sees the old file or the new one, never half.
+
+    Returns True where the content differs from what was there; an equal file is not touched.
+    Raises OSError where the folder cannot be written.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return True
