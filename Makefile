@@ -20,7 +20,7 @@ endif
 .PHONY: report test test-all check fmt lab accept setup clean help
 
 report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
-	@$(PY) -m desertion build $(EDITION)
+	@$(PY) -m desertion build --edition $(EDITION)
 
 test: setup ## every check that CI runs: data, lint, types, tests, notebooks' outputs, plots
 	@$(PY) -m desertion check

@@ -56,5 +56,5 @@ def test_a_package_in_another_version_or_missing_is_named_with_both_versions() -
     lock = "numpy==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\nappnope==9 ; sys_platform == 'nowhere'\n"
     assert environment.differences(lock) == [
         f"numpy: {version('numpy')} (the lock has 0.0.1)",
-        "no-such-package: missing (the lock has 1.0)",
+        "missing: no-such-package",
     ]

@@ -1,9 +1,10 @@
-"""The command line: thin. Each command imports what it needs, so that `desertion --help` and a no-op build stay fast."""
+"""The command line: thin. A command imports only what it needs, so that help and a build with nothing to do are fast."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -40,24 +41,50 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(command=function)
         return command
 
-    check = add("check", _check, "validate data/: one line a fault, status 1 where there is one")
-    check.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="another folder")
-    check.add_argument("--json", action="store_true", help="the faults as JSON")
+    def option(command: argparse.ArgumentParser, *names: str) -> None:
+        for name in names:
+            command.add_argument(f"--{name}", **_OPTIONS[name])
 
-    fmt = add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/")
-    fmt.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="another folder")
+    option(add("check", _check, "validate data/: one line a fault, status 1 where there is one"), "data", "json")
+    option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
-    build.add_argument("edition", nargs="?", default="default", help="name of a file in editions/ (default)")
-    build.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="notebooks at a time (all cores)")
-
+    option(build, "edition", "jobs", "explain")
     run = add("run", _run, "run one notebook through papermill")
     run.add_argument("notebook", type=Path, help="a notebook, or its name in notebooks/")
     run.add_argument("output", type=Path, nargs="?", help="executed copy (build/runs/NAME.ipynb)")
-    run.add_argument("--edition", default="default", help="edition whose parameters are used (default)")
     run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="override one")
+    option(run, "edition")
+    option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
 
-    add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed")
+    conflicts = add("conflicts", _conflicts, "the ledger: where pages disagree, what is chosen, and by which rule")
+    option(conflicts, "edition", "json")
+    option(add("claims", _claims, "published claims, recomputed, with their verdicts"), "edition", "json")
+
+    interval = add("interval", _interval, "exact interval of a Poisson rate: X events in exposure T")
+    interval.add_argument("x", type=float, metavar="X")
+    interval.add_argument("t", type=float, metavar="T", nargs="?", default=1.0)
+    option(interval, "level", "json")
+    ratio = add("rate-ratio", _rate_ratio, "exact conditional ratio of two Poisson rates: X1 in T1 over X2 in T2")
+    for name in ("x1", "t1", "x2", "t2"):
+        ratio.add_argument(name, type=float, metavar=name.upper())
+    ratio.add_argument("--midp", action="store_true", help="mid-p interval and p-value: less conservative")
+    option(ratio, "level", "json")
+    fit = add("fit", _fit, "fit a model of counts to a CSV; status 2 where it is refused")
+    fit.add_argument("file", type=Path, metavar="FILE.csv", help="period_start, period_end, value; optionally more")
+    models = "poisson (default), quasi-poisson, nb2, nb1, changepoint, local-level, composite"
+    fit.add_argument("--model", default="poisson", help=models)
+    trends = "constant, linear, quadratic, log, step:DATE, segmented:DATE[,DATE], smooth; joined by +"
+    fit.add_argument("--trend", help=trends)
+    fit.add_argument("--period-unit", choices=("year", "quarter", "month"))
+    fit.add_argument("--exposure", metavar="COLUMN", help="column with the exposure of each period")
+    fit.add_argument("--harmonics", type=int, default=0, metavar="K", help="pairs of seasonal harmonics (0)")
+    fit.add_argument("--forecast", type=int, default=0, metavar="N", help="periods ahead (0)")
+    fit.add_argument("--seed", type=int, default=1, help="of everything drawn at random (1)")
+    option(fit, "level", "json")
+    score = add("score", _score, "scores of quantile or sample forecasts in a CSV")
+    score.add_argument("file", type=Path, metavar="FILE.csv")
+    option(score, "json")
     return parser
 
 
@@ -68,30 +95,43 @@ def _positive(text: str) -> int:
     return number
 
 
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "data": {"type": Path, "default": DATA, "metavar": "DIR", "help": "another folder than data/"},
+    "edition": {"default": "default", "metavar": "NAME", "help": "a file in editions/ (default)"},
+    "explain": {"action": "store_true", "help": "say why each notebook ran or did not"},
+    "jobs": {"type": _positive, "default": None, "metavar": "N", "help": "notebooks at a time (all cores)"},
+    "json": {"action": "store_true", "help": "as JSON"},
+    "level": {"type": float, "default": 0.95, "help": "coverage of intervals (0.95)"},
+}
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False))
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from desertion import figures
 
     faults = figures.check(arguments.data)
     if arguments.json:
-        print(json.dumps([fault.as_dict() for fault in faults], ensure_ascii=False, indent=1))
+        _print_json([fault.as_dict() for fault in faults])
     else:
         for fault in faults:
             print(fault)
     return 1 if faults else 0
 
 
-def _fmt(arguments: argparse.Namespace) -> int:
+def _fmt(arguments: argparse.Namespace) -> None:
     from desertion import figures
 
     for name in figures.fmt(arguments.data):
         print(f"mended {name}")
-    return 0
 
 
 def _build(arguments: argparse.Namespace) -> int:
     from desertion import build
 
-    return build.main(arguments.edition, jobs=arguments.jobs)
+    return build.main(arguments.edition, jobs=arguments.jobs, explain=arguments.explain)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -104,6 +144,104 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    from desertion import build
+    from desertion import accept
 
-    return build.accept()
+    return accept.main(jobs=arguments.jobs)
+
+
+def _edition_data(name: str) -> tuple[Any, Any]:
+    """The shared parameters of an edition and the data as that edition knows them."""
+    from desertion import figures, params
+
+    edition = params.edition(name)
+    return edition, figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
+
+
+def _conflicts(arguments: argparse.Namespace) -> None:
+    from desertion import reconcile
+
+    edition, data = _edition_data(arguments.edition)
+    rows = reconcile.ledger(data, rule=edition.rule)
+    if arguments.json:
+        _print_json(rows)
+        return
+    for row in rows:
+        print(f"{row['id']}  {row['title']}")
+        for reading in row["readings"]:
+            chosen = set((row["chosen"] or "").split()) & set(reading["figure_ids"])
+            mark = "→" if chosen else " "
+            period = f"{reading['period_start']} to {reading['period_end']}"
+            behind = f"{' '.join(reading['figure_ids'])}; independent sources: {reading['sources']}"
+            print(f"   {mark} {reading['value']:,} {reading['measure']}, {period}  [{behind}]")
+        print(f"     {row['because']}" + (f"; otherwise growth ×{row['effect']:.2f}" if row["effect"] else ""))
+
+
+def _claims(arguments: argparse.Namespace) -> None:
+    from desertion import claims
+
+    _, data = _edition_data(arguments.edition)
+    checked = claims.check_claims(data)
+    rows = claims.as_json(checked)
+    if arguments.json:
+        _print_json(rows)
+        return
+    for row, statement in zip(rows, checked["statement"], strict=True):
+        number = "" if row["computed"] is None else f" (computed {row['computed']:,.4g})"
+        mixed = ", mixes measures" if row["mixed_measures"] else ""
+        print(f"{row['id']:8} {row['verdict']}{mixed}: {statement}{number}")
+
+
+def _show(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json({name: value if value is None or math.isfinite(value) else None for name, value in values.items()})
+    else:
+        print("\n".join(f"{name:8} {value:.6g}" for name, value in values.items()))
+
+
+def _interval(arguments: argparse.Namespace) -> None:
+    from desertion.trends import exact
+
+    found = exact.interval(arguments.x, arguments.t, arguments.level)
+    _show({"rate": found.rate, "low": found.low, "high": found.high}, arguments.json)
+
+
+def _rate_ratio(arguments: argparse.Namespace) -> None:
+    from desertion.trends import exact
+
+    found = exact.rate_ratio(
+        arguments.x1, arguments.t1, arguments.x2, arguments.t2, level=arguments.level, midp=arguments.midp
+    )
+    _show({"ratio": found.ratio, "low": found.low, "high": found.high, "p_value": found.p_value}, arguments.json)
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from desertion.trends import fit, table
+
+    try:
+        result = fit.fit_file(
+            arguments.file, arguments.model, arguments.trend, period_unit=arguments.period_unit,
+            exposure=arguments.exposure, harmonics=arguments.harmonics, steps=arguments.forecast,
+            level=arguments.level, seed=arguments.seed,
+        )  # fmt: skip
+    except table.TableError as error:
+        result = {"refused": {"reason": str(error), "needs": "a file without these faults"}}
+    refused = result["refused"]
+    if refused:
+        print(f"refused: {refused['reason']} (needs: {refused['needs']})", file=sys.stderr)
+    if arguments.json:
+        _print_json(result)
+    elif not refused:
+        print(fit.describe(result))
+    return 2 if refused else 0
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from desertion.trends import scores
+
+    result = scores.score_file(arguments.file)
+    if arguments.json:
+        _print_json(result)
+        return
+    for name, value in result.items():
+        if value not in (None, [], {}):
+            print(f"{name:10} {value:.6g}" if isinstance(value, float) else f"{name:10} {value}")

@@ -21,22 +21,23 @@ def pins(lock: str) -> dict[str, tuple[str, str]]:
 
 
 def differences(lock: str) -> list[str]:
-    """One line for each package of the lock that this interpreter has not, or has in another version."""
+    """One line for each package that this interpreter has in another version, one for all that it has not."""
     try:
         from packaging.markers import Marker
     except ImportError:  # pip carries a copy
         from pip._vendor.packaging.markers import Marker  # type: ignore[assignment]
-    lines = []
+    lines, missing = [], []
     for name, (wanted, marker) in pins(lock).items():
         if marker and not Marker(marker).evaluate():
             continue
         try:
             found = version(name)
         except PackageNotFoundError:
-            found = "missing"
+            missing.append(name)
+            continue
         if found != wanted:
             lines.append(f"{name}: {found} (the lock has {wanted})")
-    return lines
+    return lines + ([f"missing: {', '.join(missing)}"] if missing else [])
 
 
 def main() -> int:

@@ -126,13 +126,16 @@ class TrendsNotebook(Shared):
     """03-trends."""
 
     articles: Annotated[list[Articles], AfterValidator(_unique)] = Field(
-        ["337"], description="article sets whose counts are compared"
+        ["337", "337+338+339"], description="article sets whose counts are compared, each with itself"
     )
     measures: Annotated[list[Measure], AfterValidator(_unique)] = Field(
         ["persons_convicted", "cases_received_by_court", "verdicts"], description="what was counted"
     )
     assumed_dispersion: float = Field(
         50.0, ge=1, le=1000, description="variance over mean that the outer interval of a growth factor assumes"
+    )
+    minimum_df: int = Field(
+        5, ge=1, le=100, description="residual degrees of freedom below which a trend is not shown"
     )
 
 
@@ -181,14 +184,23 @@ class Edition:
         return check_overrides(stem, values | self.own.get(stem, {}), where=f"editions/{self.name}.yml")
 
     @property
+    def _values(self) -> Shared:
+        return Shared.model_validate(self.shared)
+
+    @property
     def as_of(self) -> date | None:
         """The last day of publication that counts, or None for everything."""
-        return Known.model_validate({"as_of": self.shared.get("as_of")}).as_of
+        return self._values.as_of
 
     @property
     def undated_lag_days(self) -> int:
         """Days after its period's end that an undated statement counts as published."""
-        return Known.model_validate({k: v for k, v in self.shared.items() if k == "undated_lag_days"}).undated_lag_days
+        return self._values.undated_lag_days
+
+    @property
+    def rule(self) -> str:
+        """How one of several statements of a count is chosen."""
+        return self._values.rule
 
 
 class _File(Parameters):

@@ -26,6 +26,16 @@ MEASURES = {
     "verdicts": "verdicts (cases decided)",
     "persons_convicted": "persons convicted",
     "persons_imprisoned": "persons given a real prison term",
+    "imprisoned_up_to_1y": "persons given a real prison term of up to one year",
+    "imprisoned_1_2y": "persons given a real prison term of over one to two years",
+    "imprisoned_2_3y": "persons given a real prison term of over two to three years",
+    "imprisoned_3_5y": "persons given a real prison term of over three to five years",
+    "imprisoned_5_8y": "persons given a real prison term of over five to eight years",
+    "imprisoned_8_10y": "persons given a real prison term of over eight to ten years",
+    "imprisoned_10_15y": "persons given a real prison term of over ten to fifteen years",
+    "imprisoned_15_20y": "persons given a real prison term of over fifteen to twenty years",
+    "imprisoned_20_25y": "persons given a real prison term of over twenty to 25 years",
+    "imprisoned_over_25y": "persons given a real prison term of over 25 years",
     "sentences_suspended": "suspended sentences",
     "sentences_restriction": "sentences to restriction in service",
     "sentences_fine": "fines",
@@ -46,7 +56,8 @@ SCOPES = {
 
 KINDS = {
     "count": "a number of cases, verdicts or persons in the period",
-    "rate": "a number for each day, week or month (column per), said of the period",
+    "stock": "a number of persons or cases at a date, or on some day of the period, not counted over it",
+    "rate": "a number for each day, week or month, or for each 1,000 of the force (column per), said of the period",
     "share": "percent of the base named in column per",
     "growth": "percent by which a count rose over the period before",
     "mean": "an average",
@@ -123,6 +134,34 @@ EVENT_KINDS = {
     "courts": "a change at the courts",
 }
 
+#: What the rows of context.csv are about.
+TOPICS = {
+    "strength_authorised": "posts of the Russian forces set by decree",
+    "strength_actual": "people in the Russian forces, by estimate",
+    "troops_deployed": "Russian troops in or against Ukraine",
+    "mobilised": "men called up in Russia in autumn 2022",
+    "contracts_signed": "recruits of the Russian forces on contract, volunteers and plans",
+    "wagner": "personnel of Wagner",
+    "deaths_confirmed": "Russian deaths admitted or known by name",
+    "deaths_estimated": "Russian deaths by statistical estimate",
+    "losses_claimed": "Russian killed and wounded as claimed by Ukraine",
+    "deserters_estimate": "Russian soldiers said to have left, from lists and estimates",
+    "russia_courts": "Russian court counts held as a cross-check of figures.csv",
+    "russia_before_2022": "absence and desertion in the Russian forces before the invasion",
+    "ukraine_art_407": "AWOL cases in Ukraine (Art. 407 of its code)",
+    "ukraine_art_408": "desertion cases in Ukraine (Art. 408 of its code)",
+    "ukraine_art_407_408": "AWOL and desertion cases in Ukraine together",
+    "ukraine_convictions": "verdicts and convictions for AWOL and desertion in Ukraine",
+    "ukraine_absentees": "Ukrainian soldiers absent, by headcount",
+    "ukraine_strength": "strength of the Ukrainian forces",
+    "us_army_desertion": "deserters of the US Army, and its strength",
+    "us_rates": "deserters of the US Army for each 1,000 soldiers",
+    "us_other_services": "deserters of the US Navy, Marine Corps and services together",
+    "uk_awol": "absence without leave in the British services",
+    "uk_convictions": "convictions of desertion in the British services",
+    "history": "other armies and wars before 1970",
+}
+
 #: Where the terms come from that a bound is read by (data/hedges.csv).
 BOUND_READINGS = {
     "rounding": "a rounded number stands for what rounds to it, a bound for the rest of its last printed unit",
@@ -135,8 +174,57 @@ RULES = {
     "most-sources": "the reading that most independent sources print, then as own-page-first",
 }
 
+#: How the numbers of an identity hang together (data/identities.csv): the left ids, the relation, the right ids.
+RELATIONS = {
+    "sum": "the left numbers add up to the right one: parts of one period, or periods that follow each other",
+    "equal": "the left number is the right one, of the same period",
+    "at_most": "the left numbers together do not exceed the right ones together, in whose period they lie",
+    "rises": "each left number is at least the one before it: totals that run on from one date (right is blank)",
+    "growth": "the left percentage is the growth of the first right number over the second",
+    "share": "the left percentage is the first right number's share of the second",
+    "revises": "the left number is a later page's total of what the right one counts: no contradiction",
+    "rivals": "each left number, and the right ones added up, are taken for one another: a conflict, not a check",
+    "headline": "the left number over the right one is the growth factor that the report leads with",
+}
+
+CLAIM_KINDS = {
+    "ratio": "the numerator's sum over the denominator's",
+    "share": "the numerator's sum as percent of the denominator's",
+    "sum": "the numerator's sum (of one number: that number, as another page prints it)",
+    "difference": "the numerator's sum less the denominator's",
+    "rate": "the numerator over its time; of a running total since the denominator; over the denominator's own rate",
+    "mean": "the mean of the numerator's numbers",
+    "rank": "the place of the numerator among itself and the denominator's numbers",
+    "qualitative": "nothing that the figures can recompute",
+}
+
+CLAIM_UNITS = {
+    "times": "the denominator taken so many times",
+    "percent": "percent of the denominator",
+    "percent more": "percent above the denominator",
+    "per day": "for each calendar day",
+    "per working day": "for each weekday, holidays not taken out",
+    "per week": "for each seven days",
+    "per month": "for each twelfth of a year",
+    "highest": "place counted from the highest number",
+    "lowest": "place counted from the lowest number",
+    "months": "months of a sentence",
+    "cases": "cases",
+    "verdicts": "verdicts",
+    "persons": "persons",
+}
+
+VERDICTS = {
+    "holds": "the recomputed value lies in what the words admit",
+    "holds by rounding": "it does not, but a value that the rounding of its inputs allows does",
+    "overstated": "the words say more than the figures give",
+    "understated": "the words say less than the figures give",
+    "source contradicts itself": "the page's own parts do not give the page's own total",
+    "not checkable": "no figures known by the edition's date give the value",
+}
+
 _WHOLES = {"ch33", "ch33+34", "all", "none"}
-_NUMBER = re.compile(r"3[3-5]\d(\.\d)?")
+_NUMBER = re.compile(r"3[3-5][0-9](\.[0-9])?")
 
 
 def parse_articles(text: str) -> tuple[str, ...]:
@@ -151,5 +239,15 @@ def parse_articles(text: str) -> tuple[str, ...]:
         if not _NUMBER.fullmatch(part):
             raise ValueError(f"{part!r} is not an article of chapter 33 nor one of {', '.join(sorted(_WHOLES))}")
     if list(parts) != sorted(set(parts), key=float):
-        raise ValueError(f"articles stand once each and in ascending order: {'+'.join(sorted(set(parts), key=float))}")
+        ordered = "+".join(sorted(set(parts), key=float))
+        raise ValueError(f"articles stand once each and in ascending order: {ordered}")
     return parts
+
+
+def articles_label(articles: str) -> str:
+    """`337+338+339` as a title says it: `Art. 337, 338 and 339`; a whole as `chapter 33` or `all offences`."""
+    wholes = {"ch33": "chapter 33", "ch33+34": "chapters 33 and 34", "all": "all offences", "none": "no article"}
+    if articles in wholes:
+        return wholes[articles]
+    *first, last = articles.split("+")
+    return "Art. " + (f"{', '.join(first)} and {last}" if first else last)

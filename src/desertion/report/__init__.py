@@ -6,6 +6,7 @@ tagged `answer` open the page. pandoc makes the page from one Markdown text by t
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -22,6 +23,8 @@ from desertion.params import Edition
 from desertion.project import DATA, ROOT, UserError, relative, write_atomic
 
 TITLE = "AWOL and desertion convictions in the Russian military"
+#: The notebook whose answer comes first; the others follow in their order.
+LEAD = "03-trends"
 _REPORT = files("desertion.report")
 
 
@@ -34,11 +37,11 @@ def render(edition: Edition, notebooks: list[Path], out: Path, *, plots: Path | 
     import pypandoc
 
     read = [(path.stem, _read(path)) for path in notebooks]
-    answer = [part for _, notebook in read for cell in _tagged(notebook, "answer") for part in _outputs(cell, None)]
+    lead_first = sorted(read, key=lambda pair: pair[0] != LEAD)
+    answer = [part for _, notebook in lead_first for cell in _tagged(notebook, "answer") for part in _outputs(cell, None)]
     sections = [part for stem, notebook in read for part in _section(stem, notebook, plots)]
     methods = (_REPORT / "methods.md").read_text(encoding="utf-8")
     text = "\n\n".join([*_heading("The answer", "answer"), *answer, *sections, methods, _receipt(edition)])
-    # Under the seed of the page's content pandoc adds nothing of its own: no date, no version, no path.
     page = pypandoc.convert_text(
         text,
         "html5",
@@ -47,23 +50,29 @@ def render(edition: Edition, notebooks: list[Path], out: Path, *, plots: Path | 
             "--template=" + str(_REPORT / "template.html"),
             "--standalone",
             "--section-divs",
-            "--toc",
-            "--toc-depth=1",
             "--mathml",
             "--wrap=none",
             "--eol=lf",
             "--metadata=title:" + TITLE,
             "--metadata=lang:en",
-            "--variable=edition:" + edition.title,
-            "--variable=edition-description:" + edition.description,
+            "--variable=nav:" + _nav([stem for stem, _ in read]),
+            "--variable=edition:" + escape(edition.title),
+            "--variable=edition-description:" + escape(edition.description),
         ],
     )
     write_atomic(out, page)
 
 
+def _nav(stems: list[str]) -> str:
+    """Links to the sections, in one word each: a notebook's file is named after what it is about."""
+    names = {"answer": "Answer"} | {stem: stem.split("-", 1)[-1].replace("-", " ").capitalize() for stem in stems}
+    names |= {"methods": "Methods", "receipt": "Receipt"}
+    return "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items())
+
+
 def _read(path: Path) -> Any:
     try:
-        return nbformat.read(path, as_version=4)
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise UserError(f"{relative(path)}: not a notebook: {error}") from None
 
@@ -127,10 +136,9 @@ def _plot(svg: str, record: dict[str, Any], plots: Path | None) -> str:
     caption = ""
     table = plots / f"{name}.csv" if plots is not None else None
     if table is not None and table.is_file():
-        import base64
-
         content = base64.b64encode(table.read_bytes()).decode("ascii")
-        link = f'<a download="{name}.csv" href="data:text/csv;charset=utf-8;base64,{content}">numbers behind it (CSV)</a>'
+        address = f"data:text/csv;charset=utf-8;base64,{content}"
+        link = f'<a download="{name}.csv" href="{address}">numbers behind it (CSV)</a>'
         caption = f"<figcaption>{escape(record.get('title', ''))} · {link}</figcaption>"
     frame = f'<div class="plot" role="region" aria-label="Plot {name}" tabindex="0">{svg}</div>'
     return _raw(f'<figure id="plot-{name}">{frame}{caption}</figure>')
@@ -155,5 +163,6 @@ def _receipt(edition: Edition) -> str:
         "packages": f"requirements.lock, SHA-256 {lock[:16]}",
         "package desertion": __version__,
     }
-    body = "".join(f"<tr><th scope='row'>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+    cells = (f"<tr><th scope='row'>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+    body = "".join(cells)
     return "\n\n".join([*_heading("Receipt", "receipt"), _raw(f'<div class="table"><table>{body}</table></div>')])

@@ -139,10 +139,12 @@ def rate_ratio(
         return RateRatio(ratio, low, high, p_value)
     # the odds of a quantile as a quotient of two quantiles: 1 - p would cancel where the share is near 1
     if x1:
-        low = special.betaincinv(x1, x2 + 1, alpha / 2) / special.betainccinv(x2 + 1, x1, alpha / 2) * t2 / t1
+        odds = special.betaincinv(x1, x2 + 1, alpha / 2) / special.betainccinv(x2 + 1, x1, alpha / 2)
+        low = float(odds) * t2 / t1
     if x2:
-        high = special.betainccinv(x1 + 1, x2, alpha / 2) / special.betaincinv(x2, x1 + 1, alpha / 2) * t2 / t1
-    return RateRatio(ratio, float(low), float(high), p_value)
+        odds = special.betainccinv(x1 + 1, x2, alpha / 2) / special.betaincinv(x2, x1 + 1, alpha / 2)
+        high = float(odds) * t2 / t1
+    return RateRatio(ratio, low, high, p_value)
 
 
 def _solve(gap: Callable[[float], float], x1: float, t1: float, x2: float, t2: float) -> float:

@@ -1,0 +1,120 @@
+"""Renews what is committed of the default edition: the outputs stored in `notebooks/` and the plots in `plots/`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from desertion import notebook as nb
+from desertion import receipt
+from desertion.build import build, withheld
+from desertion.params import Edition
+from desertion.project import PLOTS, UserError, relative, write_atomic
+
+EDITION = "default"
+_PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What accepting changed: notebook → code cells (none: counts or metadata), plot file → new, changed, removed."""
+
+    notebooks: dict[str, list[int]]
+    plots: dict[str, str]
+
+    def __str__(self) -> str:
+        lines = []
+        for name, cells in self.notebooks.items():
+            what = (
+                f"outputs of code cells {', '.join(map(str, cells))}" if cells else "no output, only counts or metadata"
+            )
+            lines.append(f"notebooks/{name}: {what}")
+        for plot, how in sorted({(Path(name).stem, how) for name, how in self.plots.items()}):
+            files = [Path(name).suffix for name in self.plots if Path(name).stem == plot and self.plots[name] == how]
+            lines.append(f"plots/{plot}: {how} ({' '.join(files)})")
+        return "\n".join(lines) or "nothing changed"
+
+
+def main(*, jobs: int | None = None) -> int:
+    """Accept the outputs of the default edition and print what changed; 0, or UserError."""
+    from desertion import params
+
+    print(accept(params.edition(EDITION), jobs=jobs))
+    return 0
+
+
+def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
+    """Build `edition` and store the outputs of its notebooks and its plots; nothing is touched unless all is well.
+
+    Raises UserError where the edition overrides a parameter (nbval runs the notebooks with their defaults), where a
+    notebook failed, where a sentence is withheld, or where something changed while they ran.
+    """
+    paths = receipt.notebooks()
+    for path in paths:
+        _demand_defaults(path, edition)
+    place = build(edition, jobs=jobs).report.parent
+    if kept_back := withheld(edition.name):
+        lines = "\n".join(str(one) for one in kept_back)
+        raise UserError(f"{lines}\nnothing was accepted: change the words or the condition of each sentence")
+    texts: dict[Path, str] = {}
+    cells: dict[str, list[int]] = {}
+    for path in paths:
+        text = nb.dumps(nb.scrub(nb.read(place / "notebooks" / path.name)))
+        if text != path.read_text(encoding="utf-8"):
+            texts[path] = text
+            cells[path.name] = _changed_cells(nb.read(path), json.loads(text))
+    if not receipt.up_to_date(edition.name):
+        raise UserError("a notebook or the data changed while they ran: nothing was accepted; run it again")
+    plots = _plots({path.name: path for path in sorted((place / "plots").glob("*.*"))})
+    for path, text in texts.items():
+        write_atomic(path, text)
+    return Changes(cells, plots)
+
+
+def _demand_defaults(path: Path, edition: Edition) -> None:
+    defaults = nb.defaults(nb.read(path), path)
+    for name, value in edition.for_notebook(path.stem).items():
+        default = defaults.get(name, ...)
+        if default is ... or json.loads(json.dumps(default)) != value:
+            shown = "is not a plain value" if default is ... else f"is {default!r}"
+            raise UserError(
+                f"{relative(path)}: parameter '{name}' {shown} in the parameters cell and {value!r} in edition "
+                f"'{edition.name}': stored outputs are those of the defaults, so the two must be equal"
+            )
+
+
+def _changed_cells(stored: nb.Notebook, new: nb.Notebook) -> list[int]:
+    """The numbers of the code cells whose outputs differ."""
+    before, after = ([_outputs(cell) for cell in nb.code_cells(notebook)] for notebook in (nb.scrub(stored), new))
+    return [number for number, (one, other) in enumerate(zip(before, after, strict=True), 1) if one != other]
+
+
+def _outputs(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outputs of a cell without counts, each text one string: editors differ in how they split it."""
+
+    def join(value: Any) -> Any:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return "".join(value)
+        return {key: join(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    return [{key: join(item) for key, item in output.items() if key != "execution_count"} for output in cell["outputs"]]
+
+
+def _plots(made: dict[str, Path]) -> dict[str, str]:
+    """Copy the published files into `plots/`, remove those no longer published, renew the lock; what changed."""
+    from desertion import publish
+
+    changes: dict[str, str] = {}
+    PLOTS.mkdir(exist_ok=True)
+    for name, path in made.items():
+        new = not (PLOTS / name).exists()
+        if write_atomic(PLOTS / name, path.read_bytes()):
+            changes[name] = "new" if new else "changed"
+    for path in sorted(PLOTS.iterdir()):
+        if path.suffix in _PUBLISHED and path.name not in made:
+            path.unlink()
+            changes[path.name] = "removed"
+    publish.lock(PLOTS)
+    return changes

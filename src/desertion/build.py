@@ -1,0 +1,301 @@
+"""Builds an edition: finds out what is stale by content, runs those notebooks, makes the page.
+
+Nothing heavy is imported before something turned out to be stale. Everything goes into its place by a rename, and the
+receipt is written after what it describes: a build that is stopped at any moment leaves the last good page, and the
+next one finishes the job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from desertion import notebook as nb
+from desertion import receipt, sentences
+from desertion.display import Display, say
+from desertion.project import BUILD, DATA, UserError, relative
+
+if TYPE_CHECKING:
+    from desertion.params import Edition
+    from desertion.run import RunRecord
+    from desertion.workers import Job
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A finished build: the page, the runs it took, and why each was needed (`report.html`: why the page was made)."""
+
+    report: Path
+    ran: tuple[RunRecord, ...]
+    reasons: dict[str, str]
+
+
+def main(name: str, *, jobs: int | None = None, explain: bool = False) -> int:
+    """Build edition `name`, print where its page is and the sentences it withholds; 0, or UserError."""
+    page = BUILD / name / "report.html"
+    state = "is up to date"
+    if explain or not receipt.up_to_date(name):
+        from desertion import params
+
+        result = build(params.edition(name), jobs=jobs, explain=explain)
+        state = "is new" if result.reasons else state
+    for one in withheld(name):
+        print(one)
+    print(f"{relative(page)} {state}")
+    return 0
+
+
+def withheld(name: str) -> list[sentences.Withheld]:
+    """The sentences that the built edition `name` withholds, beside the values they were last accepted with."""
+    pairs = [(BUILD / name / "notebooks" / path.name, path) for path in receipt.notebooks()]
+    # Reading a notebook takes longer than all else that a build with nothing to do does.
+    pairs = [(executed, source) for executed, source in pairs if b'"withheld": true' in executed.read_bytes()]
+    return [one for executed, source in pairs for one in sentences.withheld(executed, source)]
+
+
+def run_one(
+    notebook: Path, output: Path | None = None, *, edition: str = "default", assignments: Sequence[str] = ()
+) -> int:
+    """Run one notebook with the parameters of an edition and `NAME=VALUE` overrides; the copy's path is printed.
+
+    The copy is `output` (build/runs/NAME.ipynb). Returns 0; raises UserError.
+    """
+    from desertion import params
+    from desertion.run import RunRecord
+    from desertion.workers import Job, Workers
+
+    stem = notebook.stem
+    values = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
+    output = output or BUILD / "runs" / notebook.name
+    if output.resolve() == notebook.resolve():
+        raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
+    job = Job(notebook, output, dict(params.check_overrides(stem, values)))
+    with Workers(1) as workers, Display(1) as display:
+        for _, message in workers.run([job], tick=display.tick):
+            if isinstance(message, Exception):
+                raise message
+            if isinstance(message, RunRecord):
+                display.end(stem, f"ran in {message.seconds:.1f} s")
+            else:
+                display.cell(stem, *message)
+    print(relative(output))
+    return 0
+
+
+def build(
+    edition: Edition, *, notebooks: Sequence[Path] | None = None, jobs: int | None = None, explain: bool = False
+) -> BuildResult:
+    """Bring `build/EDITION/` up to date: run the stale ones of `notebooks` (all), `jobs` at a time, and make the page.
+
+    Raises UserError where the data do not pass, a notebook or parameter cannot run, or notebooks failed (the message
+    tells of all of them; those that succeeded are kept). The last good page is then untouched.
+    """
+    place = BUILD / edition.name
+    paths = receipt.notebooks() if notebooks is None else sorted(notebooks)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with _alone(place, edition.name):
+            return _Build(edition, place, paths).bring_up_to_date(jobs or os.cpu_count() or 1, explain)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise UserError(f"{where}{error.strerror or error}\n{_last_good(place)}") from error
+
+
+class _Build:
+    """One build of one edition, while its lock is held."""
+
+    def __init__(self, edition: Edition, place: Path, paths: Sequence[Path]) -> None:
+        self.edition = edition
+        self.place = place
+        self.report = place / "report.html"
+        self.failed = BUILD / "failed" / edition.name
+        self.staging = place / f".new-{os.getpid()}"
+        self.receipt = receipt.Receipt.read(place)
+        self.inputs = receipt.inputs(edition.name, paths)
+        self.paths = {path.stem: path for path in paths}
+        self.sources = {stem: nb.read(path) for stem, path in self.paths.items()}
+        self.parameters: dict[str, dict[str, Any]] = {stem: dict(edition.for_notebook(stem)) for stem in self.paths}
+        for stem, path in self.paths.items():
+            nb.check(self.sources[stem], path, self.parameters[stem])
+        self.keys = {
+            stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem]) for stem in self.paths
+        }
+
+    def bring_up_to_date(self, jobs: int, explain: bool) -> BuildResult:
+        reasons = {stem: reason for stem in self.paths if (reason := self._why_run(stem))}
+        stale = list(reasons)
+        if why := "notebooks run" if stale else self._why_render():
+            reasons[self.report.name] = why
+        if explain:
+            for name in [*self.paths, self.report.name]:
+                say(f"{name}: {reasons.get(name, 'is up to date')}")
+        records: tuple[RunRecord, ...] = ()
+        if stale:
+            records = self._run(stale, jobs)
+        elif reasons:
+            self._check_data()
+            self._tidy()
+        if reasons:
+            self._render()
+        return BuildResult(self.report, records, reasons)
+
+    def _why_run(self, stem: str) -> str:
+        """Why notebook `stem` must run; "" where what it made is there and of its key."""
+        entry = self.receipt.notebooks.get(stem)
+        if entry is None:
+            return "has no good run yet"
+        if entry.key != self.keys[stem]:
+            return f"changed: {receipt.differences(entry.key, self.keys[stem])}"
+        damaged = self.receipt.damaged(entry.outputs)
+        return f"{damaged[0]} is missing or was changed" if damaged else ""
+
+    def _why_render(self) -> str:
+        """Why the page must be made though no notebook runs; "" where it is there and of these inputs."""
+        if not self.receipt.inputs:
+            return "notebooks ran since"
+        if self.receipt.inputs != self.inputs:
+            return f"changed: {receipt.differences(self.receipt.inputs, self.inputs)}"
+        return "it is missing or was changed" if self.receipt.damaged(self.receipt.report) else ""
+
+    def _run(self, stale: list[str], jobs: int) -> tuple[RunRecord, ...]:
+        """Run the notebooks of `stale`, and put what each made in its place as soon as it is whole."""
+        from desertion.run import RunFailed, RunRecord
+        from desertion.workers import Workers
+
+        entries = self.receipt.notebooks
+        # The longest first, so that none is left alone at the end; a new one may be long.
+        order = sorted(stale, key=lambda stem: -entries[stem].seconds if stem in entries else -float("inf"))
+        records: list[RunRecord] = []
+        faults: list[str] = []
+        try:
+            with Workers(min(jobs, len(order))) as workers, Display(len(order)) as display:
+                self._check_data()
+                self._tidy()
+                for job, message in workers.run([self._job(stem) for stem in order], tick=display.tick):
+                    stem = job.notebook.stem
+                    if isinstance(message, RuntimeError):
+                        raise message
+                    if isinstance(message, tuple):
+                        display.cell(stem, *message)
+                        continue
+                    fault = self._commit(stem, message) if isinstance(message, RunRecord) else str(message)
+                    if fault:
+                        faults.append(fault)
+                        display.end(stem, "FAILED")
+                    elif isinstance(message, RunRecord):
+                        records.append(message)
+                        display.end(stem, f"ran in {message.seconds:.1f} s")
+        finally:
+            shutil.rmtree(self.staging, ignore_errors=True)
+        if faults:
+            raise RunFailed("\n".join([*faults, _last_good(self.place)]))
+        return tuple(records)
+
+    def _job(self, stem: str) -> Job:
+        """The run of notebook `stem`: a copy to be made beside a fresh folder for what it publishes."""
+        from desertion.workers import Job
+
+        out = self.staging / stem
+        out.mkdir(parents=True)
+        handed = self.parameters[stem]
+        if "out" in nb.defaults(self.sources[stem], self.paths[stem]):
+            handed = handed | {"out": str(out)}
+        return Job(self.paths[stem], self.staging / f"{stem}.ipynb", handed, self.failed / f"{stem}.ipynb")
+
+    def _check_data(self) -> None:
+        """Raises UserError with the faults of the data; content that has passed is not checked again."""
+        content = receipt.data_key(self.inputs)
+        if self.receipt.checked == content:
+            return
+        from desertion import figures
+
+        faults = [str(fault) for fault in figures.check(DATA)]
+        if faults:
+            shown = faults[:20] + ([f"… and {len(faults) - 20} more (`desertion check`)"] if len(faults) > 20 else [])
+            raise UserError("\n".join([*shown, f"nothing was built; {_last_good(self.place)}"]))
+        self.receipt.checked = content
+
+    def _commit(self, stem: str, record: RunRecord) -> str:
+        """Move what a run made into its place and write it into the receipt, in this order.
+
+        A fault is returned where another notebook publishes under the same name, since the last one would win.
+        """
+        made = {f"notebooks/{stem}.ipynb": record.output}
+        for path in sorted((self.staging / stem).rglob("*")):
+            if path.is_file():
+                made[f"plots/{path.relative_to(self.staging / stem).as_posix()}"] = path
+        # A stale entry says nothing: a plot may just be moving from one notebook to another.
+        taken = {
+            name: other
+            for other, entry in self.receipt.notebooks.items()
+            if other != stem and entry.key == self.keys[other]
+            for name in entry.outputs
+        }
+        if both := sorted(taken.keys() & made.keys()):
+            return f"{both[0]} is published by two notebooks, {taken[both[0]]} and {stem}: rename one"
+        outputs = {name: receipt.file_digest(path) for name, path in made.items()}
+        before = self.receipt.notebooks.get(stem)
+        for name, path in made.items():
+            (self.place / name).parent.mkdir(parents=True, exist_ok=True)
+            path.replace(self.place / name)
+        for name in (before.outputs if before else {}).keys() - made.keys() - taken.keys():
+            (self.place / name).unlink(missing_ok=True)
+        self.receipt.inputs = {}  # the page is of what was here before
+        self.receipt.notebooks[stem] = receipt.Entry(self.keys[stem], outputs, record.cells, round(record.seconds, 2))
+        self.receipt.write()
+        return ""
+
+    def _tidy(self) -> None:
+        """Remove what earlier builds left: outputs of notebooks that are gone, files of builds that were killed."""
+        entries = self.receipt.notebooks
+        for stem in entries.keys() - self.paths.keys():
+            del entries[stem]
+        for path in self.failed.glob("*.ipynb"):
+            if path.stem not in self.paths:
+                path.unlink()
+        known = {name for entry in entries.values() for name in entry.outputs}
+        for folder in (self.place / "notebooks", self.place / "plots"):
+            for path in sorted(folder.rglob("*"), reverse=True):
+                if path.is_dir():
+                    with contextlib.suppress(OSError):  # not empty
+                        path.rmdir()
+                elif path.relative_to(self.place).as_posix() not in known:
+                    path.unlink()
+        for path in self.place.glob(".new-*"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in self.place.glob(".*.part"):
+            path.unlink()
+
+    def _render(self) -> None:
+        from desertion import report
+
+        executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
+        report.render(self.edition, executed, self.report, plots=self.place / "plots")
+        self.receipt.inputs = self.inputs
+        self.receipt.report = {self.report.name: receipt.file_digest(self.report)}
+        self.receipt.write()
+
+
+def _last_good(place: Path) -> str:
+    report = place / "report.html"
+    if not report.is_file():
+        return "there is no earlier report"
+    return f"{relative(report)} is still the report of the last good build"
+
+
+@contextlib.contextmanager
+def _alone(place: Path, name: str) -> Iterator[None]:
+    """Hold the lock of an edition; the system drops it when this process ends, however it ends."""
+    with (place / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another build of edition {name} is running; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

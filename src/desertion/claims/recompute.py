@@ -1,0 +1,244 @@
+"""The values of claims, recomputed from the numbers that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from desertion import hedges
+from desertion.claims.read import Claim
+from desertion.reconcile.statements import Statement
+from desertion.trends import exact
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+
+class Term(NamedTuple):
+    """A number that a claim rests on: as printed and corrected, with what its rounding allows, and its period.
+
+    `exact`: a count that is printed exactly.
+    """
+
+    id: str
+    value: float
+    low: float
+    high: float
+    exact: bool
+    start: date
+    end: date
+    cumulative: bool
+    page: str
+    fact: str
+    measure: str
+
+    @property
+    def days(self) -> int:
+        """Length of the period in days, both ends included."""
+        return (self.end - self.start).days + 1
+
+
+class UnknownError(Exception):
+    """Why a claim cannot be recomputed."""
+
+
+def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], folder: Path) -> dict[str, Term]:
+    """The usable numbers among `ids` of figures and context: none that is rejected, and no percentages."""
+    out = {}
+    for number in ids:
+        if (one := known.get(number)) and one.status != "rejected" and one.unit not in _NO_COUNTS:
+            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, folder)
+            out[number] = Term(
+                number, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
+                one.reading.period_start, one.reading.period_end, one.cumulative, one.origin, one.fact,
+                one.reading.measure,
+            )  # fmt: skip
+    frame = data.context[data.context.index.isin(ids)]
+    frame = frame[(frame["status"] != "rejected") & ~frame["unit"].isin(_NO_COUNTS)]
+    for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        low, high = _ends(row["value"], row["bound"], row["hedge"], row["kind"], folder)
+        out[number] = Term(
+            number, row["value"], low, high, row["bound"] == "exact" and row["kind"] == "count",
+            row["period_start"].date(), row["period_end"].date(), row["cumulative"], row["source_id"], "", "",
+        )  # fmt: skip
+    return out
+
+
+_NO_COUNTS = ("percent", "per_1000")
+
+
+def _ends(value: float, bound: str, hedge: str, kind: str, folder: Path) -> tuple[float, float]:
+    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"), folder=folder)
+
+
+def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:
+    if missing := [number for number in ids if number not in numbers]:
+        raise UnknownError(f"{', '.join(missing)}: rejected, a percentage, or not known by then")
+    return [numbers[number] for number in ids]
+
+
+class Computed(NamedTuple):
+    """A recomputed value, the ends that the rounding of its inputs allows, and its exact interval.
+
+    None stands for no interval: where an input is rounded or a bound, or the value is no function of counts.
+    """
+
+    value: float
+    low: float
+    high: float
+    interval: tuple[float, float] | None = None
+
+
+class _Side(NamedTuple):
+    """The sum of the numbers on one side of a claim."""
+
+    value: float
+    low: float
+    high: float
+    exact: bool
+
+
+def _add(side: Sequence[Term]) -> _Side:
+    return _Side(
+        sum(term.value for term in side),
+        sum(term.low for term in side),
+        sum(term.high for term in side),
+        all(term.exact for term in side),
+    )
+
+
+def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) -> Computed:
+    """The value of a claim from the numbers that it rests on. Raises UnknownError, with the reason, if there is none.
+
+    Intervals at `level`: of a ratio of counts exact given their sum, of a count or a rate of it exact (Garwood, 1936),
+    of a share exact binomial (Clopper & Pearson, 1934); all for Poisson or binomial variation alone.
+    """
+    if claim.kind == "qualitative":
+        raise UnknownError("no number is claimed")
+    if not claim.numerator:
+        raise UnknownError("no known page gives the number")
+    top, bottom = _find(claim.numerator, numbers), _find(claim.denominator, numbers)
+    if claim.kind in ("ratio", "share", "difference", "rank") and not bottom:
+        raise UnknownError("no known page gives the number that it is compared with")
+    return _KINDS[claim.kind](claim, top, bottom, level)
+
+
+def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a, b = _add(top), _add(bottom)
+    if not b.value or not b.low:
+        raise UnknownError("the denominator is 0, or may be")
+    interval = None
+    if a.exact and b.exact:
+        found = exact.rate_ratio(a.value, 1, b.value, 1, level)
+        interval = found.low, found.high
+    return _in_unit(claim, Computed(a.value / b.value, a.low / b.high, a.high / b.low, interval))
+
+
+def _in_unit(claim: Claim, times: Computed) -> Computed:
+    if claim.unit != "percent more":
+        return times
+    value, low, high = (100 * (number - 1) for number in times[:3])
+    interval = times.interval and (100 * (times.interval[0] - 1), 100 * (times.interval[1] - 1))
+    return Computed(value, low, high, interval)
+
+
+def _share(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a, b = _add(top), _add(bottom)
+    if not b.value or not b.low:
+        raise UnknownError("the denominator is 0, or may be")
+    interval = None
+    if a.exact and b.exact and a.value <= b.value:
+        tail, k, n = (1 - level) / 2, a.value, b.value
+        low = special.betaincinv(k, n - k + 1, tail) if k else 0.0
+        high = special.betaincinv(k + 1, n - k, 1 - tail) if k < n else 1.0
+        interval = 100 * float(low), 100 * float(high)
+    return Computed(100 * a.value / b.value, 100 * a.low / b.high, 100 * a.high / b.low, interval)
+
+
+def _sum(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a = _add(top)
+    return Computed(a.value, a.low, a.high, _garwood(a.value, 1, level) if a.exact else None)
+
+
+def _garwood(count: float, exposure: float, level: float) -> tuple[float, float] | None:
+    if count < 0:
+        return None
+    found = exact.interval(count, exposure, level)
+    return found.low, found.high
+
+
+def _difference(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a, b = _add(top), _add(bottom)
+    value = a.value - b.value
+    # Only what a running total grew by is a count of its own.
+    flow = a.exact and b.exact and _runs_on(top, bottom)
+    return Computed(value, a.low - b.high, a.high - b.low, _garwood(value, 1, level) if flow else None)
+
+
+def _runs_on(later: Sequence[Term], earlier: Sequence[Term]) -> bool:
+    return len({(one.start, one.cumulative) for one in (*later, *earlier)}) == 1 and later[0].cumulative
+
+
+def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a, b = _add(top), _add(bottom)
+    if bottom and claim.unit == "times":
+        t1, t2 = top[0].days, bottom[0].days
+        if not b.value or not b.low:
+            raise UnknownError("the denominator is 0, or may be")
+        interval = None
+        if a.exact and b.exact:
+            found = exact.rate_ratio(a.value, t1, b.value, t2, level)
+            interval = found.low, found.high
+        scale = t2 / t1
+        return Computed(a.value / b.value * scale, a.low / b.high * scale, a.high / b.low * scale, interval)
+    start, end = top[0].start, top[0].end
+    if bottom:
+        if not _runs_on(top, bottom):
+            raise UnknownError("the two numbers are not totals that run on from one date")
+        start = bottom[0].end + timedelta(days=1)
+    time = _time(start, end, claim.unit)
+    value = a.value - b.value
+    interval = _garwood(value, time, level) if a.exact and (b.exact or not bottom) else None
+    return Computed(value / time, (a.low - b.high) / time, (a.high - b.low) / time, interval)
+
+
+def _time(start: date, end: date, unit: str) -> float:
+    """The time from `start` to `end`, both included, in the time of `unit`."""
+    days = (end - start).days + 1
+    if unit == "per working day" and (weekdays := int(np.busday_count(start, end + timedelta(days=1)))):
+        return float(weekdays)
+    lengths = {"per day": 1.0, "per week": 7.0, "per month": 365.25 / 12}
+    if unit not in lengths or days < 1:
+        raise UnknownError(f"a rate is {', '.join(lengths)} or per working day, over at least one")
+    return days / lengths[unit]
+
+
+def _mean(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a, n = _add(top), len(top)
+    return Computed(a.value / n, a.low / n, a.high / n)
+
+
+def _rank(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
+    a = _add(top)
+    if claim.unit == "lowest":
+        ahead = [(one.value < a.value, one.high < a.low, one.low < a.high) for one in bottom]
+    else:
+        ahead = [(one.value > a.value, one.low > a.high, one.high > a.low) for one in bottom]
+    value, least, most = (1.0 + sum(column) for column in zip(*ahead, strict=True))
+    return Computed(value, least, most)
+
+
+_KINDS = {
+    "ratio": _ratio,
+    "share": _share,
+    "sum": _sum,
+    "difference": _difference,
+    "rate": _rate,
+    "mean": _mean,
+    "rank": _rank,
+}

@@ -1,0 +1,61 @@
+"""What a running build shows on standard error: a bar on a terminal, elsewhere and in CI one line a notebook."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+
+def say(line: str) -> None:
+    """Print `line` on standard error, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Display:
+    """The progress of `notebooks` runs, as a context manager."""
+
+    def __init__(self, notebooks: int) -> None:
+        self._bar: Any = None
+        self._at: dict[str, tuple[int, int]] = {}
+        self._notebooks = notebooks
+
+    def __enter__(self) -> Display:
+        if sys.stderr.isatty() and os.environ.get("CI", "").lower() not in ("true", "1"):
+            from tqdm import tqdm
+
+            tqdm.monitor_interval = 0  # no thread
+            shape = "{desc} {bar} {elapsed}<{remaining}"
+            self._bar = tqdm(total=1.0, bar_format=shape, desc="starting kernels", leave=False, file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def cell(self, stem: str, done: int, total: int) -> None:
+        """Notebook `stem` has finished `done` of its `total` code cells."""
+        self._at[stem] = (done, total)
+        self._draw()
+
+    def tick(self) -> None:
+        """Time has passed."""
+        if self._bar is not None:
+            self._bar.refresh()
+
+    def end(self, stem: str, how: str) -> None:
+        """Notebook `stem` ended."""
+        self._at[stem] = (1, 1)
+        line = f"{stem}  {how}"
+        if self._bar is None:
+            say(line)
+        else:
+            self._bar.write(line, file=sys.stderr)
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._bar is not None:
+            running = [f"{stem} cell {done}/{of}" for stem, (done, of) in self._at.items() if done < of]
+            self._bar.set_description_str(", ".join(running), refresh=False)
+            self._bar.n = sum(done / of for done, of in self._at.values()) / self._notebooks
+            self._bar.refresh()

@@ -1,0 +1,8 @@
+"""The curated statements: read, validated, corrected and cut at a date. A *figure* is a published number."""
+
+from desertion.figures.check import check
+from desertion.figures.fault import DataError, Fault
+from desertion.figures.fmt import fmt
+from desertion.figures.load import Data, load, select
+
+__all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select"]

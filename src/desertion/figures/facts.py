@@ -1,0 +1,96 @@
+"""The names of facts, compiler/articles/measure/period: what they say, and whether a statement of each agrees."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+
+from desertion.figures import rules
+from desertion.figures.fault import shown
+
+_FORM = (
+    "compiler/articles/measure/period in a-z, 0-9, +, . and - (such as mediazona/337/received/2023; "
+    "one word more, such as /as-of-2024-08, tells a revision apart)"
+)
+_PERIODS = "2023, 2023-h1, 2023-q1, 2023-03, 2023-03-21, 2018-2022, or two joined by .. (mobilisation, invasion first)"
+_NAME = re.compile(r"([a-z0-9-]+)/([a-z0-9.+]+)/([a-z0-9-]+)/([a-z0-9.-]+)(/[a-z0-9-]+)?")
+_STARTS = {"mobilisation": date(2022, 9, 21), "invasion": date(2022, 2, 24)}
+_NEAR = timedelta(31)  # a page of 29 December gives the year; a law of the 21st is in force on the 24th
+
+
+def rule(cell: str) -> str:
+    """The rule of the column `fact`: a name of the form, its articles and its period readable."""
+    match = _NAME.fullmatch(cell[:300])
+    if match is None:
+        return f"{'is malformed' if cell else 'is blank'}: write {_FORM}"
+    if fault := rules.articles(match[2]):
+        return f"articles '{shown(match[2])}': {fault}"
+    return "" if span(match[4]) else f"period '{shown(match[4])}' cannot be read: write {_PERIODS}"
+
+
+@lru_cache(4096)
+def span(period: str) -> tuple[date, date] | None:
+    """The first and last day of a period as a fact's name writes it, or None where it is none."""
+    start, _, end = period.partition("..")
+    first, last = _span(start), _span(end or start)
+    if end and start in _STARTS:
+        first = _STARTS[start], _STARTS[start]
+    return (first[0], last[1]) if first and last and first[0] <= last[1] else None
+
+
+def _span(text: str) -> tuple[date, date] | None:
+    match = re.fullmatch(r"([0-9]{4})(?:-(?:h([12])|q([1-4])|([0-9]{4})|([0-9]{2})(?:-([0-9]{2}))?))?", text)
+    if match is None:
+        return None
+    year, half, quarter, until, month, day = (int(part or 0) for part in match.groups())
+    if not year or (match[5] and not 1 <= month <= 12):
+        return None
+    if day or match[6]:
+        return None if rules.date(text) else (date(year, month, day), date(year, month, day))
+    first, last = 1, 12
+    if half:
+        first, last = 6 * half - 5, 6 * half
+    elif quarter:
+        first, last = 3 * quarter - 2, 3 * quarter
+    elif month:
+        first = last = month
+    end = until or year
+    return date(year, first, 1), date(end, last, calendar.monthrange(end, last)[1])
+
+
+Statement = Mapping[str, str]
+
+
+def misnamed(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[int, str, str]]:
+    """(line, fact, message) of each fact of which no statement is what the name says.
+
+    A page may print another period or other articles, but then some other page, or a correction, has the right ones:
+    the articles exactly, the period to a month. The line is that of the first statement.
+    """
+    first: dict[str, int] = {}
+    good = set()
+    for line, row in statements:
+        first.setdefault(row["fact"], line)
+        if _as_named(row):
+            good.add(row["fact"])
+    for fact, line in first.items():
+        if fact not in good:
+            articles, (start, end) = _said(fact)
+            message = f"no statement of it, corrected, has the articles {articles} and the period {start} to {end}"
+            yield line, fact, message
+
+
+def _said(fact: str) -> tuple[str, tuple[date, date]]:
+    _, articles, _, period, *_ = fact.split("/")
+    days = span(period)
+    assert days is not None, fact  # rule() has passed
+    return articles, days
+
+
+def _as_named(row: Statement) -> bool:
+    articles, period = _said(row["fact"])
+    days = [date.fromisoformat(row[column]) for column in ("period_start", "period_end")]
+    return articles == row["articles"] and all(abs(a - b) <= _NEAR for a, b in zip(days, period, strict=True))

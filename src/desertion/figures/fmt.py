@@ -1,0 +1,46 @@
+"""Mends what a spreadsheet or a hurried hand leaves in the data files; never changes a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from desertion.figures.fault import Fault, place
+from desertion.figures.read import canonical, decode, parse
+from desertion.figures.schema import TABLES
+from desertion.project import UserError, write_atomic
+
+
+def fmt(data_dir: Path) -> list[str]:
+    """Put every file of `data_dir` into its one form, and return the names of those that changed.
+
+    Mended are: byte-order marks (UTF-16 and UTF-32 with a mark too), CR and CRLF, needless quotes, blank rows, spaces
+    around cells, the order of columns and of rows (by id, F2 before F10). Doing it twice changes nothing more.
+    Raises UserError, before anything is written, where a file cannot be read as the CSV it should be.
+    """
+    if not data_dir.is_dir():
+        raise UserError(f"{place(data_dir)}: there is no such folder")
+    mended: dict[Path, str] = {}
+    faults = []
+    for table in TABLES:
+        path = data_dir / table.file
+        if not path.exists():
+            continue
+        try:
+            text, troubles = decode(path.read_bytes())
+        except OSError as error:
+            raise UserError(f"{place(path)}: cannot be read: {error.strerror}") from error
+        sheet = parse(text)
+        faults += [Fault(place(path), *trouble[:4]) for trouble in troubles if not trouble.form]
+        if sheet.broken:
+            faults.append(Fault(place(path), *sheet.broken[:4]))
+        elif missing := [column for column in table.key if column not in sheet.header]:
+            message = f"the header has no column {missing[0]}: are the cells separated by commas?"
+            faults.append(Fault(place(path), 1, "header", ",".join(sheet.header), message))
+        else:
+            mended[path] = canonical(table, sheet)
+    if faults:
+        raise UserError("\n".join(["nothing was changed:", *map(str, faults)]))
+    try:
+        return [path.name for path, text in mended.items() if write_atomic(path, text)]
+    except OSError as error:
+        raise UserError(f"{place(data_dir)}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,131 @@
+"""From the bytes of a CSV file to rows with physical line numbers, and to the one form that files are kept in."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from desertion.figures.schema import Table
+
+_MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Trouble(NamedTuple):
+    """A `Fault` that does not yet know its file; `form`: it is one of form alone, which `desertion fmt` mends."""
+
+    line: int
+    column: str
+    value: str
+    message: str
+    form: bool = False
+
+    @classmethod
+    def mendable(cls, line: int, column: str, value: str, message: str) -> Trouble:
+        """A trouble of form."""
+        return cls(line, column, value, f"{message}; `desertion fmt` mends it", True)
+
+
+class Sheet(NamedTuple):
+    """A file as rows of text: `rows` are (physical line of the first character, cells); blank rows are left out.
+
+    `broken` names the place from which the file could not be read as CSV, or is None.
+    """
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    broken: Trouble | None
+
+
+def decode(raw: bytes) -> tuple[str, list[Trouble]]:
+    """The text of `raw`, line ends unified to LF, and what was wrong; a byte outside UTF-8 becomes a surrogate."""
+    mark, encoding = next(((m, e) for m, e in _MARKS if raw.startswith(m)), (b"", "utf-8"))
+    troubles = []
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        text = raw.decode("utf-8", "surrogateescape")
+        start = raw.rfind(b"\n", 0, error.start) + 1
+        message = (
+            f"byte {error.start - start + 1} of the line is not {encoding.upper()[:6].rstrip('-')}: "
+            "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)"
+        )
+        bad = raw[error.start : error.start + 1].decode("latin-1")
+        troubles.append(Trouble(raw.count(b"\n", 0, error.start) + 1, "encoding", bad, message))
+    else:
+        if mark:
+            what = "a byte-order mark" if encoding == "utf-8-sig" else f"{encoding.upper()}, not UTF-8"
+            troubles.append(Trouble.mendable(1, "encoding", "\ufeff", f"the file starts with {what}"))
+    if "\r" in text:
+        line = len(re.split(r"\r\n|\r|\n", text[: text.index("\r")]))
+        ends = text.count("\r")
+        message = f"{ends} line{'s' * (ends > 1)} end{'s' * (ends == 1)} in CR or CRLF, not LF"
+        troubles.append(Trouble.mendable(line, "line end", "\r\n" if "\r\n" in text else "\r", message))
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, troubles
+
+
+def parse(text: str) -> Sheet:
+    """The rows of `text`; cells as they stand, with the spaces around them."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    broken = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            message = f"the file cannot be read as CSV from here on ({error}): look for a stray or missing quote"
+            start = text.split("\n", line)[line - 1][:100]
+            broken = Trouble(line, "row", start, message)
+            break
+        if any(cell.strip() for cell in cells):
+            rows.append((line, cells))
+    header = [cell.strip() for cell in rows[0][1]] if rows else []
+    return Sheet(header, rows[1:], broken)
+
+
+def natural(text: str) -> tuple[str, str]:
+    """A key that orders F2 before F10."""
+    return re.sub(r"[0-9]+", lambda number: number[0].zfill(20), text[:200]), text
+
+
+Key = Callable[[Sequence[str]], list[tuple[str, str]]]
+
+
+def order(table: Table, header: Sequence[str]) -> Key:
+    """A sort key for the cells of a row: by the table's key, numbers in it by their value."""
+    places = [header.index(column) for column in table.key if column in header]
+    return lambda cells: [natural(cells[place]) for place in places if place < len(cells)]
+
+
+def render(rows: Iterable[Sequence[str]]) -> str:
+    """`rows` as CSV: LF, comma, quotes only where they are needed (RFC 4180)."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def canonical(table: Table, sheet: Sheet) -> str:
+    """`sheet` in the form in which files are kept: rows and columns in order, no spaces around cells.
+
+    A row with more or fewer cells than the header keeps its spaces: its cells are not what they seem.
+    """
+    wanted, header = list(table.columns), sheet.header
+    rows = [[cell.strip() for cell in cells] if len(cells) == len(header) else cells for _, cells in sheet.rows]
+    rows.sort(key=order(table, header))
+    if sorted(header) == sorted(wanted) and all(len(cells) == len(header) for cells in rows):
+        places = [header.index(column) for column in wanted]
+        header, rows = wanted, [[cells[place] for place in places] for cells in rows]
+    return render([header, *rows])

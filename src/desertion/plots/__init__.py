@@ -1,0 +1,43 @@
+"""The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
+
+from desertion.plots.convictions import long_view, revision
+from desertion.plots.coverage import conflicts, coverage
+from desertion.plots.frame import SIZES, style
+from desertion.plots.intervals import claims, growth
+from desertion.plots.offences import offences, sentences
+from desertion.plots.plot import Plot
+from desertion.plots.rates import comparators, deployed_rate
+
+#: Every plot by its name.
+PLOTS: dict[str, Plot] = {
+    plot.name: plot
+    for plot in (
+        long_view,
+        offences,
+        growth,
+        coverage,
+        sentences,
+        deployed_rate,
+        comparators,
+        claims,
+        conflicts,
+        revision,
+    )
+}
+
+__all__ = [
+    "PLOTS",
+    "SIZES",
+    "Plot",
+    "claims",
+    "comparators",
+    "conflicts",
+    "coverage",
+    "deployed_rate",
+    "growth",
+    "long_view",
+    "offences",
+    "revision",
+    "sentences",
+    "style",
+]

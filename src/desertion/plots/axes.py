@@ -1,0 +1,48 @@
+"""The axes that plots share: years, counts from zero, factors on a log scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+
+from desertion.plots import wording
+from desertion.plots.labels import INK
+
+#: Ticks of a log axis of factors, over a wide range and near one.
+FACTORS = tuple(base * 10.0**power for power in range(-4, 6) for base in (1, 2, 5))
+RATIOS = (0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
+
+
+def year_axis(axes: Axes, first: int, last: int, every: int = 1) -> None:
+    """Years from `first` to the end of `last`: a tick where each begins, its name in its middle."""
+    axes.set_xlim(first, last + 1)
+    axes.xaxis.set_major_locator(FixedLocator(list(range(first, last + 2))))
+    axes.xaxis.set_major_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(FixedLocator([year + 0.5 for year in range(first, last + 1)]))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: str(int(x)) if (int(x) - last) % every == 0 else ""))
+    axes.tick_params(axis="x", which="minor", length=0, pad=3)
+
+
+def count_axis(axes: Axes, top: float, ticks: int = 5) -> None:
+    """Counts from zero, with thousands commas and a light grid."""
+    axes.set_ylim(0, top)
+    axes.yaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: wording.number(y)))
+    axes.grid(axis="y")
+
+
+def factor_axis(axes: Axes, low: float, high: float, ticks: Sequence[float], sign: str = "×") -> None:
+    """Factors on a log scale: plain ticks such as ×2, as many of `ticks` as lie within."""
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{sign}{wording.number(x)}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="x")
+
+
+def panel_title(axes: Axes, words: str, size: float) -> None:
+    """The name of one panel, over its left edge."""
+    axes.set_title(words, loc="left", fontsize=size, fontweight="bold", color=INK, pad=4)

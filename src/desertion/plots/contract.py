@@ -1,0 +1,98 @@
+"""The contract between a plot and its table: which columns it needs, of what kind, and the check of both."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a plot asks of one column: its kind, its meaning, whether cells may be blank."""
+
+    kind: Literal["text", "number", "date", "flag"]
+    meaning: str
+    blank: bool = False
+
+
+def text(meaning: str, *, blank: bool = False) -> Column:
+    """A column of words."""
+    return Column("text", meaning, blank)
+
+
+def numeric(meaning: str, *, blank: bool = False) -> Column:
+    """A column of numbers, already rounded for print."""
+    return Column("number", meaning, blank)
+
+
+def date(meaning: str, *, blank: bool = False) -> Column:
+    """A column of days: datetime64 or `YYYY-MM-DD`."""
+    return Column("date", meaning, blank)
+
+
+def flag(meaning: str) -> Column:
+    """A column of true and false."""
+    return Column("flag", meaning)
+
+
+_LONGEST = 300
+
+
+def clean(words: str) -> str:
+    """`words` as they can be drawn: no control or direction characters, cut where nobody would read on."""
+    drawn = "".join(
+        " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
+        for each in words
+        if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn")
+    )
+    return drawn if len(drawn) <= _LONGEST else f"{drawn[: _LONGEST - 1]}…"
+
+
+IDS = text("ids of the statements behind the mark, joined by spaces")
+BOUND = text("exact, about, at_least or at_most")
+START, END = date("first day of the period"), date("last day of the period")
+INCOMPLETE = flag("whether the period covers less than the year (or other span) that it stands for")
+
+
+def conform(name: str, table: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """`table` with the plot's columns typed (as read back from its published CSV, too) and a plain index.
+
+    Raises ValueError naming a missing column, or the column, row and value of a cell of another kind.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(f"plot {name}: column {missing[0]!r} is missing; the table needs {', '.join(columns)}")
+    table = table.reset_index(drop=True)
+    for label, column in columns.items():
+        cells = table[label].astype(object)
+        empty = cells.isna() | (cells == "")
+        if column.kind == "date":
+            typed: pd.Series[Any] = pd.to_datetime(cells.where(~empty), format="ISO8601", errors="coerce")
+        elif column.kind == "number":
+            typed = pd.to_numeric(cells.where(~empty), errors="coerce").astype(float)
+            typed = typed.where(np.isfinite(typed))
+        elif column.kind == "flag":
+            typed = cells.map({True: True, False: False, "true": True, "false": False})
+        else:
+            typed = cells.where(~empty, "").astype(str)
+            typed = typed if label == "ids" else typed.map(clean)
+        bad = (typed == "") if column.kind == "text" else typed.isna()
+        if column.blank:
+            bad &= ~empty
+        if bad.any():
+            row = int(np.flatnonzero(bad.to_numpy())[0])
+            raise ValueError(
+                f"plot {name}: row {row}: column {label!r} {cells.iloc[row]!r} is no {column.kind}: {column.meaning}"
+            )
+        table[label] = typed.astype(bool) if column.kind == "flag" else typed
+    return table
+
+
+def records(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows as named tuples: `row.value`, `row.period_start`."""
+    yield from rows.itertuples()

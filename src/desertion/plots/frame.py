@@ -1,0 +1,363 @@
+"""The page of every plot: its width, title, panels, notes and footer, and its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
+from matplotlib.patches import Rectangle
+
+from desertion.plots.labels import INK, LEADING, SOFT, Label, Placer, Point
+from desertion.plots.palette import Style, styles
+
+_STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
+_MM = 1 / 25.4
+_MARGIN = 2 * _MM
+NBSP = "\u00a0"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A page width in inches, its text sizes in points (nothing under 7) and the scale of its marks."""
+
+    width: float
+    text: float
+    small: float
+    title: float
+    scale: float
+    least_height: float = 0.0
+
+
+SizeName = Literal["single", "double", "slide"]
+SIZES: dict[str, Size] = {
+    "single": Size(89 * _MM, text=7, small=7, title=8.5, scale=0.9),
+    "double": Size(183 * _MM, text=8, small=7, title=10, scale=1),
+    "slide": Size(254 * _MM, text=12, small=9.5, title=16, scale=1.5, least_height=142.9 * _MM),
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """matplotlib's own defaults under the style sheet, whatever the user's matplotlibrc says."""
+    with matplotlib.style.context(["default", _STYLE_SHEET]):
+        yield
+
+
+def gid(ids: str) -> str:
+    """The SVG id of a mark: its statements' ids joined by dots (an XML name has no spaces)."""
+    return ".".join(ids.split())
+
+
+class Sheet:
+    """One page: a title, panels, notes and a footer, each in room of its own, and the labels between the marks."""
+
+    def __init__(self, title: str, kind: SizeName, footer: str) -> None:
+        self.title, self.kind, self.footer = title, kind, footer
+        self.size = SIZES[kind]
+        self.figure = Figure(figsize=(self.size.width, 1))
+        self.placer = Placer()
+        self._renderer = FigureCanvasAgg(self.figure).get_renderer()  # type: ignore[no-untyped-call]
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the page is one column wide."""
+        return self.kind == "single"
+
+    # --- words
+
+    def width_of(self, words: str, size: float, weight: str = "normal") -> float:
+        """How wide one line of words is, in points."""
+        font = FontProperties(family="sans-serif", size=size, weight=weight)
+        return float(self._renderer.get_text_width_height_descent(words, font, ismath=False)[0])
+
+    def height_of(self, words: str, size: float, weight: str = "normal") -> float:
+        """How tall lines of words are, in points."""
+        item = self.figure.text(0, 0, words, fontsize=size, fontweight=weight, linespacing=LEADING)
+        extent = item.get_window_extent(self._renderer)
+        item.remove()
+        return float(extent.height)
+
+    def wrap(self, words: str, size: float, width: float, weight: str = "normal") -> str:
+        """`words` broken at spaces into lines no wider than `width` points; a longer word is broken, too.
+
+        A no-break space holds its words together, and so does the space after `Art.`; both come out as plain spaces.
+        """
+        lines: list[str] = []
+        for paragraph in words.replace("Art. ", f"Art.{NBSP}").split("\n"):
+            line = ""
+            for word in paragraph.split(" "):
+                longer = f"{line} {word}" if line else word
+                if line and self.width_of(longer, size, weight) > width:
+                    lines.append(line)
+                    longer = word
+                while len(longer) > 1 and self.width_of(longer, size, weight) > width:
+                    fits = len(longer) - 1
+                    while fits > 1 and self.width_of(longer[:fits], size, weight) > width:
+                        fits -= 1
+                    lines.append(longer[:fits])
+                    longer = longer[fits:]
+                line = longer
+            lines.append(line)
+        return "\n".join(lines).replace(NBSP, " ")
+
+    # --- the page
+
+    def panels(
+        self,
+        count: int = 1,
+        columns: int = 1,
+        *,
+        heights: Sequence[float],
+        wide: int = 0,
+        subtitle: str = "",
+        notes: str = "",
+        key: Sequence[tuple[Style, bool, str]] = (),
+    ) -> list[Axes]:
+        """Lay out the page: `count` panels in `columns`, then `wide` ones over the whole width, from left to right.
+
+        `heights` are those of the rows in mm; above them stand title, subtitle and key, below them notes and footer.
+        """
+        size, figure = self.size, self.figure
+        across = (size.width - 2 * _MARGIN) * 72
+        above = [(self.wrap(self.title, size.title, across, "bold"), size.title, "bold", INK)]
+        if subtitle:
+            above.append((self.wrap(subtitle, size.text, across), size.text, "normal", SOFT))
+        below = [
+            (self.wrap(words, size.small, across), size.small, "normal", SOFT)
+            for words in (notes, self.footer)
+            if words
+        ]
+        talls = [
+            [(self.height_of(words, points, weight) + 0.6 * points) / 72 for words, points, weight, _ in texts]
+            for texts in (above, below)
+        ]
+        lines = self._key_lines(key, across)
+        key_height = (len(lines) * 1.6 + 0.4) * size.small / 72 if lines else 0.0
+        total = max(sum(map(sum, talls)) + key_height + sum(heights) * _MM + 2 * _MARGIN, size.least_height)
+        figure.set_size_inches(size.width, total)
+        top, bottom = total - _MARGIN, _MARGIN + sum(talls[1])
+        edge = top
+        for (words, points, weight, colour), tall in zip(above, talls[0], strict=True):
+            self._line(words, edge / total, points, weight, colour)
+            edge -= tall
+        self._draw_key(lines, edge, total)
+        top, edge = edge - key_height, bottom
+        for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
+            self._line(words, (edge - 0.6 * points / 72) / total, points, weight, colour)
+            edge -= tall
+        left = _MARGIN / size.width
+        figure.set_layout_engine("constrained", rect=(left, bottom / total, 1 - 2 * left, (top - bottom) / total))
+        # Rows of words need a wide left margin: in a part of their own they do not push the panels above aside.
+        split = len(heights) - wide
+        parts = [part for part in ((heights[:split], columns, count), (heights[split:], 1, wide)) if part[2]]
+        outer = figure.add_gridspec(len(parts), 1, height_ratios=[sum(part[0]) for part in parts])
+        axes: list[Axes] = []
+        for place, (rows, abreast, number) in enumerate(parts):
+            area = figure.add_subfigure(outer[place]) if len(parts) > 1 else figure
+            grid = area.add_gridspec(len(rows), abreast, height_ratios=rows)
+            axes += [area.add_subplot(grid[each // abreast, each % abreast]) for each in range(number)]
+        for each in axes:
+            each.tick_params(which="both", labelsize=size.small, pad=2)
+        return axes
+
+    def _line(self, words: str, height: float, points: float, weight: str, colour: str) -> None:
+        self.figure.text(
+            _MARGIN / self.size.width,
+            height,
+            words,
+            fontsize=points,
+            fontweight=weight,
+            color=colour,
+            va="top",
+            ha="left",
+            linespacing=LEADING,
+            in_layout=False,
+        )
+
+    def _key_lines(
+        self, key: Sequence[tuple[Style, bool, str]], across: float
+    ) -> list[list[tuple[float, Style, bool, str]]]:
+        """The key broken into lines: how far from the left each entry begins, in points, and the entry."""
+        lines: list[list[tuple[float, Style, bool, str]]] = []
+        end = across
+        for look, hollow, words in key:
+            width = self.width_of(words, self.size.small) + 2.6 * self.size.small
+            if not lines or end + width > across:
+                lines.append([])
+                end = 0.0
+            lines[-1].append((end, look, hollow, words))
+            end += width
+        return lines
+
+    def _draw_key(self, lines: Sequence[Sequence[tuple[float, Style, bool, str]]], edge: float, total: float) -> None:
+        size, width = self.size, self.size.width
+        for row, line in enumerate(lines):
+            y = (edge - (1.6 * row + 0.8) * size.small / 72) / total
+            for start, look, hollow, words in line:
+                x = _MARGIN / width + (start + 0.4 * size.small) / 72 / width
+                self.figure.add_artist(Line2D([x], [y], **self._dot(look, hollow, 4.8 * size.scale), in_layout=False))
+                self.figure.text(
+                    x + 0.8 * size.small / 72 / width,
+                    y,
+                    words,
+                    fontsize=size.small,
+                    color=look.ink,
+                    va="center_baseline",
+                    ha="left",
+                    in_layout=False,
+                )
+
+    def finish(self) -> Figure:
+        """Fix the layout, then put each label where it covers nothing."""
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+        self.placer.place(self.figure, self._renderer)
+        return self.figure
+
+    # --- marks
+
+    def looks(self, rows: pd.DataFrame) -> dict[str, Style]:
+        """A style for each series, by who counted; a compiler looks alike everywhere, chapter 33 has its own."""
+        keys = {
+            str(series): "ch33"
+            if part["articles"].iloc[0].startswith("ch33")
+            else f"{part['compiler'].iloc[0]} {series}"
+            for series, part in rows.groupby("series", sort=False)
+        }
+        found = styles(keys.values())
+        return {series: found[key] for series, key in keys.items()}
+
+    def _dot(self, look: Style, hollow: bool, points: float) -> dict[str, Any]:
+        points *= 1.2 if look.marker in "^v<>" else 1  # a triangle fills half of its box
+        points *= 0.85 if hollow else 1  # the ring of a hollow mark lies outside, the white ring of a full one does not
+        return {
+            "linestyle": "none",
+            "marker": look.marker,
+            "markersize": points,
+            "markeredgewidth": 0.9 * self.size.scale,
+            "markerfacecolor": "white" if hollow else look.colour,
+            "markeredgecolor": look.colour if hollow else "white",
+        }
+
+    def mark(
+        self,
+        axes: Axes,
+        x: float,
+        y: float,
+        look: Style,
+        ids: str,
+        *,
+        hollow: bool = False,
+        points: float = 4.8,
+    ) -> None:
+        """One point with the ids of its statements; `hollow` for an incomplete or a rival one."""
+        points *= self.size.scale
+        axes.plot([x], [y], **self._dot(look, hollow, points), zorder=5, clip_on=False, gid=gid(ids))
+        self.placer.mark(axes, x, y, points / 2 + 0.3)
+
+    def connect(self, axes: Axes, part: pd.DataFrame, look: Style) -> None:
+        """The line of one series, under its marks, broken where a period is missing (columns x, x0, x1, value)."""
+        ordered = part.sort_values("x")
+        gap = ordered["x0"] - ordered["x1"].shift() > 0.5 * (ordered["x1"] - ordered["x0"])
+        for _, run in ordered.groupby(gap.cumsum()):
+            if len(run) > 1:
+                x, y = run["x"].tolist(), run["value"].tolist()
+                axes.plot(x, y, color=look.colour, linestyle=look.line, linewidth=1.1 * self.size.scale, zorder=3)
+                self.placer.path(axes, x, y)
+
+    def stem(self, axes: Axes, x: float, y: float, look: Style) -> None:
+        """A thin line from zero up to a mark."""
+        axes.plot([x, x], [0, y], color=look.colour, linewidth=0.5 * self.size.scale, zorder=2.5)
+
+    def bar(
+        self,
+        axes: Axes,
+        left: float,
+        bottom: float,
+        width: float,
+        height: float,
+        colour: str,
+        ids: str,
+        *,
+        hatched: bool = False,
+        zorder: float = 2,
+    ) -> None:
+        """A bar with the ids of its statements, hatched for an incomplete period."""
+        axes.add_patch(
+            Rectangle(
+                (left, bottom),
+                width,
+                height,
+                facecolor="white" if hatched else colour,
+                edgecolor=colour if hatched else "none",
+                hatch="/////" if hatched else None,
+                linewidth=0.6 * self.size.scale,
+                zorder=zorder,
+                gid=gid(ids),
+            )
+        )
+        self.placer.bar(axes, left, bottom, left + width, bottom + height)
+
+    def value(self, axes: Axes, words: str, point: Point, **how: Any) -> None:
+        """Ask for the number of a mark, close to it or not at all; `how` as in `Label`."""
+        how = {"size": self.size.small, "radius": 2.7 * self.size.scale, "reach": 4.0, **how}
+        self.placer.label(Label(axes, [words], [point], **how))
+
+    def name(self, axes: Axes, words: str, points: Sequence[Point], look: Style, **how: Any) -> None:
+        """Name a series beside one of its points, in one line or in several; `how` as in `Label`."""
+        size = self.size.small
+        widths = (1e9, *(letters * 0.62 * size for letters in (26, 20, 15)))
+        broken = dict.fromkeys(self.wrap(words, size, width, "bold") for width in widths)
+        self.placer.label(
+            Label(
+                axes,
+                list(broken),
+                points,
+                **{
+                    "size": size,
+                    "radius": 2.7 * self.size.scale,
+                    "colour": look.ink,
+                    "weight": "bold",
+                    "needed": True,
+                    **how,
+                },
+            )
+        )
+
+    def block(
+        self, axes: Axes, title: str, lines: Sequence[tuple[str, Sequence[tuple[Style, bool, str, str]]]]
+    ) -> None:
+        """Ask for a small table in an empty part of the panel: a heading, then lines of marks with their words."""
+        words = {"fontsize": self.size.small, "color": INK}
+        radius = 2.4 * self.size.scale
+        rows: list[Artist] = [TextArea(title, textprops={**words, "color": SOFT})] if title else []
+        for name, cells in lines:
+            row: list[Artist] = [TextArea(name, textprops={**words, "fontweight": "bold"})] if name else []
+            for look, hollow, said, ids in cells:
+                dot = DrawingArea(2 * radius, 2 * radius)
+                dot.add_artist(Line2D([radius], [radius], **self._dot(look, hollow, 2 * radius), gid=gid(ids) or None))
+                row.append(
+                    HPacker(
+                        pad=0,
+                        sep=2.5,
+                        align="center",
+                        children=[
+                            dot,
+                            TextArea(said, textprops={**words, "color": look.ink}),
+                        ],
+                    )
+                )
+            rows.append(HPacker(pad=0, sep=0.8 * self.size.small, align="center", children=row))
+        self.placer.block(axes, VPacker(pad=0, sep=0.45 * self.size.small, align="left", children=rows))

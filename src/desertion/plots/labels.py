@@ -1,0 +1,324 @@
+"""Words between the marks: each finds the nearest place where it covers neither words, nor marks, nor lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetBox
+from numpy.typing import NDArray
+
+LEADING = 1.25
+INK, SOFT = "#222222", "#555555"
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+#: Where a label may stand, seen from its point: across and up.
+_SIDES = {
+    "N": (0, 1),
+    "NE": (1, 1),
+    "E": (1, 0),
+    "SE": (1, -1),
+    "S": (0, -1),
+    "SW": (-1, -1),
+    "W": (-1, 0),
+    "NW": (-1, 1),
+}
+_RING = tuple(_SIDES)
+_GAPS = (1.5, 4.0, 7.0, 14.0, 22.0, 32.0)
+_LED = 14.0
+_NO_ROOM = 1000.0
+_COVERS = 60.0
+_CROWDED = 8.0
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words that want to stand near the first of some points, and what becomes of them where there is no room."""
+
+    axes: Axes
+    #: The same words broken into lines in several ways: the first that fits best is taken.
+    words: Sequence[str]
+    points: Sequence[Point]
+    size: float
+    colour: str = INK
+    weight: str = "normal"
+    #: Drawn even where it must cover something; else left out.
+    needed: bool = False
+    #: Left out once the block of its panel says the same.
+    in_block: bool = False
+    prefer: str = "N"
+    radius: float = 3.0
+    #: How far from its point the label may stand, in points.
+    reach: float = 32.0
+
+
+class Placer:
+    """The obstacles of one figure, in points, and the labels that go between them.
+
+    All in points: the figure is laid out at 72 dots an inch without hinting, so places hold at every resolution.
+    """
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[Axes, float, float, float]] = []
+        self._bars: list[tuple[Axes, Box]] = []
+        self._paths: list[tuple[Axes, list[Point], float]] = []
+        self._labels: list[Label] = []
+        self._blocks: list[tuple[Axes, OffsetBox]] = []
+        self._extents: dict[tuple[str, float, str], tuple[float, float]] = {}
+
+    def mark(self, axes: Axes, x: float, y: float, radius: float) -> None:
+        """Keep labels off this mark."""
+        self._marks.append((axes, x, y, radius))
+
+    def bar(self, axes: Axes, left: float, bottom: float, right: float, top: float) -> None:
+        """Keep labels off this bar."""
+        self._bars.append((axes, (left, bottom, right, top)))
+
+    def path(self, axes: Axes, x: Iterable[float], y: Iterable[float], weight: float = 1.0) -> None:
+        """Keep labels off this line, as much as its weight says."""
+        self._paths.append((axes, list(zip(x, y, strict=True)), weight))
+
+    def label(self, label: Label) -> None:
+        """Ask for a label."""
+        self._labels.append(label)
+
+    def block(self, axes: Axes, block: OffsetBox) -> None:
+        """Ask for a block of words in an empty part of a panel; where there is none it is left out."""
+        self._blocks.append((axes, block))
+
+    def place(self, figure: Figure, renderer: RendererAgg) -> None:
+        """Put blocks, then needed labels, then the others, each where it costs least; the layout is fixed by now."""
+        self._renderer = renderer
+        boxes: list[Box] = []
+        centres = [axes.transData.transform((x, y)) for axes, x, y, _ in self._marks]
+        self._centres = np.array(centres).reshape(-1, 2)
+        for axes, x, y, radius in self._marks:
+            at_x, at_y = axes.transData.transform((x, y))
+            boxes.append((at_x - radius, at_y - radius, at_x + radius, at_y + radius))
+        for axes, (left, bottom, right, top) in self._bars:
+            (x0, y0), (x1, y1) = axes.transData.transform([(left, bottom), (right, top)])
+            boxes.append((x0, y0, x1, y1))
+        self._obstacles = np.array(boxes).reshape(-1, 4)
+        dots = [_along(axes.transData.transform(path)) for axes, path, _ in self._paths]
+        self._dots: NDArray[np.float64] = np.concatenate([np.empty((0, 2)), *dots])
+        self._weights = np.concatenate(
+            [np.empty(0), *(np.full(len(d), w) for d, (_, _, w) in zip(dots, self._paths, strict=True))]
+        )
+        self._taken: list[Box] = [self._bounds(item) for axes in figure.axes for item in axes.texts if item.get_text()]
+        placed = {axes for axes, block in self._blocks if self._place_block(axes, block)}
+        wanted = [label for label in self._labels if not (label.in_block and label.axes in placed)]
+        needed = [label for label in wanted if label.needed]
+        # The first label takes the best place from the next: where that costs too much, others may choose first.
+        plans = [self._plan(needed)]
+        if plans[0][0] > _CROWDED * len(needed):
+            plans += [self._plan(needed[turn:] + needed[:turn]) for turn in range(1, len(needed))]
+        for spot in min(plans, key=lambda plan: plan[0])[1]:
+            self._write(spot)
+        for label in wanted:
+            if not label.needed:
+                cost, spots = self._plan([label])
+                if cost < _COVERS:
+                    self._write(spots[0])
+
+    def _plan(self, labels: Sequence[Label]) -> tuple[float, list[_Spot]]:
+        """The cheapest places for labels that choose one after the other, and what they cost together."""
+        taken, total = list(self._taken), 0.0
+        spots: list[_Spot] = []
+        for label in labels:
+            spot = min((self._best(label, words, taken) for words in label.words), key=lambda each: each.cost)
+            taken.append(spot.box)
+            total += spot.cost
+            spots.append(spot)
+        return total, spots
+
+    def _extent(self, label: Label, words: str) -> tuple[float, float]:
+        key = (words, label.size, label.weight)
+        if key not in self._extents:
+            item = label.axes.text(0, 0, words, fontsize=label.size, fontweight=label.weight, linespacing=LEADING)
+            extent = item.get_window_extent(self._renderer)
+            item.remove()
+            self._extents[key] = (extent.width, extent.height)
+        return self._extents[key]
+
+    def _write(self, spot: _Spot) -> None:
+        label = spot.label
+        leader = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": label.radius}
+        label.axes.annotate(
+            spot.words,
+            spot.point,
+            xytext=spot.shift,
+            textcoords="offset points",
+            fontsize=label.size,
+            color=label.colour,
+            fontweight=label.weight,
+            zorder=4,
+            annotation_clip=False,
+            linespacing=LEADING,
+            ha=("center", "left", "right")[spot.across],
+            va=("center", "bottom", "top")[spot.up],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+            arrowprops=leader if spot.led else None,
+        )
+        self._taken.append(spot.box)
+
+    def _bounds(self, item: Any) -> Box:
+        extent = item.get_window_extent(self._renderer)
+        return (extent.x0, extent.y0, extent.x1, extent.y1)
+
+    def _place_block(self, axes: Axes, block: OffsetBox) -> bool:
+        frame = axes.get_window_extent(self._renderer)
+        block.set_figure(axes.get_figure())  # type: ignore[arg-type]
+        size = block.get_bbox(self._renderer)
+        room = 5.0
+        for across in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0.0, 1.0):
+            for up in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3):
+                left = frame.x0 + room + across * (frame.width - size.width - 2 * room)
+                top = frame.y1 - (1 - up) * (frame.height - size.height)
+                box = (left, top - size.height, left + size.width, top)
+                each = np.array([box])
+                if (
+                    left < frame.x0
+                    or box[1] < frame.y0
+                    or _overlaps(each, self._obstacles, room)[0]
+                    or _inside(each, self._dots, self._weights, room)[0]
+                ):
+                    continue
+                at = axes.transAxes.inverted().transform((left, top))
+                axes.add_artist(
+                    AnnotationBbox(
+                        block,
+                        (float(at[0]), float(at[1])),
+                        xycoords="axes fraction",
+                        box_alignment=(0, 1),
+                        frameon=False,
+                        pad=0,
+                        annotation_clip=False,
+                        zorder=6,
+                    )
+                )
+                self._taken.append(box)
+                return True
+        return False
+
+    def _best(self, label: Label, words: str, taken: Sequence[Box]) -> _Spot:
+        """The cheapest place: off other words and inside the panel first, then off marks, then off lines, then near."""
+        width, height = self._extent(label, words)
+        frame = label.axes.get_window_extent(self._renderer).padded(-1.5)
+        start = _RING.index(label.prefer)
+        own = label.axes.transData.transform(label.points)
+        others = self._centres[~(np.abs(self._centres[:, None] - own[None]).max(axis=2) < 0.01).any(axis=1)]
+        spots: list[_Spot] = []
+        for rank, (point, (x, y)) in enumerate(zip(label.points, own, strict=True)):
+            for step in range(len(_RING)):
+                turn = (step + 1) // 2 * (1 if step % 2 else -1)
+                across, up = _SIDES[_RING[(start + turn) % len(_RING)]]
+                for gap in (each for each in _GAPS if each <= label.reach):
+                    reach = (label.radius + gap) * (0.75 if across and up else 1)
+                    left = x + across * reach - width * (0.5 - 0.5 * across)
+                    low = y + up * reach - height * (0.5 - 0.5 * up)
+                    spots.append(
+                        _Spot(
+                            label,
+                            words,
+                            point,
+                            (across * reach, up * reach),
+                            across,
+                            up,
+                            gap >= _LED,
+                            (left, low, left + width, low + height),
+                            step + 0.4 * gap + 0.5 * rank,
+                        )
+                    )
+        box = np.array([spot.box for spot in spots])
+        led = np.array([spot.led for spot in spots])
+        out = np.maximum(np.array([[frame.x0, frame.y0]]) - box[:, :2], 0).sum(axis=1)
+        out += np.maximum(box[:, 2:] - np.array([[frame.x1, frame.y1]]), 0).sum(axis=1)
+        # Words stand nearest to their own mark, or a line leads there that crosses no other mark.
+        stray = _nearest(box, others) < _nearest(box, own)
+        crossed = np.zeros(len(spots), dtype=bool)
+        crossed[led] = self._crosses([spot for spot in spots if spot.led], others)
+        cost = (
+            np.array([spot.cost for spot in spots])
+            + _NO_ROOM * (_overlaps(box, np.array(taken).reshape(-1, 4), 1.5) + (out > 1))
+            + 10 * out
+            + _COVERS * _overlaps(box, self._obstacles, 0.3)
+            + 3 * _inside(box, self._dots, self._weights, 0.5)
+            + np.where(led, 10.0 * stray + 20.0 * crossed, _COVERS * stray)
+        )
+        first = int(np.argmin(cost))
+        return replace(spots[first], cost=float(cost[first]))
+
+    def _crosses(self, spots: Sequence[_Spot], marks: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether the line that leads to each spot passes over one of these marks."""
+        if not spots:
+            return np.zeros(0, dtype=bool)
+        start = spots[0].label.axes.transData.transform([spot.point for spot in spots])
+        way = start[:, None] + np.array([spot.shift for spot in spots])[:, None] * np.linspace(0.1, 1, 6)[None, :, None]
+        away = np.hypot(*(way[:, :, None] - marks).transpose(3, 0, 1, 2)).min(axis=(1, 2), initial=np.inf)
+        return np.asarray(away < 4, dtype=bool)
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """A place for a label's words: its point, the shift from there, the side, if a line leads to it, box and cost."""
+
+    label: Label
+    words: str
+    point: Point
+    shift: Point
+    across: int
+    up: int
+    led: bool
+    box: Box
+    cost: float
+
+
+def _along(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points every two points along a path, so that a label can count how much of the line it would cover."""
+    dots = [path[:1]]
+    for start, end in itertools.pairwise(path):
+        steps = max(int(np.hypot(*(end - start)) // 2), 1)
+        dots.append(start + (end - start) * (np.arange(1, steps + 1) / steps)[:, None])
+    return np.concatenate(dots)
+
+
+def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64], room: float) -> NDArray[np.float64]:
+    """How many of the others each box meets, or comes nearer to than `room`."""
+    meets = (
+        (others[None, :, 0] < box[:, None, 2] + room)
+        & (others[None, :, 2] > box[:, None, 0] - room)
+        & (others[None, :, 1] < box[:, None, 3] + room)
+        & (others[None, :, 3] > box[:, None, 1] - room)
+    )
+    return np.asarray(meets.sum(axis=1), dtype=float)
+
+
+def _inside(
+    box: NDArray[np.float64],
+    dots: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    room: float,
+) -> NDArray[np.float64]:
+    """The weight of the dots within each box."""
+    within = (
+        (dots[None, :, 0] > box[:, None, 0] - room)
+        & (dots[None, :, 0] < box[:, None, 2] + room)
+        & (dots[None, :, 1] > box[:, None, 1] - room)
+        & (dots[None, :, 1] < box[:, None, 3] + room)
+    )
+    return np.asarray(within @ weights, dtype=float)
+
+
+def _nearest(box: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the nearest of some points is from each box: words belong to the mark that they stand nearest to."""
+    across = np.maximum(np.maximum(box[:, None, 0] - points[None, :, 0], points[None, :, 0] - box[:, None, 2]), 0)
+    up = np.maximum(np.maximum(box[:, None, 1] - points[None, :, 1], points[None, :, 1] - box[:, None, 3]), 0)
+    return np.asarray(np.hypot(across, up).min(axis=1, initial=np.inf), dtype=float)

@@ -1,0 +1,244 @@
+"""Offences: the articles side by side, and what the courts gave for them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from desertion.plots import wording
+from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, flag, numeric, records, text
+from desertion.plots.frame import Sheet
+from desertion.plots.palette import STEPS, Style
+from desertion.plots.plot import plot
+from desertion.plots.rows import Row, Rows
+from desertion.vocabulary import ARTICLES, MEASURES
+
+
+def article_name(articles: str) -> str:
+    """`Art. 337: absence without leave`; a whole or a sum of articles under its own name."""
+    if articles.isdigit():
+        return f"Art. {articles}: {ARTICLES[articles]}" if articles in ARTICLES else f"Art. {articles}"
+    return ARTICLES.get(articles, "Art. " + wording.listed(articles.split("+")))
+
+
+def _describe_offences(rows: pd.DataFrame) -> str:
+    said = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
+    for articles, panel in rows.groupby("articles", sort=False):
+        parts = []
+        for series, part in panel.groupby("series", sort=False):
+            parts.append(f"{series}: {wording.course(part)}")
+        said.append(f"{article_name(str(articles))}: " + "; ".join(parts))
+    return ". ".join(said) + "."
+
+
+@plot(
+    "Russia: Art. 337 (AWOL), 338 (desertion), 332 (refusal) and 339 (malingering)",
+    {
+        "articles": text("the article of the panel: 337, 338, 332, 339; panels come in the table's order"),
+        "series": text("name of the series in the key: measure and compiler"),
+        "measure": text("what is counted"),
+        "compiler": text("who counted"),
+        "period_start": START,
+        "period_end": END,
+        "value": numeric("the count; a zero is drawn as a zero"),
+        "bound": BOUND,
+        "incomplete": INCOMPLETE,
+        "ids": IDS,
+    },
+    _describe_offences,
+)
+def offences(sheet: Sheet, rows: pd.DataFrame) -> None:
+    """One panel an article, each from zero on its own scale; rival series stand side by side within a year."""
+    rows = wording.with_years(rows)
+    names = list(dict.fromkeys(rows["series"]))
+    looks = sheet.looks(rows)
+    panels = list(dict.fromkeys(rows["articles"]))
+    columns = 1 if sheet.narrow else 2
+    lines = math.ceil(len(panels) / columns)
+    said = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
+    hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
+    axes = sheet.panels(
+        len(panels),
+        columns,
+        heights=[{"single": 36, "double": 42, "slide": 48}[sheet.kind]] * lines,
+        subtitle=f"{wording.capital(said)}, by year. Each panel has its own scale, from zero.{hollow}",
+        key=[(looks[name], False, name) for name in names],
+    )
+    first, last = int(rows["year"].min()), int(rows["year"].max())
+    for each, articles in zip(axes, panels, strict=True):
+        part = rows[rows["articles"] == articles]
+        panel_title(each, article_name(articles), sheet.size.text)
+        year_axis(each, first, last, every=2)
+        count_axis(each, max(part["value"].max(), 1) * 1.25, ticks=4)
+        # Series that share a year stand beside each other, in the order of the key.
+        place = part["series"].map(names.index).groupby(part["year"]).rank(method="dense")
+        shift = 0.26 * (place - (place.groupby(part["year"]).transform("max") + 1) / 2)
+        part = part.assign(x=part["x"] + shift).sort_values("x")
+        for name, own in part.groupby("series", sort=False):
+            sheet.connect(each, own, looks[str(name)])
+        # Later marks ask for room first: they are what the plot is about.
+        for row in records(part[::-1]):
+            look = looks[row.series]
+            sheet.stem(each, row.x, row.value, look)
+            sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
+            sheet.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+
+
+def _yearly(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Which rows are of a series that gives a number for each of several years."""
+    days = (rows["period_end"] - rows["period_start"]).dt.days
+    return days.between(364, 365) & (rows.groupby("series")["period_start"].transform("nunique") > 2)
+
+
+def _describe_sentences(rows: pd.DataFrame) -> str:
+    said = ["Two panels by year and two of single statements, each axis from zero"]
+    for unit, panel in rows.groupby("unit", sort=False):
+        for series, part in panel.groupby("series", sort=False):
+            each = [f"{wording.statement(row)}{' (sample or part)' if row.incomplete else ''}" for row in records(part)]
+            words = wording.course(part) if _yearly(part).all() else "; ".join(dict.fromkeys(each))
+            said.append(f"{series}, in {unit}: {words}")
+    return ". ".join(said) + "."
+
+
+_UNITS = ("percent", "persons", "months")
+
+
+@plot(
+    "Russia: sentences for absence without leave (Art. 337) and all military-service offences",
+    {
+        "series": text("name of the series; of a panel in persons: the band of length, shortest first"),
+        "articles": text("articles counted"),
+        "compiler": text("who counted"),
+        "unit": text(
+            "percent (suspended share), persons (real terms by length, stacked) or months (length): one panel each"
+        ),
+        "period_start": START,
+        "period_end": END,
+        "value": numeric("the share, number or length"),
+        "bound": BOUND,
+        "incomplete": flag("whether it is of a sample or a part only, drawn hollow"),
+        "ids": IDS,
+    },
+    _describe_sentences,
+)
+def sentences(sheet: Sheet, rows: pd.DataFrame) -> None:
+    """Suspended share by year, real terms by length, and below them a row for each later statement."""
+    rows = wording.with_years(rows)
+    unknown = sorted(set(rows["unit"]) - set(_UNITS))
+    if unknown:
+        raise ValueError(f"plot sentences: column 'unit' {unknown[0]!r} is none of {', '.join(_UNITS)}")
+    yearly = _yearly(rows)
+    top = [
+        (title, draw, part)
+        for title, draw, part in (
+            ("Suspended sentences each year, percent", _shares, rows[yearly & (rows["unit"] == "percent")]),
+            ("Real prison terms by length, persons", _bands, rows[rows["unit"] == "persons"]),
+        )
+        if len(part)
+    ]
+    below = [
+        (title, part, _layout(sheet, part))
+        for title, part in (
+            ("Suspended sentences, later statements, percent", rows[~yearly & (rows["unit"] == "percent")]),
+            ("Length of sentences, statements, months", rows[rows["unit"] == "months"]),
+        )
+        if len(part)
+    ]
+    columns = 1 if sheet.narrow else 2
+    tall = {"single": 42, "double": 50, "slide": 52}[sheet.kind]
+    hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
+    axes = sheet.panels(
+        len(top),
+        columns,
+        heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
+        wide=len(below),
+        subtitle=f"By year and by statement. {hollow}".rstrip(),
+    )
+    for each, (title, *_) in zip(axes, [*top, *below], strict=True):
+        panel_title(each, title, sheet.size.text)
+    for each, (_, draw, part) in zip(axes, top, strict=False):
+        first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
+        year_axis(each, first, last, every=1 if last - first < 6 else 2)
+        draw(sheet, each, part)
+    for each, (_, part, layout) in zip(axes[len(top) :], below, strict=True):
+        _statements(sheet, each, part, layout)
+
+
+def _shares(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
+    """Yearly shares, joined, on an axis of all percents."""
+    count_axis(axes, 100, ticks=4)
+    looks = sheet.looks(rows)
+    for series, part in rows.groupby("series", sort=False):
+        look = looks[str(series)]
+        sheet.connect(axes, part, look)
+        keys = {part["x"].idxmin(), part["x"].idxmax(), part["value"].idxmax(), part["value"].idxmin()}
+        for row in records(part[::-1]):
+            sheet.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)
+            if row.Index in keys:
+                sheet.value(axes, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+        sheet.name(axes, str(series), list(zip(part["x"], part["value"], strict=True)), look)
+
+
+def _layout(sheet: Sheet, rows: pd.DataFrame) -> Rows:
+    return Rows(
+        sheet,
+        [
+            Row(
+                f"{row.series}, {wording.period(row.period_start, row.period_end)}",
+                wording.bounded(row.value, row.bound),
+            )
+            for row in records(rows)
+        ],
+    )
+
+
+def _statements(sheet: Sheet, axes: Axes, rows: pd.DataFrame, layout: Rows) -> None:
+    """One row a statement, its mark along an axis from zero; an arrow at a bound points where the number may lie."""
+    layout.draw(axes)
+    axes.set_xlim(0, 100 if rows["unit"].iloc[0] == "percent" else rows["value"].max() * 1.1)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
+    axes.grid(axis="x")
+    looks = sheet.looks(rows)
+    for place, row in zip(layout.places, records(rows), strict=True):
+        look = looks[row.series]
+        if row.bound in _ARROWS:
+            axes.annotate(
+                "",
+                (row.value, place),
+                xytext=(_ARROWS[row.bound] * 14 * sheet.size.scale, 0),
+                textcoords="offset points",
+                arrowprops={
+                    "arrowstyle": "<-",
+                    "color": look.colour,
+                    "linewidth": sheet.size.scale,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+        sheet.mark(axes, row.value, place, look, row.ids, hollow=row.incomplete)
+
+
+#: Which way the number may lie beyond a printed bound.
+_ARROWS = {"at_least": 1, "at_most": -1}
+
+
+def _bands(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
+    """Bars stacked by length, from light (short) to dark (long), named at the last bar."""
+    bands = list(dict.fromkeys(rows["series"]))
+    if len(bands) > len(STEPS):
+        raise ValueError(f"plot sentences: {len(bands)} bands of length; at most {len(STEPS)} can be told apart")
+    colours = dict(zip(bands, STEPS, strict=False))
+    count_axis(axes, rows.groupby("x0")["value"].sum().max() * 1.16, ticks=4)
+    for _, year in rows.groupby("x0"):
+        base, ordered = 0.0, year.sort_values("series", key=lambda column: column.map(bands.index))
+        for row in records(ordered):
+            sheet.bar(axes, row.x0 + 0.12, base, row.x1 - row.x0 - 0.24, row.value, colours[row.series], row.ids)
+            base += row.value
+        sheet.value(axes, wording.number(base), (ordered["x"].iloc[0], base), radius=0.0)
+    sheet.block(axes, "", [("", [(Style(colours[band], "s", ""), False, band, "")]) for band in reversed(bands)])

@@ -1,0 +1,164 @@
+"""Rates and comparisons: per 1,000 deployed under rival denominators, and other armies beside it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from desertion.plots import wording
+from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric, records, text
+from desertion.plots.frame import Sheet
+from desertion.plots.intervals import span, tick
+from desertion.plots.labels import LEADING, SOFT
+from desertion.plots.palette import styles
+from desertion.plots.plot import plot
+from desertion.plots.rows import Row, Rows
+
+
+def _band(row: Any) -> str:
+    value, low, high = wording.aligned([row.value, row.low, row.high])
+    return f"{value} ({low}–{high})"
+
+
+def _describe_rate(rows: pd.DataFrame) -> str:
+    said = [
+        "Rows of rates for each 1,000 deployed and year, on an axis from zero, each with the band of rival denominators"
+    ]
+    for series, part in rows.groupby("series", sort=False):
+        said.append(
+            f"{series}: "
+            + "; ".join(
+                f"{wording.period(row.period_start, row.period_end)}{' (incomplete)' if row.incomplete else ''} "
+                f"{wording.number(row.value)} by {row.denominator}, from {wording.number(row.low)} by {row.low_by} "
+                f"to {wording.number(row.high)} by {row.high_by}"
+                for row in records(part)
+            )
+        )
+    return ". ".join(said) + "."
+
+
+@plot(
+    "Russia: Art. 337 (AWOL) convictions and cases per 1,000 deployed",
+    {
+        "series": text("heading of a group of rows: what is counted, and by whom"),
+        "articles": text("articles counted"),
+        "measure": text("what is counted"),
+        "compiler": text("who counted"),
+        "period_start": START,
+        "period_end": END,
+        "value": numeric("rate for each 1,000 deployed and year, by the main denominator"),
+        "denominator": text("whose estimate the main denominator is"),
+        "low": numeric("lowest rate of the rival denominators"),
+        "low_by": text("which denominator gives the lowest"),
+        "high": numeric("highest rate of the rival denominators"),
+        "high_by": text("which denominator gives the highest"),
+        "incomplete": INCOMPLETE,
+        "ids": IDS,
+    },
+    _describe_rate,
+)
+def deployed_rate(sheet: Sheet, rows: pd.DataFrame) -> None:
+    """One row a period, an upright line at the main rate and a bar over the rates of rival denominators."""
+    layout = Rows(
+        sheet,
+        [
+            Row(
+                f"{wording.period(row.period_start, row.period_end)}{' (part)' if row.incomplete else ''}",
+                _band(row),
+                row.series,
+            )
+            for row in records(rows)
+        ],
+    )
+    main = wording.listed(rows["denominator"])
+    ends = wording.listed(
+        [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
+    )
+    (axes,) = sheet.panels(
+        heights=[layout.height],
+        subtitle=f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: rival strengths, {ends}."
+        + (" Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""),
+    )
+    layout.draw(axes, "rate (band)")
+    axes.set_xlim(0, rows[["value", "high"]].max().max() * 1.08)
+    axes.xaxis.set_major_locator(MaxNLocator(4 if sheet.narrow else 7, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
+    axes.grid(axis="x")
+    looks = sheet.looks(rows)
+    for y, row in zip(layout.places, records(rows), strict=True):
+        span(sheet, axes, row.low, row.high, y, looks[row.series].colour, row.ids, hatched=row.incomplete)
+        tick(sheet, axes, row.value, y, row.ids)
+
+
+def _describe_comparators(rows: pd.DataFrame) -> str:
+    said = [
+        f"{rows['panel'].nunique()} panels of counts by year, each with its own axis from zero, not measuring the same"
+    ]
+    for panel, part in rows.groupby("panel", sort=False):
+        for series, own in part.groupby("series", sort=False):
+            name = str(panel) if series == panel else f"{panel}, {series}"
+            said.append(f"{name}: {wording.course(own)}")
+        said.append(f"Definition: {part['definition'].iloc[0].rstrip('.')}")
+    return ". ".join(said) + "."
+
+
+@plot(
+    "Absence and desertion in other armies, beside Russia's Art. 337 (AWOL)",
+    {
+        "panel": text("title of the panel: country and measure; panels come in the table's order"),
+        "series": text("name of the series within the panel"),
+        "definition": text("what exactly is counted, written under the panel; one for each panel"),
+        "unit": text("unit of the values"),
+        "period_start": START,
+        "period_end": END,
+        "value": numeric("the count"),
+        "bound": BOUND,
+        "incomplete": INCOMPLETE,
+        "ids": IDS,
+    },
+    _describe_comparators,
+)
+def comparators(sheet: Sheet, rows: pd.DataFrame) -> None:
+    """One panel a measure, each from zero on its own scale and calendar, with its definition under it."""
+    rows = wording.with_years(rows)
+    panels = list(dict.fromkeys(rows["panel"]))
+    columns = 1 if sheet.narrow else 2
+    lines = math.ceil(len(panels) / columns)
+    hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
+    axes = sheet.panels(
+        len(panels),
+        columns,
+        heights=[{"single": 48, "double": 54, "slide": 60}[sheet.kind]] * lines,
+        subtitle=f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}",
+    )
+    across = (sheet.size.width * 72 - 30) / columns - 40
+    for each, panel in zip(axes, panels, strict=True):
+        part = rows[rows["panel"] == panel]
+        panel_title(each, sheet.wrap(panel, sheet.size.text, across, "bold"), sheet.size.text)
+        first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
+        year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
+        count_axis(each, part["value"].max() * 1.2, ticks=4)
+        each.set_xlabel(
+            sheet.wrap(part["definition"].iloc[0], sheet.size.small, across),
+            loc="left",
+            fontsize=sheet.size.small,
+            color=SOFT,
+            linespacing=LEADING,
+            labelpad=3,
+        )
+        looks = styles(part["series"])
+        for series, own in part.groupby("series", sort=False):
+            own, look = own.sort_values("x"), looks[str(series)]
+            dense = len(own) > 15
+            sheet.connect(each, own, look)
+            keys = {own.index[0], own.index[-1], own["value"].idxmax(), own["value"].idxmin()}
+            for row in records(own[::-1]):
+                sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete, points=3.0 if dense else 4.8)
+                if row.Index in keys or len(own) <= 6:
+                    sheet.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+            if part["series"].nunique() > 1:
+                sheet.name(each, str(series), list(zip(own["x"], own["value"], strict=True)), look)

@@ -1,0 +1,108 @@
+"""Words for the numbers and periods of a table, in labels and in the text for those who cannot see the plot."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from desertion.plots.contract import records
+
+BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
+_SAID = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
+
+
+def number(value: float, places: int = 10) -> str:
+    """`4373.0` as `4,373`, `3.30` as `3.3`; the table is rounded already, `places` only cuts binary dust."""
+    text = f"{value:,.{places}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def aligned(values: Sequence[float]) -> list[str]:
+    """The numbers with as many decimals as the one that has most, so that `9.1` beside `7.58` reads `9.10`."""
+    places = max(len(number(value).partition(".")[2]) for value in values)
+    return [f"{value:,.{places}f}".replace("-", "−") for value in values]
+
+
+def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
+    """The value as printed, with the sign (or the words) for its bound."""
+    return (_SAID if spoken else BOUNDS)[bound] + number(value)
+
+
+def day(date: pd.Timestamp) -> str:
+    """`24 Feb 2022`, in English whatever the locale."""
+    return f"{date.day} {_MONTHS[date.month]} {date.year}"
+
+
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def period(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """The shortest name of a period, both days within: `2021`, `2018–2022`, `Mar 2024`, `Jan–Jul 2025`, else days."""
+    whole = start.day == 1 and end.day == calendar.monthrange(end.year, end.month)[1]
+    if not whole:
+        if start == end:
+            return day(start)
+        first = day(start).removesuffix(f" {end.year}") if start.year == end.year else day(start)
+        return f"{first} – {day(end)}"
+    if start.month == 1 and end.month == 12:
+        return str(start.year) if start.year == end.year else f"{start.year}–{end.year}"
+    if start.year == end.year:
+        months = _MONTHS[start.month] if start.month == end.month else f"{_MONTHS[start.month]}–{_MONTHS[end.month]}"
+        return f"{months} {end.year}"
+    return f"{_MONTHS[start.month]} {start.year} – {_MONTHS[end.month]} {end.year}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; each once, in the order given."""
+    each = list(dict.fromkeys(words))
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}" if each else ""
+
+
+def years(date: pd.Series[Any]) -> pd.Series[Any]:
+    """Dates as years with a fraction, so that a year is one unit on an axis."""
+    day_of_year = date.dt.day_of_year - 1
+    fraction: pd.Series[Any] = date.dt.year + day_of_year / (365 + date.dt.is_leap_year.astype(int))
+    return fraction
+
+
+def with_years(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with `x0` and `x1` (begin and end of the period, in years), `x` (its middle) and `year` (of that)."""
+    start, end = years(rows["period_start"]), years(rows["period_end"] + pd.Timedelta(days=1))
+    middle = (start + end) / 2
+    return rows.assign(x0=start, x1=end, x=middle, year=middle.astype(int))
+
+
+def capital(words: str) -> str:
+    """The first letter made a capital, the rest as it is."""
+    return words[:1].upper() + words[1:]
+
+
+def statement(row: Any) -> str:
+    """`about 900 in 2021`."""
+    return f"{bounded(row.value, row.bound, spoken=True)} in {period(row.period_start, row.period_end)}"
+
+
+def course(rows: pd.DataFrame) -> str:
+    """One series in words: its first and last statement, the highest and the lowest, the zeros, what is incomplete."""
+    each = sorted(records(rows), key=lambda row: row.period_start)
+    if len(each) == 1:
+        return statement(each[0]) + incomplete(rows)
+    high, low = max(each, key=lambda row: row.value), min(each, key=lambda row: row.value)
+    words = f"from {statement(each[0])} to {statement(each[-1])}"
+    ends = {statement(each[0]), statement(each[-1])}
+    words += "" if statement(high) in ends else f", highest {statement(high)}"
+    zeros = [period(row.period_start, row.period_end) for row in each if row.value == 0]
+    if zeros:
+        words += f", none in {listed(zeros)}"
+    elif statement(low) not in ends:
+        words += f", lowest {statement(low)}"
+    return words + incomplete(rows)
+
+
+def incomplete(rows: pd.DataFrame) -> str:
+    """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
+    part = rows[rows["incomplete"]]
+    return f", incomplete: {listed(period(r.period_start, r.period_end) for r in records(part))}" if len(part) else ""

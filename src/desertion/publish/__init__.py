@@ -1,0 +1,6 @@
+"""Plots made public: shown and saved with their table, words and sources, in the same bytes everywhere."""
+
+from desertion.publish.show import Published, render, show
+from desertion.publish.stored import LOCK, TOLERANCE, lock, verify
+
+__all__ = ["LOCK", "TOLERANCE", "Published", "lock", "render", "show", "verify"]

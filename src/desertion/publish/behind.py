@@ -1,0 +1,120 @@
+"""What stands behind the marks of a plot: its statements, their sources, the footer and the side record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from desertion.plots.contract import clean
+from desertion.plots.plot import Plot
+from desertion.project import UserError
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+_MOST_PUBLISHERS = 10
+
+
+def known(name: str, cells: pd.Series, data: Data) -> list[str]:
+    """All ids of the table, each once, in order; refused unless the data have them and do not reject them."""
+    for row, cell in enumerate(cells):
+        for each in cell.split():
+            for frame in (data.figures, data.context):
+                if each in frame.index and frame.at[each, "status"] == "rejected":
+                    reason = frame.at[each, "status_reason"]
+                    raise UserError(f"plot {name}, row {row}: {each} is rejected ({reason!s}) and cannot be plotted")
+            if not any(each in frame.index for frame in (data.figures, data.context, data.events)):
+                raise UserError(
+                    f"plot {name}, row {row}: id {each!r} is in none of figures.csv, context.csv and events.csv as of "
+                    f"{_as_of(data)}; ids are joined by spaces"
+                )
+    return list(dict.fromkeys(each for cell in cells for each in cell.split()))
+
+
+def _sources(ids: Sequence[str], data: Data) -> list[str]:
+    """The source of each id, each source once, those behind most ids first."""
+    found = [
+        str(frame.at[each, "source_id"])
+        for each in ids
+        for frame in (data.figures, data.context, data.events)
+        if each in frame.index
+    ]
+    return sorted(set(found), key=lambda source: (-found.count(source), source))
+
+
+def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
+    """The sources and compilers behind these ids, the day of the edition, and a note."""
+    publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
+    named = ", ".join(publishers[:_MOST_PUBLISHERS])
+    if len(publishers) > _MOST_PUBLISHERS:
+        named += f" and {len(publishers) - _MOST_PUBLISHERS} others (see {name}.json)"
+    compilers = [_short(each) for each in _compilers(ids, data)]
+    counted = f"; counted by {', '.join(compilers[:_MOST_PUBLISHERS])}" if compilers else ""
+    if len(compilers) > _MOST_PUBLISHERS:
+        counted += f" and {len(compilers) - _MOST_PUBLISHERS} others"
+    words = f"Sources: {named}{counted}. Edition as of {_as_of(data)}." if ids else f"Edition as of {_as_of(data)}."
+    return f"{words} {clean(note)}".strip()
+
+
+def _compilers(ids: Sequence[str], data: Data) -> list[str]:
+    return list(
+        dict.fromkeys(
+            str(frame.at[each, "compiler"])
+            for each in ids
+            for frame in (data.figures, data.context)
+            if each in frame.index and frame.at[each, "compiler"]
+        )
+    )
+
+
+def _short(words: object) -> str:
+    words = clean(str(words))
+    return words if len(words) <= 60 else f"{words[:59]}…"
+
+
+def _as_of(data: Data) -> str:
+    """The day of the edition; where none is set, the day on which the last statement was known."""
+    if data.as_of is not None:
+        return str(data.as_of)
+    latest = max(frame["known"].max() for frame in (data.figures, data.context) if len(frame))
+    return f"{latest:%Y-%m-%d}"
+
+
+def record(
+    plot: Plot,
+    name: str,
+    size: str,
+    alt: str,
+    note: str,
+    ids: Sequence[str],
+    table: str,
+    data: Data,
+) -> str:
+    """The side record: name, words, edition, ids, sources, columns and the hash of the table, as JSON."""
+    sources = [
+        {
+            "id": source,
+            "publisher": str(data.sources.at[source, "publisher"]),
+            "url": str(data.sources.at[source, "url"]),
+            "published": str(data.sources.at[source, "published_text"]),
+        }
+        for source in sorted(_sources(ids, data))
+    ]
+    entries = {
+        "name": name,
+        "title": plot.title,
+        "alt": alt,
+        "note": note,
+        "size": size,
+        "edition": {"as_of": _as_of(data)},
+        "ids": list(ids),
+        "compilers": _compilers(ids, data),
+        "sources": sources,
+        "columns": {label: {"kind": column.kind, "meaning": column.meaning} for label, column in plot.columns.items()},
+        "csv_sha256": hashlib.sha256(table.encode()).hexdigest(),
+    }
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"

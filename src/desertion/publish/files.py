@@ -1,0 +1,115 @@
+"""The bytes of a published plot: its table as CSV and its picture, the same on every run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from desertion.plots.frame import gid, style
+from desertion.plots.plot import Plot
+
+#: A spreadsheet runs a cell that begins so.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def to_csv(table: pd.DataFrame, plot: Plot) -> str:
+    """The table as CSV: plain numbers, ISO days, and no cell that a spreadsheet would run."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(str(label)) for label in table.columns])
+    for row in table.itertuples(index=False, name=None):
+        writer.writerow(
+            [
+                _cell(value, plot.columns[label].kind if label in plot.columns else "")
+                for label, value in zip(table.columns, row, strict=True)
+            ]
+        )
+    return out.getvalue()
+
+
+def _cell(value: object, kind: str = "text") -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        # Shortest digits that give the number back, never with an exponent.
+        plain = format(Decimal(repr(value.item() if isinstance(value, np.generic) else value)), "f")
+        return plain.removesuffix(".0")
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d}"
+    words = str(value)
+    return f"'{words}" if kind in ("text", "") and words.startswith(_FORMULA) else words
+
+
+def save(figure: Figure, kind: str, **how: Any) -> bytes:
+    """The figure in one format; the style sheet decides fonts and ids, so it holds while saving, too."""
+    out = io.BytesIO()
+    with style():
+        figure.savefig(out, format=kind, **how)
+    return out.getvalue()
+
+
+def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: pd.Series[Any]) -> str:
+    """matplotlib's SVG made fit for a page: words for screen readers, ids once on any page, nothing from outside.
+
+    The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
+    several shapes make one mark.
+    """
+    root = ET.fromstring(save(figure, "svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))))
+    for child in list(root):
+        if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
+            root.remove(child)
+    marks = {gid(cell): " ".join(cell.split()) for cell in ids}
+    seen: dict[str, int] = {}
+    for element in root.iter():
+        old = element.attrib.pop("id", "")
+        if old in marks:
+            seen[old] = seen.get(old, 0) + 1
+            again = f"-{seen[old]}" if seen[old] > 1 else ""
+            element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
+        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; the ids of other groups never are
+            element.set("id", f"{name}-{old}")
+        _make_plain(element, name)
+    root.attrib |= {
+        "role": "img",
+        "aria-labelledby": f"{name}-title {name}-desc",
+        "style": f"{_FONT}; stroke-linejoin: round; stroke-linecap: butt",
+    }
+    for place, (tag, words) in enumerate((("title", plot.title), ("desc", alt))):
+        element = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
+        element.text, element.tail = words, "\n"
+        root.insert(place, element)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+ET.register_namespace("", _SVG)
+ET.register_namespace("xlink", _XLINK)
+#: DejaVu Sans where it is there, else a face that is as wide, so that words keep their room.
+_FONT = "font-family: 'DejaVu Sans', Verdana, sans-serif"
+
+
+def _make_plain(element: ET.Element, name: str) -> None:
+    """Point references at this plot's own shapes, say the font once, drop needless turns and white space."""
+    for key, value in element.attrib.items():
+        if key == f"{{{_XLINK}}}href":
+            element.set(key, value.replace("#", f"#{name}-", 1))
+        elif key in ("style", "clip-path"):
+            value = value.replace("url(#", f"url(#{name}-")
+            element.set(key, re.sub(r"font-family: [^;]*; ", "", value))
+        elif key == "d":
+            element.set(key, value.replace("\n", " ").strip())
+    if element.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
+    if element.tag != f"{{{_SVG}}}text" and not (element.text or "").strip():
+        element.text = None
+    element.tail = "\n"

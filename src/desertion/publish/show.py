@@ -1,0 +1,110 @@
+"""A plot shown in a notebook and saved in a folder."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from desertion.plots.contract import conform
+from desertion.plots.frame import SizeName
+from desertion.plots.plot import Plot
+from desertion.project import write_atomic
+from desertion.publish.behind import footer, known, record
+from desertion.publish.files import save, to_csv, to_svg
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+
+@dataclass(frozen=True)
+class Published:
+    """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    csv: str
+    record: str
+    figure: Figure
+
+    def png(self) -> bytes:
+        """The picture at 300 dots an inch, its words in the text chunks."""
+        return save(
+            self.figure, "png", dpi=300, metadata={"Software": None, "Title": self.title, "Description": self.alt}
+        )
+
+    def pdf(self) -> bytes:
+        """The picture as one page, its words as its subject."""
+        nothing = {"Creator": None, "Producer": None, "CreationDate": None}
+        return save(self.figure, "pdf", metadata={**nothing, "Title": self.title, "Subject": self.alt})
+
+
+def show(
+    plot: Plot,
+    table: pd.DataFrame,
+    data: Data,
+    *,
+    out: str | Path | None = None,
+    note: str = "",
+    size: SizeName = "double",
+) -> None:
+    """Show `plot` of `table` in the notebook and, where `out` names a folder, save it there.
+
+    In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
+    folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
+    under NAME-SIZE. `note` ends the footer.
+    Raises UserError for an id that the data do not have or that was rejected, ValueError for a table that is not
+    what the plot draws.
+    """
+    ready = render(plot, table, data, note=note, size=size)
+    _display(ready)
+    if out is not None:
+        files: dict[str, str | bytes] = {
+            ".svg": ready.svg,
+            ".png": ready.png(),
+            ".pdf": ready.pdf(),
+            ".csv": ready.csv,
+            ".json": ready.record,
+        }
+        for ending, content in files.items():
+            write_atomic(Path(out) / f"{ready.name}{ending}", content)
+
+
+def render(plot: Plot, table: pd.DataFrame, data: Data, *, note: str = "", size: SizeName = "double") -> Published:
+    """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does."""
+    rows = conform(plot.name, table, plot.columns)
+    ids = known(plot.name, rows["ids"], data)
+    alt = plot.describe(table)
+    if not alt.strip():
+        raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
+    name = plot.name if size == "double" else f"{plot.name}-{size}"
+    figure = plot(table, size, footer(ids, data, note, name))
+    text = to_csv(table, plot)
+    return Published(
+        name=name,
+        title=plot.title,
+        alt=alt,
+        svg=to_svg(figure, plot, name, alt, rows["ids"]),
+        csv=text,
+        record=record(plot, name, size, alt, note, ids, text, data),
+        figure=figure,
+    )
+
+
+def _display(ready: Published) -> None:
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        return
+    from IPython.display import display
+
+    display(  # type: ignore[no-untyped-call]
+        {"image/svg+xml": ready.svg, "text/plain": ready.alt},
+        metadata={"image/svg+xml": {"alt": ready.alt}},
+        raw=True,
+    )

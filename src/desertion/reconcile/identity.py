@@ -1,0 +1,293 @@
+"""The identities declared in data/identities.csv, read and checked.
+
+A number printed as rounded or as a bound stands for its whole interval (`hedges`), and an identity holds where some
+values in the intervals of both sides keep it, within the tolerance of its row. Periods are part of it: 4,373 + 887 =
+5,260 holds for cases of 2023, of 2022 and of both years, and breaks where 4,373 is said of six years.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from desertion import hedges
+from desertion.project import DATA, UserError, relative
+from desertion.reconcile.statements import Reading, Statement, statements
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+FILE = "identities.csv"
+HOLDS, BROKEN, NOT_CHECKABLE = "holds", "broken", "not checkable"
+#: Relations that declare something and check nothing.
+DECLARED = ("rivals", "headline")
+_ONE_MONTH = 31  # days: a running total's nominal end may lie so far from the end of the period that it covers
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A row of identities.csv."""
+
+    id: str
+    left: tuple[str, ...]
+    relation: str
+    right: tuple[str, ...]
+    tolerance: float
+    why: str
+    known_from: date
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All figures that it names."""
+        return self.left + self.right
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome for one identity: the numbers of both sides as printed, and what is wrong, if anything is."""
+
+    state: str
+    left: float | None = None
+    right: float | None = None
+    reason: str = ""
+
+
+def load(folder: Path = DATA, *, as_of: date | None = None) -> list[Identity]:
+    """The identities of `folder` that were known on `as_of`, in the order of the file; none where there is no file.
+
+    `figures.check` validates the file; what it would refuse raises UserError here too, without its explanation.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    out = []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        for row in reader:
+            try:
+                identity = Identity(
+                    id=row["id"],
+                    left=tuple(row["left"].split()),
+                    relation=row["relation"],
+                    right=tuple(row["right"].split()),
+                    tolerance=float(row["tolerance"] or 0),
+                    why=row["why"],
+                    known_from=date.fromisoformat(row["known_from"]),
+                )
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise UserError(f"{relative(path)}:{reader.line_num}: {error}: `desertion check` says more") from error
+            if as_of is None or identity.known_from <= as_of:
+                out.append(identity)
+    return out
+
+
+def identities(data: Data, folder: Path = DATA) -> pd.DataFrame:
+    """Every identity known on `data.as_of`, checked; `rivals` and `headline`, which check nothing, are left out.
+
+    Indexed by id: left, relation, right (ids, space between them), tolerance, why, known_from, left_value, right_value
+    (the numbers as printed, NaN where they cannot be read), gap (right less left), state (holds, broken, not checkable)
+    and reason (what is wrong or missing, else blank).
+    """
+    known = {statement.id: statement for statement in statements(data)}
+    rows = []
+    for identity in load(folder, as_of=data.as_of):
+        if identity.relation in DECLARED:
+            continue
+        checked = check(identity, known, folder=folder)
+        left = float("nan") if checked.left is None else checked.left
+        right = float("nan") if checked.right is None else checked.right
+        rows.append(
+            {
+                "id": identity.id,
+                "left": " ".join(identity.left),
+                "relation": identity.relation,
+                "right": " ".join(identity.right),
+                "tolerance": identity.tolerance,
+                "why": identity.why,
+                "known_from": pd.Timestamp(identity.known_from),
+                "left_value": left,
+                "right_value": right,
+                "gap": right - left,
+                "state": checked.state,
+                "reason": checked.reason,
+            }
+        )
+    columns = [*("id", "left", "relation", "right", "tolerance", "why", "known_from"), "left_value", "right_value"]
+    return pd.DataFrame(rows, columns=[*columns, "gap", "state", "reason"]).set_index("id")
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A number in an identity: its reading, the interval that it stands for, and whether it is a running total."""
+
+    reading: Reading
+    low: float
+    high: float
+    cumulative: bool
+
+
+def check(
+    identity: Identity,
+    known: Mapping[str, Statement],
+    *,
+    instead: Mapping[str, Reading] | None = None,
+    folder: Path = DATA,
+) -> Checked:
+    """Whether `identity` holds among `known` statements, some of which may be read as `instead` says.
+
+    Not checkable where a statement is rejected or not known (yet).
+    """
+    instead = instead or {}
+    missing = [number for number in identity.ids if number not in known or known[number].status == "rejected"]
+    if missing:
+        return Checked(NOT_CHECKABLE, reason=f"{', '.join(missing)}: rejected, or not known by then")
+    terms = {number: _term(known[number], instead.get(number), folder) for number in identity.ids}
+    left, right = [terms[number] for number in identity.left], [terms[number] for number in identity.right]
+    return _CHECKS[identity.relation](left, right, identity.tolerance)
+
+
+def _term(statement: Statement, reading: Reading | None, folder: Path) -> _Term:
+    reading = reading or statement.reading
+    whole = statement.unit not in ("percent", "per_1000", "months")
+    low, high = hedges.interval(reading.value, statement.bound, statement.hedge, whole=whole, folder=folder)
+    if statement.bound in ("at_least", "at_most"):  # here a bound proves nothing on its open side
+        low, high = hedges.interval(
+            reading.value, statement.bound, statement.hedge, "one-sided", whole=whole, folder=folder
+        )
+    return _Term(reading, low, high, statement.cumulative)
+
+
+def _printed(terms: Iterable[_Term]) -> float:
+    return sum(term.reading.value for term in terms)
+
+
+def _low(terms: Iterable[_Term]) -> float:
+    return sum(term.low for term in terms)
+
+
+def _high(terms: Iterable[_Term]) -> float:
+    return sum(term.high for term in terms)
+
+
+def _result(left: float, right: float, *faults: str) -> Checked:
+    reason = "; ".join(filter(None, faults))
+    return Checked(BROKEN if reason else HOLDS, left, right, reason)
+
+
+def _sum(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) -> Checked:
+    apart = max(_low(left) - _high(right), _low(right) - _high(left), 0)
+    values = f"the left side gives {_printed(left):g}, the right {_printed(right):g}" if apart > tolerance else ""
+    return _result(_printed(left), _printed(right), values, _cover(left, right[0]))
+
+
+def _at_most(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) -> Checked:
+    over = _low(left) - _high(right) > tolerance
+    values = f"{_printed(left):g} is more than {_printed(right):g}" if over else ""
+    return _result(_printed(left), _printed(right), values, _inside(left, right))
+
+
+def _rises(left: Sequence[_Term], _right: Sequence[_Term], tolerance: float) -> Checked:
+    faults = []
+    for before, after in pairwise(left):
+        if before.low - after.high > tolerance:
+            faults.append(f"{after.reading.value:g} follows {before.reading.value:g}")
+        if after.reading.period_end < before.reading.period_end:
+            faults.append(f"the total to {after.reading.period_end} follows that to {before.reading.period_end}")
+    return _result(left[0].reading.value, left[-1].reading.value, *faults)
+
+
+def _growth(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) -> Checked:
+    new, old = right
+    if not old.reading.value:
+        return Checked(NOT_CHECKABLE, reason="growth over 0")
+    computed = 100 * (new.reading.value / old.reading.value - 1)
+    lowest = 100 * (new.low / old.high - 1)
+    highest = 100 * (new.high / old.low - 1) if old.low else float("inf")
+    return _percent(left[0], computed, lowest, highest, tolerance, _same(left[0], new))
+
+
+def _share(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) -> Checked:
+    part, whole = right
+    if not whole.reading.value:
+        return Checked(NOT_CHECKABLE, reason="a share of 0")
+    computed = 100 * part.reading.value / whole.reading.value
+    lowest = 100 * part.low / whole.high
+    highest = 100 * part.high / whole.low if whole.low else float("inf")
+    return _percent(left[0], computed, lowest, highest, tolerance, _same(part, whole))
+
+
+def _percent(stated: _Term, computed: float, lowest: float, highest: float, tolerance: float, fault: str) -> Checked:
+    apart = max(stated.low - highest, lowest - stated.high, 0)
+    values = f"{stated.reading.value:g} % is stated, {computed:.2f} % follows" if apart > tolerance + 1e-9 else ""
+    return _result(stated.reading.value, computed, values, fault)
+
+
+def _revises(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) -> Checked:
+    later, earlier = left[0], right[0]
+    change = 100 * abs(later.reading.value / earlier.reading.value - 1) if earlier.reading.value else float("inf")
+    far = f"a revision by {change:.1f} %" if change > tolerance else ""
+    other = "" if later.reading.measure == earlier.reading.measure else "another measure"
+    return _result(later.reading.value, earlier.reading.value, far, other, _same(later, earlier))
+
+
+_CHECKS = {
+    "sum": _sum,
+    "equal": _sum,
+    "at_most": _at_most,
+    "rises": _rises,
+    "growth": _growth,
+    "share": _share,
+    "revises": _revises,
+}
+
+
+# --- periods ---------------------------------------------------------------------------------------------------------
+
+
+def _near(one: date, other: date) -> bool:
+    return abs((one - other).days) <= _ONE_MONTH
+
+
+def _same(one: _Term, other: _Term) -> str:
+    """What is wrong where two numbers should be of one period: of running totals only the ends are compared."""
+    ends = _near(one.reading.period_end, other.reading.period_end)
+    starts = one.cumulative or other.cumulative or one.reading.period_start == other.reading.period_start
+    return "" if ends and starts else f"{_days(one.reading)} is not {_days(other.reading)}"
+
+
+def _cover(parts: Sequence[_Term], whole: _Term) -> str:
+    """What is wrong where parts should cover the period of the whole, each of them or one after another."""
+    if not any(_same(part, whole) for part in parts):
+        return ""
+    ordered = sorted(parts, key=lambda part: part.reading.period_start)
+    for before, after in pairwise(ordered):
+        if after.reading.period_start != before.reading.period_end + timedelta(days=1):
+            return f"{_days(before.reading)} and {_days(after.reading)} do not follow each other"
+    first, last = ordered[0].reading.period_start, ordered[-1].reading.period_end
+    start, end = whole.reading.period_start, whole.reading.period_end
+    if _near(last, end) and (first == start or whole.cumulative):
+        return ""
+    return f"the parts run from {first} to {last}, the whole from {start} to {end}"
+
+
+def _inside(parts: Sequence[_Term], wholes: Sequence[_Term]) -> str:
+    """What is wrong where parts should lie inside the period of the wholes; a running total's start is not asked."""
+    first = min(whole.reading.period_start for whole in wholes)
+    last = max(whole.reading.period_end for whole in wholes)
+    open_start = any(whole.cumulative for whole in wholes)
+    for part in parts:
+        late = part.reading.period_end > last and not _near(part.reading.period_end, last)
+        if late or not (part.cumulative or open_start or part.reading.period_start >= first):
+            return f"{_days(part.reading)} is not inside {first} to {last}"
+    return ""
+
+
+def _days(reading: Reading) -> str:
+    return f"{reading.period_start} to {reading.period_end}"

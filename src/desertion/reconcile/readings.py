@@ -1,0 +1,214 @@
+"""Statements of one fact grouped by what they print, and the one that a rule chooses.
+
+A rule compares two statements of a fact step by step; the first difference decides:
+
+| step | own-page-first | latest-first | most-sources |
+|---|---|---|---|
+| `votes` | | | the reading that more independent sources print |
+| `usable` | ok before low | | yes |
+| `page` | official form, then the page of those who counted, then a copy of it, then other pages | | yes |
+| `wrong` | a page that no correction holds to be wrong | | yes |
+| `identity` | the reading that breaks fewer identities | | yes |
+| `exact` | an exact number before a rounded one or a bound | | yes |
+| `later` | the page published later; undated pages last | yes | yes |
+| `first` | the lower id: the choice never hangs on the order of rows | yes | yes |
+
+A rejected statement is never chosen, and a corrected one only as corrected, whatever the rule: what we hold to be an
+error decides nothing. An official form exists for some periods only, and is first for these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from desertion import hedges, vocabulary
+from desertion.project import DATA, UserError
+from desertion.reconcile import identity as identities
+from desertion.reconcile.identity import Identity
+from desertion.reconcile.statements import OWN, Reading, Statement, independent, statements
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+#: What each step says of the reading that it prefers.
+STEPS = {
+    "rejected": "the other is rejected",
+    "votes": "more independent sources print it",
+    "usable": "a usable statement before a weak one",
+    "page": "the page nearest to the count: an official form, the compiler's own page, a copy of it, other pages",
+    "wrong": "the other is held to be an error of its page",
+    "identity": "it keeps an identity that the other breaks",
+    "exact": "an exact number before a rounded one",
+    "later": "the page published later",
+    "first": "nothing else tells them apart",
+}
+_OWN_PAGE_FIRST = ("usable", "page", "wrong", "identity", "exact", "later", "first")
+_ORDERS = {
+    "own-page-first": _OWN_PAGE_FIRST,
+    "latest-first": ("later", "first"),
+    "most-sources": ("votes", *_OWN_PAGE_FIRST),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements of one fact with the same printed reading (a rounded number goes with an exact one it stands for)."""
+
+    reading: Reading
+    statements: tuple[Statement, ...]
+
+    @cached_property
+    def sources(self) -> int:
+        """Independent sources behind it (see `statements.independent`)."""
+        return independent(self.statements)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The figures that print it."""
+        return tuple(statement.id for statement in self.statements)
+
+    @property
+    def usable(self) -> tuple[Statement, ...]:
+        """Its statements that are not rejected."""
+        return tuple(statement for statement in self.statements if statement.status != "rejected")
+
+    @property
+    def standing(self) -> bool:
+        """Whether some statement prints it that is neither rejected nor held to be wrong."""
+        return any(not statement.held_wrong for statement in self.usable)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a rule makes of a fact: its groups from best to worst, and the statement chosen (None: all are rejected).
+
+    `steps` has the step at which each group lost to the first (blank for the first itself).
+    """
+
+    statement: Statement | None
+    groups: tuple[Group, ...]
+    steps: tuple[str, ...]
+
+
+def grouped(fact: Sequence[Statement], folder: Path = DATA) -> list[Group]:
+    """The readings that the statements of one fact print, in the order of their first statements."""
+    if len(fact) == 1:
+        return [Group(fact[0].printed, tuple(fact))]
+    exact = {statement.printed for statement in fact if statement.bound == "exact"}
+    members: dict[Reading, list[Statement]] = {}
+    for statement in fact:
+        reading = statement.printed
+        if statement.bound != "exact":
+            reading = next((one for one in exact if _stands_for(statement, one, folder)), reading)
+        members.setdefault(reading, []).append(statement)
+    return [Group(reading, tuple(same)) for reading, same in members.items()]
+
+
+def _stands_for(statement: Statement, exact: Reading, folder: Path) -> bool:
+    said = statement.printed
+    if (said.measure, said.period_start, said.period_end) != (exact.measure, exact.period_start, exact.period_end):
+        return False
+    whole = statement.kind == "count"
+    low, high = hedges.interval(said.value, statement.bound, statement.hedge, whole=whole, folder=folder)
+    return low <= exact.value <= high
+
+
+class Reconciler:
+    """The facts of `data` under one rule. Raises UserError for an unknown rule."""
+
+    def __init__(self, data: Data, rule: str = "own-page-first", folder: Path = DATA) -> None:
+        if rule not in _ORDERS:
+            raise UserError(f"the rule '{rule}' is unknown: {', '.join(vocabulary.RULES)}")
+        self.rule, self.folder = rule, folder
+        self.identities = identities.load(folder, as_of=data.as_of)
+        self.statements = {statement.id: statement for statement in statements(data)}
+        self.facts: dict[str, list[Statement]] = {}
+        for statement in self.statements.values():
+            self.facts.setdefault(statement.fact, []).append(statement)
+        self._named: dict[str, list[Identity]] = {}  # identities by fact
+        for identity in self.identities:
+            for fact in {self.statements[one].fact for one in identity.ids if one in self.statements}:
+                if identity.relation not in identities.DECLARED:
+                    self._named.setdefault(fact, []).append(identity)
+        self._choices: dict[str, Choice] = {}
+        self._trials: dict[tuple[str, Reading], list[tuple[str, str]]] = {}
+
+    def choice(self, fact: str) -> Choice:
+        """What the rule makes of `fact`."""
+        if fact not in self._choices:
+            self._choices[fact] = self._choose(self.facts[fact])
+        return self._choices[fact]
+
+    def compare(self, statements: Sequence[Statement]) -> Choice:
+        """What the rule makes of statements of several facts that are taken for one another."""
+        return self._choose(statements)
+
+    def _choose(self, fact: Sequence[Statement]) -> Choice:
+        groups = grouped(fact, self.folder)
+        if len(fact) == 1:
+            return Choice(fact[0] if groups[0].usable else None, tuple(groups), ("",))
+        keys = {s.id: self._key(s, group, len(groups) > 1) for group in groups for s in group.statements}
+        best = [
+            min(group.usable or group.statements, key=lambda one: (one.status == "rejected", keys[one.id]))
+            for group in groups
+        ]
+        order = sorted(range(len(groups)), key=lambda n: (not groups[n].usable, keys[best[n].id]))
+        first = best[order[0]]
+        steps = [""]
+        for n in order[1:]:
+            keys_of_both = zip(_ORDERS[self.rule], keys[first.id], keys[best[n].id], strict=True)
+            steps.append("rejected" if not groups[n].usable else next(step for step, a, b in keys_of_both if a != b))
+        chosen = None if first.status == "rejected" else first
+        return Choice(chosen, tuple(groups[n] for n in order), tuple(steps))
+
+    def _key(self, statement: Statement, group: Group, rivals: bool) -> tuple[Any, ...]:
+        values: dict[str, Callable[[], Any]] = {
+            "wrong": lambda: statement.held_wrong,
+            "votes": lambda: -group.sources,
+            "usable": lambda: statement.status != "ok",
+            "page": lambda: _distance(statement),
+            "identity": lambda: len(self.broken(statement.fact, group.reading)) if rivals else 0,
+            "exact": lambda: statement.bound != "exact",
+            "later": lambda: -statement.published.toordinal() if statement.published else 0,
+            "first": lambda: natural(statement.id),
+        }
+        return tuple(values[step]() for step in _ORDERS[self.rule])
+
+    def broken(self, fact: str, reading: Reading) -> list[str]:
+        """The identities, of those that name a figure of `fact`, that break where the fact is read so."""
+        return [number for number, state in self._tried(fact, reading) if state == identities.BROKEN]
+
+    def kept(self, fact: str, reading: Reading) -> list[str]:
+        """The identities, of those that name a figure of `fact`, that hold where the fact is read so."""
+        return [number for number, state in self._tried(fact, reading) if state == identities.HOLDS]
+
+    def _tried(self, fact: str, reading: Reading) -> list[tuple[str, str]]:
+        if (fact, reading) not in self._trials:
+            trials = []
+            for identity in self._named.get(fact, ()):
+                instead = {
+                    one: reading for one in identity.ids if one in self.statements and self.statements[one].fact == fact
+                }
+                checked = identities.check(identity, self.statements, instead=instead, folder=self.folder)
+                trials.append((identity.id, checked.state))
+            self._trials[fact, reading] = trials
+        return self._trials[fact, reading]
+
+
+def _distance(statement: Statement) -> int:
+    """How far a page stands from the count: 0 official form, 1 who counted, 2 copy of either, 3 mirror, 4 other."""
+    if statement.source_kind in OWN:
+        return 0 if statement.source_kind == "official_form" else 1
+    if statement.source_kind == "mirror":
+        return 2 if statement.own_page else 3
+    return 4
+
+
+def natural(text: str) -> tuple[tuple[str, int], ...]:
+    """A key that orders F2 before F10."""
+    return tuple((word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", text))

@@ -1,0 +1,152 @@
+"""A statement as reconciliation sees it: what its page printed, what we hold it to mean, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page says a count is: rivals differ in value, measure or period."""
+
+    value: float
+    measure: str
+    period_start: date
+    period_end: date
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One row of figures.csv. `reading` has corrections applied, `printed` has not.
+
+    `origin`: the page that the number was taken from, as far as is known (see `origins`). `own_page`: whether that page
+    is of those who counted. `published`: None where the page shows no date.
+    """
+
+    id: str
+    fact: str
+    articles: str
+    scope: str
+    kind: str
+    unit: str
+    per: str
+    cumulative: bool
+    reading: Reading
+    printed: Reading
+    bound: str
+    hedge: str
+    compiler: str
+    source: str
+    origin: str
+    own_page: bool
+    source_kind: str
+    publisher: str
+    published: date | None
+    status: str
+
+    @property
+    def held_wrong(self) -> bool:
+        """Whether a correction replaces what the page prints."""
+        return self.printed is not self.reading and self.printed != self.reading
+
+
+#: Kinds of page that stand for themselves; the others pass on what one of these says.
+OWN = ("official_form", "newsroom", "leak", "belligerent")
+
+
+def origins(sources: pd.DataFrame) -> dict[str, str]:
+    """The page at the end of each source's chain of `copy_of` (itself where it copies none that is listed)."""
+    copy_of = {str(page): str(copied) for page, copied in sources["copy_of"].items()}
+    ends: dict[str, str] = {}
+    for page in copy_of:
+        end, seen = page, {page}
+        while copy_of.get(end) and copy_of[end] not in seen:
+            end = copy_of[end]
+            seen.add(end)
+        ends[page] = end
+    return ends
+
+
+def statements(data: Data) -> list[Statement]:
+    """Every statement of `data.figures`, rejected ones too, in their order."""
+    frame = data.figures
+    ends = origins(data.sources)
+    source_kinds = {str(page): str(kind) for page, kind in data.sources["kind"].items()}
+    printed = _printed(data.corrections)
+    text = ("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher")
+    dates = ("period_start", "period_end", "published")
+    columns: list[list[Any]] = [
+        [str(number) for number in frame.index],
+        *(frame[name].tolist() for name in (*text, "status", "cumulative", "value", "measure")),
+        *(_dates(frame[name]) for name in dates),
+    ]
+    out = []
+    for (
+        number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, cumulative,
+        value, measure, start, end, published,
+    ) in zip(*columns, strict=True):  # fmt: skip
+        reading = Reading(value, measure, start, end)
+        origin = ends.get(source, source)
+        out.append(
+            Statement(
+                id=number,
+                fact=fact,
+                articles=articles,
+                scope=scope,
+                kind=kind,
+                unit=unit,
+                per=per,
+                cumulative=cumulative,
+                reading=reading,
+                printed=replace(reading, **printed[number]) if number in printed else reading,
+                bound=bound,
+                hedge=hedge,
+                compiler=compiler,
+                source=source,
+                origin=origin,
+                own_page=source_kinds.get(origin) in OWN or publisher == compiler,
+                source_kind=source_kinds.get(source, ""),
+                publisher=publisher,
+                published=published,
+                status=status,
+            )
+        )
+    return out
+
+
+def _printed(corrections: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By figure, what its page prints in the fields of a reading that corrections changed."""
+    out: dict[str, dict[str, Any]] = {}
+    columns = corrections[["figure_id", "field", "printed"]]
+    for number, field, text in columns.itertuples(index=False, name=None):
+        if field in ("period_start", "period_end"):
+            out.setdefault(number, {})[field] = date.fromisoformat(text)
+        elif field in ("value", "measure"):
+            out.setdefault(number, {})[field] = float(text) if field == "value" else text
+    return out
+
+
+def _dates(column: pd.Series[Any]) -> list[date | None]:
+    days = column.dt.date.where(column.notna(), None)
+    return [day if isinstance(day, date) and not pd.isna(day) else None for day in days.tolist()]
+
+
+def independent(group: Iterable[Statement]) -> int:
+    """The number of independent sources behind statements that say the same.
+
+    A fact has one compiler, so the question that its readings answer is what that compiler counted, and a source is
+    independent when its author read the compiler for themselves. Copies and relays of one page do not count twice: a
+    page whose `copy_of` names another, be it a mirror or an article rewritten from an article, counts with the page at
+    the end of that chain. A relay that names none is taken to have read the compiler. Independent of each other as
+    readers, such pages are not independent counts: those are other facts, set side by side as `rivals` in
+    identities.csv.
+    """
+    return len({statement.origin for statement in group})

@@ -1,0 +1,151 @@
+"""Change points of a piecewise constant Poisson rate: how many by exact partitioning, where by exact enumeration.
+
+The least penalised cost over all partitions says how many changes there are. At most one: its date has an exact
+posterior over all periods, given that there is one; with none, the rate is taken as constant beside it. Several: each
+date has an exact posterior between its two neighbours, the others held. A piecewise constant rate will fit steps to
+smooth growth as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from desertion.trends import Refused
+from desertion.trends.laws import Floats, logpmf
+
+#: Jeffreys' prior of a Poisson rate is Gamma(1/2, 0).
+SHAPE = 0.5
+#: A penalty of 3 log n for each change is that of the modified BIC (Zhang & Siegmund, 2007) for one parameter.
+PENALTY = 3.0
+
+
+@dataclass(frozen=True)
+class ChangePoints:
+    """`places`: 0-based cells that begin a new rate, and `probability` of each; `several` says which reading.
+
+    With `several` False the places are all n − 1 candidates and the probabilities sum to 1 (given one change);
+    else the places are those of the best partition. `partition` holds the best partition's places in any case.
+    `fitted` (n): posterior mean count of each cell.
+    """
+
+    places: tuple[int, ...]
+    probability: tuple[float, ...]
+    several: bool
+    partition: tuple[int, ...]
+    fitted: Floats
+    y: Floats
+    exposure: Floats
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood of the best partition."""
+        return float(logpmf("poisson", self.y, self.exposure * rates(self.y, self.exposure, self.partition)).sum())
+
+    def draws(self, size: int, rng: np.random.Generator) -> Floats:
+        """Draws (size × n) of the rate in each cell from the posterior."""
+        n = len(self.y)
+        if self.several or not self.partition:
+            cuts = np.tile(np.array(self.partition, dtype=int), (size, 1))
+        else:
+            cuts = rng.choice(np.array(self.places), p=np.array(self.probability), size=(size, 1))
+        edges = np.concatenate([np.zeros((size, 1), dtype=int), cuts, np.full((size, 1), n)], axis=1)
+        events, exposed = _cumulate(self.y), _cumulate(self.exposure)
+        shape = events[edges[:, 1:]] - events[edges[:, :-1]] + SHAPE
+        rate = rng.gamma(shape, 1 / (exposed[edges[:, 1:]] - exposed[edges[:, :-1]]))
+        segment = (np.arange(n)[None, :, None] >= cuts[:, None, :]).sum(axis=2)
+        return np.take_along_axis(rate, segment, axis=1)
+
+
+def find(y: Floats, exposure: Floats | None = None) -> ChangePoints | Refused:
+    """Change points of counts `y` (n) with `exposure` (n). Refused below 3 counts or where all are 0."""
+    exposure = np.ones(len(y)) if exposure is None else exposure
+    if len(y) < 3:
+        return Refused(f"{len(y)} counts leave no degree of freedom beside one change", "at least 4 counts")
+    if not y.any():
+        return Refused("all counts are 0: there is no rate to change", "at least one event")
+    cuts = partition(y, exposure)
+    if len(cuts) < 2:
+        return _one(y, exposure, cuts)
+    edges = (0, *cuts, len(y))
+    probability = []
+    for before, cut, after in zip(edges[:-2], cuts, edges[2:], strict=True):
+        posterior = one_change(y[before:after], exposure[before:after])
+        probability.append(float(posterior[cut - before - 1]))
+    fitted = exposure * rates(y, exposure, cuts, SHAPE)
+    return ChangePoints(cuts, tuple(probability), True, cuts, fitted, y, exposure)
+
+
+def _one(y: Floats, exposure: Floats, cuts: tuple[int, ...]) -> ChangePoints:
+    posterior = one_change(y, exposure)
+    n = len(y)
+    places = np.arange(1, n)
+    found = ChangePoints(
+        tuple(places.tolist()), tuple(posterior.tolist()), False, cuts, exposure * rates(y, exposure, (), SHAPE),
+        y, exposure,
+    )  # fmt: skip
+    if not cuts:
+        return found
+    events, exposed = _cumulate(y), _cumulate(exposure)
+    before = (events[places] + SHAPE) / exposed[places]
+    after = (events[n] - events[places] + SHAPE) / (exposed[n] - exposed[places])
+    # cell t is before the change at place c where c > t
+    late = np.append(np.cumsum((posterior * before)[::-1])[::-1], 0.0)
+    early = np.insert(np.cumsum(posterior * after), 0, 0.0)
+    return replace(found, fitted=exposure * (late + early))
+
+
+def one_change(y: Floats, exposure: Floats) -> Floats:
+    """Posterior (n − 1) that the rate changes before cell 1…n − 1, given one change, by enumeration.
+
+    Uniform prior over the places and Jeffreys' prior for both rates, integrated out (Raftery & Akman, 1986).
+    """
+    places = np.arange(1, len(y))
+    events, exposed = _cumulate(y), _cumulate(exposure)
+    score = _evidence(events[places], exposed[places])
+    score = score + _evidence(events[-1] - events[places], exposed[-1] - exposed[places])
+    weight = np.exp(score - score.max())
+    return np.asarray(weight / weight.sum())
+
+
+def partition(y: Floats, exposure: Floats | None = None, penalty: float | None = None) -> tuple[int, ...]:
+    """Cells (0-based) that begin a new rate in the partition of least penalised Poisson cost.
+
+    Exact by dynamic programming (Jackson et al., 2005; the result of PELT, Killick et al., 2012): cost of a segment
+    −2 times its largest log-likelihood, and `penalty` (3 log n where None) for each change.
+    """
+    n = len(y)
+    exposure = np.ones(n) if exposure is None else exposure
+    penalty = PENALTY * np.log(n) if penalty is None else penalty
+    events, exposed = _cumulate(y), _cumulate(exposure)
+    best, last = np.full(n + 1, -penalty), np.zeros(n + 1, dtype=np.intp)
+    for end in range(1, n + 1):
+        count, length = events[end] - events[:end], exposed[end] - exposed[:end]
+        total = best[:end] - 2 * (special.xlogy(count, count / length) - count) + penalty
+        last[end] = int(np.argmin(total))
+        best[end] = total[last[end]]
+    cuts, end = [], int(last[n])
+    while end > 0:
+        cuts.append(end)
+        end = int(last[end])
+    return tuple(reversed(cuts))
+
+
+def rates(y: Floats, exposure: Floats, cuts: tuple[int, ...], shape: float = 0.0) -> Floats:
+    """Rate (n) of each cell when the rate is constant between `cuts`: events (+ `shape`) over exposure."""
+    edges = np.array((0, *cuts, len(y)))
+    events, exposed = _cumulate(y), _cumulate(exposure)
+    rate = (np.diff(events[edges]) + shape) / np.diff(exposed[edges])
+    return np.repeat(rate, np.diff(edges))
+
+
+def _cumulate(values: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(values)])
+
+
+def _evidence(count: Floats | NDArray[np.float64], length: Floats) -> Floats:
+    """Log marginal likelihood of a segment, up to what all segmentations share."""
+    return np.asarray(special.gammaln(count + SHAPE) - (count + SHAPE) * np.log(length))

@@ -1,0 +1,245 @@
+"""Does the fit look like the reports? Residuals, what held-out reports say, and what each report changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from desertion.counts import Observations
+from desertion.trends import Refused
+from desertion.trends.composite import lattice, likelihood, model, nb1
+from desertion.trends.composite.laplace import NotFoundError, mode
+from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
+from desertion.trends.laws import Law, cdf
+
+if TYPE_CHECKING:
+    from desertion.trends.composite.fit import Fit
+
+Floats = NDArray[np.float64]
+
+#: Draws of theta, and of the counts for each, behind a predictive probability.
+_DRAWS, _EACH = 80, 50
+#: Draws of theta where one report after another is left out.
+_FEW = 10
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `diagnose` finds. `reports` has one row a report:
+
+    id, series, low, high, expected, residual (randomised quantile residual, standard normal where the model holds; not
+    for a report open to one side), and with influence `shift` (of the log of all cases when the report is left out, in
+    posterior standard deviations) and `left_out` (its predictive probability integral from the others).
+    `p_uniform` tests `left_out` where it is there, else the residuals (Kolmogorov–Smirnov): those come from a fit that
+    has seen the reports, so they lie too near zero. `effective` is the effective number of parameters.
+    """
+
+    reports: pd.DataFrame
+    p_uniform: float
+    pit: Floats
+    rootogram: list[Bar] | Refused
+    autocorrelation: Floats | Refused
+    contraction: pd.DataFrame
+    effective: float
+
+
+def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
+    """All diagnostics of `fit`; `influence` refits it without each report (hyper-parameters at their mode)."""
+    obs = fit.obs
+    below, upto, expected = _marginal(fit)
+    rng = np.random.default_rng([fit.spec.seed, 2])
+    u = below + rng.uniform(size=len(obs)) * (upto - below)
+    residual = special.ndtri(np.clip(u, 1e-12, 1 - 1e-12))
+    open_ended = ~np.isfinite(obs.high)
+    residual[open_ended] = np.nan
+    table = obs.frame().assign(expected=expected, residual=residual)
+    told = ~open_ended
+    if influence:
+        table = table.join(_influence(fit))
+    closed = told & obs.exact
+    uniform = special.ndtr(residual[told])
+    if influence:
+        uniform = table.loc[told & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
+    p = float(stats.kstest(uniform, "uniform").pvalue) if len(uniform) else float("nan")
+    return Diagnosis(
+        table, p, pit(below[told], upto[told]), _rootogram(fit, closed, expected), _autocorrelation(fit, residual),
+        fit.factors()[["name", "kind", "contraction", "prior_driven"]], effective(fit),
+    )  # fmt: skip
+
+
+def effective(fit: Fit) -> float:
+    """Effective number of parameters at the best node: those that the reports, not the prior, determine."""
+    best = int(np.argmax(fit.posterior.weight))
+    precision = fit.design.precision(fit.posterior.hyper[best].tau)
+    root = fit.posterior.root[best]
+    return float(len(precision) - (precision * (root**2).sum(axis=1)).sum())
+
+
+def _marginal(fit: Fit) -> tuple[Floats, Floats, Floats]:
+    """Posterior chance of less than `low` and of at most `high` cases in each report's days, and the expected cases."""
+    theta, node = fit.posterior.draw(400, np.random.default_rng([fit.spec.seed, 3]))
+    delta = fit.hyper("delta")[node]
+    obs = fit.obs
+    bounds = fit.design.bounds()
+    below, upto, expected = (np.empty(len(obs)) for _ in range(3))
+    for series in range(len(obs.series_names)):
+        rows = np.flatnonzero(obs.series == series)
+        means = fit.means(series, theta, node) @ share(obs.start[rows], obs.stop[rows], bounds).T
+        for j, i in enumerate(rows):
+            chances = [_mixture(n, means[:, j], delta) for n in (obs.low[i] - 1, obs.high[i])]
+            below[i], upto[i] = chances
+            expected[i] = means[:, j].mean()
+    return below, upto, expected
+
+
+def _mixture(n: float, means: Floats, delta: Floats) -> float:
+    if not np.isfinite(n):
+        return 1.0
+    poisson = delta == 0
+    chance = np.empty(len(means))
+    chance[poisson] = cdf("poisson", n, means[poisson])
+    chance[~poisson] = cdf("nb1", n, means[~poisson], 1 + delta[~poisson])
+    return float(chance.mean())
+
+
+def share(start: NDArray[np.int64], stop: NDArray[np.int64], bounds: NDArray[np.int64]) -> Floats:
+    """Share of each period that each span of days covers: (spans, periods)."""
+    inside = np.minimum(stop[:, None], bounds[1:]) - np.maximum(start[:, None], bounds[:-1])
+    return np.asarray(np.clip(inside, 0, None) / np.diff(bounds))
+
+
+def _rootogram(fit: Fit, exact: NDArray[np.bool_], expected: Floats) -> list[Bar] | Refused:
+    length = fit.obs.stop - fit.obs.start
+    alike = exact & (fit.obs.series == 0) & (length >= 28) & (length <= 31)
+    if not alike.any():
+        return Refused("no single months are reported, so there are no like counts", "at least 30 months")
+    phi = 1 + fit.posterior.averaged(fit.hyper("delta"))
+    law: Law = "poisson" if phi == 1 else "nb1"
+    return rootogram(law, fit.obs.low[alike], expected[alike], phi)
+
+
+def _autocorrelation(fit: Fit, residual: Floats) -> Floats | Refused:
+    """Of the residuals of the longest run of equal-length disjoint reports of the reference series."""
+    obs = fit.obs
+    best: list[int] = []
+    for low, high in ((28, 31), (90, 92), (181, 184), (365, 366)):
+        length = obs.stop - obs.start
+        rows = np.flatnonzero((obs.series == 0) & (length >= low) & (length <= high) & np.isfinite(residual))
+        rows = rows[np.argsort(obs.start[rows], kind="stable")]
+        run: list[int] = []
+        for i in rows:
+            if run and obs.start[i] != obs.stop[run[-1]]:
+                run = []
+            run.append(int(i))
+            best = max(best, list(run), key=len)
+    return autocorrelation(residual[best])
+
+
+def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
+    """What the admitted reports say of the counts that `rows` report, given them exactly where they overlap.
+
+    Columns: id, series, period_start, period_end, low, high (as reported), mean, predicted_low, predicted_high (at the
+    fit's level), probability (that the count lies in the report's interval), pit (chance of less, the interval taken
+    at a random point). The series of `rows` are the fit's.
+    """
+    rng = np.random.default_rng([fit.spec.seed, 4])
+    theta, node = fit.posterior.draw(draws, rng)
+    counts = np.empty((len(rows), draws * _EACH))
+    pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
+    base = model.problem(fit.lattice, fit.design)
+    for k in range(draws):
+        hyper = fit.posterior.hyper[node[k]]
+        m = model.posed(base, fit.design, hyper).means(theta[k])[0]
+        drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
+        for i, (inside, outside, loose) in enumerate(pieces):
+            level = fit.means(int(rows.series[i]), theta[k : k + 1], node[k : k + 1])[0]
+            total = np.zeros(_EACH)
+            for cell in np.flatnonzero(inside.any(axis=1)):
+                a, b = float(inside[cell] @ level), float(outside[cell] @ level)
+                whole = drawn[:, cell]
+                total += whole if b <= 0 else nb1.split(whole, a, b, hyper.delta, rng)
+            if loose.any():
+                total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
+            counts[i, k * _EACH : (k + 1) * _EACH] = total
+    table = rows.frame()
+    tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
+    low, high = np.quantile(counts, tails, axis=1) if len(rows) else (np.empty(0), np.empty(0))
+    less = (counts < rows.low[:, None]).mean(axis=1)
+    within = (counts <= rows.high[:, None]).mean(axis=1) - less
+    return table.assign(
+        mean=counts.mean(axis=1), predicted_low=low, predicted_high=high, probability=within,
+        pit=less + rng.uniform(size=len(rows)) * within,
+    )  # fmt: skip
+
+
+def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
+    """Weights of the periods: parts of each cell inside and outside report `i`, and its days that no cell has."""
+    bounds = fit.design.bounds()
+    cells = fit.lattice.cells
+    inside, outside = np.zeros((len(cells), len(bounds) - 1)), np.zeros((len(cells), len(bounds) - 1))
+    start, stop = int(rows.start[i]), int(rows.stop[i])
+    loose = share(np.array([start]), np.array([stop]), bounds)[0]
+    for j, cell in enumerate(cells):
+        if cell.series != rows.series[i]:
+            continue
+        for a, b in cell.spans:
+            whole = share(np.array([a]), np.array([b]), bounds)[0]
+            if max(a, start) < min(b, stop):
+                part = share(np.array([max(a, start)]), np.array([min(b, stop)]), bounds)[0]
+                inside[j] += part
+                outside[j] += np.where(np.abs(whole - part) > 1e-12, whole - part, 0.0)
+                loose = loose - part
+            else:
+                outside[j] += whole
+    return inside, outside, np.where(loose > 1e-9, loose, 0.0)
+
+
+def held_out(fit: Fit) -> pd.DataFrame:
+    """`predict` for the reports that the likelihood did not take."""
+    return predict(fit, fit.obs.take(list(fit.lattice.held_out)))
+
+
+def _influence(fit: Fit) -> pd.DataFrame:
+    best = int(np.argmax(fit.posterior.weight))
+    hyper, theta = fit.posterior.hyper[best], fit.posterior.centre[best]
+    whole = np.log(_all_cases(fit, theta))
+    spread = max(_log_spread(fit, best), 1e-12)
+    rows = []
+    for i in range(len(fit.obs)):
+        if i in fit.lattice.held_out:
+            rows.append({"shift": 0.0, "left_out": np.nan})
+            continue
+        rest = fit.obs.take([j for j in range(len(fit.obs)) if j != i])
+        try:
+            cells = lattice.build(rest)
+            found = mode(model.posed(model.problem(cells, fit.design), fit.design, hyper), theta)
+        except (NotFoundError, lattice.ContradictionError):
+            rows.append({"shift": np.nan, "left_out": np.nan})
+            continue
+        posterior = replace(
+            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=found.theta[None], root=found.root()[None]
+        )
+        without = replace(fit, obs=rest, lattice=cells, posterior=posterior)
+        shift = (np.log(_all_cases(fit, found.theta)) - whole) / spread
+        left_out = predict(without, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
+        rows.append({"shift": float(shift), "left_out": float(left_out)})
+    return pd.DataFrame(rows)
+
+
+def _all_cases(fit: Fit, theta: Floats) -> float:
+    k = fit.design.path.shape[1]
+    return float(np.exp(fit.design.path @ theta[:k] + fit.design.offset)[fit.design.lead :].sum())
+
+
+def _log_spread(fit: Fit, node: int) -> float:
+    k = fit.design.path.shape[1]
+    level = np.exp(fit.design.path @ fit.posterior.centre[node][:k] + fit.design.offset)
+    level[: fit.design.lead] = 0.0
+    row = np.zeros(fit.posterior.centre.shape[1])
+    row[:k] = (level / level.sum()) @ fit.design.path
+    return float(np.sqrt(((row @ fit.posterior.root[node]) ** 2).sum()))

@@ -1,0 +1,397 @@
+"""What a fitted composite link model says: levels, totals, growth, factors, forecasts, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from desertion.counts import Observations
+from desertion.project import UserError
+from desertion.trends import Refused
+from desertion.trends.composite import nb1, prior
+from desertion.trends.composite.lattice import Lattice
+from desertion.trends.composite.posterior import Posterior
+
+if TYPE_CHECKING:
+    from desertion.trends.composite.checks import Diagnosis
+    from desertion.trends.composite.model import Spec
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Period = int | tuple[date, date]
+Scenario = Literal["model", "stops", "continues"]
+
+#: Intervals of a forecast.
+LEVELS = (0.5, 0.8, 0.95)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The posterior of a composite link model, and the tables made from it. Made by `model.fit`.
+
+    All tables have `low` and `high` at `spec.level`. Months and totals are expected numbers of cases (the intensity of
+    the process), not the published counts. `varied` holds fits at other delays where the reports do not tell it.
+    """
+
+    obs: Observations
+    spec: Spec
+    lattice: Lattice
+    design: prior.Design
+    posterior: Posterior
+    loglik: float
+    log_marginal: float
+    varied: tuple[Fit, ...] = ()
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def starts(self) -> list[date]:
+        """First day of each period that reports reach."""
+        return [date.fromordinal(int(d)) for d in self._bounds[:-1]]
+
+    @cached_property
+    def ends(self) -> list[date]:
+        """Last day of each period that reports reach."""
+        return [date.fromordinal(int(d) - 1) for d in self._bounds[1:]]
+
+    @property
+    def _bounds(self) -> Ints:
+        return self.design.bounds()[self.design.lead :]
+
+    @property
+    def _path(self) -> Floats:
+        """Rows that give the log intensity of the periods that reports reach: (periods, p)."""
+        return self._rows(self.design.path)[self.design.lead :]
+
+    def _rows(self, path: Floats) -> Floats:
+        rows = np.zeros((len(path), self.posterior.centre.shape[1]))
+        rows[:, : path.shape[1]] = path
+        return rows
+
+    @property
+    def _tails(self) -> Floats:
+        return np.array([(1 - self.spec.level) / 2, 0.5, (1 + self.spec.level) / 2])
+
+    @cached_property
+    def _draws(self) -> tuple[Floats, Ints]:
+        return self.posterior.draw(self.spec.draws, np.random.default_rng(self.spec.seed))
+
+    def _series(self, series: str | None) -> int:
+        if series is None:
+            return 0
+        if series not in self.obs.series_names:
+            raise UserError(f"series '{series}' is not in the fit; it has {', '.join(self.obs.series_names)}")
+        return self.obs.series_names.index(series)
+
+    def means(self, series: int, draws: Floats, nodes: Ints) -> Floats:
+        """Expected cases of `series` in every period, the lead's too, at draws of theta: (draws, periods)."""
+        k = self.design.path.shape[1]
+        level = np.exp(draws[:, :k] @ self.design.path.T + self.design.offset)
+        if self.design.delayed[series]:
+            level = self._late(level, nodes)
+        return np.asarray(level * np.exp(draws[:, k:] @ self.design.factors[series])[:, None])
+
+    def contraction(self, rows: Floats) -> Floats:
+        """1 − posterior variance / prior variance of `rows @ theta`, at least 0; the prior's level counts as known.
+
+        The level's prior is vague on purpose; against it every month would look informed.
+        """
+        centred = rows - self._path.mean(axis=0) if self.design.walk.any() else rows.copy()
+        centred[:, 0] = 0.0
+        _, sd = self.posterior.spread(rows)
+        with np.errstate(divide="ignore"):
+            variance = np.array([1 / self.design.precision(h.tau) for h in self.posterior.hyper])
+        before = self.posterior.weight @ np.array([_weighted(centred**2, v) for v in variance])
+        after = self.posterior.weight @ sd**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.clip(np.where(before > 0, 1 - after / before, 1.0), 0.0, 1.0)
+
+    def hyper(self, name: str) -> Floats:
+        """`tau`, `delta` (phi − 1) or `delay` (periods) at every node."""
+        return np.array([getattr(h, name) for h in self.posterior.hyper])
+
+    def contraction_of_hyper(self, name: str) -> float:
+        """1 − posterior/prior variance of the logarithm of a hyper-parameter."""
+        scale = {"tau": np.pi / np.sqrt(6), "delta": self.spec.priors.log_excess_sd, "delay": self.spec.priors.delay_sd}
+        values = np.log(np.maximum(self.hyper(name), 1e-12))
+        mean = self.posterior.averaged(values)
+        return float(max(0.0, 1 - self.posterior.averaged((values - mean) ** 2) / scale[name] ** 2))
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    def intensity(self, series: str | None = None) -> pd.DataFrame:
+        """Expected cases of `series` (None: the reference) in each period.
+
+        Columns: period_start, period_end, mean, median, low, high, contraction, prior_driven. A prior-driven period
+        is the smoothness prior's interpolation and must not be drawn as data.
+        """
+        s = self._series(series)
+        if s == 0 and not self.design.delayed[0]:
+            rows, offset = self._path, self.design.offset[self.design.lead :]
+            low, median, high = np.exp(self.posterior.quantiles(rows, self._tails) + offset)
+            mean = self.posterior.mean_exp(rows) * np.exp(offset)
+        else:
+            level = self.means(s, *self._draws)[:, self.design.lead :]
+            low, median, high = np.quantile(level, self._tails, axis=0)
+            mean = level.mean(axis=0)
+        told = self.contraction(self._path)
+        return pd.DataFrame(
+            {
+                "period_start": self.starts, "period_end": self.ends, "mean": mean, "median": median, "low": low,
+                "high": high, "contraction": told, "prior_driven": told < prior.CONTRACTION,
+            }
+        )  # fmt: skip
+
+    def totals(
+        self, period: Literal["year", "all"] | Sequence[Period] = "year", series: str | None = None
+    ) -> pd.DataFrame:
+        """Expected cases in calendar years (the parts that reports reach), in all, or in each of the given periods.
+
+        Columns: period_start, period_end, mean, median, low, high, contraction, prior_driven.
+        Raises UserError for a period outside the reports'.
+        """
+        spans = self._spans(period)
+        shares = np.array([self._share(a, b) for a, b in spans])
+        s = self._series(series)
+        totals = self.means(s, *self._draws)[:, self.design.lead :] @ shares.T
+        low, median, high = np.quantile(totals, self._tails, axis=0)
+        told = self.contraction(self._log_total(shares))
+        return pd.DataFrame(
+            {
+                "period_start": [a for a, _ in spans], "period_end": [b for _, b in spans],
+                "mean": totals.mean(axis=0), "median": median, "low": low, "high": high,
+                "contraction": told, "prior_driven": told < prior.CONTRACTION,
+            }
+        )  # fmt: skip
+
+    def growth(self, a: Period, b: Period, series: str | None = None) -> dict[str, float] | Refused:
+        """The daily rate in period `b` over that in `a` (a year or two dates): ratio, low, high, probability of a rise.
+
+        Refused where either is prior-driven. Raises UserError for a period outside the reports'.
+        """
+        spans = [_span(a), _span(b)]
+        shares = np.array([self._share(*span) for span in spans])
+        told = self.contraction(self._log_total(shares))
+        for (first, last), share in zip(spans, told, strict=True):
+            if share < prior.CONTRACTION:
+                return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
+        totals = self.means(self._series(series), *self._draws)[:, self.design.lead :] @ shares.T
+        days = [(last - first).days + 1 for first, last in spans]
+        ratio = totals[:, 1] / totals[:, 0] * days[0] / days[1]
+        low, median, high = np.quantile(ratio, self._tails)
+        return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float((ratio > 1).mean())}
+
+    def factors(self) -> pd.DataFrame:
+        """Ratios of series, effects of breaks and slopes, and the hyper-parameters.
+
+        Columns: name, kind (factor, trend, hyper), estimate, se, low, high, ratio (exp of the first, trend and factor
+        only), contraction, prior_driven. Factors and trend terms are logarithms; tau, phi and delay (periods) are not.
+        """
+        keep = np.flatnonzero(~self.design.walk)
+        rows = np.eye(len(self.design.names))[keep]
+        mean, sd = self.posterior.moments(rows)
+        low, _, high = self.posterior.quantiles(rows, self._tails)
+        before = self.design.scale[keep] ** 2
+        told = np.clip(1 - sd**2 / before, 0.0, 1.0)
+        k = self.design.path.shape[1]
+        table = pd.DataFrame(
+            {
+                "name": [self.design.names[i] for i in keep],
+                "kind": ["factor" if i >= k else "trend" for i in keep],
+                "estimate": mean, "se": sd, "low": low, "high": high, "ratio": np.exp(mean), "contraction": told,
+                "prior_driven": told < prior.CONTRACTION,
+            }
+        )  # fmt: skip
+        return pd.concat([table, self._hyper_rows()], ignore_index=True)
+
+    def _hyper_rows(self) -> pd.DataFrame:
+        rows = []
+        for name, shift in (("tau", 0.0), ("delta", 1.0), ("delay", 0.0)):
+            values = self.hyper(name) + shift
+            if np.isnan(values).any():
+                continue
+            mean = self.posterior.averaged(values)
+            low, _, high = _weighted_quantiles(values, self.posterior.weight, self._tails)
+            fixed = bool(np.ptp(values) == 0)
+            told = 0.0 if fixed else self.contraction_of_hyper(name)
+            if name == "delay" and self.varied:
+                others = [v.hyper("delay")[0] for v in self.varied]
+                low, high = min(others), max(others)
+            row = {"name": "phi" if name == "delta" else name, "kind": "hyper", "estimate": mean}
+            row |= {"se": np.sqrt(self.posterior.averaged((values - mean) ** 2)), "low": low, "high": high}
+            rows.append(row | {"ratio": np.nan, "contraction": told, "prior_driven": told < prior.CONTRACTION})
+        return pd.DataFrame(rows)
+
+    def forecast(self, n: int, series: str | None = None, scenario: Scenario = "model") -> pd.DataFrame:
+        """Predicted counts of the `n` periods after the reports, with 50, 80 and 95 % intervals.
+
+        `model`: the fitted walk goes on; `stops`: the last level stays; `continues`: the growth of the last year goes
+        on. The last two ask what if, and their intervals leave out the walk. Columns: period_start, period_end, mean,
+        median, low50, high50, low80, high80, low95, high95; attrs["draws"] holds the draws (draws, n).
+        """
+        if n < 1:
+            raise UserError(f"a forecast of {n} periods is none; ask for at least 1")
+        theta, nodes = self._draws
+        rng = np.random.default_rng([self.spec.seed, 1])
+        level = self._ahead(n, theta, nodes, scenario, rng)
+        s = self._series(series)
+        k = self.design.path.shape[1]
+        mean = np.exp(level)
+        if self.design.delayed[s]:
+            past = np.exp(theta[:, :k] @ self.design.path.T + self.design.offset)
+            mean = self._late(np.hstack([past, mean]), nodes)[:, past.shape[1] :]
+        mean *= np.exp(theta[:, k:] @ self.design.factors[s])[:, None]
+        counts = np.empty_like(mean)
+        for node in np.unique(nodes):
+            mine = nodes == node
+            counts[mine] = nb1.sample(np.minimum(mean[mine], 1e12), self.posterior.hyper[node].delta, rng)
+        grid, last = self.design.grid, self.design.periods
+        starts = [grid.start(last + 1 + k) for k in range(n)]
+        table: dict[str, object] = {"period_start": starts, "period_end": [grid.end(last + 1 + k) for k in range(n)]}
+        table |= {"mean": counts.mean(axis=0), "median": np.median(counts, axis=0)}
+        for share in LEVELS:
+            low, high = np.quantile(counts, [(1 - share) / 2, (1 + share) / 2], axis=0)
+            table |= {f"low{share * 100:.0f}": low, f"high{share * 100:.0f}": high}
+        frame = pd.DataFrame(table)
+        frame.attrs["draws"] = counts
+        return frame
+
+    def _late(self, level: Floats, nodes: Ints) -> Floats:
+        """Intensities `level` (draws, periods) after the delay of each draw's node."""
+        late = np.empty_like(level)
+        for node in np.unique(nodes):
+            kernel = prior.delay_kernel(self.posterior.hyper[node].delay, self.design.lead + 1)
+            mine = nodes == node
+            late[mine] = np.array([np.convolve(row, kernel)[: level.shape[1]] for row in level[mine]])
+        return late
+
+    def _ahead(self, n: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator) -> Floats:
+        """Log intensity of the next n periods at draws of theta: (draws, n)."""
+        d, k = self.design, self.design.path.shape[1]
+        if scenario not in ("model", "stops", "continues"):
+            raise UserError(f"scenario '{scenario}' is unknown; one of model, stops, continues")
+        now = theta[:, :k] @ d.path.T
+        offset = float(d.offset[-1])
+        if scenario != "model":
+            year = min(-(-12 // d.grid.months), d.periods - 1)
+            pace = (now[:, -1] - now[:, -1 - year]) / year if scenario == "continues" else np.zeros(len(now))
+            return np.asarray(now[:, -1:] + pace[:, None] * np.arange(1, n + 1) + offset)
+        index = np.arange(d.periods + 1, d.periods + n + 1, dtype=np.float64)
+        _, fixed = prior.fixed_columns(d.grid, d.trend, d.order, index)
+        f = fixed.shape[1]
+        level = theta[:, :f] @ fixed.T + offset
+        if d.walk.any():
+            basis = prior.walk_basis(d.periods, d.order, n)[d.periods :]
+            old = int(d.walk.sum())
+            tau = self.hyper("tau")[nodes][:, None]
+            fresh = rng.standard_normal((len(theta), n)) * tau
+            level = level + np.hstack([theta[:, f : f + old], fresh]) @ basis.T
+        return np.asarray(level)
+
+    def summary(self) -> pd.DataFrame:
+        """The main numbers in one table: quantity, estimate, low, high, contraction, prior_driven.
+
+        Expected cases by calendar year, the last period's level, growth between the last two whole years, ratios of
+        series and breaks (as factors), and the hyper-parameters.
+        """
+        rows = []
+        totals = self.totals("year").to_dict("records")
+        whole = [(r["period_start"].year, r["period_start"], r["period_end"]) for r in totals]
+        for row in totals:
+            rows.append(
+                {"quantity": f"cases {row['period_start']} to {row['period_end']}", "estimate": row["mean"]} | row
+            )
+        last = self.intensity().iloc[-1].to_dict()
+        rows.append(
+            {"quantity": f"cases {last['period_start']} to {last['period_end']}", "estimate": last["mean"]} | last
+        )
+        years = [year for year, a, b in whole if (a.month, a.day, b.month, b.day) == (1, 1, 12, 31)][-2:]
+        if len(years) == 2:
+            growth = self.growth(*years)
+            if isinstance(growth, dict):
+                rows.append({"quantity": f"ratio {years[1]} to {years[0]}", "estimate": growth["ratio"]} | growth)
+        for row in self.factors().to_dict("records"):
+            if row["name"] == "constant":
+                continue
+            if row["kind"] != "hyper":
+                row |= {"estimate": row["ratio"], "low": np.exp(row["low"]), "high": np.exp(row["high"])}
+            rows.append({"quantity": row["name"]} | row)
+        table = pd.DataFrame(rows)
+        return table[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
+
+    def gates(self) -> dict[str, Refused | None]:
+        """For each claim None, or why the report must not make it; see `gates.gates`."""
+        from desertion.trends.composite import gates
+
+        return gates.gates(self)
+
+    def warnings(self) -> list[str]:
+        """What a reader must know beside the numbers."""
+        from desertion.trends.composite import gates
+
+        return gates.warnings(self)
+
+    def diagnose(self, *, influence: bool = False) -> Diagnosis:
+        """Residuals, PIT, rootogram, autocorrelation, contraction; with `influence` what each report changes."""
+        from desertion.trends.composite import checks
+
+        return checks.diagnose(self, influence=influence)
+
+    def held_out(self) -> pd.DataFrame:
+        """What the fit predicts of the reports that its likelihood did not take; see `checks.predict`."""
+        from desertion.trends.composite import checks
+
+        return checks.held_out(self)
+
+    # -- periods ---------------------------------------------------------------------------------------------------
+
+    def _spans(self, period: Literal["year", "all"] | Sequence[Period]) -> list[tuple[date, date]]:
+        first, last = self.starts[0], self.ends[-1]
+        if period == "all":
+            return [(first, last)]
+        if period == "year":
+            years = range(first.year, last.year + 1)
+            return [(max(first, date(y, 1, 1)), min(last, date(y, 12, 31))) for y in years]
+        return [_span(p) for p in period]
+
+    def _share(self, first: date, last: date) -> Floats:
+        """Share of each period that the days from `first` to `last` cover."""
+        bounds = self._bounds
+        a, b = first.toordinal(), last.toordinal() + 1
+        if a < bounds[0] or b > bounds[-1] or a >= b:
+            raise UserError(f"{first} to {last} is not inside {self.starts[0]} to {self.ends[-1]}, which reports reach")
+        days = np.clip(np.minimum(b, bounds[1:]) - np.maximum(a, bounds[:-1]), 0, None)
+        return np.asarray(days / np.diff(bounds))
+
+    def _log_total(self, shares: Floats) -> Floats:
+        """Rows of the linear part of the log total of each period in `shares`: (totals, p)."""
+        centre, _ = self.posterior.moments(self._path)
+        parts = shares * np.exp(centre + self.design.offset[self.design.lead :])
+        return np.asarray((parts / parts.sum(axis=1, keepdims=True)) @ self._path)
+
+
+def _weighted(squares: Floats, variance: Floats) -> Floats:
+    """Sum of squares times variances, where an infinite variance counts only if its square is above 0."""
+    return np.asarray(np.where(squares > 0, squares * variance, 0.0).sum(axis=1))
+
+
+def _weighted_quantiles(values: Floats, weight: Floats, probabilities: Floats) -> Floats:
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order]) - weight[order] / 2
+    return np.interp(probabilities, reached, values[order])
+
+
+def _span(period: Period) -> tuple[date, date]:
+    if isinstance(period, int):
+        return date(period, 1, 1), date(period, 12, 31)
+    first, last = period
+    if last < first:
+        raise UserError(f"a period from {first} to {last} runs backwards")
+    return first, last

@@ -1,0 +1,112 @@
+"""The three graph algorithms behind the lattice: shortest paths with a named negative cycle, blocks, trees."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def shortest(n: int, tail: Ints, head: Ints, length: Floats, source: int | None = None) -> Floats | None:
+    """Shortest distances from `source` (None: from a point at distance 0 of all); None where a cycle is negative."""
+    distance = np.zeros(n) if source is None else np.full(n, np.inf)
+    if source is not None:
+        distance[source] = 0.0
+    for _ in range(n + 1):
+        new = distance.copy()
+        np.minimum.at(new, head, distance[tail] + length)
+        if np.array_equal(new, distance):
+            return distance
+        distance = new
+    return None
+
+
+def negative_cycle(n: int, tail: Ints, head: Ints, length: Floats, why: Ints) -> list[int]:
+    """The labels `why` (those at least 0) on one cycle of negative length; empty where there is none."""
+    distance, via = [0.0] * n, [-1] * n
+    last = -1
+    edges = list(enumerate(zip(tail.tolist(), head.tolist(), length.tolist(), strict=True)))
+    for _ in range(n + 1):
+        last = -1
+        for e, (u, v, w) in edges:
+            if distance[u] + w < distance[v]:
+                distance[v], via[v], last = distance[u] + w, e, v
+        if last < 0:
+            return []
+    for _ in range(n):
+        last = int(tail[via[last]])
+    found, node = [], last
+    while True:
+        found.append(int(why[via[node]]))
+        node = int(tail[via[node]])
+        if node == last:
+            return sorted({i for i in found if i >= 0})
+
+
+def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """The biconnected components of a simple graph, as lists of its edges (Hopcroft & Tarjan, 1973)."""
+    near: dict[int, list[int]] = {}
+    for u, v in pairs:
+        near.setdefault(u, []).append(v)
+        near.setdefault(v, []).append(u)
+    depth: dict[int, int] = {}
+    reach: dict[int, int] = {}
+    found: list[list[tuple[int, int]]] = []
+    for root in near:
+        if root in depth:
+            continue
+        depth[root] = reach[root] = 0
+        path: list[tuple[int, int]] = []
+        stack = [(root, -1, iter(near[root]))]
+        while stack:
+            u, above, others = stack[-1]
+            for v in others:
+                if v == above:
+                    continue
+                if v not in depth:
+                    depth[v] = reach[v] = depth[u] + 1
+                    path.append((u, v))
+                    stack.append((v, u, iter(near[v])))
+                    break
+                if depth[v] < depth[u]:
+                    path.append((u, v))
+                    reach[u] = min(reach[u], depth[v])
+            else:
+                stack.pop()
+                if stack:
+                    reach[above] = min(reach[above], reach[u])
+                    if reach[u] >= depth[above]:
+                        cut = path.index((above, u))
+                        found.append([(min(e), max(e)) for e in path[cut:]])
+                        del path[cut:]
+    return found
+
+
+def tree(vertices: list[int], pairs: list[tuple[int, int]]) -> tuple[list[int], dict[int, int]] | None:
+    """An order with parents first and the parent of each vertex (absent: a root); None where there is a cycle."""
+    near: dict[int, list[int]] = {v: [] for v in vertices}
+    for u, v in pairs:
+        near[u].append(v)
+        near[v].append(u)
+    order: list[int] = []
+    parent: dict[int, int] = {}
+    seen: set[int] = set()
+    for root in vertices:
+        if root in seen:
+            continue
+        seen.add(root)
+        stack = [root]
+        while stack:
+            u = stack.pop()
+            order.append(u)
+            for v in near[u]:
+                if v in seen:
+                    if parent.get(u) != v:
+                        return None
+                    continue
+                seen.add(v)
+                parent[v] = u
+                stack.append(v)
+    return order, parent

@@ -1,0 +1,202 @@
+"""Newton's method on the parameters and Laplace's approximation to what they leave of the marginal likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from desertion.trends.composite import blocks, likelihood, nb1
+from desertion.trends.composite.lattice import Lattice
+
+Floats = NDArray[np.float64]
+
+#: Newton's last step is taken unseen once it raises the log posterior by less than this.
+TOLERANCE = 1e-4
+#: Log intensities move at most so far in one step: a first step from far away must not leap past the data.
+_LEAP = 1.5
+_MOST = 100
+
+
+class NotFoundError(Exception):
+    """The posterior has no mode that Newton's method finds."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One posterior of theta at fixed hyper-parameters.
+
+    Cell means are m = exp(factors @ theta[k:]) * (weights @ exp(offset + path @ theta[:k])), shapes: weights
+    (cells, periods), path (periods, k), factors (cells, p − k). The prior is normal with `mean` (p) and `precision`,
+    a diagonal (p) or a matrix (p, p).
+    """
+
+    lattice: Lattice
+    weights: Floats
+    path: Floats
+    offset: Floats
+    factors: Floats
+    mean: Floats
+    precision: Floats
+    delta: float
+
+    @property
+    def matrix(self) -> Floats:
+        """The prior precision as a matrix."""
+        return np.diag(self.precision) if self.precision.ndim == 1 else self.precision
+
+    def means(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Cell means (cells) and the part of each that each period gives (cells, periods)."""
+        k = self.path.shape[1]
+        parts = self.weights * np.exp(self.offset + self.path @ theta[:k])
+        parts *= np.exp(self.factors @ theta[k:])[:, None]
+        return parts.sum(axis=1), parts
+
+    def log_prior(self, theta: Floats) -> float:
+        """Log prior density, without the constants of flat directions and of 2 pi."""
+        gap = theta - self.mean
+        if self.precision.ndim == 1:
+            proper = self.precision > 0
+            return float(0.5 * np.log(self.precision[proper]).sum() - 0.5 * gap @ (self.precision * gap))
+        return float(0.5 * np.linalg.slogdet(self.precision)[1] - 0.5 * gap @ self.precision @ gap)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """The posterior mode, its information matrix's lower Cholesky factor, and Laplace's log marginal likelihood."""
+
+    theta: Floats
+    loglik: float
+    factor: Floats
+    log_marginal: float
+    steps: int
+    value: likelihood.Value | None = None
+
+    def covariance(self) -> Floats:
+        """Inverse of the information: (p, p)."""
+        return np.asarray(linalg.cho_solve((self.factor, True), np.eye(len(self.theta))))
+
+    def root(self) -> Floats:
+        """R with R R' the covariance: (p, p)."""
+        return np.asarray(linalg.solve_triangular(self.factor, np.eye(len(self.theta)), lower=True, trans="T"))
+
+
+def derivatives(problem: Problem, theta: Floats) -> tuple[likelihood.Value, Floats, Floats, Floats]:
+    """The likelihood's value, gradient by theta (p), Hessian (p, p), and the Jacobian of the cell means (cells, p)."""
+    means, parts = problem.means(theta)
+    value = likelihood.evaluate(problem.lattice, means, problem.delta)
+    path, factors = problem.path, problem.factors
+    jacobian = np.hstack([parts @ path, means[:, None] * factors])
+    hessian = value.curvature(jacobian)
+    pull = value.score @ parts
+    k = path.shape[1]
+    hessian[:k, :k] += (path.T * pull) @ path
+    side = path.T @ (parts.T @ (value.score[:, None] * factors))
+    hessian[:k, k:] += side
+    hessian[k:, :k] += side.T
+    hessian[k:, k:] += (factors.T * (value.score * means)) @ factors
+    return value, value.score @ jacobian, hessian, jacobian
+
+
+def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
+    """The posterior mode by damped Newton steps from `start`, the last of which gains less than `tolerance`.
+
+    Newton's error shrinks as the square, so after that last step it is of the order of `tolerance` standard deviations;
+    the information matrix is the one before it.
+
+    Where the exact information is not positive definite the step uses the complete counts' information, which is.
+    Raises NotFoundError where that ends nowhere.
+    """
+    theta, prior = start, problem.matrix
+    try:
+        return _climb(problem, theta, prior, tolerance)
+    except blocks.TooLargeError as error:
+        raise NotFoundError(str(error)) from error
+
+
+def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> Mode:
+    value, gradient, hessian, jacobian = derivatives(problem, theta)
+    height = value.loglik + problem.log_prior(theta)
+    for steps in range(_MOST):
+        slope = gradient - prior @ (theta - problem.mean)
+        information = prior - hessian
+        factor = _cholesky(information)
+        exact = factor is not None
+        if factor is None:
+            means = np.maximum(problem.means(theta)[0], 1e-12)
+            factor = _cholesky(prior + (jacobian.T / ((1 + problem.delta) * means)) @ jacobian)
+            if factor is None:
+                raise NotFoundError("the reports leave a parameter free")
+        step = linalg.cho_solve((factor, True), slope)
+        gain = float(slope @ step)
+        if exact and gain < tolerance:
+            log_det = 2 * float(np.log(np.diag(factor)).sum())
+            loglik = value.loglik + float(gradient @ step + 0.5 * step @ hessian @ step)
+            return Mode(theta + step, loglik, factor, height + gain / 2 - 0.5 * log_det, steps, value)
+        k = problem.path.shape[1]
+        leap = float(np.abs(problem.path @ step[:k]).max(initial=0.0))
+        size = min(1.0, _LEAP / leap) if leap > 0 else 1.0
+        for _ in range(40):
+            trial = theta + size * step
+            value, gradient, hessian, jacobian = derivatives(problem, trial)
+            new = value.loglik + problem.log_prior(trial)
+            if new >= height + 1e-4 * size * gain - 1e-10 * (1 + abs(height)):
+                break
+            size /= 2
+        else:
+            raise NotFoundError("no step raises the posterior")
+        theta, height = trial, new
+    raise NotFoundError(f"no mode after {_MOST} steps")
+
+
+def posterior_mean(problem: Problem, found: Mode) -> Floats:
+    """The posterior mean to the next order: theta + C t / 2, where the covariance C contracts third derivatives to t.
+
+    A report pins a sum of exponentials down but not its terms, so at the mode all terms lie too high for
+    the normal law around it (Tierney & Kadane, 1986). In rho = log m the third derivatives are those of rho, exact, and
+    those of the likelihood by rho, which are −m/phi on the diagonal but for the skewness of the counts given the reports.
+    """
+    value = found.value
+    if value is None:
+        return found.theta
+    means, parts = problem.means(found.theta)
+    chance = parts / means[:, None]
+    path = np.hstack([problem.path, np.zeros((len(problem.path), problem.factors.shape[1]))])
+    slope = np.hstack([chance @ problem.path, problem.factors])
+    along = chance @ path
+    covariance = found.covariance()
+    spread = path @ covariance
+    own = (spread * path).sum(axis=1)
+    cross = along @ spread.T
+    level = ((along @ covariance) * along).sum(axis=1)
+    first = means * value.score
+    second = value.by_log_mean(means, slope)
+    around = chance * (own - 2 * cross + level[:, None])
+    pull = second @ spread.T * chance
+    curved = (chance @ own - level) @ second
+    third = _third(problem, means) * ((slope @ covariance) * slope).sum(axis=1)
+    total = 2 * pull + first[:, None] * around
+    pulled = total.sum(axis=0) @ path - total.sum(axis=1) @ along
+    return found.theta + 0.5 * covariance @ (pulled + curved + third @ slope)
+
+
+def _third(problem: Problem, means: Floats) -> Floats:
+    """Third derivative of each cell's log probability by its log mean; an unknown count is taken to be its mean."""
+    counts = means.copy()
+    counts[problem.lattice.known] = problem.lattice.counts
+    step = 1e-3
+
+    def second(m: Floats) -> Floats:
+        _, score, bend = nb1.evaluate(counts, m, problem.delta)
+        return np.asarray(m * score + m**2 * bend)
+
+    return (second(means * np.exp(step)) - second(means * np.exp(-step))) / (2 * step)
+
+
+def _cholesky(matrix: Floats) -> Floats | None:
+    try:
+        return np.asarray(np.linalg.cholesky(matrix))
+    except np.linalg.LinAlgError:
+        return None

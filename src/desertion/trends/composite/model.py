@@ -1,0 +1,299 @@
+"""Fits the composite link model: reports in, a `Fit` or a refusal out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desertion.counts import Observations
+from desertion.project import UserError
+from desertion.trends import Refused, terms
+from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.laplace import Mode, NotFoundError, Problem, mode, posterior_mean
+from desertion.trends.composite.posterior import Hyper, Posterior
+from desertion.trends.grid import UNITS, Grid
+
+Floats = NDArray[np.float64]
+
+#: Periods of the grid and reports beyond which a fit is refused rather than begun.
+MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
+#: Longest delay in months that the latent intensity is carried back for.
+LEAD_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How to fit. `trend` in the grammar of `terms`; `order` of the random walk behind `smooth`.
+
+    `unit` is the period of the latent intensity. `factors` maps a series to the names of its factors (by default
+    every series but the reference, the one with most exact reports, has one of its own name). `delayed` series count
+    the latent cases later, by a geometric delay with one mean. `phi`, `tau` (for one period) and `delay` (months) are
+    estimated unless given. `exposure` holds one positive number a period, from the first report's period on.
+    """
+
+    trend: str = "smooth"
+    unit: prior.Unit = "month"
+    order: int = 1
+    priors: prior.Priors = field(default_factory=prior.Priors)
+    factors: dict[str, tuple[str, ...]] | None = None
+    delayed: tuple[str, ...] = ()
+    phi: float | None = None
+    tau: float | None = None
+    delay: float | None = None
+    exposure: tuple[float, ...] | None = None
+    level: float = 0.95
+    seed: int = 20240320
+    draws: int = 4000
+
+
+def fit(obs: Observations, spec: Spec | None = None) -> Fit | Refused:
+    """The posterior of the latent intensity behind `obs`, or why the reports do not give one.
+
+    Raises UserError for a trend, unit or dispersion that cannot be.
+    """
+    spec = spec or Spec()
+    trend = terms.parse(spec.trend)
+    _check(spec)
+    obs, spec = _named_series(obs, spec)
+    refused = _size(obs) or _overlap(obs)
+    if refused:
+        return refused
+    try:
+        cells = lattice.build(obs)
+    except lattice.ContradictionError as error:
+        named = ", ".join(obs.describe(i) for i in error.reports)
+        return Refused(f"these reports contradict each other: {named}", "one of them mended or left out")
+    first, last = int(obs.start.min()), int(obs.stop.max()) - 1
+    lead = -(-LEAD_MONTHS // UNITS[spec.unit]) if spec.delayed else 0
+    grid = prior.grid(first, last, spec.unit, lead)
+    if len(grid.index) > MOST_PERIODS:
+        return Refused(f"{len(grid.index):,} periods of one {spec.unit}", "a longer period unit")
+    design = _design(obs, spec, trend, grid, lead)
+    refused = _break(cells, trend) or _enough(cells, design, spec)
+    if refused:
+        return refused
+    try:
+        return _integrated(obs, spec, cells, design)
+    except NotFoundError as error:
+        return Refused(f"no fit was found: {error}", "reports that overlap less, or more exact ones")
+
+
+def _check(spec: Spec) -> None:
+    if spec.unit not in UNITS:
+        raise UserError(f"period unit '{spec.unit}' is unknown; one of {', '.join(UNITS)}")
+    if spec.order not in (1, 2):
+        raise UserError(f"a random walk of order {spec.order} is not offered; order is 1 or 2")
+    if spec.phi is not None and not 1 <= spec.phi <= 1e6:
+        raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
+    if spec.tau is not None and not 0 < spec.tau < 100:
+        raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
+    if not 0 < spec.level < 1:
+        raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
+
+
+def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec]:
+    """Series that have reports, the reference first; every other one gets its factor unless told otherwise."""
+    counts = [(-int((obs.exact & (obs.series == s)).sum()), -int((obs.series == s).sum()), s)
+              for s in range(len(obs.series_names)) if (obs.series == s).any()]  # fmt: skip
+    if spec.factors is None:
+        order = [s for *_, s in sorted(counts)]
+        names = [obs.series_names[s] for s in order]
+        spec = replace(spec, factors={name: (name,) for name in names[1:]})
+    else:
+        free = {name for name in obs.series_names if not spec.factors.get(name)}
+        order = [s for *_, s in sorted(counts, key=lambda c: (obs.series_names[c[2]] not in free, c))]
+        names = [obs.series_names[s] for s in order]
+    place = {s: i for i, s in enumerate(order)}
+    series = np.array([place[int(s)] for s in obs.series], np.int64)
+    return replace(obs, series=series, series_names=tuple(names)), spec
+
+
+def _size(obs: Observations) -> Refused | None:
+    if len(obs) == 0:
+        return Refused("there is no report", "counts with their periods")
+    if len(obs) > MOST_REPORTS:
+        return Refused(f"{len(obs):,} reports", f"at most {MOST_REPORTS:,}, for example sums over longer periods")
+    return None
+
+
+def _overlap(obs: Observations) -> Refused | None:
+    """Series whose ratio no report shows: none of their periods meets a period of the others."""
+    spans = [_union(obs, s) for s in range(len(obs.series_names))]
+    linked, fresh = {0}, [0]
+    while fresh:
+        here = fresh.pop()
+        for other in set(range(len(spans))) - linked:
+            if any(a < d and c < b for a, b in spans[here] for c, d in spans[other]):
+                linked.add(other)
+                fresh.append(other)
+    apart = [obs.series_names[s] for s in range(len(spans)) if s not in linked]
+    if apart:
+        return Refused(
+            f"no period of {obs.series_names[0]!r} overlaps one of {', '.join(map(repr, apart))}, so no ratio is known",
+            "reports of both for one time, or one of them alone",
+        )
+    return None
+
+
+def _union(obs: Observations, series: int) -> list[tuple[int, int]]:
+    mine = obs.series == series
+    found: list[tuple[int, int]] = []
+    for a, b in sorted(zip(obs.start[mine].tolist(), obs.stop[mine].tolist(), strict=True)):
+        if found and a <= found[-1][1]:
+            found[-1] = (found[-1][0], max(b, found[-1][1]))
+        else:
+            found.append((a, b))
+    return found
+
+
+def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead: int) -> prior.Design:
+    wanted = spec.factors or {}
+    names = sorted({f for name in obs.series_names for f in wanted.get(name, ())})
+    columns = np.array([[float(f in wanted.get(name, ())) for f in names] for name in obs.series_names])
+    columns = columns.reshape(len(obs.series_names), len(names))
+    offset = None
+    if spec.exposure is not None:
+        exposure = np.asarray(spec.exposure, dtype=np.float64)
+        if len(exposure) != len(grid.index) - lead or not (exposure > 0).all():
+            raise UserError(f"exposure needs one positive number for each of the {len(grid.index) - lead} periods")
+        offset = np.log(np.concatenate([np.full(lead, exposure[0]), exposure]))
+    return prior.design(
+        grid, trend, spec.priors, columns, tuple(names), order=spec.order, centre=_centre(obs, grid, offset),
+        offset=offset, lead=lead, delayed=tuple(name in spec.delayed for name in obs.series_names),
+    )  # fmt: skip
+
+
+def _centre(obs: Observations, grid: Grid, offset: Floats | None) -> float:
+    """Log of the crude rate, where the vague prior of the level is centred."""
+    months = (obs.stop - obs.start) / (30.4375 * grid.months)
+    crude = np.log((obs.middle.sum() + 0.5) / months.sum())
+    return float(crude - (0.0 if offset is None else offset.mean()))
+
+
+def _break(cells: lattice.Lattice, trend: terms.Trend) -> Refused | None:
+    for day in trend.breaks:
+        at = day.toordinal()
+        for cell in cells.cells:
+            first, last = cell.spans[0][0], cell.spans[-1][1]
+            if first < at < last:
+                named = f"{date.fromordinal(first)} to {date.fromordinal(last - 1)}"
+                return Refused(
+                    f"the break {day} falls inside a count that the reports do not divide, {named}",
+                    "reports that end where the break is",
+                )
+        if not any(c.spans[0][0] < at for c in cells.cells) or not any(c.spans[-1][1] > at for c in cells.cells):
+            return Refused(f"all reports lie on one side of the break {day}", "reports on both sides of it")
+    return None
+
+
+def _enough(cells: lattice.Lattice, design: prior.Design, spec: Spec) -> Refused | None:
+    free = int((~design.walk).sum())
+    if cells.informative <= free:
+        return Refused(
+            f"{cells.informative} informative counts for {free} parameters and the dispersion",
+            f"at least {free + 1} counts that do not follow from each other",
+        )
+    return None
+
+
+def problem(cells: lattice.Lattice, design: prior.Design) -> Problem:
+    """The posterior before any hyper-parameter is set (tau 1, Poisson, no delay)."""
+    series = np.array([c.series for c in cells.cells], np.int64)
+    return Problem(
+        cells, prior.weights(cells, design.bounds()), design.path, design.offset, design.factors[series],
+        design.mean, design.precision(1.0), 0.0,
+    )  # fmt: skip
+
+
+def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
+    """`base` at hyper-parameters `psi`."""
+    shares = base.weights
+    if design.lead:
+        late = np.array([design.delayed[c.series] for c in base.lattice.cells])
+        shares = prior.delay(shares, late, psi.delay, design.lead)
+    return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
+
+
+class _Axes:
+    """Which hyper-parameters are estimated, and how a point on their axes reads."""
+
+    def __init__(self, spec: Spec, design: prior.Design):
+        p, months = spec.priors, design.grid.months
+        self.spec, self.rate = spec, p.rate(months, design.order)
+        self.walk, self.late = bool(design.walk.any()), design.lead > 0
+        self.months = months
+        known = (spec.tau is not None or not self.walk, spec.phi is not None, spec.delay is not None or not self.late)
+        self.free = [k for k, fixed in enumerate(known) if not fixed]
+        self.centre = np.array([np.log(1.2 / self.rate), p.log_excess_mean, np.log(p.delay_median / months)])
+        self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
+
+    def hyper(self, psi: Floats) -> Hyper:
+        full = self.centre.copy()
+        full[self.free] = psi
+        spec = self.spec
+        tau = (spec.tau if spec.tau is not None else float(np.exp(full[0]))) if self.walk else float("nan")
+        delta = spec.phi - 1 if spec.phi is not None else float(np.exp(full[1]))
+        late = spec.delay / self.months if spec.delay is not None else float(np.exp(full[2]))
+        return Hyper(tau, delta, late if self.late else float("nan"))
+
+    def log_prior(self, psi: Floats) -> float:
+        """Log prior density of psi on its own scale (log tau, log(phi − 1), log delay)."""
+        total = 0.0
+        for k, x in zip(self.free, psi, strict=True):
+            if k == 0:
+                total += float(np.log(self.rate) + x - self.rate * np.exp(x))
+            else:
+                total += float(-0.5 * ((x - self.centre[k]) / self.scale[k]) ** 2 - np.log(self.scale[k]))
+        return total
+
+
+def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design) -> Fit:
+    axes = _Axes(spec, design)
+    base = problem(cells, design)
+    crude = starting_point(obs, design, base)
+
+    def at(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
+        here = axes.hyper(psi)
+        found = mode(posed(base, design, here), crude if start is None else start)
+        return found, found.log_marginal + axes.log_prior(psi)
+
+    nodes = hyper.integrate(at, axes.centre[axes.free], axes.scale[axes.free])
+    posterior = Posterior(
+        tuple(axes.hyper(node.psi) for node in nodes), np.array([node.weight for node in nodes]),
+        np.array([posterior_mean(posed(base, design, axes.hyper(node.psi)), node.mode) for node in nodes]), np.array([node.mode.root() for node in nodes]),
+    )  # fmt: skip
+    best = max(nodes, key=lambda node: node.weight)
+    made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal)
+    if 2 in axes.free and made.contraction_of_hyper("delay") < prior.CONTRACTION:
+        median = spec.priors.delay_median
+        sd = spec.priors.delay_sd
+        fixed = [replace(spec, delay=median * factor) for factor in (1.0, np.exp(-sd), np.exp(sd))]
+        middle, *varied = (_integrated(obs, s, cells, design) for s in fixed)
+        return replace(middle, varied=tuple(varied))
+    return made
+
+
+def starting_point(obs: Observations, design: prior.Design, base: Problem) -> Floats:
+    """A theta near the data: the crude log rates of the shortest reports, fitted by penalised least squares."""
+    bounds = design.bounds()
+    middle = np.maximum(obs.middle, 0.3)
+    share = np.clip(
+        np.minimum(obs.stop[:, None], bounds[1:]) - np.maximum(obs.start[:, None], bounds[:-1]), 0, None
+    ) / np.diff(bounds)
+    length = share.sum(axis=1)
+    trust = share / length[:, None] ** 2
+    total = trust.sum(axis=0)
+    rate = np.where(
+        total > 0, (trust * np.log(middle / length)[:, None]).sum(axis=0) / np.where(total > 0, total, 1), 0
+    )
+    weight = np.where(total > 0, 4.0, 0.0)
+    k = base.path.shape[1]
+    own = np.where(design.walk[:k], 25.0, np.maximum(base.precision[:k], 1e-8))
+    matrix = (base.path.T * weight) @ base.path + np.diag(own)
+    theta = base.mean.copy()
+    theta[:k] += np.linalg.solve(matrix, base.path.T @ (weight * (rate - base.offset - base.path @ base.mean[:k])))
+    return theta

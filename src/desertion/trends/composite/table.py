@@ -1,0 +1,189 @@
+"""The composite model on any CSV: the rows of a `Table` in, one plain dictionary out, as `desertion fit` prints it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from desertion.counts import Observations
+from desertion.hedges import interval
+from desertion.project import UserError
+from desertion.trends import Refused, terms
+from desertion.trends.composite import checks, model, prior
+from desertion.trends.composite.fit import LEVELS, Fit
+from desertion.trends.grid import UNITS, month_number
+from desertion.trends.table import Row, Table
+
+
+def fit_table(
+    table: Table,
+    *,
+    trend: str = "smooth",
+    period_unit: str | None = None,
+    harmonics: int = 0,
+    steps: int = 0,
+    level: float = 0.95,
+    seed: int = 1,
+) -> dict[str, Any]:
+    """Fit the composite link model to the rows of `table` and forecast `steps` periods.
+
+    Rows may overlap, be bounds or intervals, and be of several measures, compilers and series, each with a factor. The
+    unit of the latent intensity is the longest that every row is made of, or a month. Keys as `trends.fit.fit_file`
+    gives them; `fitted` is the expected count of each row. A bound is read by data/hedges.csv, a trend without `smooth`
+    has flat priors. Raises UserError for an option that is none.
+    """
+    if harmonics:
+        raise UserError("the composite model takes no harmonics; leave them out")
+    obs = _observations(table)
+    unit = _unit(table, period_unit)
+    parsed = terms.parse(trend)
+    flat = prior.Priors() if parsed.smooth else prior.Priors(level_sd=np.inf, effect_sd=np.inf)
+    exposure = _exposure(table, obs, unit)
+    if isinstance(exposure, Refused):
+        return _refusal(exposure)
+    spec = model.Spec(
+        trend=trend, unit=unit, priors=flat, factors=_factors(obs), exposure=exposure, level=level, seed=seed
+    )
+    fitted = model.fit(obs, spec)
+    if isinstance(fitted, Refused):
+        return _refusal(fitted)
+    return _result(fitted, steps)
+
+
+def _refusal(refused: Refused) -> dict[str, Any]:
+    return {"refused": {"reason": refused.reason, "needs": refused.needs}}
+
+
+def _observations(table: Table) -> Observations:
+    keys = sorted({row.key for row in table.rows})
+    limits = np.array([_limits(row) for row in table.rows], dtype=np.float64)
+    return Observations(
+        tuple(table.where(row) for row in table.rows),
+        np.array([keys.index(row.key) for row in table.rows], np.int64),
+        np.array([row.start.toordinal() for row in table.rows], np.int64),
+        np.array([row.end.toordinal() + 1 for row in table.rows], np.int64),
+        limits[:, 0], limits[:, 1], tuple(_name(key) for key in keys),
+    )  # fmt: skip
+
+
+def _name(key: tuple[str, str, str]) -> str:
+    return " / ".join(part for part in key if part) or "counts"
+
+
+def _limits(row: Row) -> tuple[float, float]:
+    if row.low is not None or row.high is not None or row.value is None:
+        return row.limits
+    return interval(row.value, row.bound)
+
+
+def _factors(obs: Observations) -> dict[str, tuple[str, ...]]:
+    """A factor for each series but the one with most exact reports, named after the series."""
+    exact = [int((obs.exact & (obs.series == s)).sum()) for s in range(len(obs.series_names))]
+    reference = int(np.argmax(exact))
+    return {name: (f"factor:{name}",) for s, name in enumerate(obs.series_names) if s != reference}
+
+
+def _unit(table: Table, asked: str | None) -> prior.Unit:
+    if asked is not None:
+        if asked not in UNITS:
+            raise UserError(f"period unit '{asked}' is unknown; one of {', '.join(UNITS)}")
+        return cast(prior.Unit, asked)
+    for unit, months in sorted(UNITS.items(), key=lambda item: -item[1]):
+        if all(_whole(row, months) for row in table.rows):
+            return cast(prior.Unit, unit)
+    return "month"
+
+
+def _whole(row: Row, months: int) -> bool:
+    """Whether the row begins and ends with periods of so many months, counted from January."""
+    after = row.end.toordinal() + 1
+    last = type(row.end).fromordinal(after)
+    return row.start.day == last.day == 1 and month_number(row.start) % months == month_number(last) % months == 0
+
+
+def _exposure(table: Table, obs: Observations, unit: prior.Unit) -> tuple[float, ...] | Refused | None:
+    """The exposure of each period of the grid: every period needs a row of its own that gives it."""
+    if table.exposure is None:
+        return None
+    grid = prior.grid(int(obs.start.min()), int(obs.stop.max()) - 1, unit)
+    if len(grid.index) > model.MOST_PERIODS:
+        return Refused(f"{len(grid.index):,} periods of one {unit}", "a longer period unit")
+    given: dict[tuple[int, int], float] = {}
+    for row in table.rows:
+        place = (row.start.toordinal(), row.end.toordinal())
+        if row.exposure is not None and given.setdefault(place, row.exposure) != row.exposure:
+            return Refused(f"{table.where(row)}: another exposure for the same days", "one exposure a period")
+    found = []
+    for k in grid.index:
+        days = (grid.start(k).toordinal(), grid.end(k).toordinal())
+        if days not in given:
+            return Refused(
+                f"no row gives the exposure of {grid.start(k)} to {grid.end(k)}",
+                f"a row for every {unit}, with its exposure",
+            )
+        found.append(given[days])
+    return tuple(found)
+
+
+def _result(fitted: Fit, steps: int) -> dict[str, Any]:
+    factors = fitted.factors()
+    phi = 1 + fitted.posterior.averaged(fitted.hyper("delta"))
+    expected, chi2, deviance = _agreement(fitted, phi)
+    spent = checks.effective(fitted)
+    totals = fitted.totals("year")
+    return {
+        "df_resid": fitted.lattice.informative - spent,
+        "coefficients": [
+            {k: row[k] for k in ("name", "estimate", "se", "low", "high")} for row in factors.to_dict("records")
+        ],
+        "loglik": fitted.loglik,
+        "deviance": deviance,
+        "pearson_chi2": chi2,
+        "dispersion": phi,
+        "growth": _growth(fitted),
+        "warnings": fitted.warnings(),
+        "fitted": expected.tolist(),
+        "totals": [
+            {k: row[k] for k in ("period_start", "period_end", "mean", "low", "high")}
+            for row in totals.to_dict("records")
+        ],
+        "forecast": _forecast(fitted, steps) if steps else [],
+    }
+
+
+def _agreement(fitted: Fit, phi: float) -> tuple[np.ndarray[Any, np.dtype[np.float64]], float, float]:
+    """Expected count of each report, Pearson's statistic and the Poisson deviance of the closed ones' middles."""
+    obs = fitted.obs
+    theta, node = fitted._draws
+    expected = np.empty(len(obs))
+    for s in range(len(obs.series_names)):
+        rows = np.flatnonzero(obs.series == s)
+        shares = checks.share(obs.start[rows], obs.stop[rows], fitted.design.bounds())
+        expected[rows] = (fitted.means(s, theta, node) @ shares.T).mean(axis=0)
+    y = obs.middle
+    closed = np.isfinite(obs.high)
+    gap = y[closed] - expected[closed]
+    chi2 = float((gap**2 / expected[closed]).sum())
+    log = np.where(y[closed] > 0, y[closed] * np.log(np.maximum(y[closed], 1e-300) / expected[closed]), 0.0)
+    return expected, chi2, float(2 * (log - gap).sum())
+
+
+def _growth(fitted: Fit) -> dict[str, Any] | None:
+    if [kind for kind, _ in fitted.design.trend.terms if kind != "constant"] != ["linear"]:
+        return None
+    row = np.zeros((1, len(fitted.design.names)))
+    row[0, fitted.design.names.index("linear")] = 12 / fitted.design.grid.months
+    low, middle, high = np.exp(fitted.posterior.quantiles(row, fitted._tails))[:, 0]
+    return {"per": "year", "estimate": middle, "low": low, "high": high}
+
+
+def _forecast(fitted: Fit, steps: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "period_start": row["period_start"], "period_end": row["period_end"], "mean": row["mean"],
+            "median": row["median"],
+            "intervals": {f"{p:g}": [row[f"low{100 * p:.0f}"], row[f"high{100 * p:.0f}"]] for p in LEVELS},
+        }
+        for row in fitted.forecast(steps).to_dict("records")
+    ]  # fmt: skip

@@ -1,0 +1,89 @@
+"""Forecasts of counts beyond the last period, by drawing parameters and then counts.
+
+A plug-in interval leaves out that the trend itself is estimated. Coefficients (and the logarithm of the
+dispersion) are drawn from their joint normal law, with t tails on the residual degrees of freedom where a
+dispersion is estimated; each draw then gives one count a period. The last exposure is taken to stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from desertion.project import UserError
+from desertion.trends import Refused, terms
+from desertion.trends.grid import Grid
+from desertion.trends.laws import LARGEST_MEAN, Floats, sample
+from desertion.trends.regression import Regression
+
+LEVELS = (0.5, 0.8, 0.95)
+DRAWS = 20_000
+#: More steps than any forecast here can mean.
+MAX_STEPS = 1_200
+
+
+@dataclass(frozen=True)
+class Step:
+    """The forecast of one period: both days included, `intervals` by level, in whole counts."""
+
+    start: date
+    end: date
+    mean: float
+    median: float
+    intervals: dict[float, tuple[float, float]]
+
+
+def forecast(
+    fit: Regression,
+    grid: Grid,
+    trend: terms.Trend,
+    steps: int,
+    *,
+    harmonics: int = 0,
+    levels: Sequence[float] = LEVELS,
+    draws: int = DRAWS,
+    seed: int = 1,
+) -> list[Step] | Refused:
+    """The next `steps` periods of `grid` under `trend` as fitted.
+
+    Refused for quasi-Poisson, which names no law of the counts, and for a smooth, which ends at its last knot.
+    Raises UserError for a number of steps outside 1…1200.
+    """
+    if not 1 <= steps <= MAX_STEPS:
+        raise UserError(f"a forecast of {steps} periods: ask for 1 to {MAX_STEPS}")
+    if fit.model == "quasi-poisson":
+        return Refused("quasi-Poisson names no law of the counts, so it forecasts none", "--model nb1 (same variance)")
+    if trend.smooth:
+        return Refused("a smooth says nothing beyond its last period", "a trend with fixed terms")
+    _, X = terms.columns(trend, grid, grid.ahead(steps), harmonics)
+    rng = np.random.default_rng(seed)
+    b, dispersion = parameters(fit, draws, rng)
+    mean = np.exp(np.minimum(b @ X.T + fit.offset[-1], np.log(LARGEST_MEAN)))
+    return describe(grid, mean, sample(fit.law, mean, dispersion[:, None], rng), levels)
+
+
+def parameters(fit: Regression, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draws of the coefficients (draws × p) and of the dispersion (draws)."""
+    p = len(fit.names)
+    if fit.joint is None:
+        return rng.multivariate_normal(fit.estimate, fit.covariance, size=draws, method="eigh"), np.full(draws, 1.0)
+    joint = rng.multivariate_normal(np.zeros(p + 1), fit.joint, size=draws, method="eigh")
+    joint *= np.sqrt(fit.df_resid / rng.chisquare(fit.df_resid, size=draws))[:, None]
+    # maximum likelihood takes the dispersion too small by the share of degrees of freedom that the trend has used
+    above = (fit.dispersion - 1 if fit.model == "nb1" else fit.dispersion) * len(fit.y) / fit.df_resid
+    drawn = above * np.exp(np.clip(joint[:, p], -20, 20))
+    return fit.estimate + joint[:, :p], drawn + (fit.model == "nb1")
+
+
+def describe(grid: Grid, mean: Floats, counts: Floats, levels: Sequence[float] = LEVELS) -> list[Step]:
+    """The steps that draws of the mean and of the counts (both draws × steps) give after the last cell of `grid`."""
+    steps = []
+    for j, place in enumerate(grid.ahead(counts.shape[1])):
+        tails = [tail for level in levels for tail in ((1 - level) / 2, (1 + level) / 2)]
+        limits = np.quantile(counts[:, j], [0.5, *tails], method="inverted_cdf").tolist()
+        intervals = {level: (limits[1 + 2 * k], limits[2 + 2 * k]) for k, level in enumerate(levels)}
+        steps.append(Step(grid.start(place), grid.end(place), float(mean[:, j].mean()), limits[0], intervals))
+    return steps

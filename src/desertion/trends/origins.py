@@ -1,0 +1,161 @@
+"""Rolling origins: what would have been forecast from what was published, scored against what was published next.
+
+Three baselines stand beside every model; one that does not beat the best of them has shown nothing (Tashman, 2000).
+All work on monthly rates, so that an increment may cover any number of months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from desertion.trends import Refused
+from desertion.trends.laws import LARGEST_MEAN, Floats
+from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
+
+#: Below this many origins scores are shown and not ranked.
+ENOUGH = 8
+#: Counts an origin must have behind it.
+BEFORE = 6
+DRAWS = 4_000
+_TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + level) / 2 for level in LEVELS)}))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was known at `label` (a date as text): `counts` over `months` each (n); next came `target` in its months."""
+
+    label: str
+    counts: Floats
+    months: Floats
+    target: float
+    target_months: float = 1.0
+
+
+#: Draws of the target, given the origin and a generator, or why there are none.
+Forecaster = Callable[[Origin, np.random.Generator], "Floats | Refused"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One forecast of one origin, its quantiles at `scores.LEVELS` and the median, and its scores."""
+
+    origin: str
+    model: str
+    observed: float
+    quantiles: Floats
+    wis: float
+    crps: float
+    log_score: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A model over all its origins; `skill` is 1 less its WIS over that of the best baseline; `rank` from 8 origins."""
+
+    model: str
+    origins: int
+    wis: float
+    crps: float
+    log_score: float
+    coverage: dict[str, float]
+    skill: float | None
+    rank: int | None
+
+
+def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] = ()) -> list[Origin]:
+    """Every origin of one series with at least 6 counts behind it and the next count as its target."""
+    months = np.ones(len(counts)) if months is None else months
+    return [
+        Origin(labels[i - 1] if labels else str(i), counts[:i], months[:i], float(counts[i]), float(months[i]))
+        for i in range(BEFORE, len(counts))
+    ]
+
+
+def score(
+    origins: Sequence[Origin], models: Mapping[str, Forecaster], seed: int = 1
+) -> tuple[list[Score], dict[str, Refused]]:
+    """Every model and every baseline at every origin; a model that refuses one origin is left out, with its reason."""
+    scored, refused = [], {}
+    for k, (name, forecaster) in enumerate({**BASELINES, **models}.items()):
+        rng = np.random.default_rng([seed, k])
+        found = []
+        for origin in origins:
+            draws = forecaster(origin, rng)
+            if isinstance(draws, Refused):
+                refused[name] = Refused(f"at {origin.label}: {draws.reason}", draws.needs)
+                break
+            quantiles = np.quantile(draws, _TAILS)
+            found.append(
+                Score(
+                    origin.label, name, origin.target, quantiles,
+                    float(wis(origin.target, quantiles, _TAILS)), crps_sample(origin.target, draws),
+                    log_score_sample(origin.target, draws),
+                )
+            )
+        else:
+            scored += found
+    return scored, refused
+
+
+def summarise(scored: Sequence[Score]) -> list[Summary]:
+    """One line a model, the smallest WIS first; without ranks below 8 origins."""
+    groups: dict[str, list[Score]] = {}
+    for item in scored:
+        groups.setdefault(item.model, []).append(item)
+    means = {model: float(np.mean([item.wis for item in items])) for model, items in groups.items()}
+    base = min((means[name] for name in BASELINES if name in means), default=None)
+    order = sorted(groups, key=lambda model: means[model])
+    lines = []
+    for place, model in enumerate(order, start=1):
+        items = groups[model]
+        lines.append(
+            Summary(
+                model, len(items), means[model],
+                float(np.mean([item.crps for item in items])), float(np.mean([item.log_score for item in items])),
+                coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS),
+                None if not base else 1 - means[model] / base,
+                place if len(items) >= ENOUGH else None,
+            )
+        )
+    return lines
+
+
+def _log_rates(origin: Origin) -> Floats:
+    return np.asarray(np.log((origin.counts + 0.5) / origin.months))
+
+
+def _counts(origin: Origin, log_rate: Floats, rng: np.random.Generator) -> Floats:
+    mean = np.exp(np.minimum(log_rate, np.log(LARGEST_MEAN / 1e6))) * origin.target_months
+    return rng.poisson(mean).astype(np.float64)
+
+
+def last_value(origin: Origin, rng: np.random.Generator) -> Floats:
+    """The last rate, spread by the past changes of its logarithm and their opposites (Cramer et al., 2022)."""
+    logs = _log_rates(origin)
+    change = np.diff(logs)
+    return _counts(origin, logs[-1] + rng.choice(np.concatenate([change, -change]), size=DRAWS), rng)
+
+
+def random_walk(origin: Origin, rng: np.random.Generator) -> Floats:
+    """The last rate and a normal step on the log scale, as wide as the root mean square of the past steps."""
+    logs = _log_rates(origin)
+    width = float(np.sqrt(np.mean(np.diff(logs) ** 2)))
+    return _counts(origin, logs[-1] + width * rng.standard_normal(DRAWS), rng)
+
+
+def same_growth(origin: Origin, rng: np.random.Generator) -> Floats:
+    """The last change of the log rate once more, spread by how much past changes differed from the one before."""
+    logs = _log_rates(origin)
+    change = np.diff(logs)
+    width = float(np.sqrt(np.mean(np.diff(change) ** 2)))
+    return _counts(origin, logs[-1] + change[-1] + width * rng.standard_normal(DRAWS), rng)
+
+
+BASELINES: dict[str, Forecaster] = {
+    "last value": last_value,
+    "random walk": random_walk,
+    "same growth": same_growth,
+}

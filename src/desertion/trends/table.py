@@ -1,0 +1,248 @@
+"""Reads a CSV of counts that anybody may have made: every cell checked, every fault named by file, line and value.
+
+Columns: `period_start, period_end, value`, and where wanted `low, high` or `bound`, `series, measure, compiler`
+and an exposure. Periods are whole days, both ends included. Other columns are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from desertion.project import UserError
+from desertion.vocabulary import BOUNDS
+
+#: More rows, or a larger count, than any series of cases has: a file mistaken for another.
+MAX_ROWS = 10_000
+MAX_COUNT = 1e9
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_SHOWN = 20
+
+
+class TableError(UserError):
+    """Something in the file itself is wrong; the message has one line a fault, with the line it is on."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One report: `value` between `start` and `end` (both included), an interval or a bound where it says so."""
+
+    line: int
+    start: date
+    end: date
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    bound: str = "exact"
+    series: str = ""
+    measure: str = ""
+    compiler: str = ""
+    exposure: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the row counts: rows of different keys never constrain each other."""
+        return self.series, self.measure, self.compiler
+
+    @property
+    def exact(self) -> bool:
+        """Whether the row gives one whole number and no interval."""
+        return self.value is not None and self.bound == "exact" and self.low == self.high
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """What the row alone allows, a bound read as open to one side and a rounded number as anything."""
+        if self.low is not None or self.high is not None:
+            return self.low or 0.0, float("inf") if self.high is None else self.high
+        value = self.value or 0.0
+        allowed = {"exact": (value, value), "at_least": (value, float("inf")), "at_most": (0.0, value)}
+        return allowed.get(self.bound, (0.0, float("inf")))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file in its order."""
+
+    name: str
+    rows: tuple[Row, ...]
+    exposure: str | None = None
+
+    def where(self, row: Row) -> str:
+        """The row as a message names it."""
+        return f"{self.name}:{row.line} (row {row.line - 1})"
+
+
+def read(path: str | Path, exposure: str | None = None) -> Table:
+    """The rows of the CSV at `path`; `exposure` names the column that holds each row's exposure.
+
+    Raises TableError with every fault found (the first 20), one line each.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _read(path.name, csv.reader(file, strict=True), exposure)
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise TableError(f"{path.name}: is not UTF-8 text; save it as CSV in UTF-8") from None
+    except csv.Error as error:
+        raise TableError(f"{path.name}: is not CSV ({error})") from None
+
+
+def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
+    header = [column.strip() for column in next(lines, [])]
+    needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
+    missing = [column for column in needed if column not in header]
+    if missing:
+        there = ", ".join(header) or "nothing"
+        raise TableError(f"{name}:1: no column {', '.join(missing)}; the header has {there}")
+    twice = sorted({column for column in header if header.count(column) > 1})
+    if twice:
+        raise TableError(f"{name}:1: column {', '.join(twice)} stands twice; each column stands once")
+    rows, faults = [], []
+    for number, cells in enumerate(lines, start=1):
+        if number > MAX_ROWS:
+            raise TableError(f"{name}: row {number} is one too many; a series of counts has at most {MAX_ROWS:,} rows")
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            faults.append(f"{name}:{number + 1} (row {number}): {len(cells)} cells where the header has {len(header)}")
+            continue
+        try:
+            rows.append(_row(number + 1, dict(zip(header, (c.strip() for c in cells), strict=True)), exposure))
+        except ValueError as error:
+            faults.append(f"{name}:{number + 1} (row {number}): {error}")
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        raise TableError("\n".join(faults[:_SHOWN] + more))
+    if not rows:
+        raise TableError(f"{name}: has no rows; each row is one count with its period")
+    return Table(name, tuple(rows), exposure)
+
+
+def _row(line: int, cells: dict[str, str], exposure: str | None) -> Row:
+    start, end = _date("period_start", cells), _date("period_end", cells)
+    if end < start:
+        raise ValueError(f"period_end '{end}' is before period_start '{start}'; the last day comes second")
+    low, high = _count("low", cells), _count("high", cells)
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"low '{cells['low']}' is above high '{cells['high']}'; an interval goes from low to high")
+    value = _count("value", cells)
+    if value is None and low is None and high is None:
+        raise ValueError("value '' is blank; give the count, or an interval in low and high")
+    bound = cells.get("bound", "") or "exact"
+    if bound not in BOUNDS:
+        raise ValueError(f"bound '{bound}' is unknown; one of {', '.join(BOUNDS)}")
+    if value is not None and bound == "exact" and not (low or 0) <= value <= (value if high is None else high):
+        raise ValueError(f"value '{cells['value']}' lies outside its own interval; widen low and high or mend it")
+    return Row(
+        line, start, end, value, low, high, bound,
+        cells.get("series", ""), cells.get("measure", ""), cells.get("compiler", ""),
+        _exposure(exposure, cells) if exposure else None,
+    )  # fmt: skip
+
+
+def _date(column: str, cells: dict[str, str]) -> date:
+    text = cells[column]
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{column} '{text}' is not a date; write it as 2023-01-31") from None
+
+
+def _number(column: str, text: str, right: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{column} '{text}' is not a number; {right}")
+    return float(text)
+
+
+def _count(column: str, cells: dict[str, str]) -> float | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    number = _number(column, text, "write a whole number without separators")
+    if number < 0:
+        raise ValueError(f"{column} '{text}' is negative; a count is 0 or more")
+    if number > MAX_COUNT:
+        raise ValueError(f"{column} '{text}' is larger than {MAX_COUNT:,.0f}; no count of cases is")
+    if number != int(number):
+        raise ValueError(f"{column} '{text}' is not whole; a count is a whole number")
+    return number
+
+
+def _exposure(column: str, cells: dict[str, str]) -> float:
+    text = cells[column]
+    if not text:
+        raise ValueError(f"{column} '' is missing; every row needs its exposure")
+    number = _number(column, text, "an exposure is a number greater than 0")
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{column} '{text}' is not an exposure; it is a number greater than 0")
+    return number
+
+
+def contradictions(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """A smallest-found set of rows that no whole numbers of events can satisfy together; empty where all agree.
+
+    With N(t) the events before day t, a row is two bounds on N(end + 1) − N(start), and N never falls: a system of
+    difference constraints, which has a solution, and then a whole one, unless its graph has a cycle of negative
+    length (Bellman, 1958; Ford, 1956). The rows on that cycle are returned.
+    """
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.key, []).append(row)
+    for group in groups.values():
+        cycle = _negative_cycle(group)
+        if cycle:
+            return cycle
+    return ()
+
+
+def _negative_cycle(rows: Sequence[Row]) -> tuple[Row, ...]:
+    days = sorted({row.start.toordinal() for row in rows} | {row.end.toordinal() + 1 for row in rows})
+    place = {day: i for i, day in enumerate(days)}
+    edges: list[tuple[int, int, float, Row | None]] = [(i + 1, i, 0.0, None) for i in range(len(days) - 1)]
+    for row in rows:
+        a, b = place[row.start.toordinal()], place[row.end.toordinal() + 1]
+        low, high = row.limits
+        edges.append((b, a, -low, row))
+        if high < float("inf"):
+            edges.append((a, b, high, row))
+    # backward edges from the last day, then forward ones from the first: a consistent chain settles in two sweeps
+    edges.sort(key=lambda e: (-e[0], e[1]) if e[0] > e[1] else (len(days) + e[0], e[1]))
+    bound = [0.0] * len(days)
+    via: list[tuple[int, Row | None] | None] = [None] * len(days)
+    for sweep in range(len(days) + 1):
+        changed = -1
+        for tail, head, length, why in edges:
+            if bound[tail] + length < bound[head]:
+                bound[head], via[head], changed = bound[tail] + length, (tail, why), head
+        if changed < 0:
+            return ()
+        if sweep % 8 == 7 or sweep == len(days):
+            cycle = _cycle(via)
+            if cycle:
+                return cycle
+    return ()
+
+
+def _cycle(via: list[tuple[int, Row | None] | None]) -> tuple[Row, ...]:
+    """The rows on a cycle of the predecessors, if there is one: it is then of negative length."""
+    seen = [0] * len(via)
+    for start in range(len(via)):
+        node, path = start, []
+        while via[node] is not None and not seen[node]:
+            seen[node] = start + 1
+            path.append(node)
+            node = via[node][0]  # type: ignore[index]
+        if path and via[node] is not None and seen[node] == start + 1:
+            cycle = path[path.index(node) :]
+            found = {step[1].line: step[1] for n in cycle if (step := via[n]) is not None and step[1] is not None}
+            return tuple(found[line] for line in sorted(found))
+    return ()

@@ -1,0 +1,159 @@
+"""Runs notebooks side by side, each worker process one at a time; none outlives the process that started it.
+
+Processes and not threads, since papermill is not written for threads; plain ones and not a pool of the standard
+library, whose idle workers live on when their parent is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from desertion.project import ROOT, UserError, relative
+from desertion.run import RunRecord, import_papermill, run, sweep
+
+#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
+#: of this program.
+Message = tuple[int, int] | RunRecord | UserError | RuntimeError
+
+
+@dataclass(frozen=True)
+class Job:
+    """The arguments of `desertion.run.run`."""
+
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any]
+    failed: Path | None = None
+    timeout: int | None = 600
+
+
+class Workers:
+    """Up to `count` worker processes, as a context manager: they are gone when it is left, however it is left."""
+
+    def __init__(self, count: int) -> None:
+        self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
+        self._count = count
+
+    def __enter__(self) -> Workers:
+        for _ in range(self._count):
+            self._start()  # they import papermill while the caller still checks its data
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._running:
+            connection.close()  # which ends the worker and, with it, its kernel
+        end = time.monotonic() + 2
+        for process in self._running.values():
+            try:
+                process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                sweep(process.pid)
+
+    def _start(self) -> Connection[Any, Any]:
+        ours, theirs = Pipe()
+        source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.workers import work; "
+        self._running[ours] = subprocess.Popen(
+            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()})"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,  # Ctrl-C reaches the caller only, which then ends the workers
+        )
+        theirs.close()
+        return ours
+
+    def run(self, jobs: Sequence[Job], *, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[Job, Message]]:
+        """Run `jobs`, in their order, and yield what each reports as it comes; the last message of a job is its end.
+
+        `tick` is called in each second in which nothing comes.
+        """
+        waiting = deque(jobs)
+        idle = list(self._running)
+        busy: dict[Connection[Any, Any], Job] = {}
+        while waiting or busy:
+            while waiting and (idle or len(self._running) < self._count):
+                connection = idle.pop(0) if idle else self._start()
+                job = waiting.popleft()
+                busy[connection] = job
+                with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
+                    connection.send(job)
+            answers = wait(list(busy), timeout=1)
+            if not answers:
+                tick()
+            for ready in answers:
+                assert isinstance(ready, Connection)
+                job = busy[ready]
+                try:
+                    message: Message = ready.recv()
+                except (EOFError, OSError):
+                    message = self._bury(ready, job)
+                    del busy[ready]
+                else:
+                    if not isinstance(message, tuple):
+                        idle.append(ready)
+                        del busy[ready]
+                yield job, message
+
+    def _bury(self, connection: Connection[Any, Any], job: Job) -> UserError:
+        process = self._running.pop(connection)
+        connection.close()
+        status = process.wait()
+        sweep(process.pid)
+        why = "was killed (out of memory?)" if status == -9 else f"ended with status {status}"
+        return UserError(f"{relative(job.notebook)}: its worker process {why}; nothing of the run was kept")
+
+
+def work(descriptor: int) -> None:
+    """The life of a worker process: jobs in, messages out, over the connection `descriptor`.
+
+    It ends when the other end is closed, even by kill -9, and its kernel with it.
+    """
+    connection: Connection[Any, Any] = Connection(descriptor)
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            while True:
+                jobs.put(connection.recv())
+        except (EOFError, OSError):
+            sweep(os.getpid())
+            os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    import_papermill()
+    while True:
+        connection.send(_message(jobs.get(), connection))
+
+
+def _message(job: Job, connection: Connection[Any, Any]) -> Message:
+    try:
+        return run(
+            job.notebook,
+            job.output,
+            job.parameters,
+            failed=job.failed,
+            timeout=job.timeout,
+            progress=lambda done, total: connection.send((done, total)),
+        )
+    except UserError as error:
+        return error
+    except OSError as error:
+        return UserError(f"{relative(job.notebook)}: {error.filename or job.output}: {error.strerror}")
+    except Exception:
+        return RuntimeError(f"{relative(job.notebook)}:\n{traceback.format_exc()}")

@@ -1,0 +1,386 @@
+"""Building an edition, as a user meets it: the command line in a small clone with a data file and two notebooks.
+
+Parameters, data checks and the page are stand-ins here; they have tests of their own.
+"""
+
+import contextlib
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from desertion.project import ROOT
+
+STAND_INS = {
+    "params.py": """
+import json
+from desertion.project import EDITIONS
+
+class Edition:
+    def __init__(self, name):
+        self.name, self.title, self.description = name, name, ""
+        self.values = json.loads((EDITIONS / f"{name}.yml").read_text())
+
+    def for_notebook(self, stem):
+        return {"level": 1} | self.values.get(stem, {})
+
+edition = Edition
+
+def parse_assignments(stem, assignments):
+    return {name: json.loads(value) for name, value in (text.split("=") for text in assignments)}
+
+def check_overrides(stem, values):
+    return values
+""",
+    "figures.py": """
+def check(data):
+    return ["data/figures.csv:1: value 'bad': must be good"] if "bad" in (data / "figures.csv").read_text() else []
+""",
+    "report/__init__.py": """
+from desertion.project import write_atomic
+
+def render(edition, notebooks, out, *, plots=None):
+    published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
+    write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
+""",
+    "publish.py": """
+from desertion.project import write_atomic
+
+def lock(folder):
+    names = sorted(path.name for path in folder.iterdir() if path.name != "plots.lock")
+    write_atomic(folder / "plots.lock", "\\n".join(names))
+""",
+}
+READ = "from pathlib import Path\nPath('../data/figures.csv').read_text()"
+PUBLISH = "if out:\n    Path(out, '{}.csv').write_text(Path('../data/figures.csv').read_text())"
+
+
+class Clone:
+    """A project of its own, with the package's real runner."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.place = root / "build" / "default"
+        self.report = self.place / "report.html"
+        package = root / "src" / "desertion"
+        shutil.copytree(ROOT / "src" / "desertion", package)
+        for name in ("figures", "report", "publish"):
+            shutil.rmtree(package / name, ignore_errors=True)
+        for name, content in STAND_INS.items():
+            self.write(f"src/desertion/{name}", content)
+        self.write("data/figures.csv", "good\n")
+        self.write("editions/default.yml", "{}")
+        self.write("requirements.lock", "")
+        self.notebook("01-a", READ, PUBLISH.format("a"))
+        self.notebook("02-b", READ, "level")
+
+    def write(self, name: str, content: str) -> None:
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).write_text(content)
+
+    def notebook(self, stem: str, *sources: str, parameters: str = "level = 1\nout = None") -> None:
+        cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+        cells += [nbformat.v4.new_code_cell(source) for source in sources]
+        for number, cell in enumerate(cells):
+            cell["id"] = f"cell-{number}"
+        (self.root / "notebooks").mkdir(exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), self.root / "notebooks" / f"{stem}.ipynb")
+
+    def start(self, *code: str, **kwargs: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, *(code or ("-m", "desertion", "build"))]
+        environment = {**os.environ, "PYTHONPATH": str(self.root / "src"), "CI": ""}
+        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
+        return subprocess.Popen(command, cwd=self.root, env=environment, text=True, start_new_session=True, **kwargs)
+
+    def build(self, *code: str, status: int = 0) -> str:
+        """Build, and return what was printed; with `code`, run that instead."""
+        process = self.start(*code)
+        output = "".join(process.communicate(timeout=60))
+        assert process.returncode == status, output
+        assert "Traceback" not in output
+        return output
+
+    def explain(self) -> str:
+        return self.build("-c", "from desertion import build; build.main('default', explain=True)")
+
+    def ran(self, *code: str) -> set[str]:
+        return {line.split()[0] for line in self.build(*code).splitlines() if " ran in " in line}
+
+    def files(self) -> set[str]:
+        return {path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()}
+
+    def processes(self) -> list[str]:
+        """Workers and kernels of this clone: each has its path in its command line or environment."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if str(self.root).encode() in (path / "cmdline").read_bytes() + (path / "environ").read_bytes():
+                    found.append((path / "cmdline").read_text().replace("\0", " "))
+        return found
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Clone]:
+    clone = Clone(tmp_path / "clone {level}")  # braces in a path are parameters to papermill
+    yield clone
+    assert clone.processes() == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
+class TestBuild:
+    def test_what_is_made_and_that_nothing_runs_twice(self, clone: Clone) -> None:
+        assert clone.ran() == {"01-a", "02-b"}
+        assert clone.files() == {
+            "notebooks/01-a.ipynb", "notebooks/02-b.ipynb", "plots/a.csv", "report.html", "build.json", ".lock",
+        }  # fmt: skip
+        before = {name: (clone.place / name).stat().st_mtime_ns for name in clone.files()}
+        for path in (clone.root / "data" / "figures.csv", clone.root / "notebooks" / "01-a.ipynb"):
+            os.utime(path)
+        assert clone.build() == "build/default/report.html is up to date\n"
+        assert {name: (clone.place / name).stat().st_mtime_ns for name in clone.files()} == before
+
+    def test_a_build_with_nothing_to_do_imports_nothing_heavy(self, clone: Clone) -> None:
+        clone.build()
+        code = "import sys; from desertion.cli import main; main(['build']); print(*sys.modules)"
+        loaded = set(clone.build("-c", code).split())
+        assert not loaded & {"papermill", "nbformat", "jupyter_client", "pydantic", "pandas", "numpy", "yaml", "tqdm"}
+        assert "desertion.receipt" in loaded
+
+    def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
+        clone.build()
+        clone.write("editions/default.yml", '{"02-b": {"level": 2}}')
+        assert clone.ran() == {"02-b"}
+        assert "level = 2" in clone.report.read_text()
+        clone.write("editions/default.yml", '{"02-b":  {"level": 2}}')
+        assert clone.ran() == set()
+        clone.notebook("01-a", READ)
+        assert "01-a: changed: notebook\n02-b: is up to date\nreport.html: notebooks run" in clone.explain()
+        assert "plots/a.csv" not in clone.files(), "what a notebook no longer publishes is removed"
+        clone.write("data/figures.csv", "better\n")
+        clone.write("data/new.csv", "new\n")
+        clone.write("src/desertion/vocabulary.py", "")
+        assert "01-a: changed: data/figures.csv, data/new.csv, src/desertion\n02-b: changed" in clone.explain()
+        assert "better" in clone.report.read_text()
+        clone.write("src/desertion/report/style.css", "p {}")
+        output = clone.build()
+        assert output == "build/default/report.html is new\n", "a change of the page's style reruns no notebook"
+
+    def test_an_output_that_was_removed_or_cut_short_is_made_again(self, clone: Clone) -> None:
+        clone.build()
+        page = clone.report.read_bytes()
+        clone.report.write_bytes(page[:100])
+        assert clone.ran() == set()
+        assert clone.report.read_bytes() == page
+        (clone.place / "plots" / "a.csv").write_text("")
+        assert "01-a: plots/a.csv is missing or was changed" in clone.explain()
+        (clone.place / "build.json").write_text('{"notebooks": ')
+        assert clone.ran() == {"01-a", "02-b"}
+        assert clone.report.read_bytes() == page
+
+    def test_outputs_of_a_notebook_that_is_gone_are_removed(self, clone: Clone) -> None:
+        clone.build()
+        (clone.root / "notebooks" / "01-a.ipynb").unlink()
+        assert clone.ran() == set()
+        assert clone.files() == {"notebooks/02-b.ipynb", "report.html", "build.json", ".lock"}
+
+    def test_all_failures_are_told_and_the_successful_runs_are_kept(self, clone: Clone) -> None:
+        clone.build()
+        page = clone.report.read_bytes()
+        clone.write("data/figures.csv", "worse\n")
+        clone.notebook("03-c", "1 / 0")
+        clone.notebook("04-d", "import sys\nsys.exit(0)")
+        output = clone.build(status=1)
+        assert "notebooks/03-c.ipynb: code cell 2 of 2 failed (`1 / 0`)" in output
+        assert "notebooks/04-d.ipynb: code cell 2 of 2 failed (`import sys`)" in output
+        assert "build/default/report.html is still the report of the last good build" in output
+        assert clone.report.read_bytes() == page
+        assert (clone.root / "build" / "failed" / "default" / "03-c.ipynb").exists()
+        clone.notebook("03-c", "1")
+        (clone.root / "notebooks" / "04-d.ipynb").unlink()
+        assert clone.ran() == {"03-c"}
+        assert "worse" in clone.report.read_text()
+        assert not list((clone.root / "build" / "failed" / "default").iterdir())
+
+    def test_data_that_do_not_pass_and_wrong_parameters_stop_before_a_kernel(self, clone: Clone) -> None:
+        assert "there is no earlier report" in (clone.write("data/figures.csv", "bad\n") or clone.build(status=1))
+        clone.write("data/figures.csv", "good\n")
+        clone.build()
+        clone.write("data/figures.csv", "bad\n")
+        output = clone.build(status=1)
+        assert output.startswith("data/figures.csv:1: value 'bad': must be good\nnothing was built; build/default/rep")
+        clone.write("data/figures.csv", "good\n")
+        assert "is up to date" in clone.build()
+        clone.write("editions/default.yml", '{"02-b": {"levle": 2}}')
+        assert "notebooks/02-b.ipynb: no parameter 'levle'" in clone.build(status=1)
+        clone.write("editions/default.yml", "{}")
+        clone.write("notebooks/02-b.ipynb", "{")
+        assert "notebooks/02-b.ipynb:1: not JSON" in clone.build(status=1)
+
+    def test_a_plot_may_move_but_not_have_two_makers(self, clone: Clone) -> None:
+        clone.build()
+        clone.notebook("01-a", READ)
+        clone.notebook("02-b", READ, PUBLISH.format("a"), "level")
+        assert clone.ran() == {"01-a", "02-b"}
+        assert "plots/a.csv" in clone.files()
+        clone.notebook("01-a", READ, PUBLISH.format("a"))
+        assert "plots/a.csv is published by two notebooks, 02-b and 01-a" in clone.build(status=1)
+
+    def test_one_notebook_runs_with_other_parameters_and_never_over_itself(self, clone: Clone) -> None:
+        command = ("-m", "desertion", "run", "02-b", "-p", "level=7")
+        assert clone.build(*command).startswith("build/runs/02-b.ipynb\n")
+        assert '"7"' in (clone.root / "build" / "runs" / "02-b.ipynb").read_text()
+        itself = ("-m", "desertion", "run", "notebooks/02-b.ipynb", "notebooks/02-b.ipynb")
+        assert "would take the notebook's own place" in clone.build(*itself, status=1)
+        clone.notebook("02-b", "1 / 0")
+        assert "code cell 2, line 1: 1 / 0\n  ZeroDivisionError" in clone.build(*command, status=1)
+
+    def test_a_folder_that_cannot_be_written_is_named(self, clone: Clone) -> None:
+        clone.write("build", "a file where the folder should be")
+        output = clone.build(status=1)
+        assert "build/default: " in output
+
+
+def wait_until(condition: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
+class TestInterruption:
+    SLOW = "Path('../started').touch()\nimport time\nwhile Path('../wait').exists():\n    time.sleep(0.1)"
+
+    @pytest.fixture
+    def slow(self, clone: Clone) -> Clone:
+        """A good build, then new data, with a notebook that takes as long as the file `wait` exists."""
+        (clone.root / "notebooks" / "01-a.ipynb").unlink()
+        clone.notebook("02-b", READ, PUBLISH.format("b"), self.SLOW)
+        clone.build()
+        (clone.root / "started").unlink()
+        (clone.root / "wait").touch()
+        clone.write("data/figures.csv", "newer\n")
+        return clone
+
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+    def test_the_good_page_stays_nothing_runs_on_and_the_next_build_finishes(
+        self, slow: Clone, how: signal.Signals
+    ) -> None:
+        page = slow.report.read_bytes()
+        process = slow.start()
+        wait_until((slow.root / "started").exists, 20)
+        if how == signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does
+        else:
+            process.send_signal(how)
+        output = "".join(process.communicate(timeout=5))
+        assert process.returncode == (130 if how == signal.SIGINT else -how)
+        assert "Traceback" not in output
+        wait_until(lambda: not slow.processes(), 5)
+        assert not list(Path("/tmp").glob(f"desertion-{process.pid}-*"))
+        assert slow.report.read_bytes() == page
+        (slow.root / "wait").unlink()
+        assert slow.ran() == {"02-b"}
+        assert b"newer" in slow.report.read_bytes()
+        assert slow.files() == {"notebooks/02-b.ipynb", "plots/b.csv", "report.html", "build.json", ".lock"}
+        if how == signal.SIGKILL:
+            page = slow.report.read_bytes()
+            shutil.rmtree(slow.root / "build")
+            slow.build()
+            assert slow.report.read_bytes() == page, "an undisturbed build gives the same bytes"
+
+    def test_a_killed_worker_costs_its_own_run_only(self, slow: Clone) -> None:
+        process = slow.start()
+        wait_until((slow.root / "started").exists, 20)
+        (kernel,) = [path for path in Path("/proc").glob("[0-9]*") if b"kernelapp" in _cmdline(path)
+                     and str(slow.root).encode() in _environ(path)]  # fmt: skip
+        worker = int((kernel / "stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(worker, signal.SIGKILL)
+        output = "".join(process.communicate(timeout=20))
+        assert process.returncode == 1
+        assert "notebooks/02-b.ipynb: its worker process was killed" in output
+        wait_until(lambda: not slow.processes(), 5)
+        (slow.root / "wait").unlink()
+        assert slow.ran() == {"02-b"}
+
+    def test_a_second_build_waits_for_the_first_and_says_so(self, slow: Clone) -> None:
+        first = slow.start()
+        wait_until((slow.root / "started").exists, 20)
+        second = slow.start(stderr=subprocess.STDOUT)
+        assert second.stdout is not None
+        assert second.stdout.readline() == "another build of edition default is running; waiting for it\n"
+        (slow.root / "wait").unlink()
+        first.communicate(timeout=20)
+        assert second.communicate(timeout=20)[0] == "build/default/report.html is up to date\n"
+        assert first.returncode == second.returncode == 0
+
+    def test_a_terminal_gets_a_bar_and_ci_gets_lines(self, clone: Clone) -> None:
+        terminal, other = pty.openpty()
+        termios.tcsetwinsize(other, (24, 100))
+        process = clone.start(stderr=other)
+        os.close(other)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end was closed
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+        os.close(terminal)
+        process.communicate(timeout=20)
+        assert b"cell 1/" in shown
+        assert b"01-a  ran in " in shown
+
+
+def _cmdline(process: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes()
+    return b""
+
+
+def _environ(process: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return (process / "environ").read_bytes()
+    return b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
+class TestAccept:
+    ACCEPT = ("-c", "import sys; from desertion import accept, cli; cli._accept = lambda _: accept.main(); "
+                    "sys.exit(cli.main(['accept']))")  # fmt: skip
+
+    def test_outputs_and_plots_are_stored_and_the_change_is_told(self, clone: Clone) -> None:
+        output = clone.build(*self.ACCEPT)
+        assert "notebooks/01-a.ipynb: outputs of code cells 2\n" in output
+        assert "notebooks/02-b.ipynb: outputs of code cells 2, 3\n" in output
+        assert "plots/a: new (.csv)\n" in output
+        stored = json.loads((clone.root / "notebooks" / "01-a.ipynb").read_text())
+        assert [cell["execution_count"] for cell in stored["cells"]] == [1, 2, 3]
+        assert "injected-parameters" not in json.dumps(stored)
+        assert (clone.root / "plots" / "plots.lock").read_text() == "a.csv"
+        assert clone.build(*self.ACCEPT) == "nothing changed\n"
+        assert clone.build() == "build/default/report.html is up to date\n", "stored outputs make nothing stale"
+        clone.notebook("02-b", READ, "level + 1")
+        clone.notebook("01-a", READ)
+        output = clone.build(*self.ACCEPT)
+        assert "plots/a: removed (.csv)" in output
+        assert not (clone.root / "plots" / "a.csv").exists()
+
+    def test_nothing_is_touched_where_a_notebook_fails_or_an_edition_overrides(self, clone: Clone) -> None:
+        clone.build(*self.ACCEPT)
+        clone.notebook("02-b", "1 / 0")
+        clone.write("data/figures.csv", "newer\n")
+        before = {path: path.read_bytes() for name in ("notebooks", "plots") for path in (clone.root / name).iterdir()}
+        assert "ZeroDivisionError" in clone.build(*self.ACCEPT, status=1)
+        clone.write("editions/default.yml", '{"02-b": {"level": 2}}')
+        output = clone.build(*self.ACCEPT, status=1)
+        assert "02-b.ipynb: parameter 'level' is 1 in the parameters cell and 2 in edition 'default'" in output
+        assert before == {path: path.read_bytes() for path in before}

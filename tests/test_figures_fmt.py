@@ -1,0 +1,124 @@
+"""`fmt` mends form and never a value."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desertion import figures
+from desertion.figures.read import natural
+from desertion.figures.schema import BY_FILE
+from desertion.project import UserError
+
+TINY = Path(__file__).parent / "tiny_data"
+COLUMNS = list(BY_FILE["events.csv"].columns)
+
+
+def test_valid_data_are_left_alone_to_the_byte(tiny_data: Path) -> None:
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tiny_data.iterdir()}
+    assert figures.fmt(tiny_data) == []
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tiny_data.iterdir()} == before
+
+
+def test_the_changed_files_are_named(tiny_data: Path) -> None:
+    for name in ("events.csv", "figures.csv"):
+        path = tiny_data / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert figures.fmt(tiny_data) == ["figures.csv", "events.csv"]
+    assert figures.fmt(tiny_data) == []
+    assert figures.check(tiny_data) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'id,date\na,"b', "events.csv:2: row 'a,"),
+        ("id,title\na,Ы\n".encode("cp1251"), "events.csv:2: encoding"),
+        (b"id;date;title\n", "are the cells separated by commas"),
+        (b"", "the header has no column id"),
+        (b"\xff\xfea", "is not UTF-16"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_nothing_is_written(tiny_data: Path, raw: bytes, message: str) -> None:
+    (tiny_data / "events.csv").write_bytes(raw)
+    figures_csv = tiny_data / "figures.csv"
+    figures_csv.write_bytes(figures_csv.read_bytes().replace(b"\n", b"\r\n"))
+    before = {path.name: path.read_bytes() for path in tiny_data.iterdir()}
+    with pytest.raises(UserError) as error:
+        figures.fmt(tiny_data)
+    assert message in str(error.value)
+    assert str(error.value).startswith("nothing was changed:\n")
+    assert {path.name: path.read_bytes() for path in tiny_data.iterdir()} == before
+
+
+def test_a_missing_folder_is_the_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such folder"):
+        figures.fmt(tmp_path / "nowhere")
+
+
+def test_a_row_with_too_many_cells_is_left_for_the_hand(tiny_data: Path) -> None:
+    path = tiny_data / "events.csv"
+    ragged = path.read_bytes().replace(b"Mobilisation", b"Mobilisation, partial")
+    path.write_bytes(ragged)
+    assert figures.fmt(tiny_data) == []
+    assert path.read_bytes() == ragged
+
+
+def test_numbers_in_ids_are_ordered_by_value() -> None:
+    assert sorted(["F10", "F2", "F1", "C3", "F02"], key=natural) == ["C3", "F1", "F02", "F2", "F10"]
+
+
+def test_a_folder_that_cannot_be_written_is_the_users_mistake(tiny_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(sys.modules["desertion.figures.fmt"], "write_atomic", refuse)
+    with pytest.raises(UserError, match=r"data: cannot be written: Permission denied"):
+        figures.fmt(tiny_data)
+
+
+def rows_of(raw: bytes) -> list[list[str]]:
+    text = raw.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
+    return [row for row in rows if any(row)]
+
+
+# Without CR: csv.writer leaves it bare, where it ends a line.
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.lists(CELL, min_size=6, max_size=6), max_size=6),
+    columns=st.permutations(COLUMNS),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+)
+def test_fmt_keeps_every_value_and_doing_it_twice_changes_nothing(
+    rows: list[list[str]], columns: list[str], quoting: int, end: str, encoding: str
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end, quoting=quoting).writerows([columns, *rows])  # type: ignore[arg-type]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(TINY, Path(name) / "data"))
+        path = folder / "events.csv"
+        path.write_bytes(out.getvalue().encode(encoding))
+        figures.fmt(folder)
+        once = path.read_bytes()
+        assert figures.fmt(folder) == []
+        assert path.read_bytes() == once
+    [header, *kept] = rows_of(once)
+    assert header == COLUMNS
+    given_rows = rows_of(out.getvalue().encode())
+    place = [given_rows[0].index(column) for column in COLUMNS]
+    assert sorted(kept) == sorted([row[at] for at in place] for row in given_rows[1:])
+    assert [natural(row[0]) for row in kept] == sorted(natural(row[0]) for row in kept)

@@ -1,0 +1,81 @@
+"""The committed notebooks: nbval compares their outputs, these tests demand that there is something to compare."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from desertion import params
+from desertion.project import NOTEBOOKS
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def cells(path: Path, kind: str = "code") -> list[Any]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def last_line(cell: Any) -> str:
+    return cell.source.rstrip().splitlines()[-1].split("#")[0].rstrip()
+
+
+def test_the_notebooks_are_those_that_have_parameters() -> None:
+    assert [path.stem for path in PATHS] == sorted(params.NOTEBOOKS)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_every_code_cell_ran_once_and_in_order(self, path: Path) -> None:
+        counts = [cell.execution_count for cell in cells(path)]
+        assert counts == list(range(1, len(counts) + 1))
+
+    def test_outputs_are_there_and_none_is_an_error(self, path: Path) -> None:
+        outputs = [output for cell in cells(path) for output in cell.outputs]
+        assert {output.output_type for output in outputs} <= {"display_data", "execute_result"}
+        kinds = [set(output.data) for output in outputs]
+        assert any("image/svg+xml" in kind for kind in kinds), "no plot in SVG, which is what nbval compares"
+        assert any("text/html" in kind for kind in kinds), "no table"
+
+    def test_every_cell_that_ends_in_an_expression_has_an_output(self, path: Path) -> None:
+        for number, cell in enumerate(cells(path), 1):
+            if isinstance(ast.parse(cell.source).body[-1], ast.Expr):
+                assert cell.outputs, f"cell {number} was cleared"
+
+    def test_no_cell_relies_on_a_final_semicolon(self, path: Path) -> None:
+        assert not [cell.source for cell in cells(path) if last_line(cell).endswith(";")]
+
+    def test_the_parameters_cell_holds_the_defaults_of_the_model_and_out(self, path: Path) -> None:
+        tagged = [cell for cell in cells(path) if "parameters" in cell.metadata.get("tags", [])]
+        assert len(tagged) == 1
+        namespace: dict[str, Any] = {}
+        exec(tagged[0].source, namespace)
+        del namespace["__builtins__"]
+        assert namespace.pop("out") is None
+        assert namespace == params.check_overrides(path.stem, {})
+
+    def test_it_defines_no_function_and_stays_short(self, path: Path) -> None:
+        everything = nbformat.read(path, as_version=4).cells
+        assert len(everything) <= 16
+        nodes = [node for cell in cells(path) for node in ast.walk(ast.parse(cell.source))]
+        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in nodes)
+
+    def test_question_first_and_then_parameters(self, path: Path) -> None:
+        everything = nbformat.read(path, as_version=4).cells
+        assert everything[0].cell_type == "markdown"
+        assert re.match(r"# .+", everything[0].source)
+        assert "parameters" in everything[1].metadata.get("tags", [])
+
+    def test_its_prose_types_no_result(self, path: Path) -> None:
+        # A number of three digits or more in a sentence is a result, unless it is a year, an article or a thousand.
+        allowed = re.compile(r"\b(19|20)\d\d\b|Art\. [\d, and]+|(per|each) 1,000|chapters? 3[34]")
+        for cell in cells(path, "markdown"):
+            assert not re.findall(r"\d[\d,]{2,}", allowed.sub("", cell.source)), cell.source
+
+    def test_it_carries_no_trace_of_a_machine_or_a_run(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert "papermill" not in text
+        assert str(NOTEBOOKS.parent) not in text
+        assert not re.search(r'"iopub\.|"start_time"|"shell\.execute', text)

@@ -1,0 +1,529 @@
+"""The plots: what they ask of a table, what they draw of it, whether it can be read, and what they say of it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from functools import cache
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from desertion import plots
+from desertion.plots import palette, wording
+from desertion.plots.contract import clean, conform, numeric
+from desertion.plots.frame import SIZES, Sheet, gid
+from desertion.plots.labels import Label, Placer
+
+TABLES = Path(__file__).parent / "plot_tables"
+NAMES = list(plots.PLOTS)
+SIZED = [pytest.param(name, size, id=f"{name}-{size}") for name in NAMES for size in SIZES]
+FOOTER = "Sources: Meduza, The Moscow Times, Ukrainska Pravda; counted by Proekt. Edition as of 2026-06-26."
+
+
+def table(name: str) -> pd.DataFrame:
+    """Real statements under their real ids, in the form in which a plot's table is published."""
+    return pd.read_csv(TABLES / f"{name}.csv")
+
+
+@cache
+def figure(name: str, size: str = "double") -> Figure:
+    return plots.PLOTS[name](table(name), size, FOOTER)
+
+
+def marks(fig: Figure, ids: str, kind: type = Line2D) -> list:
+    return [artist for artist in fig.findobj(kind) if artist.get_gid() == gid(ids)]
+
+
+# --- the contract -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_column_is_named(name):
+    for column in plots.PLOTS[name].columns:
+        with pytest.raises(ValueError, match=re.escape(f"plot {name}: column {column!r} is missing")):
+            plots.PLOTS[name](table(name).drop(columns=column))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("value", "4 373"), ("value", float("inf")), ("period_start", "2024-24-20"), ("incomplete", "maybe"), ("ids", "")],
+)
+def test_wrong_cell_is_named_with_row_and_value(column, cell):
+    rows = table("offences").astype(object)
+    rows.loc[7, column] = cell
+    with pytest.raises(ValueError, match=rf"plot offences: row 7: column '{column}' .*{re.escape(str(cell))}"):
+        plots.offences(rows)
+
+
+def test_contract_stands_in_the_docstring():
+    for name, plot in plots.PLOTS.items():
+        assert plot.__doc__.startswith(plot.draw.__doc__)
+        for column in plot.columns:
+            assert re.search(rf"^ +{column}: ", plot.__doc__, re.MULTILINE), (name, column)
+
+
+def test_unknown_size_is_refused():
+    with pytest.raises(ValueError, match=r"size 'poster' is none of single, double, slide"):
+        plots.growth(table("growth"), "poster")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_table_says_that_nothing_is_known(name):
+    nothing = table(name).iloc[:0]
+    said = [text.get_text() for text in plots.PLOTS[name](nothing).findobj(Text)]
+    assert "No statement of this edition can be shown here." in said
+    assert plots.PLOTS[name].describe(nothing).endswith("No statement of this edition can be shown here.")
+
+
+def test_every_title_names_the_article():
+    for plot in plots.PLOTS.values():
+        assert re.search(r"Art\. 33[2789]", plot.title)
+        assert "desertion" not in plot.title.lower() or re.search(r"338|Absence and desertion in other armies", plot.title)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_numbers_pass_the_contract_unchanged(values):
+    rows = conform("p", pd.DataFrame({"value": values}), {"value": numeric("n")})
+    assert rows["value"].tolist() == values
+
+
+def test_control_and_direction_characters_are_not_drawn():
+    assert clean("a\u202eb\x00c\nd\u200be") == "ab c de"
+    assert len(clean("x" * 10_000)) == 300
+
+
+# --- what can be read ---------------------------------------------------------------------------------------------
+
+
+def drawn_words(fig: Figure, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float, tuple[float, float, float, float]]]:
+    """The words that are really drawn, their size and place in points."""
+    found = []
+    draw = Text.draw
+
+    def spy(self, renderer):
+        if self.get_visible() and self.get_text().strip():
+            box = Text.get_window_extent(self, renderer)
+            found.append((self.get_text(), self.get_fontsize(), (box.x0, box.y0, box.x1, box.y1)))
+        return draw(self, renderer)
+
+    monkeypatch.setattr(Text, "draw", spy)
+    with plots.style():
+        FigureCanvasAgg(fig).draw()
+    monkeypatch.undo()
+    return found
+
+
+@pytest.mark.parametrize(("name", "size"), SIZED)
+def test_words_are_on_the_page_large_enough_and_apart(name, size, monkeypatch):
+    fig = figure(name, size)
+    words = drawn_words(fig, monkeypatch)
+    width, height = fig.get_size_inches() * 72
+    assert fig.get_size_inches()[0] == pytest.approx({"single": 89, "double": 183, "slide": 254}[size] / 25.4)
+    assert FOOTER.split()[-1] in " ".join(text for text, *_ in words)
+    for text, points, (x0, y0, x1, y1) in words:
+        assert points >= 7, text
+        assert x0 >= -0.5, text
+        assert y0 >= -0.5, text
+        assert x1 <= width + 0.5, text
+        assert y1 <= height + 0.5, text
+    for (one, _, a), (other, _, b) in itertools.combinations(words, 2):
+        across, up = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+        assert across < 1 or up < 1, f"{one!r} lies over {other!r}"
+
+
+@pytest.mark.parametrize(("name", "size"), SIZED)
+def test_every_statement_has_a_mark_and_every_mark_its_statement(name, size):
+    wanted = {gid(ids) for ids in table(name)["ids"]}
+    fig = figure(name, size)
+    found = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
+    if name == "long_view":  # a break is a line with a letter and has no statement of a number
+        events = table(name)["measure"] == "event"
+        wanted = {gid(ids) for ids in table(name)["ids"][~events]}
+    assert found == wanted
+
+
+def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, str]]]:
+    """Colour and second cue (marker, or the height of a bar) with which each series is drawn."""
+    cues: dict[str, set[tuple[str, str]]] = {}
+    for row in rows.itertuples():
+        for artist in fig.findobj():
+            if artist.get_gid() != gid(row.ids):
+                continue
+            if isinstance(artist, Line2D) and artist.get_marker() not in ("None", "", None):
+                fill = artist.get_markerfacecolor()
+                colour = artist.get_markeredgecolor() if to_hex(fill) == "#ffffff" else fill
+                cues.setdefault(str(getattr(row, by)), set()).add((to_hex(colour), str(artist.get_marker())))
+    return cues
+
+
+@pytest.mark.parametrize(("name", "by"), [
+    ("long_view", "series"), ("offences", "series"), ("comparators", "series"), ("revision", "compiler"), ("conflicts", "chosen"),
+])
+def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
+    rows = table(name)
+    rows = rows[rows["measure"] != "event"] if "measure" in rows else rows
+    panels = [part for _, part in rows.groupby("panel")] if "panel" in rows else [rows]
+    for part in panels:
+        cues = _cues(figure(name), part, by)
+        assert set(cues) == set(part[by].astype(str))
+        for one, other in itertools.combinations(cues, 2):
+            for (colour, marker), (colour2, marker2) in itertools.product(cues[one], cues[other]):
+                far = palette.distance(colour, colour2) >= palette.LEAST_DISTANCE
+                assert far or marker != marker2, f"{one} and {other} look alike"
+
+
+@pytest.mark.parametrize(("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "revision", "sentences")])
+def test_counts_start_at_zero(name, size):
+    for axes in figure(name, size).axes:
+        if axes.get_yticks().size:
+            assert axes.get_ylim()[0] == 0
+        elif name == "sentences":
+            assert axes.get_xlim()[0] == 0
+
+
+@pytest.mark.parametrize("name", ["growth", "claims", "conflicts"])
+def test_log_axes_say_so_and_have_plain_ticks(name):
+    fig = figure(name)
+    axes, = fig.axes
+    assert axes.get_xscale() == "log"
+    assert any("log scale" in text.get_text().replace("\n", " ") for text in fig.texts)
+    with plots.style():
+        ticks = [text.get_text() for text in axes.get_xticklabels()]
+    assert "×1" in ticks
+    assert all(re.fullmatch(r"×[\d.,]+", tick) for tick in ticks)
+
+
+# --- what is drawn ------------------------------------------------------------------------------------------------
+
+
+def test_long_view_draws_each_value_and_hatches_only_incomplete_periods():
+    rows, fig = table("long_view"), figure("long_view")
+    axes, = fig.axes
+    for row in rows[rows["measure"] != "event"].itertuples():
+        mark, = (line for line in marks(fig, row.ids) if line.axes is axes)
+        start, end = pd.Timestamp(row.period_start), pd.Timestamp(row.period_end)
+        assert mark.get_ydata()[0] == row.value
+        assert start.year <= mark.get_xdata()[0] <= end.year + 1
+    hatched = {patch.get_gid(): patch for patch in fig.findobj(Rectangle) if patch.get_hatch()}
+    assert set(hatched) == {"F191", "F194"}
+    assert hatched["F191"].get_height() == 884
+    assert hatched["F191"].get_x() == pytest.approx(2022 + 59 / 365)  # 1 March
+    assert hatched["F194"].get_x() + hatched["F194"].get_width() == pytest.approx(2025 + 212 / 365)  # end of July
+
+
+def test_long_view_marks_breaks_at_their_days_and_keys_them():
+    fig = figure("long_view")
+    upright = sorted(
+        line.get_xdata()[0] for line in fig.axes[0].lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] == line.get_xdata()[1]
+    )
+    assert upright == pytest.approx([2022 + 54 / 365, 2022 + 263 / 365, 2022 + 266 / 365, 2023 + 43 / 365, 2024 + 280 / 366])
+    key = " ".join(text.get_text().replace("\n", " ") for text in fig.texts)
+    assert "b 21 Sep 2022: mobilisation" in key
+
+
+def test_long_view_keeps_rival_marks_of_one_year_apart():
+    fig = figure("long_view", "single")
+    scale = fig.axes[0].transData
+    places = [
+        [scale.transform((line.get_xdata()[0], line.get_ydata()[0])) for line in marks(fig, ids) if line.axes is fig.axes[0]][0]
+        for ids in ("F211 F381", "F192")
+    ]
+    assert np.hypot(*(places[0] - places[1])) > 4
+
+
+def test_zeros_are_drawn_at_zero_and_labelled():
+    rows, fig = table("offences"), figure("offences")
+    zeros = rows[(rows["value"] == 0)]
+    assert len(zeros) == 3
+    for row in zeros.itertuples():
+        mark = next(line for line in marks(fig, row.ids) if line.get_marker() != "None")
+        assert mark.get_ydata()[0] == 0
+    panel = next(axes for axes in fig.axes if "332" in axes.get_title(loc="left"))
+    assert sum(text.get_text() == "0" for text in panel.texts) == 3
+
+
+def test_growth_bars_reach_the_ends_of_the_intervals():
+    rows, fig = table("growth"), figure("growth")
+    for row in rows.itertuples():
+        spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in marks(fig, row.ids, Rectangle)]
+        if pd.isna(row.low):
+            assert spans == []
+            assert to_hex(marks(fig, row.ids)[0].get_markerfacecolor()) == "#ffffff"
+        else:
+            assert np.allclose(sorted(spans), sorted([(row.low, row.high), (row.outer_low, row.outer_high)]))
+            assert marks(fig, row.ids)[0].get_xdata()[0] == row.factor
+
+
+@pytest.mark.parametrize(("column", "value"), [("level", 90), ("dispersion", 20), ("factor", 0)])
+def test_growth_refuses_what_it_cannot_show(column, value):
+    rows = table("growth")
+    rows.loc[1, column] = value
+    with pytest.raises(ValueError, match=f"plot growth: column '{column}'"):
+        plots.growth(rows)
+
+
+def test_coverage_lays_the_finest_count_on_top():
+    rows, fig = table("coverage"), figure("coverage")
+    bars = {bar.get_gid(): bar for bar in fig.findobj(Rectangle) if bar.get_gid()}
+    month = rows[(rows["period_start"] == "2024-03-01") & (rows["period_end"] == "2024-03-31")].iloc[0]
+    around = rows[(rows["row"] == month["row"]) & (rows["period_start"] <= "2022-12-31") & (rows["period_end"] >= "2024-06-01")]
+    assert len(around)
+    fine = bars[gid(month["ids"])]
+    for ids in around["ids"]:
+        assert bars[gid(ids)].get_zorder() < fine.get_zorder()
+        assert bars[gid(ids)].get_height() < fine.get_height()
+    assert fine.get_x() == pytest.approx(2024 + 60 / 366)
+
+
+def test_conflicts_stand_at_their_true_ratio_even_where_marks_are_moved_apart():
+    rows, fig = table("conflicts"), figure("conflicts")
+    for _, part in rows.groupby("label"):
+        base = part.sort_values("chosen", ascending=False, kind="stable")["value"].iloc[0]
+        places = [marks(fig, row.ids)[0] for row in part.itertuples()]
+        assert [mark.get_xdata()[0] for mark in places] == pytest.approx((part["value"] / base).tolist())
+        dots = [fig.axes[0].transData.transform((mark.get_xdata()[0], mark.get_ydata()[0])) for mark in places]
+        assert all(np.hypot(*(one - other)) > 3 for one, other in itertools.combinations(dots, 2))
+
+
+def test_claims_divide_by_what_was_computed_and_leave_open_ends_open():
+    rows, fig = table("claims"), figure("claims")
+    axes, = fig.axes
+    ninefold = rows[rows["claim"] == "S02"].iloc[0]
+    spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in marks(fig, ninefold["ids"], Rectangle))
+    assert spans == [pytest.approx((7.58 / 8.3, 9.1 / 8.3)), pytest.approx((8.5 / 8.3, 9 / 8.3))]
+    more_than = rows[rows["stated_high"].isna()].iloc[0]
+    ends = [bar.get_x() + bar.get_width() for bar in marks(fig, more_than["ids"], Rectangle)]
+    assert max(ends) == pytest.approx(axes.get_xlim()[1])
+    heads = {line.get_marker() for line in axes.lines if line.get_gid() is None}
+    assert {"<", ">"} <= heads
+
+
+@pytest.mark.parametrize(("column", "value"), [("computed", 0), ("stated_low", None)])
+def test_claims_refuse_what_they_cannot_show(column, value):
+    rows = table("claims")
+    rows.loc[7, column] = value
+    rows.loc[7, "stated_high"] = None if column == "stated_low" else rows.loc[7, "stated_high"]
+    with pytest.raises(ValueError, match=rf"plot claims: .*{column}"):
+        plots.claims(rows)
+
+
+def test_bands_of_sentences_stack_to_the_sum():
+    rows, fig = table("sentences"), figure("sentences")
+    year = rows[(rows["unit"] == "persons") & (rows["period_start"] == "2009-01-01")]
+    bars = [marks(fig, ids, Rectangle)[0] for ids in year["ids"]]
+    assert [bar.get_height() for bar in bars] == year["value"].tolist()
+    assert bars[-1].get_y() + bars[-1].get_height() == 1839
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [colour.lower() for colour in palette.STEPS]
+
+
+def test_a_line_is_broken_where_a_period_is_missing():
+    rows, fig = table("comparators"), figure("comparators")
+    ukraine = fig.axes[list(dict.fromkeys(rows["panel"])).index("Ukraine, Art. 407: proceedings registered each month")]
+    runs = [line.get_xdata() for line in ukraine.lines if len(line.get_xdata()) > 2]
+    assert [len(run) for run in runs] == [36, 6]  # January to April 2025 were not counted month by month
+    assert runs[0][-1] < 2025 < runs[1][0]
+
+
+def test_definitions_stand_under_their_panels():
+    rows, fig = table("comparators"), figure("comparators", "single")
+    said = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
+    assert said == set(rows["definition"])
+
+
+def test_revision_shows_values_from_the_day_they_were_known():
+    rows, fig = table("revision"), figure("revision")
+    for row in rows.itertuples():
+        mark = marks(fig, row.ids)[0]
+        known = pd.Timestamp(row.known)
+        assert mark.get_xdata()[0] == pytest.approx(known.year + (known.day_of_year - 1) / (366 if known.is_leap_year else 365))
+        assert mark.get_ydata()[0] == row.value
+        assert (to_hex(mark.get_markerfacecolor()) == "#ffffff") == row.incomplete
+
+
+# --- the same picture everywhere ----------------------------------------------------------------------------------
+
+
+def _svg(fig: Figure) -> bytes:
+    out = io.BytesIO()
+    with plots.style():
+        fig.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()
+
+
+def test_users_own_settings_change_nothing():
+    plain = _svg(plots.growth(table("growth")))
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "text.color": "pink", "svg.fonttype": "path", "lines.linewidth": 9}):
+        assert _svg(plots.growth(table("growth"))) == plain
+
+
+def test_drawing_leaves_the_users_settings_and_table_alone():
+    before, rows = dict(mpl.rcParams), table("long_view")
+    copy = rows.copy(deep=True)
+    plots.long_view(rows)
+    assert dict(mpl.rcParams) == before
+    pd.testing.assert_frame_equal(rows, copy)
+
+
+@pytest.mark.parametrize("name", ["long_view", "revision"])
+def test_typed_table_and_its_published_text_draw_the_same(name):
+    rows = table(name)
+    typed = rows.assign(**{column: pd.to_datetime(rows[column]) for column in ("period_start", "period_end")})
+    text = rows.astype(object).where(rows.notna(), "")
+    assert _svg(plots.PLOTS[name](typed)) == _svg(plots.PLOTS[name](text))
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_is_incomplete():
+    said = plots.long_view.describe(table("long_view"))
+    assert "All of chapter 33, Judicial Department: from 5,614 in 2009 to 1,379 in 2022, lowest 979 in 2020" in said
+    assert "Art. 337, Judicial Department: from 651 in 2013 to 565 in 2021, highest 1,187 in 2017, lowest 519 in 2020" in said
+    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022 and Jan–Jul 2025" in said
+    assert "24 Feb 2022, invasion of Ukraine" in said
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("offences", ["Art. 332: refusing an order", "none in 2015, 2019 and 2021", "421 in 2023"]),
+    ("growth", ["2021 → 2023 times 8.3, exact interval 7.58 to 9.1, at the assumed dispersion 4.38 to 15.7", "no interval"]),
+    ("coverage", ["1 Jan 2009", "2 single months"]),
+    ("sentences", ["from 46.5 in 2009 to 32.3 in 2021, highest 47 in 2010, lowest 26.6 in 2015", "at least 50 in 21 Sep 2022 – 21 Sep 2023", "63 in 21 Sep 2022 – 21 Nov 2023 (sample or part)"]),
+    ("deployed_rate", ["2024 16.5 by Kyiv's estimate, from 12.2 by Putin to 18.2", "Jan–Jul 2025 (incomplete)"]),
+    ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
+    ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
+    ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
+    ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
+])
+def test_words_say_what_the_table_says(name, words):
+    said = plots.PLOTS[name].describe(table(name))
+    assert said.startswith(plots.PLOTS[name].title)
+    for each in words:
+        assert each in said
+
+
+def test_words_follow_the_table():
+    rows = table("long_view")
+    rows.loc[rows["ids"] == "F193", "value"] = 12345
+    assert "highest 12,345 in 2024" in plots.long_view.describe(rows)
+
+
+@pytest.mark.parametrize(("start", "end", "words"), [
+    ("2021-01-01", "2021-12-31", "2021"), ("2018-01-01", "2022-12-31", "2018–2022"), ("2024-03-01", "2024-03-31", "Mar 2024"),
+    ("2024-02-01", "2024-02-29", "Feb 2024"), ("2025-01-01", "2025-07-31", "Jan–Jul 2025"),
+    ("2022-10-01", "2023-06-30", "Oct 2022 – Jun 2023"), ("2023-01-01", "2023-05-07", "1 Jan – 7 May 2023"),
+    ("2022-09-21", "2024-06-18", "21 Sep 2022 – 18 Jun 2024"), ("2024-03-20", "2024-03-20", "20 Mar 2024"),
+])
+def test_periods_have_short_names(start, end, words):
+    assert wording.period(pd.Timestamp(start), pd.Timestamp(end)) == words
+
+
+@given(st.integers(-10**9, 10**9), st.integers(0, 6))
+def test_numbers_are_printed_as_they_are(whole, places):
+    value = whole / 10**places
+    assert float(wording.number(value).replace(",", "").replace("−", "-")) == pytest.approx(value, abs=1e-9)
+
+
+@given(st.lists(st.integers(1, 10**6).map(lambda n: n / 1000), min_size=1, max_size=5))
+def test_aligned_numbers_have_as_many_decimals_and_lose_nothing(values):
+    printed = wording.aligned(values)
+    assert len({len(text.partition(".")[2]) for text in printed}) == 1
+    assert [float(text.replace(",", "")) for text in printed] == values
+
+
+# --- labels -------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=25))
+def test_labels_that_may_be_left_out_never_cover_each_other_or_a_mark(points):
+    with plots.style():
+        fig = Figure(figsize=(4, 3))
+        renderer = FigureCanvasAgg(fig).get_renderer()
+        axes: Axes = fig.add_axes((0, 0, 1, 1), xlim=(-5, 105), ylim=(-5, 105))
+        placer = Placer()
+        for x, y in points:
+            placer.mark(axes, x, y, 3)
+            placer.label(Label(axes, [f"{x},{y:03}"], [(x, y)], 7.0, reach=4.0))
+        fig.draw_without_rendering()
+        placer.place(fig, renderer)
+        boxes = []
+        for text in axes.texts:
+            text.update_positions(renderer)
+            boxes.append(Text.get_window_extent(text, renderer))
+        dots = [axes.transData.transform(point) for point in points]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    assert not any(box.contains(*dot) for box in boxes for dot in dots)
+    assert boxes  # the first label of all always finds room
+
+
+def test_words_wrap_within_the_width_and_articles_stay_together():
+    with plots.style():
+        sheet = Sheet("t", "single", "")
+        text = "Convictions under Art. 337 and " + "x" * 200 + " Art. 338"
+        lines = sheet.wrap(text, 7, 100).split("\n")
+        assert all(sheet.width_of(line, 7) <= 100 for line in lines)
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        assert not any(line.endswith("Art.") for line in lines)
+
+
+# --- colours ------------------------------------------------------------------------------------------------------
+
+
+def test_distance_has_the_known_values():
+    assert palette.distance("#ffffff", "#000000", "normal") == pytest.approx(100, abs=0.1)
+    # L*a*b* of the sRGB primaries: red 53.24, 80.09, 67.20; green 87.73, -86.18, 83.18 (Lindbloom).
+    assert palette.distance("#ff0000", "#00ff00", "normal") == pytest.approx(170.6, abs=0.5)
+
+
+def test_simulated_sights_confuse_what_they_should():
+    red, green, blue = "#c04040", "#508040", "#4060c0"
+    for sight in ("protanopia", "deuteranopia"):
+        assert palette.distance(red, green, sight) < 0.5 * palette.distance(red, green, "normal")
+        assert palette.distance(red, blue, sight) > 40
+    assert palette.distance("#ff0000", "#959595", "grey") < 60
+    assert palette.distance("#808080", "#ff0000") == min(palette.distance("#808080", "#ff0000", sight) for sight in palette.SIGHTS)
+
+
+def test_greys_look_the_same_in_every_sight():
+    for sight in palette.SIGHTS:
+        assert palette.distance("#777777", "#cccccc", sight) == pytest.approx(palette.distance("#777777", "#cccccc", "normal"), abs=0.5)
+
+
+@given(st.lists(st.sampled_from(["Judicial Department", "Proekt", "The Insider", "Mediazona", "ch33", "A", "B", "C", "D", "E"]), unique=True))
+def test_no_two_series_get_one_style(names):
+    found = palette.styles(names)
+    assert list(found) == names
+    for one, other in itertools.combinations(found.values(), 2):
+        apart = palette.distance(one.colour, other.colour) >= palette.LEAST_DISTANCE
+        assert apart or (one.marker, one.line) != (other.marker, other.line)
+
+
+def test_too_many_series_are_refused():
+    with pytest.raises(ValueError, match="can be told apart"):
+        palette.styles([f"series {n}" for n in range(30)])
+
+
+def test_steps_differ_in_lightness_for_everyone():
+    for one, other in itertools.pairwise(palette.STEPS):
+        assert palette.distance(one, other, "grey") >= palette.LEAST_DISTANCE
+        assert palette.distance(one, other) >= palette.LEAST_DISTANCE
+
+
+def test_ink_can_be_read_on_white():
+    for style in palette.FIXED.values():
+        assert palette.contrast(style.ink) >= 4.5
+        assert palette.contrast(style.colour) > 1.9

@@ -1,0 +1,463 @@
+"""Publishing: what is refused, what is written, that the bytes are the same everywhere, and what the lock notices."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.text import Text
+from PIL import Image
+
+from desertion import plots, publish
+from desertion.figures import Data
+from desertion.project import UserError
+from desertion.publish import stored
+from desertion.publish.files import _cell, to_csv
+
+TABLES = Path(__file__).parent / "plot_tables"
+SRC = Path(plots.__file__).parents[2]
+NAMES = list(plots.PLOTS)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def table(name: str) -> pd.DataFrame:
+    return pd.read_csv(TABLES / f"{name}.csv")
+
+
+@cache
+def data() -> Data:
+    """Data that know every id of the plots' tables, with two sources and two compilers."""
+    ids = sorted({each for name in NAMES for cell in table(name)["ids"] for each in cell.split()})
+    statements = pd.DataFrame(
+        {
+            "status": "ok", "status_reason": "", "compiler": ["Proekt" if n % 2 else "Mediazona" for n in range(len(ids))],
+            "source_id": ["moscow-times-2024-02-22" if n % 3 else "meduza-2023-02-20" for n in range(len(ids))],
+            "known": pd.Timestamp("2024-02-22"),
+        },
+        index=pd.Index(ids, name="id"),
+    )
+    context = statements.index.str.startswith("ctx")
+    figures = statements.index.str.fullmatch(r"F\d+")
+    sources = pd.DataFrame(
+        {
+            "publisher": ["The Moscow Times", "Meduza"], "url": ["https://example.org/a", "https://example.org/b"],
+            "published_text": ["2024-02-22", ""],
+        },
+        index=pd.Index(["moscow-times-2024-02-22", "meduza-2023-02-20"], name="id"),
+    )
+    return Data(
+        figures=statements[figures], context=statements[context], sources=sources, corrections=pd.DataFrame(),
+        events=statements[~figures & ~context], as_of=datetime.date(2026, 6, 26),
+    )
+
+
+@cache
+def ready(name: str) -> publish.Published:
+    return publish.render(plots.PLOTS[name], table(name), data())
+
+
+# --- what is refused ----------------------------------------------------------------------------------------------
+
+
+def test_id_that_the_data_do_not_have_is_named(tmp_path):
+    rows = table("growth")
+    rows.loc[2, "ids"] = "F382 F9999"
+    with pytest.raises(UserError, match=r"plot growth, row 2: id 'F9999' is in none of .* as of 2026-06-26"):
+        publish.show(plots.growth, rows, data(), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rejected_statement_is_refused_with_its_reason(tmp_path):
+    known = data()
+    figures = known.figures.copy()
+    figures.loc["F382", ["status", "status_reason"]] = ["rejected", "a typo of the page"]
+    with pytest.raises(UserError, match=r"plot growth, row \d+: F382 is rejected \(a typo of the page\)"):
+        publish.show(plots.growth, table("growth"), replace(known, figures=figures), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plot_without_words_is_not_saved(tmp_path):
+    class Mute(plots.Plot):
+        def describe(self, table):
+            return " "
+
+    mute = Mute(**{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")})
+    with pytest.raises(ValueError, match="plot growth: no words"):
+        publish.show(mute, table("growth"), data(), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_when_one_format_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(publish.Published, "pdf", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        publish.show(plots.growth, table("growth"), data(), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what is written ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("plots")
+    for name in ("growth", "revision"):
+        publish.show(plots.PLOTS[name], table(name), data(), out=out)
+    publish.lock(out)
+    return out
+
+
+def test_five_files_hold_the_same_words(folder):
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [f"{name}{ending}" for name in ("growth", "revision") for ending in (".csv", ".json", ".pdf", ".png", ".svg")] + ["plots.lock"]
+    )
+    alt = plots.growth.describe(table("growth"))
+    root = ET.parse(folder / "growth.svg").getroot()
+    assert root.get("role") == "img"
+    assert root.get("aria-labelledby") == "growth-title growth-desc"
+    assert [root.find(f"{SVG}{tag}").text for tag in ("title", "desc")] == [plots.growth.title, alt]
+    assert [root.find(f"{SVG}{tag}").get("id") for tag in ("title", "desc")] == ["growth-title", "growth-desc"]
+    with Image.open(folder / "growth.png") as picture:
+        assert picture.text == {"Title": plots.growth.title, "Description": alt}
+        assert picture.size[0] == round(183 / 25.4 * 300)
+        assert [round(dots) for dots in picture.info["dpi"]] == [300, 300]
+    assert alt.encode("utf-16-be") in _unescaped((folder / "growth.pdf").read_bytes())
+    assert json.loads((folder / "growth.json").read_text())["alt"] == alt
+
+
+def _unescaped(pdf: bytes) -> bytes:
+    return re.sub(rb"\\([()\\])", rb"\1", pdf).replace(rb"\r", b"\r").replace(rb"\n", b"\n")
+
+
+def test_no_clock_and_no_program_is_in_the_files(folder):
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        assert b"CreationDate" not in content
+        assert b"Producer" not in content
+        assert b"/Creator" not in content
+        assert b"matplotlib.org" not in content
+        assert str(Path.home()).encode() not in content
+
+
+def test_side_record_says_what_is_behind_the_plot(folder):
+    record = json.loads((folder / "revision.json").read_text())
+    assert record["name"] == "revision"
+    assert record["edition"] == {"as_of": "2026-06-26"}
+    assert record["ids"] == table("revision")["ids"].tolist()
+    assert set(record["columns"]) == set(plots.revision.columns)
+    assert {source["id"] for source in record["sources"]} <= set(data().sources.index)
+    assert all(source["url"].startswith("https://") for source in record["sources"])
+    assert record["csv_sha256"] == hashlib.sha256((folder / "revision.csv").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_published_table_draws_the_same_plot_again(name):
+    again = publish.render(plots.PLOTS[name], pd.read_csv(io.StringIO(ready(name).csv)), data())
+    assert (again.csv, again.svg, again.record) == (ready(name).csv, ready(name).svg, ready(name).record)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_svg_is_small_text_is_text_and_nothing_comes_from_outside(name):
+    svg = ready(name).svg
+    assert len(svg.encode()) < 150_000
+    root = ET.fromstring(svg)
+    assert root.find(f".//{SVG}image") is None
+    assert root.find(f".//{SVG}style") is None
+    assert root.find(f".//{SVG}script") is None
+    words = " ".join(element.text for element in root.iter(f"{SVG}text"))
+    assert plots.PLOTS[name].title.split()[0] in words
+    assert "2026-06-26" in words
+    assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mark_in_the_svg_carries_its_statements(name):
+    rows = table(name)
+    if name == "long_view":
+        rows = rows[rows["measure"] != "event"]
+    found = [element for element in ET.fromstring(ready(name).svg).iter(f"{SVG}g") if element.get("class") == "mark"]
+    assert {element.get("data-ids") for element in found} == set(rows["ids"])
+    for element in found:
+        assert re.fullmatch(rf"{name}-{re.escape(element.get('data-ids').replace(' ', '.'))}(-\d+)?", element.get("id"))
+
+
+def test_ids_are_used_once_on_a_page_with_all_plots_and_all_references_are_kept():
+    svgs = [ready(name).svg for name in NAMES]
+    ids = [each for svg in svgs for each in re.findall(r' id="([^"]+)"', svg)]
+    assert len(ids) == len(set(ids))
+    for svg in svgs:
+        for each in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg):
+            assert "".join(each) in ids
+
+
+def test_another_size_has_a_name_of_its_own(tmp_path):
+    publish.show(plots.revision, table("revision"), data(), out=tmp_path, size="single")
+    assert (tmp_path / "revision-single.svg").is_file()
+    record = json.loads((tmp_path / "revision-single.json").read_text())
+    assert (record["name"], record["size"]) == ("revision-single", "single")
+
+
+def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from IPython.utils.capture import capture_output\n"
+        "import test_publish as t\n"
+        "InteractiveShell.instance()\n"
+        "with capture_output() as found:\n"
+        "    returned = t.publish.show(t.plots.revision, t.table('revision'), t.data())\n"
+        "output, = found.outputs\n"
+        "assert returned is None\n"
+        "assert set(output.data) == {'image/svg+xml', 'text/plain'}\n"
+        "alt = t.plots.revision.describe(t.table('revision'))\n"
+        "assert output.data['text/plain'] == alt\n"
+        "assert output.metadata == {'image/svg+xml': {'alt': alt}}\n"
+        "assert output.data['image/svg+xml'] == t.ready('revision').svg\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(SRC), "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+
+
+# --- the footer ---------------------------------------------------------------------------------------------------
+
+
+def _footer(ready: publish.Published) -> str:
+    words = [text.get_text().replace("\n", " ") for text in ready.figure.findobj(Text)]
+    return next(text for text in words if "Edition as of" in text)
+
+
+def test_footer_names_publishers_compilers_and_edition_and_ends_with_the_note():
+    made = publish.render(plots.growth, table("growth"), data(), note="Rates are ours.")
+    assert _footer(made) == (
+        "Sources: The Moscow Times, Meduza; counted by Mediazona, Proekt. Edition as of 2026-06-26. Rates are ours."
+    )
+
+
+def test_footer_of_an_edition_without_a_day_names_the_last_day_known():
+    made = publish.render(plots.growth, table("growth"), replace(data(), as_of=None))
+    assert "Edition as of 2024-02-22." in _footer(made)
+
+
+def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
+    known = data()
+    ids = {each for cell in table("growth")["ids"] for each in cell.split()}
+    figures, names = known.figures.copy(), {}
+    for n, each in enumerate(sorted(ids)):
+        names[f"s{n:02}"] = f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000
+        figures.loc[each, "source_id"] = f"s{n:02}"
+    extra = pd.DataFrame({"publisher": names, "url": "https://example.org/", "published_text": ""})
+    made = publish.render(plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra])))
+    root = ET.fromstring(made.svg)
+    assert root.find(f".//{SVG}script") is None
+    said = _footer(made)
+    assert "<script>alert(0)</script>=cmd()" in said
+    assert f"and {len(ids) - 10} others (see growth.json)" in said
+    assert "\u202e" not in made.svg
+    assert len(said) < 1000
+
+
+# --- the table as CSV ---------------------------------------------------------------------------------------------
+
+
+def test_no_cell_is_a_formula_and_numbers_stay_numbers():
+    rows = table("growth").assign(note='=HYPERLINK("http://x")', more=-1.5)
+    rows.loc[0, "label"] = "@SUM(A1)"
+    rows.loc[1, "series"] = "-2+3"
+    cells = list(csv.DictReader(io.StringIO(to_csv(rows, plots.growth))))
+    assert cells[0]["label"] == "'@SUM(A1)"
+    assert cells[1]["series"] == "'-2+3"
+    assert cells[2]["note"] == '\'=HYPERLINK("http://x")'
+    assert cells[2]["more"] == "-1.5"
+    assert cells[0]["factor"] == "1.82"
+    assert cells[-1]["low"] == ""
+
+
+def test_days_flags_and_whole_numbers_are_written_plainly():
+    rows = table("long_view").assign(period_start=lambda frame: pd.to_datetime(frame["period_start"]))
+    first = next(csv.DictReader(io.StringIO(to_csv(rows, plots.long_view))))
+    assert (first["period_start"], first["value"], first["incomplete"]) == ("2009-01-01", "5614", "false")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**15), 10**15))
+def test_numbers_come_back_from_their_cells(value):
+    assert float(_cell(value)) == value
+    assert "e" not in _cell(value).lower()
+
+
+@given(st.text())
+def test_no_text_cell_begins_like_a_formula(value):
+    assert not _cell(value).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert _cell(value).removeprefix("'") == value.removeprefix("'")
+
+
+# --- the same bytes everywhere ------------------------------------------------------------------------------------
+
+_WRITE = """
+import hashlib, pathlib, sys
+sys.path.insert(0, sys.argv[1])
+import test_publish as t
+out = pathlib.Path(sys.argv[2])
+for name in ("long_view", "offences"):
+    t.publish.show(t.plots.PLOTS[name], t.table(name), t.data(), out=out, note="Снаряд не выстрелил.")
+"""
+
+
+def test_bytes_do_not_depend_on_locale_time_zone_folder_hash_seed_or_threads(tmp_path):
+    settings = [
+        {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "2", "MPLBACKEND": "svg"},
+        {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "LANG": "ru_RU.UTF-8", "SOURCE_DATE_EPOCH": "86400"},
+    ]
+    running = []
+    for place, setting in enumerate(settings):
+        here = tmp_path / f"cwd {place}"
+        here.mkdir()
+        if place == 2:
+            (here / "matplotlibrc").write_text("font.size: 20\nsvg.hashsalt: other\nsavefig.bbox: tight\n")
+        environment = {**{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}, "PYTHONPATH": str(SRC), **setting}
+        running.append(subprocess.Popen(
+            [sys.executable, "-c", _WRITE, str(Path(__file__).parent), str(tmp_path / str(place))], cwd=here, env=environment,
+            stderr=subprocess.PIPE, text=True,
+        ))
+    for each in running:
+        _, errors = each.communicate(timeout=240)
+        assert each.returncode == 0, errors
+    first = {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir()}
+    assert len(first) == 10
+    for place in range(1, len(settings)):
+        assert {path.name: path.read_bytes() for path in (tmp_path / str(place)).iterdir()} == first
+
+
+# --- the lock -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def accepted(folder, tmp_path):
+    """A copy of the stored plots that a test may spoil."""
+    copy = tmp_path / "accepted"
+    copy.mkdir()
+    for path in folder.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+def _older(folder: Path) -> None:
+    lock = folder / "plots.lock"
+    lock.write_text(re.sub(r"# matplotlib .*", "# matplotlib 3.10.0", lock.read_text()))
+
+
+def test_lock_names_versions_and_hashes_and_reads_as_checksums(folder):
+    text = publish.lock(folder)
+    assert (folder / "plots.lock").read_text() == text
+    assert re.search(r"^# matplotlib \d+\.\d+", text, re.MULTILINE)
+    assert re.search(r"^# freetype \d+\.\d+", text, re.MULTILINE)
+    assert f"{hashlib.sha256((folder / 'growth.svg').read_bytes()).hexdigest()}  growth.svg\n" in text
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "plots.lock"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_equal_plots_have_no_faults(folder, accepted):
+    assert publish.verify(folder, accepted) == []
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".svg", ".pdf"])
+def test_changed_file_is_named_and_what_was_compared(folder, accepted, ending):
+    path = accepted / f"growth{ending}"
+    path.write_bytes(path.read_bytes() + b" ")
+    publish.lock(accepted)
+    assert publish.verify(folder, accepted) == [f"growth{ending}: differs from the stored one (bytes compared)"]
+
+
+def test_file_changed_by_hand_is_noticed(folder, accepted):
+    path = accepted / "growth.csv"
+    path.write_bytes(path.read_bytes().replace(b"8.3", b"8.4"))
+    assert publish.verify(folder, accepted)[0] == "growth.csv: the stored file was changed by hand: it is not what the lock says"
+
+
+def test_missing_and_new_files_are_named(folder, accepted):
+    (accepted / "revision.pdf").unlink()
+    (accepted / "old.svg").write_text("<svg/>")
+    assert publish.verify(folder, accepted) == [
+        "old.svg: stored but not in the lock; `make accept` renews both", "revision.pdf: in the lock but not stored",
+        "old.svg: stored but no longer drawn", "revision.pdf: drawn but not stored",
+    ]
+
+
+def test_last_digits_of_a_png_may_differ_where_the_svg_is_the_same(folder, accepted):
+    path = accepted / "growth.png"
+    with Image.open(path) as picture:
+        dotted = picture.convert("RGB")
+    for x in range(40):
+        dotted.putpixel((900 + x, 600), (254, 254, 254))
+    dotted.save(path)
+    publish.lock(accepted)
+    assert publish.verify(folder, accepted) == []
+    dotted.paste((0, 0, 0), (900, 600, 1100, 800))
+    dotted.save(path)
+    publish.lock(accepted)
+    fault, = publish.verify(folder, accepted)
+    assert re.fullmatch(
+        r"growth\.png: differs from the stored one by [\d.]+, over 0\.2 \(pictures compared, since the SVG is the same\)", fault,
+    )
+
+
+def test_under_another_version_pictures_are_compared_and_the_message_says_so(folder, accepted):
+    for name in ("growth.svg", "growth.pdf"):
+        (accepted / name).write_bytes(b"drawn by another version")
+    publish.lock(accepted)
+    _older(accepted)
+    assert publish.verify(folder, accepted) == []
+    with Image.open(accepted / "growth.png") as picture:
+        empty = Image.new("RGB", picture.size, "white")
+    empty.save(accepted / "growth.png")
+    publish.lock(accepted)
+    _older(accepted)
+    fault, = publish.verify(folder, accepted)
+    assert re.fullmatch(
+        r"growth\.png: differs from the stored one by [\d.]+, over 6 \(pictures compared, since this is matplotlib \S+ instead of 3\.10\.0\)",
+        fault,
+    )
+
+
+def test_under_another_version_tables_still_have_the_same_bytes(folder, accepted):
+    path = accepted / "growth.csv"
+    path.write_bytes(path.read_bytes().replace(b"8.3", b"8.4"))
+    publish.lock(accepted)
+    _older(accepted)
+    assert publish.verify(folder, accepted) == ["growth.csv: differs from the stored one (bytes compared)"]
+
+
+def test_letters_set_by_another_version_are_within_the_tolerance_and_another_plot_is_not(tmp_path):
+    """The tolerance is between what hinting does to letters and what a wrong picture is."""
+    for name, hinting in (("plain", "none"), ("hinted", "force_autohint")):
+        figure = plots.growth(table("growth"))
+        with plots.style(), plots.frame.matplotlib.rc_context({"text.hinting": hinting}):
+            figure.savefig(tmp_path / f"{name}.png", dpi=300)
+    with Image.open(tmp_path / "plain.png") as picture:
+        Image.new("RGB", picture.size, "white").save(tmp_path / "empty.png")
+    assert 0.5 < stored._difference(tmp_path / "hinted.png", tmp_path / "plain.png") < publish.TOLERANCE
+    assert stored._difference(tmp_path / "empty.png", tmp_path / "plain.png") > 2 * publish.TOLERANCE
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, r"plots\.lock: missing"), ("# matplotlib 3.11.2\nnonsense\n", r"plots\.lock:2: 'nonsense'")])
+def test_unreadable_lock_is_a_plain_message(folder, accepted, text, message):
+    lock = accepted / "plots.lock"
+    lock.unlink() if text is None else lock.write_text(text)
+    with pytest.raises(UserError, match=message):
+        publish.verify(folder, accepted)

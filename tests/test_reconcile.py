@@ -1,0 +1,332 @@
+"""Facts, identities and the ledger: the real data, and small cases that show each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_data import correction, figure, identity, load, source
+
+from desertion import figures, reconcile, vocabulary
+from desertion.project import UserError
+
+SIX_YEARS = {"period_start": "2018-01-01"}
+
+
+@pytest.fixture(scope="module")
+def real() -> figures.Data:
+    return figures.load()
+
+
+@pytest.fixture(scope="module")
+def real_ledger(real: figures.Data) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in reconcile.ledger(real)}
+
+
+# --- what is chosen --------------------------------------------------------------------------------------------------
+
+
+def chosen(data: figures.Data, folder: Path, rule: str = "own-page-first") -> str:
+    facts = reconcile.facts(data, rule, folder)
+    assert len(facts) == 1
+    return str(facts["chosen"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"source": "form"}, {"source": "own"}),
+        ({"source": "own"}, {"source": "late"}),
+        ({"source": "late"}, {"source": "early"}),
+        ({"source": "early"}, {"source": "late", "status": "low"}),
+        ({"source": "early"}, {"source": "late", "bound": "about", "hedge": "about"}),
+        ({"source": "early", "status": "low"}, {"source": "own", "status": "rejected"}),
+        ({"source": "late"}, {"source": "undated"}),
+    ],
+    ids=["form-own", "own-relay", "late-early", "ok-low", "exact-rounded", "rejected", "undated"],
+)
+def test_own_page_first_takes_the_page_nearest_to_the_count(
+    tmp_path: Path, better: dict[str, str], worse: dict[str, str]
+) -> None:
+    pages = [
+        source("form", "official_form"),
+        source("own", "newsroom"),
+        source("late"),
+        source("early", published="2024-01-02"),
+        source("undated", published=""),
+    ]
+    rows = [
+        figure(number, value, cells["source"], **{key: text for key, text in cells.items() if key != "source"})
+        for number, value, cells in (("F001", 900, worse), ("F002", 1000, better))
+    ]
+    assert chosen(load(tmp_path, figures=rows, sources=pages), tmp_path) == "F002"
+
+
+def test_a_reading_that_breaks_an_identity_yields_to_one_that_keeps_it(tmp_path: Path) -> None:
+    """4,373 of one year and 887 of the year before are 5,260 of both; 4,373 of six years are not."""
+    pages = [source("early", published="2024-01-02"), source("late")]
+    rows = [
+        figure("F001", 4373, "early", fact="proekt/337/tried/2023"),
+        figure("F002", 4373, "late", fact="proekt/337/tried/2023", **SIX_YEARS),
+        figure("F003", 887, "early", period_start="2022-01-01", period_end="2022-12-31"),
+        figure("F004", 5260, "early", period_start="2022-01-01", fact="proekt/337/tried/2022-2023"),
+    ]
+    data = load(tmp_path, figures=rows, sources=pages, identities=[identity("I1", "F001 F003", "sum", "F004")])
+    row = reconcile.ledger(data, folder=tmp_path)[0]
+    assert (row["chosen"], row["because"]) == ("F001", "it keeps an identity that the other breaks")
+    assert row["evidence"] == [
+        "4373 of 2023-01-01 to 2023-12-31 keeps I1",
+        "4373 of 2018-01-01 to 2023-12-31 breaks I1",
+    ]
+    assert reconcile.ledger(data, "latest-first", tmp_path)[0]["chosen"] == "F002"
+
+
+def test_most_sources_counts_copies_and_relays_of_one_page_once(tmp_path: Path) -> None:
+    pages = [
+        source("a", "newsroom"),
+        source("b"),
+        source("copy-1", "mirror", copy_of="a"),
+        source("copy-2", "mirror", copy_of="copy-1"),
+        source("copy-3", copy_of="a"),
+        source("c"),
+    ]
+    wrong = [figure(f"F00{n}", 10, page) for n, page in enumerate(("a", "copy-1", "copy-2", "copy-3"), 1)]
+    right = [figure("F005", 12, "b"), figure("F006", 12, "c")]
+    data = load(tmp_path, figures=wrong + right, sources=pages)
+    assert chosen(data, tmp_path, "most-sources") == "F005"
+    assert chosen(data, tmp_path) == "F001"
+    readings = reconcile.ledger(data, "most-sources", tmp_path)[0]["readings"]
+    assert [(one["value"], one["sources"]) for one in readings] == [(12, 2), (10, 1)]
+
+
+def test_a_correction_leaves_its_page_the_reading_that_we_hold_right(tmp_path: Path) -> None:
+    pages = [source("own", "newsroom"), source("relay")]
+    rows = [
+        figure("F001", 10, "own", fact="compiler/337/received/2023", **SIX_YEARS),
+        figure("F002", 10, "relay", measure="persons_charged"),
+    ]
+    corrections = [correction("F001", "period_start", "2018-01-01", "2023-01-01")]
+    data = load(tmp_path, figures=rows, sources=pages, corrections=corrections)
+    fact = reconcile.facts(data, folder=tmp_path).iloc[0]
+    assert (fact["chosen"], fact["period_start"]) == ("F001", pd.Timestamp("2023-01-01"))
+    printed = reconcile.ledger(data, folder=tmp_path)[0]["readings"][0]
+    assert (printed["period_start"], printed["standing"]) == ("2018-01-01", False)
+
+
+def test_states_say_who_agrees(tmp_path: Path) -> None:
+    pages = [source("a"), source("b"), source("copy", "mirror", copy_of="a")]
+    facts = {state: f"compiler/337/{state}/2023" for state in ("alone", "agreed", "conflict", "mended", "gone")}
+    rows = [
+        figure("F001", 1, "a", fact=facts["alone"]),
+        figure("F002", 1, "copy", fact=facts["alone"]),
+        figure("F003", 1, "a", fact=facts["agreed"]),
+        figure("F004", 1, "b", fact=facts["agreed"]),
+        figure("F005", 1, "a", fact=facts["conflict"]),
+        figure("F006", 2, "b", fact=facts["conflict"]),
+        figure("F007", 1, "a", fact=facts["mended"]),
+        figure("F008", 2, "b", fact=facts["mended"]),
+        figure("F009", 1, "a", fact=facts["gone"], status="rejected"),
+    ]
+    data = load(tmp_path, figures=rows, sources=pages, corrections=[correction("F008", "value", "2", "1")])
+    states = reconcile.facts(data, folder=tmp_path)["state"]
+    assert states.to_dict() == {
+        facts["alone"]: "one source",
+        facts["agreed"]: "agreed",
+        facts["conflict"]: "conflicting",
+        facts["mended"]: "corrected",
+    }
+
+
+def test_a_rounded_number_goes_with_the_exact_one_that_it_stands_for(tmp_path: Path) -> None:
+    pages = [source("a"), source("b"), source("c")]
+    rows = [
+        figure("F001", 17_721, "a"),
+        figure("F002", 17_700, "b", bound="about", hedge="about"),
+        figure("F003", 17_500, "c", bound="at_least", hedge="more than"),
+    ]
+    data = load(tmp_path, figures=rows, sources=pages)
+    groups = [one["figure_ids"] for one in reconcile.ledger(data, folder=tmp_path)[0]["readings"]]
+    assert groups == [["F001", "F002"], ["F003"]]
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> figures.Data:
+    pages = [source("a"), source("b", published=""), source("own", "newsroom"), source("m", "mirror", copy_of="own")]
+    values = [(10, "a"), (12, "a"), (12, "b"), (10, "own"), (11, "own"), (11, "m")]
+    rows = [figure(f"F{n:03d}", value, page) for n, (value, page) in enumerate(values)]
+    return load(tmp_path_factory.mktemp("data"), figures=rows, sources=pages)
+
+
+@given(order=st.permutations(range(6)), rule=st.sampled_from(sorted(vocabulary.RULES)))
+def test_the_choice_does_not_hang_on_the_order_of_rows(six: figures.Data, order: Sequence[int], rule: str) -> None:
+    shuffled = replace(six, figures=six.figures.iloc[list(order)])
+    assert chosen(shuffled, Path("no such folder"), rule) == chosen(six, Path("no such folder"), rule)
+
+
+def test_an_unknown_rule_is_refused_with_the_known_ones(real: figures.Data) -> None:
+    with pytest.raises(UserError, match="rule 'loudest' is unknown: own-page-first, latest-first, most-sources"):
+        reconcile.facts(real, "loudest")
+
+
+# --- identities ------------------------------------------------------------------------------------------------------
+
+
+def year(number: str, value: float, when: int, **cells: str) -> dict[str, str]:
+    periods = {"period_start": f"{when}-01-01", "period_end": f"{when}-12-31"}
+    return figure(number, value, "page", **{**periods, **cells})
+
+
+def total(number: str, value: float, end: str, **cells: str) -> dict[str, str]:
+    periods = {"period_start": "2022-09-21", "period_end": end, "cumulative": "true"}
+    return figure(number, value, "page", **{**periods, **cells}, fact=f"compiler/337/received/mobilisation..{end}")
+
+
+TO_2023 = {"period_end": "2023-12-31"}
+PERCENT = {"kind": "growth", "unit": "percent", "fact": "compiler/337/growth/2022"}
+SHARE = {"kind": "share", "unit": "percent", "per": "verdicts", "fact": "compiler/337/share/2022"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "relation", "state", "reason"),
+    [
+        ([year("L1", 4, 2022), year("L2", 6, 2023), year("R1", 10, 2022, **TO_2023)], "sum", "holds", ""),
+        ([year("L1", 4, 2022), year("L2", 6, 2023), year("R1", 11, 2022, **TO_2023)], "sum", "broken", "11"),
+        ([year("L1", 4, 2021), year("L2", 6, 2023), year("R1", 10, 2021, **TO_2023)], "sum", "broken", "follow"),
+        ([year("L1", 4, 2022), year("L2", 6, 2022, articles="338"), year("R1", 10, 2022)], "sum", "holds", ""),
+        ([year("L1", 4, 2022), year("L2", 6, 2023, articles="338"), year("R1", 10, 2022)], "sum", "broken", "run from"),
+        ([year("L1", 4, 2022), year("L2", 5_400, 2022, bound="about"), year("R1", 5_440, 2022)], "sum", "holds", ""),
+        ([year("L1", 10, 2022), year("R1", 10, 2022, articles="338")], "equal", "holds", ""),
+        ([year("L1", 10, 2022), year("R1", 9, 2022)], "at_most", "broken", "more than"),
+        ([year("L1", 10, 2022), year("R1", 9, 2022, bound="at_least")], "at_most", "holds", ""),
+        ([year("L1", 9, 2023), year("R1", 10, 2022)], "at_most", "broken", "not inside"),
+        ([total("L1", 5, "2023-03-31"), total("L2", 9, "2023-06-30")], "rises", "holds", ""),
+        ([total("L1", 9, "2023-03-31"), total("L2", 5, "2023-06-30")], "rises", "broken", "5 follows 9"),
+        ([total("L1", 5, "2023-06-30"), total("L2", 9, "2023-03-31")], "rises", "broken", "follows that to"),
+        ([year("L1", 63, 2022, **PERCENT), year("R1", 1001, 2022), year("R2", 615, 2021)], "growth", "holds", ""),
+        ([year("L1", 62, 2022, **PERCENT), year("R1", 1001, 2022), year("R2", 615, 2021)], "growth", "broken", "62.76"),
+        ([year("L1", 33.3, 2022, **SHARE), year("R1", 1, 2022), year("R2", 3, 2022)], "share", "holds", ""),
+        ([year("L1", 33.4, 2022, **SHARE), year("R1", 1, 2022), year("R2", 3, 2022)], "share", "broken", "33.33"),
+        ([year("L1", 103, 2022), year("R1", 100, 2022)], "revises", "broken", "3.0 %"),
+    ],
+)  # fmt: skip
+def test_identities_hold_break_and_say_why(
+    tmp_path: Path, rows: list[dict[str, str]], relation: str, state: str, reason: str
+) -> None:
+    if relation == "revises":  # two totals of one count are two facts
+        rows = [row | {"fact": f"compiler/337/received-{row['id'].lower()}/2022"} for row in rows]
+    left, right = (" ".join(row["id"] for row in rows if row["id"][0] == side) for side in "LR")
+    data = load(
+        tmp_path,
+        figures=rows,
+        sources=[source("page", published="2024-12-31")],
+        identities=[identity("I1", left, relation, right)],
+    )
+    found = reconcile.identities(data, tmp_path).loc["I1"]
+    assert (found["state"], reason in found["reason"]) == (state, True), found["reason"]
+
+
+def test_an_identity_is_not_checkable_before_its_statements_and_absent_before_its_evidence(tmp_path: Path) -> None:
+    rows = [year("F001", 1, 2022), figure("F002", 1, "late", fact="other/337/received/2023")]
+    tables = {
+        "figures": rows,
+        "sources": [source("page", published="2023-06-01"), source("late", published="2024-06-01")],
+        "identities": [
+            identity("I1", "F001", "equal", "F002", known_from="2023-06-01"),
+            identity("I2", "F001", "equal", "F002", known_from="2024-06-01"),
+        ],
+    }
+    data = load(tmp_path, date(2024, 1, 1), **tables)
+    found = reconcile.identities(data, tmp_path)
+    assert found["state"].to_dict() == {"I1": "not checkable"}
+    assert "F002" in found.loc["I1", "reason"]
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_learnt_later_decides_no_earlier_edition(tmp_path: Path) -> None:
+    """A correction and an identity that became known after the day change neither the choice nor the evidence."""
+    pages = [source("early", published="2024-01-02"), source("late", published="2024-01-31")]
+    rows = [
+        figure("F001", 10, "early", fact="compiler/337/received/2023"),
+        figure("F002", 10, "late", fact="compiler/337/received/2023", **SIX_YEARS),
+        figure("F003", 10, "early", fact="compiler/337/received/2023/whole"),
+    ]
+    later = {
+        "corrections": [correction("F002", "period_start", "2018-01-01", "2023-01-01", "2024-06-01")],
+        "identities": [identity("I1", "F001", "equal", "F003", known_from="2024-06-01")],
+    }
+    then = load(tmp_path, date(2024, 3, 20), figures=rows, sources=pages, **later)
+    now = figures.load(tmp_path)
+    assert reconcile.ledger(then, folder=tmp_path)[0]["chosen"] == "F002"
+    assert reconcile.ledger(now, folder=tmp_path)[0]["chosen"] == "F001"
+    assert reconcile.ledger(then, folder=tmp_path)[0]["evidence"] == []
+
+
+def test_the_article_that_started_it_all(real_ledger: dict[str, dict[str, Any]]) -> None:
+    """4,373 in three periods: calendar 2023 is chosen, and the others would make the rise far smaller."""
+    row = real_ledger["K211"]
+    said = [(one["value"], one["period_start"], one["period_end"], one["effect"]) for one in row["readings"]]
+    assert said == [
+        (4373, "2023-01-01", "2023-12-31", 8.30),
+        (4373, "2022-02-24", "2024-02-22", 4.15),
+        (4373, "2018-01-01", "2023-12-31", 1.38),
+    ]
+    assert (row["chosen"], row["effect"], row["kind"]) == ("F381", 4.15, "period")
+    assert [one["sources"] for one in row["readings"]] == [1, 1, 1], "copies do not count twice"
+
+
+def test_every_conflict_of_the_research_has_a_row(real_ledger: dict[str, dict[str, Any]]) -> None:
+    rows = [
+        "K211 K212", "R02", "R03", "R04", "R05a R05b R05c", "R06a R06b", "R07", "K024", "K113 K166",
+        "K130 K096 K176 K167", "R11", "K244", "K040", "K229 K157 R14", "K274 K269", "I019", "K153", "R18",
+    ]  # fmt: skip
+    assert [number for group in rows for number in group.split() if number not in real_ledger] == []
+
+
+def test_the_effect_is_none_where_the_headline_is_not_touched(real_ledger: dict[str, dict[str, Any]]) -> None:
+    touched = {number for number, row in real_ledger.items() if row["effect"] is not None}
+    assert touched == {"K211", "K212", "R05a", "R05c"}
+    assert real_ledger["R05a"]["effect"] == pytest.approx(4373 / 565, abs=0.005)
+
+
+def test_rows_of_the_ledger_are_plain_and_complete(real_ledger: dict[str, dict[str, Any]]) -> None:
+    import json
+
+    assert json.loads(json.dumps(list(real_ledger.values()))) == list(real_ledger.values())
+    for row in real_ledger.values():
+        assert {"id", "fact", "readings", "chosen", "rule", "effect", "because", "evidence"} <= row.keys()
+        assert len(row["readings"]) > 1
+        for reading in row["readings"]:
+            assert reading.keys() >= {"value", "measure", "period_start", "period_end", "figure_ids", "sources"}
+            assert reading["sources"] >= 1
+
+
+def test_only_two_identities_of_the_real_data_are_broken(real: figures.Data) -> None:
+    """Five districts that miss 600 of their total, and verdicts by article that exceed the persons by 101."""
+    found = reconcile.identities(real)
+    broken = found[found["state"] == "broken"]
+    assert broken["gap"].to_dict() == {"I012": -101.0, "I019": 600.0}
+    assert not found["state"].eq("not checkable").any()
+
+
+def test_the_headline_falls_back_on_what_was_known() -> None:
+    before, after = (figures.load(as_of=day) for day in (date(2023, 12, 31), date(2024, 3, 20)))
+    first, second = reconcile.headline(before), reconcile.headline(after)
+    assert first is not None
+    assert second is not None
+    assert (round(first.factor, 2), first.fact) == (8.17, "mediazona/337/received/2023")
+    assert (round(second.factor, 2), second.fact) == (8.30, "proekt/337/tried/2023")
+
+
+def test_rules_can_be_flipped_on_the_real_data(real: figures.Data) -> None:
+    choices = {rule: reconcile.facts(real, rule)["chosen"] for rule in vocabulary.RULES}
+    assert not choices["own-page-first"].equals(choices["latest-first"])
+    assert not choices["own-page-first"].equals(choices["most-sources"])

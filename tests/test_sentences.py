@@ -1,0 +1,116 @@
+"""Sentences whose words carry a condition, and what a build reads of them in a notebook."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desertion import sentences
+from desertion.project import UserError
+from desertion.trends import Refused, exact
+
+WORDS = "Cases grew about eightfold (×{r.ratio:.1f}, {r.low:.1f} to {r.high:.1f})."
+WHEN = "7.5 <= r.ratio < 8.5"
+
+
+def notebook(folder: Path, name: str, *said: sentences.Sentence) -> Path:
+    """A notebook as a run leaves it: one code cell a sentence, after a cell that papermill added."""
+
+    def cell(number: int, outputs: list[dict[str, Any]], **metadata: Any) -> dict[str, Any]:
+        code = {"cell_type": "code", "source": "", "execution_count": number, "id": f"cell-{number}"}
+        return {**code, "metadata": metadata, "outputs": outputs}
+
+    cells = [cell(1, [], tags=["injected-parameters"])]
+    for number, one in enumerate(said, 2):
+        output = {"output_type": "display_data", "data": {"text/markdown": one.text}}
+        cells.append(cell(number, [{**output, "metadata": {"desertion": {"sentence": one.record()}}}]))
+    path = folder / f"{name}.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    return path
+
+
+def test_a_sentence_is_filled_while_its_condition_holds() -> None:
+    one = sentences.sentence("growth", WORDS, when=WHEN, ids="F083 F085", r=exact.rate_ratio(5024, 1, 615, 1))
+    assert one.text == "Cases grew about eightfold (×8.2, 7.5 to 8.9)."
+    assert (one.withheld, one.ids, dict(one.values)) == (False, ("F083", "F085"), {"r.ratio": 8.16911})
+
+
+def test_a_changed_figure_withholds_the_right_sentence(tmp_path: Path) -> None:
+    """The one whose words no longer fit, with the value it was accepted with beside the new one."""
+
+    def both(count: int) -> list[sentences.Sentence]:
+        r = exact.rate_ratio(count, 1, 615, 1)
+        return [
+            sentences.sentence("growth", WORDS, when=WHEN, r=r),
+            sentences.sentence("rise", "More cases than before ({n}).", when="n > 615", n=count),
+        ]
+
+    accepted = notebook(tmp_path, "stored", *both(5024))
+    changed = notebook(tmp_path, "03-trends", *both(5424))
+    assert sentences.withheld(accepted) == []
+    (found,) = sentences.withheld(changed, accepted)
+    assert str(found) == (
+        "03-trends, cell 1: sentence 'growth' needs 7.5 <= r.ratio < 8.5; r.ratio was 8.16911, is 8.81951"
+    )
+    (new,) = sentences.withheld(changed)
+    assert str(new).endswith("r.ratio is 8.81951")
+
+
+def test_a_withheld_sentence_says_so_in_its_place() -> None:
+    one = sentences.sentence("growth", WORDS, when=WHEN, r=exact.rate_ratio(9000, 1, 615, 1))
+    assert one.withheld
+    assert one.text == ("*A sentence is withheld here: its words need `7.5 <= r.ratio < 8.5`, and r.ratio is 14.6341.*")
+
+
+@pytest.mark.parametrize("missing", [None, Refused("too few counts", "more")])
+def test_a_number_that_does_not_exist_withholds_the_sentence(missing: Any) -> None:
+    assert sentences.sentence("growth", WORDS, when=WHEN, r=missing).withheld
+    assert sentences.sentence("rise", "{n} of {total}", when="n > 1", n=5, total=missing).withheld
+    nan = sentences.sentence("rise", "{n}", when="n > 1", n=float("nan"))
+    assert (nan.withheld, dict(nan.values)) == (True, {"n": None})
+
+
+@pytest.mark.parametrize(
+    ("template", "when", "message"),
+    [
+        ("{n}", "n > ", "cannot be read"),
+        ("{n}", "m > 1", "names m, which is not given"),
+        ("{n}", "2 > 1", "could never fail"),
+        ("{n}", "n", "could never fail"),
+        ("{m}", "n > 1", "cannot be filled"),
+        ("{n:%Q}", "n > 1", "cannot be filled"),
+        ("{n}", "n.ratio > 1", "cannot be computed"),
+        ("{n}", "n > 'a'", "cannot be computed"),
+        ("{n}", "__import__('os') > n", "names __import__"),
+    ],
+)
+def test_a_slip_in_a_sentence_is_told_with_its_name(template: str, when: str, message: str) -> None:
+    with pytest.raises(UserError, match=f"sentence 'slip': .*{message}"):
+        sentences.sentence("slip", template, when=when, n=5)
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+def test_a_sentence_is_withheld_exactly_when_its_condition_is_false(a: float, b: float) -> None:
+    one = sentences.sentence("order", "{a} {b}", when="a < b and abs(a) >= 0", a=a, b=b)
+    assert one.withheld == (not a < b)
+    assert json.loads(json.dumps(one.record())) == one.record()
+
+
+def test_two_sentences_of_one_name_are_refused(tmp_path: Path) -> None:
+    one = sentences.sentence("rise", "{n}", when="n > 1", n=5)
+    with pytest.raises(UserError, match="two sentences have the name 'rise'"):
+        sentences.said(notebook(tmp_path, "twice", one, one))
+
+
+def test_say_shows_a_paragraph_with_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[dict[str, str], dict[str, Any]]] = []
+    monkeypatch.setattr("IPython.display.publish_display_data", lambda data, metadata: shown.append((data, metadata)))
+    sentences.say("rise", "More than before: {n}.", when="n > 1", n=5, ids="F001")
+    ((data, metadata),) = shown
+    assert data == {"text/markdown": "More than before: 5.", "text/plain": "More than before: 5."}
+    assert metadata["desertion"]["sentence"]["ids"] == ["F001"]
