@@ -237,3 +237,11 @@ def test_select_works_on_context_and_refuses_a_column_that_it_lacks(tiny: Data) 
     assert ids(figures.select(tiny.context, measures="desertions for each 1000 soldiers", kind="rate")) == ["ctx3"]
     with pytest.raises(UserError, match="no column articles"):
         figures.select(tiny.context, articles="337")
+
+
+def test_an_old_number_on_an_undated_page_is_not_known_before_the_page_can_have_been_written() -> None:
+    figures_ = figures.load().figures
+    page = figures_[figures_["source_id"].eq(figures_.loc["F059", "source_id"])]
+    assert not page["dated"].any()
+    assert page["known"].nunique() == 1
+    assert page["known"].iloc[0] == page["period_end"].max() + pd.Timedelta(days=60)

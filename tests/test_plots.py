@@ -59,7 +59,8 @@ def test_missing_column_is_named(name):
 
 
 @pytest.mark.parametrize(
-    ("column", "cell"), [("value", "4 373"), ("value", float("inf")), ("period_start", "2024-24-20"), ("incomplete", "maybe"), ("ids", "")],
+    ("column", "cell"),
+    [("value", "4 373"), ("value", float("inf")), ("period_start", "2024-24-20"), ("incomplete", "maybe"), ("ids", "")],
 )
 def test_wrong_cell_is_named_with_row_and_value(column, cell):
     rows = table("offences").astype(object)
@@ -91,7 +92,9 @@ def test_empty_table_says_that_nothing_is_known(name):
 def test_every_title_names_the_article():
     for plot in plots.PLOTS.values():
         assert re.search(r"Art\. 33[2789]", plot.title)
-        assert "desertion" not in plot.title.lower() or re.search(r"338|Absence and desertion in other armies", plot.title)
+        assert "desertion" not in plot.title.lower() or re.search(
+            r"338|Absence and desertion in other armies", plot.title
+        )
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
@@ -108,7 +111,9 @@ def test_control_and_direction_characters_are_not_drawn():
 # --- what can be read ---------------------------------------------------------------------------------------------
 
 
-def drawn_words(fig: Figure, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float, tuple[float, float, float, float]]]:
+def drawn_words(
+    fig: Figure, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, float, tuple[float, float, float, float]]]:
     """The words that are really drawn, their size and place in points."""
     found = []
     draw = Text.draw
@@ -169,9 +174,16 @@ def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, 
     return cues
 
 
-@pytest.mark.parametrize(("name", "by"), [
-    ("long_view", "series"), ("offences", "series"), ("comparators", "series"), ("revision", "compiler"), ("conflicts", "chosen"),
-])
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("long_view", "series"),
+        ("offences", "series"),
+        ("comparators", "series"),
+        ("revision", "compiler"),
+        ("conflicts", "chosen"),
+    ],
+)
 def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
     rows = table(name)
     rows = rows[rows["measure"] != "event"] if "measure" in rows else rows
@@ -185,7 +197,9 @@ def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
                 assert far or marker != marker2, f"{one} and {other} look alike"
 
 
-@pytest.mark.parametrize(("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "revision", "sentences")])
+@pytest.mark.parametrize(
+    ("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "revision", "sentences")]
+)
 def test_counts_start_at_zero(name, size):
     for axes in figure(name, size).axes:
         if axes.get_yticks().size:
@@ -197,7 +211,7 @@ def test_counts_start_at_zero(name, size):
 @pytest.mark.parametrize("name", ["growth", "claims", "conflicts"])
 def test_log_axes_say_so_and_have_plain_ticks(name):
     fig = figure(name)
-    axes, = fig.axes
+    (axes,) = fig.axes
     assert axes.get_xscale() == "log"
     assert any("log scale" in text.get_text().replace("\n", " ") for text in fig.texts)
     with plots.style():
@@ -211,9 +225,9 @@ def test_log_axes_say_so_and_have_plain_ticks(name):
 
 def test_long_view_draws_each_value_and_hatches_only_incomplete_periods():
     rows, fig = table("long_view"), figure("long_view")
-    axes, = fig.axes
+    (axes,) = fig.axes
     for row in rows[rows["measure"] != "event"].itertuples():
-        mark, = (line for line in marks(fig, row.ids) if line.axes is axes)
+        (mark,) = (line for line in marks(fig, row.ids) if line.axes is axes)
         start, end = pd.Timestamp(row.period_start), pd.Timestamp(row.period_end)
         assert mark.get_ydata()[0] == row.value
         assert start.year <= mark.get_xdata()[0] <= end.year + 1
@@ -227,9 +241,13 @@ def test_long_view_draws_each_value_and_hatches_only_incomplete_periods():
 def test_long_view_marks_breaks_at_their_days_and_keys_them():
     fig = figure("long_view")
     upright = sorted(
-        line.get_xdata()[0] for line in fig.axes[0].lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] == line.get_xdata()[1]
+        line.get_xdata()[0]
+        for line in fig.axes[0].lines
+        if len(line.get_xdata()) == 2 and line.get_xdata()[0] == line.get_xdata()[1]
     )
-    assert upright == pytest.approx([2022 + 54 / 365, 2022 + 263 / 365, 2022 + 266 / 365, 2023 + 43 / 365, 2024 + 280 / 366])
+    assert upright == pytest.approx(
+        [2022 + 54 / 365, 2022 + 263 / 365, 2022 + 266 / 365, 2023 + 43 / 365, 2024 + 280 / 366]
+    )
     key = " ".join(text.get_text().replace("\n", " ") for text in fig.texts)
     assert "b 21 Sep 2022: mobilisation" in key
 
@@ -237,10 +255,10 @@ def test_long_view_marks_breaks_at_their_days_and_keys_them():
 def test_long_view_keeps_rival_marks_of_one_year_apart():
     fig = figure("long_view", "single")
     scale = fig.axes[0].transData
-    places = [
-        [scale.transform((line.get_xdata()[0], line.get_ydata()[0])) for line in marks(fig, ids) if line.axes is fig.axes[0]][0]
-        for ids in ("F211 F381", "F192")
-    ]
+    places = []
+    for ids in ("F211 F381", "F192"):
+        mark = next(line for line in marks(fig, ids) if line.axes is fig.axes[0])
+        places.append(scale.transform((mark.get_xdata()[0], mark.get_ydata()[0])))
     assert np.hypot(*(places[0] - places[1])) > 4
 
 
@@ -279,7 +297,9 @@ def test_coverage_lays_the_finest_count_on_top():
     rows, fig = table("coverage"), figure("coverage")
     bars = {bar.get_gid(): bar for bar in fig.findobj(Rectangle) if bar.get_gid()}
     month = rows[(rows["period_start"] == "2024-03-01") & (rows["period_end"] == "2024-03-31")].iloc[0]
-    around = rows[(rows["row"] == month["row"]) & (rows["period_start"] <= "2022-12-31") & (rows["period_end"] >= "2024-06-01")]
+    around = rows[
+        (rows["row"] == month["row"]) & (rows["period_start"] <= "2022-12-31") & (rows["period_end"] >= "2024-06-01")
+    ]
     assert len(around)
     fine = bars[gid(month["ids"])]
     for ids in around["ids"]:
@@ -300,7 +320,7 @@ def test_conflicts_stand_at_their_true_ratio_even_where_marks_are_moved_apart():
 
 def test_claims_divide_by_what_was_computed_and_leave_open_ends_open():
     rows, fig = table("claims"), figure("claims")
-    axes, = fig.axes
+    (axes,) = fig.axes
     ninefold = rows[rows["claim"] == "S02"].iloc[0]
     spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in marks(fig, ninefold["ids"], Rectangle))
     assert spans == [pytest.approx((7.58 / 8.3, 9.1 / 8.3)), pytest.approx((8.5 / 8.3, 9 / 8.3))]
@@ -348,7 +368,9 @@ def test_revision_shows_values_from_the_day_they_were_known():
     for row in rows.itertuples():
         mark = marks(fig, row.ids)[0]
         known = pd.Timestamp(row.known)
-        assert mark.get_xdata()[0] == pytest.approx(known.year + (known.day_of_year - 1) / (366 if known.is_leap_year else 365))
+        assert mark.get_xdata()[0] == pytest.approx(
+            known.year + (known.day_of_year - 1) / (366 if known.is_leap_year else 365)
+        )
         assert mark.get_ydata()[0] == row.value
         assert (to_hex(mark.get_markerfacecolor()) == "#ffffff") == row.incomplete
 
@@ -365,7 +387,9 @@ def _svg(fig: Figure) -> bytes:
 
 def test_users_own_settings_change_nothing():
     plain = _svg(plots.growth(table("growth")))
-    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "text.color": "pink", "svg.fonttype": "path", "lines.linewidth": 9}):
+    with mpl.rc_context(
+        {"font.size": 30, "axes.facecolor": "red", "text.color": "pink", "svg.fonttype": "path", "lines.linewidth": 9}
+    ):
         assert _svg(plots.growth(table("growth"))) == plain
 
 
@@ -391,22 +415,41 @@ def test_typed_table_and_its_published_text_draw_the_same(name):
 def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_is_incomplete():
     said = plots.long_view.describe(table("long_view"))
     assert "All of chapter 33, Judicial Department: from 5,614 in 2009 to 1,379 in 2022, lowest 979 in 2020" in said
-    assert "Art. 337, Judicial Department: from 651 in 2013 to 565 in 2021, highest 1,187 in 2017, lowest 519 in 2020" in said
-    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022 and Jan–Jul 2025" in said
+    assert (
+        "Art. 337, Judicial Department: from 651 in 2013 to 565 in 2021, highest 1,187 in 2017, lowest 519 in 2020"
+        in said
+    )
+    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022" in said
     assert "24 Feb 2022, invasion of Ukraine" in said
 
 
-@pytest.mark.parametrize(("name", "words"), [
-    ("offences", ["Art. 332: refusing an order", "none in 2015, 2019 and 2021", "421 in 2023"]),
-    ("growth", ["2021 → 2023 times 8.3, exact interval 7.58 to 9.1, at the assumed dispersion 4.38 to 15.7", "no interval"]),
-    ("coverage", ["1 Jan 2009", "2 single months"]),
-    ("sentences", ["from 46.5 in 2009 to 32.3 in 2021, highest 47 in 2010, lowest 26.6 in 2015", "at least 50 in 21 Sep 2022 – 21 Sep 2023", "63 in 21 Sep 2022 – 21 Nov 2023 (sample or part)"]),
-    ("deployed_rate", ["2024 16.5 by Kyiv's estimate, from 12.2 by Putin to 18.2", "Jan–Jul 2025 (incomplete)"]),
-    ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
-    ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
-    ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
-    ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
-])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("offences", ["Art. 332: refusing an order", "none in 2015, 2019 and 2021", "421 in 2023"]),
+        (
+            "growth",
+            [
+                "2021 → 2023 times 8.3, exact interval 7.58 to 9.1, at the assumed dispersion 4.38 to 15.7",
+                "no interval",
+            ],
+        ),
+        ("coverage", ["1 Jan 2009", "2 single months"]),
+        (
+            "sentences",
+            [
+                "from 46.5 in 2009 to 32.3 in 2021, highest 47 in 2010, lowest 26.6 in 2015",
+                "at least 50 in 21 Sep 2022 – 21 Sep 2023",
+                "63 in 21 Sep 2022 – 21 Nov 2023 (sample or part)",
+            ],
+        ),
+        ("deployed_rate", ["2024 16.5 by Kyiv's estimate, from 12.2 by Putin to 18.2", "Jan–Jul 2025 (incomplete)"]),
+        ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
+        ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
+        ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
+        ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
+    ],
+)
 def test_words_say_what_the_table_says(name, words):
     said = plots.PLOTS[name].describe(table(name))
     assert said.startswith(plots.PLOTS[name].title)
@@ -420,17 +463,25 @@ def test_words_follow_the_table():
     assert "highest 12,345 in 2024" in plots.long_view.describe(rows)
 
 
-@pytest.mark.parametrize(("start", "end", "words"), [
-    ("2021-01-01", "2021-12-31", "2021"), ("2018-01-01", "2022-12-31", "2018–2022"), ("2024-03-01", "2024-03-31", "Mar 2024"),
-    ("2024-02-01", "2024-02-29", "Feb 2024"), ("2025-01-01", "2025-07-31", "Jan–Jul 2025"),
-    ("2022-10-01", "2023-06-30", "Oct 2022 – Jun 2023"), ("2023-01-01", "2023-05-07", "1 Jan – 7 May 2023"),
-    ("2022-09-21", "2024-06-18", "21 Sep 2022 – 18 Jun 2024"), ("2024-03-20", "2024-03-20", "20 Mar 2024"),
-])
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("2021-01-01", "2021-12-31", "2021"),
+        ("2018-01-01", "2022-12-31", "2018–2022"),
+        ("2024-03-01", "2024-03-31", "Mar 2024"),
+        ("2024-02-01", "2024-02-29", "Feb 2024"),
+        ("2025-01-01", "2025-07-31", "Jan–Jul 2025"),
+        ("2022-10-01", "2023-06-30", "Oct 2022 – Jun 2023"),
+        ("2023-01-01", "2023-05-07", "1 Jan – 7 May 2023"),
+        ("2022-09-21", "2024-06-18", "21 Sep 2022 – 18 Jun 2024"),
+        ("2024-03-20", "2024-03-20", "20 Mar 2024"),
+    ],
+)
 def test_periods_have_short_names(start, end, words):
     assert wording.period(pd.Timestamp(start), pd.Timestamp(end)) == words
 
 
-@given(st.integers(-10**9, 10**9), st.integers(0, 6))
+@given(st.integers(-(10**9), 10**9), st.integers(0, 6))
 def test_numbers_are_printed_as_they_are(whole, places):
     value = whole / 10**places
     assert float(wording.number(value).replace(",", "").replace("−", "-")) == pytest.approx(value, abs=1e-9)
@@ -495,15 +546,24 @@ def test_simulated_sights_confuse_what_they_should():
         assert palette.distance(red, green, sight) < 0.5 * palette.distance(red, green, "normal")
         assert palette.distance(red, blue, sight) > 40
     assert palette.distance("#ff0000", "#959595", "grey") < 60
-    assert palette.distance("#808080", "#ff0000") == min(palette.distance("#808080", "#ff0000", sight) for sight in palette.SIGHTS)
+    assert palette.distance("#808080", "#ff0000") == min(
+        palette.distance("#808080", "#ff0000", sight) for sight in palette.SIGHTS
+    )
 
 
 def test_greys_look_the_same_in_every_sight():
     for sight in palette.SIGHTS:
-        assert palette.distance("#777777", "#cccccc", sight) == pytest.approx(palette.distance("#777777", "#cccccc", "normal"), abs=0.5)
+        assert palette.distance("#777777", "#cccccc", sight) == pytest.approx(
+            palette.distance("#777777", "#cccccc", "normal"), abs=0.5
+        )
 
 
-@given(st.lists(st.sampled_from(["Judicial Department", "Proekt", "The Insider", "Mediazona", "ch33", "A", "B", "C", "D", "E"]), unique=True))
+@given(
+    st.lists(
+        st.sampled_from(["Judicial Department", "Proekt", "The Insider", "Mediazona", "ch33", "A", "B", "C", "D", "E"]),
+        unique=True,
+    )
+)
 def test_no_two_series_get_one_style(names):
     found = palette.styles(names)
     assert list(found) == names

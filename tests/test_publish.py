@@ -45,7 +45,9 @@ def data() -> Data:
     ids = sorted({each for name in NAMES for cell in table(name)["ids"] for each in cell.split()})
     statements = pd.DataFrame(
         {
-            "status": "ok", "status_reason": "", "compiler": ["Proekt" if n % 2 else "Mediazona" for n in range(len(ids))],
+            "status": "ok",
+            "status_reason": "",
+            "compiler": ["Proekt" if n % 2 else "Mediazona" for n in range(len(ids))],
             "source_id": ["moscow-times-2024-02-22" if n % 3 else "meduza-2023-02-20" for n in range(len(ids))],
             "known": pd.Timestamp("2024-02-22"),
         },
@@ -55,14 +57,19 @@ def data() -> Data:
     figures = statements.index.str.fullmatch(r"F\d+")
     sources = pd.DataFrame(
         {
-            "publisher": ["The Moscow Times", "Meduza"], "url": ["https://example.org/a", "https://example.org/b"],
+            "publisher": ["The Moscow Times", "Meduza"],
+            "url": ["https://example.org/a", "https://example.org/b"],
             "published_text": ["2024-02-22", ""],
         },
         index=pd.Index(["moscow-times-2024-02-22", "meduza-2023-02-20"], name="id"),
     )
     return Data(
-        figures=statements[figures], context=statements[context], sources=sources, corrections=pd.DataFrame(),
-        events=statements[~figures & ~context], as_of=datetime.date(2026, 6, 26),
+        figures=statements[figures],
+        context=statements[context],
+        sources=sources,
+        corrections=pd.DataFrame(),
+        events=statements[~figures & ~context],
+        as_of=datetime.date(2026, 6, 26),
     )
 
 
@@ -96,7 +103,9 @@ def test_plot_without_words_is_not_saved(tmp_path):
         def describe(self, table):
             return " "
 
-    mute = Mute(**{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")})
+    mute = Mute(
+        **{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")}
+    )
     with pytest.raises(ValueError, match="plot growth: no words"):
         publish.show(mute, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -123,7 +132,8 @@ def folder(tmp_path_factory):
 
 def test_five_files_hold_the_same_words(folder):
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [f"{name}{ending}" for name in ("growth", "revision") for ending in (".csv", ".json", ".pdf", ".png", ".svg")] + ["plots.lock"]
+        [f"{name}{ending}" for name in ("growth", "revision") for ending in (".csv", ".json", ".pdf", ".png", ".svg")]
+        + ["plots.lock"]
     )
     alt = plots.growth.describe(table("growth"))
     root = ET.parse(folder / "growth.svg").getroot()
@@ -229,7 +239,9 @@ def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
         "assert output.data['image/svg+xml'] == t.ready('revision').svg\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(SRC), "IPYTHONDIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent)], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
 
@@ -245,7 +257,7 @@ def _footer(ready: publish.Published) -> str:
 def test_footer_names_publishers_compilers_and_edition_and_ends_with_the_note():
     made = publish.render(plots.growth, table("growth"), data(), note="Rates are ours.")
     assert _footer(made) == (
-        "Sources: The Moscow Times, Meduza; counted by Mediazona, Proekt. Edition as of 2026-06-26. Rates are ours."
+        "Sources: The Moscow Times, Meduza; counted by Proekt, Mediazona. Edition as of 2026-06-26. Rates are ours."
     )
 
 
@@ -262,7 +274,9 @@ def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
         names[f"s{n:02}"] = f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000
         figures.loc[each, "source_id"] = f"s{n:02}"
     extra = pd.DataFrame({"publisher": names, "url": "https://example.org/", "published_text": ""})
-    made = publish.render(plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra])))
+    made = publish.render(
+        plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra]))
+    )
     root = ET.fromstring(made.svg)
     assert root.find(f".//{SVG}script") is None
     said = _footer(made)
@@ -321,7 +335,13 @@ for name in ("long_view", "offences"):
 def test_bytes_do_not_depend_on_locale_time_zone_folder_hash_seed_or_threads(tmp_path):
     settings = [
         {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "2", "MPLBACKEND": "svg"},
+        {
+            "TZ": "Pacific/Kiritimati",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONHASHSEED": "12345",
+            "OMP_NUM_THREADS": "2",
+            "MPLBACKEND": "svg",
+        },
         {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "LANG": "ru_RU.UTF-8", "SOURCE_DATE_EPOCH": "86400"},
     ]
     running = []
@@ -330,11 +350,20 @@ def test_bytes_do_not_depend_on_locale_time_zone_folder_hash_seed_or_threads(tmp
         here.mkdir()
         if place == 2:
             (here / "matplotlibrc").write_text("font.size: 20\nsvg.hashsalt: other\nsavefig.bbox: tight\n")
-        environment = {**{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}, "PYTHONPATH": str(SRC), **setting}
-        running.append(subprocess.Popen(
-            [sys.executable, "-c", _WRITE, str(Path(__file__).parent), str(tmp_path / str(place))], cwd=here, env=environment,
-            stderr=subprocess.PIPE, text=True,
-        ))
+        environment = {
+            **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
+            "PYTHONPATH": str(SRC),
+            **setting,
+        }
+        running.append(
+            subprocess.Popen(
+                [sys.executable, "-c", _WRITE, str(Path(__file__).parent), str(tmp_path / str(place))],
+                cwd=here,
+                env=environment,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
     for each in running:
         _, errors = each.communicate(timeout=240)
         assert each.returncode == 0, errors
@@ -387,15 +416,20 @@ def test_changed_file_is_named_and_what_was_compared(folder, accepted, ending):
 def test_file_changed_by_hand_is_noticed(folder, accepted):
     path = accepted / "growth.csv"
     path.write_bytes(path.read_bytes().replace(b"8.3", b"8.4"))
-    assert publish.verify(folder, accepted)[0] == "growth.csv: the stored file was changed by hand: it is not what the lock says"
+    assert (
+        publish.verify(folder, accepted)[0]
+        == "growth.csv: the stored file was changed by hand: it is not what the lock says"
+    )
 
 
 def test_missing_and_new_files_are_named(folder, accepted):
     (accepted / "revision.pdf").unlink()
     (accepted / "old.svg").write_text("<svg/>")
     assert publish.verify(folder, accepted) == [
-        "old.svg: stored but not in the lock; `make accept` renews both", "revision.pdf: in the lock but not stored",
-        "old.svg: stored but no longer drawn", "revision.pdf: drawn but not stored",
+        "old.svg: stored but not in the lock; `make accept` renews both",
+        "revision.pdf: in the lock but not stored",
+        "old.svg: stored but no longer drawn",
+        "revision.pdf: drawn but not stored",
     ]
 
 
@@ -411,9 +445,11 @@ def test_last_digits_of_a_png_may_differ_where_the_svg_is_the_same(folder, accep
     dotted.paste((0, 0, 0), (900, 600, 1100, 800))
     dotted.save(path)
     publish.lock(accepted)
-    fault, = publish.verify(folder, accepted)
+    (fault,) = publish.verify(folder, accepted)
     assert re.fullmatch(
-        r"growth\.png: differs from the stored one by [\d.]+, over 0\.2 \(pictures compared, since the SVG is the same\)", fault,
+        r"growth\.png: differs from the stored one by [\d.]+, over 0\.2 "
+        r"\(pictures compared, since the SVG is the same\)",
+        fault,
     )
 
 
@@ -428,9 +464,10 @@ def test_under_another_version_pictures_are_compared_and_the_message_says_so(fol
     empty.save(accepted / "growth.png")
     publish.lock(accepted)
     _older(accepted)
-    fault, = publish.verify(folder, accepted)
+    (fault,) = publish.verify(folder, accepted)
     assert re.fullmatch(
-        r"growth\.png: differs from the stored one by [\d.]+, over 6 \(pictures compared, since this is matplotlib \S+ instead of 3\.10\.0\)",
+        r"growth\.png: differs from the stored one by [\d.]+, over 6 "
+        r"\(pictures compared, since this is matplotlib \S+ instead of 3\.10\.0\)",
         fault,
     )
 
@@ -455,7 +492,10 @@ def test_letters_set_by_another_version_are_within_the_tolerance_and_another_plo
     assert stored._difference(tmp_path / "empty.png", tmp_path / "plain.png") > 2 * publish.TOLERANCE
 
 
-@pytest.mark.parametrize(("text", "message"), [(None, r"plots\.lock: missing"), ("# matplotlib 3.11.2\nnonsense\n", r"plots\.lock:2: 'nonsense'")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, r"plots\.lock: missing"), ("# matplotlib 3.11.2\nnonsense\n", r"plots\.lock:2: 'nonsense'")],
+)
 def test_unreadable_lock_is_a_plain_message(folder, accepted, text, message):
     lock = accepted / "plots.lock"
     lock.unlink() if text is None else lock.write_text(text)

@@ -49,8 +49,8 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     """Read, validate, correct and cut the data folder `data`.
 
     A statement counts as known on its publication date (of a month: its last day), an undated one `undated_lag_days`
-    days after the end of its printed period (a copy not before the page that it copies), a correction on its
-    `known_from`. `as_of` keeps what was known by that day, and events up to it. Corrections are checked against the
+    days after the end of its printed period or, where its page prints later periods too, after the last of these (a
+    copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by that day, and events up to it. Corrections are checked against the
     whole data before anything is cut.
     Raises DataError with every fault of the data; UserError where nothing was known on `as_of` yet.
     """
@@ -65,7 +65,8 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     corrections = _typed(frames[CORRECTIONS].reset_index(drop=True))
     corrections = corrections[corrections["known_from"] <= day]
     lag = pd.Timedelta(days=undated_lag_days)
-    figures, context = (_statements(frames[file], sources, corrections, lag) for file in (FIGURES, CONTEXT))
+    assumed = _page_ends([frames[FIGURES], frames[CONTEXT]]) + lag
+    figures, context = (_statements(frames[file], sources, corrections, assumed, lag) for file in (FIGURES, CONTEXT))
     first = figures["known"].min()
     if day < first:
         raise UserError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
@@ -86,6 +87,13 @@ def _dates(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
     return pd.to_datetime(texts.where(texts != "", None), format="%Y-%m-%d")
 
 
+def _page_ends(files: list[pd.DataFrame]) -> pd.Series[pd.Timestamp]:
+    """The last day that a page speaks of, by source: a page is no older than any period that it prints."""
+    rows = pd.concat([frame[["source_id", "kind", "period_end"]] for frame in files])
+    past = rows[~rows["kind"].isin(["projection", "decree"])]
+    return _dates(past["period_end"]).groupby(past["source_id"]).max()
+
+
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """`frame` of text with its columns as what they mean."""
     out = frame.astype("str")
@@ -100,11 +108,15 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _statements(
-    texts: pd.DataFrame, sources: pd.DataFrame, corrections: pd.DataFrame, lag: pd.Timedelta
+    texts: pd.DataFrame,
+    sources: pd.DataFrame,
+    corrections: pd.DataFrame,
+    assumed: pd.Series[pd.Timestamp],
+    lag: pd.Timedelta,
 ) -> pd.DataFrame:
     """One row a statement, corrected, typed, with what its source says of it."""
     frame = texts.set_index("id").drop(columns="published")
-    printed_end = _dates(frame["period_end"])  # a page is no older than the period that it prints
+    undated = assumed.reindex(frame["source_id"]).set_axis(frame.index).fillna(_dates(frame["period_end"]) + lag)
     changed = corrections[corrections["figure_id"].isin(frame.index)]
     for number, field, corrected in changed[["figure_id", "field", "corrected"]].itertuples(index=False, name=None):
         frame.loc[number, field] = corrected
@@ -114,8 +126,7 @@ def _statements(
         out[ours] = of_source[theirs].astype("str")
     out["published"] = of_source["published"]
     originals = sources["published"].reindex(of_source["copy_of"]).set_axis(frame.index)
-    assumed = (printed_end + lag).where(~(originals > printed_end + lag), originals)  # no copy before its original
-    out["known"] = out["published"].fillna(assumed)
+    out["known"] = out["published"].fillna(undated.where(~(originals > undated), originals))  # no copy before its original
     out["dated"] = out["published"].notna()
     out["corrected"] = out.index.isin(changed["figure_id"])
     return out
