@@ -26,7 +26,7 @@ test: setup ## every check that CI runs: data, lint, types, tests, notebooks' ou
 	@$(PY) -m desertion check
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m mypy --no-error-summary
-	@$(PY) -m pytest -n 2 --dist loadscope -m "not slow"
+	@$(PY) -m pytest -n 2 --dist loadscope -m "not slow" --nbval tests notebooks
 
 test-all: setup ## what `make test` does and the long tests
 	@$(MAKE) --no-print-directory test

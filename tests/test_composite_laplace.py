@@ -180,9 +180,7 @@ def test_the_posterior_mean_to_the_next_order_equals_differences_of_the_gradient
             turn += (up + down - 2 * laplace.derivatives(posed, found.theta)[1]) / 1e-4
         by_difference = 0.5 * found.covariance() @ turn
         assert np.abs(by_difference).max() > 1e-3
-        np.testing.assert_allclose(
-            laplace.posterior_mean(posed, found) - found.theta, by_difference, atol=tolerance
-        )
+        np.testing.assert_allclose(laplace.posterior_mean(posed, found) - found.theta, by_difference, atol=tolerance)
 
 
 def test_the_grid_integrates_a_known_surface() -> None:

@@ -9,13 +9,14 @@ from desertion.project import ROOT
 
 PACKAGE = ROOT / "src" / "desertion"
 #: A room may import those in front of it.
-ORDER = (
-    "project vocabulary notebook params figures hedges reconcile trends counts claims sentences plots publish kernel run "
-    "workers receipt display build accept report cli __main__"
-).split()
+ORDER = [
+    *("project", "vocabulary", "notebook", "params", "figures", "hedges", "reconcile", "trends", "counts", "claims"),
+    *("sentences", "plots", "publish", "kernel", "run", "workers", "receipt", "display", "build", "accept", "report"),
+    *("cli", "__main__"),
+]
 #: Standing apart: the check of an interpreter runs before anything of the project can be imported.
 APART = {"__init__", "environment"}
-#: claims and reconcile use the exact intervals, which import nothing but `project`; build calls the page it makes.
+#: The models read observations; build calls the page that it makes.
 EXCEPTIONS = {("build", "report"), ("trends", "counts")}
 
 

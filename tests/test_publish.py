@@ -327,7 +327,7 @@ import hashlib, pathlib, sys
 sys.path.insert(0, sys.argv[1])
 import test_publish as t
 out = pathlib.Path(sys.argv[2])
-for name in ("long_view", "offences"):
+for name in ("long_view", "sentences"):
     t.publish.show(t.plots.PLOTS[name], t.table(name), t.data(), out=out, note="Снаряд не выстрелил.")
 """
 

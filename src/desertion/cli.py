@@ -1,4 +1,4 @@
-"""The command line: thin. A command imports only what it needs, so that help and a build with nothing to do are fast."""
+"""The command line: thin. A command imports only what it needs, so help and a build with nothing to do are fast."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
 
     A statement counts as known on its publication date (of a month: its last day), an undated one `undated_lag_days`
     days after the end of its printed period or, where its page prints later periods too, after the last of these (a
-    copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by that day, and events up to it. Corrections are checked against the
-    whole data before anything is cut.
+    copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by that
+    day, and events up to it. Corrections are checked against the whole data before anything is cut.
     Raises DataError with every fault of the data; UserError where nothing was known on `as_of` yet.
     """
     if not 0 <= undated_lag_days <= 3660:
@@ -126,7 +126,8 @@ def _statements(
         out[ours] = of_source[theirs].astype("str")
     out["published"] = of_source["published"]
     originals = sources["published"].reindex(of_source["copy_of"]).set_axis(frame.index)
-    out["known"] = out["published"].fillna(undated.where(~(originals > undated), originals))  # no copy before its original
+    undated = undated.where(~(originals > undated), originals)  # no copy before its original
+    out["known"] = out["published"].fillna(undated)
     out["dated"] = out["published"].notna()
     out["corrected"] = out.index.isin(changed["figure_id"])
     return out

@@ -115,10 +115,10 @@ def long_view(sheet: Sheet, rows: pd.DataFrame) -> None:
     year_axis(axes, first, last, every=4 if sheet.narrow else 1 if last - first < 12 else 2)
     count_axis(axes, counts["value"].max() * 1.1)
     _events(sheet, axes, events)
+    sheet.connect(axes, counts, looks)
     for series, part in counts.groupby("series", sort=False):
         part = part.sort_values("x")
         look = looks[str(series)]
-        sheet.connect(axes, part, look)
         for row in records(part):
             if row.incomplete:
                 sheet.bar(axes, row.x0, 0, row.x1 - row.x0, row.value, look.colour, row.ids, hatched=True)

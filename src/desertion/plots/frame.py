@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,19 +157,18 @@ class Sheet:
         for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
             self._line(words, (edge - 0.6 * points / 72) / total, points, weight, colour)
             edge -= tall
-        left = _MARGIN / size.width
-        figure.set_layout_engine("constrained", rect=(left, bottom / total, 1 - 2 * left, (top - bottom) / total))
-        # Rows of words need a wide left margin: in a part of their own they do not push the panels above aside.
-        split = len(heights) - wide
-        parts = [part for part in ((heights[:split], columns, count), (heights[split:], 1, wide)) if part[2]]
-        outer = figure.add_gridspec(len(parts), 1, height_ratios=[sum(part[0]) for part in parts])
-        axes: list[Axes] = []
-        for place, (rows, abreast, number) in enumerate(parts):
-            area = figure.add_subfigure(outer[place]) if len(parts) > 1 else figure
-            grid = area.add_gridspec(len(rows), abreast, height_ratios=rows)
-            axes += [area.add_subplot(grid[each // abreast, each % abreast]) for each in range(number)]
+        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(count + wide)]
         for each in axes:
             each.tick_params(which="both", labelsize=size.small, pad=2)
+        rows = [axes[start : start + columns] for start in range(0, count, columns)] + [[each] for each in axes[count:]]
+        # On a page that must be higher than its panels, a slide, they share what is left.
+        room = [72 * (top - bottom) * height / sum(heights) for height in heights]
+        split = len(rows) - wide
+        self._groups = [
+            (across, list(zip(rows[part], room[part], strict=True)))
+            for across, part in ((columns, slice(0, split)), (1, slice(split, None)))
+        ]
+        self._top = top * 72
         return axes
 
     def _line(self, words: str, height: float, points: float, weight: str, colour: str) -> None:
@@ -221,10 +220,45 @@ class Sheet:
 
     def finish(self) -> Figure:
         """Fix the layout, then put each label where it covers nothing."""
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+        # Our own few sums: matplotlib's constrained layout gave other last digits on other runs, hence other bytes.
+        for _ in range(2):  # the second time with the ticks of the height that the first gave
+            self._arrange()
         self.placer.place(self.figure, self._renderer)
         return self.figure
+
+    def _arrange(self) -> None:
+        """Give each row of panels its height and each panel a margin for its words; panels of equal number line up."""
+        width, height = (72 * inches for inches in self.figure.get_size_inches())
+        margins = {each: self._margins(each) for each in self.figure.axes}
+        edge, gap = self._top, 8 * self.size.scale
+        for columns, rows in self._groups:
+            lefts, rights = (
+                [
+                    max((margins[row[place]][side] for row, _ in rows if place < len(row)), default=0.0)
+                    for place in range(columns)
+                ]
+                for side in (0, 1)
+            )
+            inner = (width - 2 * 72 * _MARGIN - sum(lefts) - sum(rights) - gap * (columns - 1)) / columns
+            for row, tall in rows:
+                above, below = (max(margins[each][side] for each in row) for side in (2, 3))
+                left = 72 * _MARGIN
+                for each, before, after in zip(row, lefts, rights, strict=False):
+                    high = tall - above - below - gap
+                    each.set_position(
+                        ((left + before) / width, (edge - above - high) / height, inner / width, high / height)
+                    )
+                    left += before + inner + after + gap
+                edge -= tall
+
+    def _margins(self, axes: Axes) -> tuple[float, float, float, float]:
+        """How far words reach beyond a panel: left, right, above, below, in points."""
+        inner = axes.get_window_extent(self._renderer)
+        outer = axes.get_tightbbox(self._renderer, for_layout_only=True)
+        if outer is None:
+            return (0.0, 0.0, 0.0, 0.0)
+        sides = (inner.x0 - outer.x0, outer.x1 - inner.x1, outer.y1 - inner.y1, inner.y0 - outer.y0)
+        return tuple(max(float(side), 0.0) for side in sides)  # type: ignore[return-value]
 
     # --- marks
 
@@ -267,15 +301,36 @@ class Sheet:
         axes.plot([x], [y], **self._dot(look, hollow, points), zorder=5, clip_on=False, gid=gid(ids))
         self.placer.mark(axes, x, y, points / 2 + 0.3)
 
-    def connect(self, axes: Axes, part: pd.DataFrame, look: Style) -> None:
-        """The line of one series, under its marks, broken where a period is missing (columns x, x0, x1, value)."""
-        ordered = part.sort_values("x")
-        gap = ordered["x0"] - ordered["x1"].shift() > 0.5 * (ordered["x1"] - ordered["x0"])
-        for _, run in ordered.groupby(gap.cumsum()):
-            if len(run) > 1:
-                x, y = run["x"].tolist(), run["value"].tolist()
-                axes.plot(x, y, color=look.colour, linestyle=look.line, linewidth=1.1 * self.size.scale, zorder=3)
-                self.placer.path(axes, x, y)
+    def connect(self, axes: Axes, rows: pd.DataFrame, looks: Mapping[str, Style]) -> None:
+        """The line of each series of a panel (columns series, x, x0, x1, value, incomplete).
+
+        It is broken where a period is missing or incomplete: a count of seven months beside one of twelve is no fall.
+        """
+        import seaborn as sns  # here, since plots without lines do not need to wait the two seconds that it takes
+
+        ordered = rows[~rows["incomplete"]].sort_values(["series", "x"], kind="stable")
+        last = ordered.groupby("series")["x1"].shift()
+        gap = ordered["x0"] - last > 0.5 * (ordered["x1"] - ordered["x0"])
+        ordered = ordered.assign(run=gap.cumsum())
+        sns.lineplot(
+            ordered,
+            x="x",
+            y="value",
+            hue="series",
+            style="series",
+            units="run",
+            palette={series: look.colour for series, look in looks.items()},
+            dashes={series: look.dashes for series, look in looks.items()},
+            estimator=None,
+            errorbar=None,  # bootstrapped bars would differ on every run
+            legend=False,
+            linewidth=1.1 * self.size.scale,
+            zorder=3,
+            ax=axes,
+        )
+        axes.set(xlabel="", ylabel="")
+        for _, run in ordered.groupby(["series", "run"]):
+            self.placer.path(axes, run["x"].tolist(), run["value"].tolist())
 
     def stem(self, axes: Axes, x: float, y: float, look: Style) -> None:
         """A thin line from zero up to a mark."""

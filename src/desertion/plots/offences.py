@@ -79,8 +79,7 @@ def offences(sheet: Sheet, rows: pd.DataFrame) -> None:
         place = part["series"].map(names.index).groupby(part["year"]).rank(method="dense")
         shift = 0.26 * (place - (place.groupby(part["year"]).transform("max") + 1) / 2)
         part = part.assign(x=part["x"] + shift).sort_values("x")
-        for name, own in part.groupby("series", sort=False):
-            sheet.connect(each, own, looks[str(name)])
+        sheet.connect(each, part, looks)
         # Later marks ask for room first: they are what the plot is about.
         for row in records(part[::-1]):
             look = looks[row.series]
@@ -173,9 +172,9 @@ def _shares(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
     """Yearly shares, joined, on an axis of all percents."""
     count_axis(axes, 100, ticks=4)
     looks = sheet.looks(rows)
+    sheet.connect(axes, rows, looks)
     for series, part in rows.groupby("series", sort=False):
         look = looks[str(series)]
-        sheet.connect(axes, part, look)
         keys = {part["x"].idxmin(), part["x"].idxmax(), part["value"].idxmax(), part["value"].idxmin()}
         for row in records(part[::-1]):
             sheet.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)

@@ -23,6 +23,9 @@ LEAST_DISTANCE = 20.0
 STEPS = ("#C2DCEC", "#6FA3C9", "#2A6BA2", "#06294B")
 
 
+_DASHES: dict[str, tuple[float, ...]] = {"--": (3.7, 1.6), "-.": (6.4, 1.6, 1.0, 1.6), ":": (1.0, 1.65)}
+
+
 @dataclass(frozen=True)
 class Style:
     """How one series looks: a colour and, for those who cannot tell it, a marker and a line."""
@@ -30,6 +33,11 @@ class Style:
     colour: str
     marker: str
     line: str
+
+    @property
+    def dashes(self) -> tuple[float, ...] | tuple[None, None]:
+        """The line as lengths of dashes and gaps, in widths of the line; an unbroken one has none."""
+        return _DASHES.get(self.line, (None, None))
 
     @property
     def ink(self) -> str:

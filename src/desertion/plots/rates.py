@@ -142,6 +142,8 @@ def comparators(sheet: Sheet, rows: pd.DataFrame) -> None:
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
         count_axis(each, part["value"].max() * 1.2, ticks=4)
+        looks = styles(part["series"])
+        sheet.connect(each, part, looks)
         each.set_xlabel(
             sheet.wrap(part["definition"].iloc[0], sheet.size.small, across),
             loc="left",
@@ -150,11 +152,9 @@ def comparators(sheet: Sheet, rows: pd.DataFrame) -> None:
             linespacing=LEADING,
             labelpad=3,
         )
-        looks = styles(part["series"])
         for series, own in part.groupby("series", sort=False):
             own, look = own.sort_values("x"), looks[str(series)]
             dense = len(own) > 15
-            sheet.connect(each, own, look)
             keys = {own.index[0], own.index[-1], own["value"].idxmax(), own["value"].idxmin()}
             for row in records(own[::-1]):
                 sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete, points=3.0 if dense else 4.8)

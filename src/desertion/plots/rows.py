@@ -62,7 +62,7 @@ class Rows:
     @property
     def height(self) -> float:
         """How tall the panel must be, in mm, its axis included."""
-        return (self.total + 3.2 * self.sheet.size.small) / 72 * 25.4
+        return (self.total + 4.6 * self.sheet.size.small) / 72 * 25.4
 
     def draw(self, axes: Axes, right: str = "") -> None:
         """Write the words and numbers, and make one unit of the vertical axis one point."""
@@ -84,6 +84,7 @@ class Rows:
                 linespacing=LEADING,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
                 zorder=4,
+                in_layout=False,
             )
         numbers = [row.number for row in self.rows]
         if self.sheet.narrow:
@@ -101,6 +102,7 @@ class Rows:
                         linespacing=LEADING,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
                         zorder=4,
+                        in_layout=False,
                     )
             return
         axes.set_yticks([])

@@ -16,7 +16,8 @@ from desertion.project import UserError
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-_MOST_PUBLISHERS = 10
+#: More names than this are cut to so many and a number.
+_MOST_NAMES = 10
 
 
 def known(name: str, cells: pd.Series, data: Data) -> list[str]:
@@ -49,15 +50,18 @@ def _sources(ids: Sequence[str], data: Data) -> list[str]:
 def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
     """The sources and compilers behind these ids, the day of the edition, and a note."""
     publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
-    named = ", ".join(publishers[:_MOST_PUBLISHERS])
-    if len(publishers) > _MOST_PUBLISHERS:
-        named += f" and {len(publishers) - _MOST_PUBLISHERS} others (see {name}.json)"
+    named = _named(publishers, f" (see {name}.json)")
     compilers = [_short(each) for each in _compilers(ids, data)]
-    counted = f"; counted by {', '.join(compilers[:_MOST_PUBLISHERS])}" if compilers else ""
-    if len(compilers) > _MOST_PUBLISHERS:
-        counted += f" and {len(compilers) - _MOST_PUBLISHERS} others"
+    counted = f"; counted by {_named(compilers)}" if compilers else ""
     words = f"Sources: {named}{counted}. Edition as of {_as_of(data)}." if ids else f"Edition as of {_as_of(data)}."
     return f"{words} {clean(note)}".strip()
+
+
+def _named(names: Sequence[str], where: str = "") -> str:
+    rest = len(names) - _MOST_NAMES
+    if rest < 2:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {rest} others{where}"
 
 
 def _compilers(ids: Sequence[str], data: Data) -> list[str]:
@@ -66,7 +70,7 @@ def _compilers(ids: Sequence[str], data: Data) -> list[str]:
             str(frame.at[each, "compiler"])
             for each in ids
             for frame in (data.figures, data.context)
-            if each in frame.index and frame.at[each, "compiler"]
+            if each in frame.index and frame.at[each, "compiler"] not in ("", "unattributed")
         )
     )
 

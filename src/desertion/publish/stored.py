@@ -55,9 +55,9 @@ def verify(folder: Path | str, against: Path | str) -> list[str]:
     """What differs between freshly drawn plots in `folder` and the stored ones in `against` with their lock.
 
     With the versions of the lock every file has the same bytes, but for a PNG whose SVG is the same: there processors
-    may differ in a last digit and the pictures are compared. With other versions tables and side records have the same
-    bytes and the PNG are within `TOLERANCE`; SVG and PDF are not compared. Each line names the file, what differs and what was compared; no line, no
-    difference. Raises UserError where `against` has no readable lock.
+    may differ in a last digit and the pictures are compared. With other versions tables and side records have the
+    same bytes and the PNG are within `TOLERANCE`; SVG and PDF are not compared. Each line names the file, what differs
+    and what was compared; no line, no difference. Raises UserError where `against` has no readable lock.
     """
     folder, against = Path(folder), Path(against)
     versions, hashes = _read_lock(against)

@@ -160,6 +160,13 @@ def ledger(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> lis
     return sorted(rows, key=lambda row: natural(row["id"]))
 
 
+def _name(one: Statement) -> str:
+    """The count that a statement renders, for a reader."""
+    read, what = one.reading, vocabulary.MEASURES.get(one.reading.measure, one.reading.measure)
+    period = f"{read.period_start} to {read.period_end}"
+    return f"{one.compiler}, {what}, {vocabulary.articles_label(one.articles)}, {period}"
+
+
 def _corrections(data: Data) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     columns = ["figure_id", "field", "printed", "corrected", "reason"]
@@ -190,7 +197,7 @@ def _within(
         "id": f"K{first.lstrip('F')}",
         "fact": fact,
         "kind": "+".join(kinds),
-        "title": f"{' and '.join(kinds)} of {fact}",
+        "title": f"{_name(choice.groups[0].statements[0])}: {' and '.join(kinds)}",
         "readings": readings,
         "chosen": choice.statement.id if choice.statement else None,
         "rule": reconciler.rule,

@@ -38,7 +38,8 @@ def render(edition: Edition, notebooks: list[Path], out: Path, *, plots: Path | 
 
     read = [(path.stem, _read(path)) for path in notebooks]
     lead_first = sorted(read, key=lambda pair: pair[0] != LEAD)
-    answer = [part for _, notebook in lead_first for cell in _tagged(notebook, "answer") for part in _outputs(cell, None)]
+    cells = [cell for _, notebook in lead_first for cell in _tagged(notebook, "answer")]
+    answer = [part for cell in cells for part in _outputs(cell, None)]
     sections = [part for stem, notebook in read for part in _section(stem, notebook, plots)]
     methods = (_REPORT / "methods.md").read_text(encoding="utf-8")
     text = "\n\n".join([*_heading("The answer", "answer"), *answer, *sections, methods, _receipt(edition)])

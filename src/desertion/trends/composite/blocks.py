@@ -24,12 +24,13 @@ _DEVIATIONS, _TAIL = 7.0, 10.0
 _EDGE = 1e-11
 #: Frequencies at which the law's characteristic function is below exp(−_ALIAS) do not count.
 _ALIAS = 30.0
-#: Largest table of a pair of free numbers.
-LARGEST = 4_000_000
+#: Largest table of a pair of free numbers, and of one; beyond them both step over numbers, which then costs accuracy of the order of
+#: a step over the width of the law. Only a dispersion of hundreds or bounds thousands wide come so far.
+LARGEST, LONGEST = 500_000, 20_000
 
 
-class TooLargeError(Exception):
-    """A sum that would need more memory than it is worth."""
+class NoMassError(Exception):
+    """A sum whose mass no window holds: means at which the reports are all but impossible."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def _strides(block: Block, m: Floats, delta: float, centre: Floats, covariance: 
     smooth = np.where(q < 2, 2 * np.pi / np.arccos(1 - np.minimum(q, 2.0)), 1.0)
     slope, _ = block.linear
     limit = np.where(slope != 0, smooth[:, None], np.inf).min(axis=0)
-    stride = np.maximum(np.floor(np.minimum(limit, own / 2)), 1).astype(np.int64)
+    # powers of two, so that the differences of two numbers lie on the finer one's lattice
+    stride = 2 ** np.floor(np.log2(np.clip(np.minimum(limit, own / 2), 1.0, 2.0**40))).astype(np.int64)
     along, low, high, finest = block.bounds
     if len(finest):
         middle = along @ centre
@@ -138,7 +140,7 @@ def _gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats, Floa
 
 
 def send(block: Block, m: Floats, delta: float) -> Messages:
-    """Sum the block at cell means `m` (of its cells). Raises TooLargeError where a table would not fit."""
+    """Sum the block at cell means `m` (of its cells). Raises NoMassError where they make the reports all but impossible."""
     centre, covariance, own = _gaussian(block, m, 1 + delta)
     half = _DEVIATIONS * np.sqrt(np.diag(covariance)) + _TAIL * (1 + delta)
     stride = _strides(block, m, delta, centre, covariance, own)
@@ -148,6 +150,7 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
         below, above = low > high, centre > block.high
         low = np.where(below & above, np.maximum(block.low, block.high - np.ceil(2 * half)), low)
         high = np.where(below & ~above, np.minimum(block.high, block.low + np.ceil(2 * half)), high)
+        stride = _coarser(block, low, high, stride)
         grid = [np.arange(a, b + 1, s) for a, b, s in zip(low, high, stride, strict=True)]
         found = _pass(block, grid, stride, m, delta)
         if found is not None:
@@ -160,7 +163,20 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
             centre = np.where(wider, peak, centre)
             stride = np.where(wider, 1, stride)  # the normal limit was wrong here, so its stride is not trusted
         half = 2 * half
-    raise TooLargeError("no window holds the mass of a block")
+    raise NoMassError("no window holds the mass of a block")
+
+
+def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
+    """Strides doubled until every table fits."""
+    while True:
+        size = (high - low) // stride + 1
+        ends = set(np.flatnonzero(size > LONGEST).tolist())
+        for edge in block.edges:
+            if edge is not None and size[edge.child] * size[edge.parent] > LARGEST:
+                ends |= {v for v in (edge.child, edge.parent) if size[v] > 64}
+        if not ends:
+            return stride
+        stride = np.where([v in ends for v in range(block.size)], 2 * stride, stride)
 
 
 def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: float) -> Messages | None:
@@ -171,26 +187,26 @@ def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: floa
         if p < 0:
             spans.append((int(grid[v][0]), int(grid[v][-1]), int(stride[v])))
             continue
-        first = int(max(link.low, grid[v][0] - grid[p][-1]))
-        last = int(min(link.high, grid[v][-1] - grid[p][0]))
+        step = int(min(stride[v], stride[p]))
+        first, last = int(grid[v][0] - grid[p][-1]), int(min(link.high, grid[v][-1] - grid[p][0]))
+        if link.low > first:
+            first += -int((first - link.low) // step) * step
         if first > last:
             return None
-        if len(grid[v]) * len(grid[p]) > LARGEST:
-            raise TooLargeError(f"a table of {len(grid[v]):,} by {len(grid[p]):,} counts")
-        spans.append((first, last, 1))
+        spans.append((first, last, step))
     unary: list[_Table | None] = [None] * size
     edges: list[_Table | None] = [None] * size
     for link, table in zip(block.links, _tables(block.links, spans, m, delta), strict=True):
         (unary if link.parent < 0 else edges)[link.child] = table
     belief = [np.zeros(len(g)) if t is None else t.log.copy() for g, t in zip(grid, unary, strict=True)]
     pairs: list[_Pair | None] = [None] * size
-    first_of = {k.child: s[0] for k, s in zip(block.links, spans, strict=True)}
+    span_of = {k.child: s for k, s in zip(block.links, spans, strict=True) if k.parent >= 0}
     for v in reversed(block.order):
         edge, table_ = block.edges[v], edges[v]
         if edge is None or table_ is None:
             continue
         p = edge.parent
-        pairs[v], message = _pair(table_, grid[p], grid[v], belief[v], first_of[v], bool(stride[v] == 1))
+        pairs[v], message = _pair(table_, grid[p], grid[v], belief[v], span_of[v], int(stride[v]))
         belief[p] += message
     root = block.order[0]
     top_root = belief[root].max()
@@ -204,19 +220,25 @@ def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: floa
     return Messages(block, loglik, grid, marginal, unary, pairs)
 
 
-def _pair(table: _Table, above: Floats, below: Floats, belief: Floats, first: int, dense: bool) -> tuple[_Pair, Floats]:
-    """The law of a child on the grid `below` given its parent on `above`, and the message to the parent."""
+def _pair(
+    table: _Table, above: Floats, below: Floats, belief: Floats, span: tuple[int, int, int], stride: int
+) -> tuple[_Pair, Floats]:
+    """The law of a child on the grid `below` (steps of `stride`) given its parent on `above`; the message to the parent.
+
+    `span` holds the first and last difference of `table` and its step.
+    """
+    first, _, step = span
     differences = len(table.log) - 1
-    narrow = dense and 2 * differences < len(below)
+    narrow = stride == step and 2 * differences < len(below)
     to = at = None
     if narrow:
-        place = (above - below[0] + first).astype(np.int64)[:, None] + np.arange(differences)
+        place = ((above - below[0] + first) // step).astype(np.int64)[:, None] + np.arange(differences)
         # a child out of range reads the impossible entry at the end
         to = np.minimum(place.view(np.uint64), np.uint64(len(below))).view(np.int64)
         joint = np.append(belief, -np.inf)[to]
         joint += table.log[:-1]
     else:
-        place = ((below - first)[None, :] - above[:, None]).astype(np.int64)
+        place = (((below - first)[None, :] - above[:, None]) // step).astype(np.int64)
         at = np.minimum(place.view(np.uint64), np.uint64(differences)).view(np.int64)
         joint = table.log[at]
         joint += belief
@@ -241,28 +263,28 @@ def _tables(links: tuple[Link, ...], spans: list[tuple[int, int, int]], m: Float
 
     An edge's has one impossible entry more at its end.
     """
-    lows = []
-    for link, (first, last, step) in zip(links, spans, strict=True):
-        end = first + (last - first) // step * step
-        lows.append(link.offset + np.where(link.sign > 0, first, -end))
-    cells = np.concatenate([link.cells for link in links])
-    starts = nb1.evaluate(np.concatenate(lows), m[cells], delta)
-    found, at = [], 0
+    found = []
+    lows = [
+        link.offset + np.where(link.sign > 0, first, -(first + (last - first) // step * step))
+        for link, (first, last, step) in zip(links, spans, strict=True)
+    ]
+    starts = nb1.evaluate(np.concatenate(lows), m[np.concatenate([link.cells for link in links])], delta)
+    at = 0
     for link, low, (first, last, step) in zip(links, lows, spans, strict=True):
         k, extra = len(low), int(link.parent >= 0)
-        wide, width = (last - first) // step * step + 1, (last - first) // step + 1
-        own = tuple(column[at : at + k] for column in starts)
+        width = (last - first) // step + 1
+        own = (starts[0][at : at + k], starts[1][at : at + k], starts[2][at : at + k])
         at += k
         log = np.zeros(width + extra)
         score, bend = np.zeros((k, width + extra)), np.zeros((k, width + extra))
         if extra:
             log[-1] = -np.inf
         if k:
-            p, s, h = nb1.tables((own[0], own[1], own[2]), low, wide, m[link.cells], delta)
+            columns = nb1.tables(own, low, width, step, m[link.cells], delta)
             for j, sign in enumerate(link.sign):
-                way = slice(None, None, step) if sign > 0 else slice(None, None, -step)
-                log[:width] += p[j, way]
-                score[j, :width], bend[j, :width] = s[j, way], h[j, way]
+                way = slice(None, None, 1 if sign > 0 else -1)
+                log[:width] += columns[0][j, way]
+                score[j, :width], bend[j, :width] = columns[1][j, way], columns[2][j, way]
         found.append(_Table(log, score, bend))
     return found
 

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from desertion.counts import Observations
 from desertion.trends import Refused
-from desertion.trends.composite import lattice, likelihood, model, nb1
+from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
 from desertion.trends.composite.laplace import NotFoundError, mode
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
@@ -143,6 +143,8 @@ def _autocorrelation(fit: Fit, residual: Floats) -> Floats | Refused:
 def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
     """What the admitted reports say of the counts that `rows` report, given them exactly where they overlap.
 
+    Days after the fit's last period are forecast.
+
     Columns: id, series, period_start, period_end, low, high (as reported), mean, predicted_low, predicted_high (at the
     fit's level), probability (that the count lies in the report's interval), pit (chance of less, the interval taken
     at a random point). The series of `rows` are the fit's.
@@ -152,6 +154,7 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
     counts = np.empty((len(rows), draws * _EACH))
     pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
     base = model.problem(fit.lattice, fit.design)
+    beyond = _beyond(fit, rows)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
         m = model.posed(base, fit.design, hyper).means(theta[k])[0]
@@ -163,6 +166,10 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
                 a, b = float(inside[cell] @ level), float(outside[cell] @ level)
                 whole = drawn[:, cell]
                 total += whole if b <= 0 else nb1.split(whole, a, b, hyper.delta, rng)
+            if beyond.shape[1] and beyond[i].any():
+                n, series = beyond.shape[1], int(rows.series[i])
+                later = ahead.means(fit, n, series, theta[k : k + 1], node[k : k + 1], "model", rng)[0]
+                total += nb1.sample(np.full(_EACH, float(beyond[i] @ later)), hyper.delta, rng)
             if loose.any():
                 total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
             counts[i, k * _EACH : (k + 1) * _EACH] = total
@@ -175,6 +182,15 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
         mean=counts.mean(axis=1), predicted_low=low, predicted_high=high, probability=within,
         pit=less + rng.uniform(size=len(rows)) * within,
     )  # fmt: skip
+
+
+def _beyond(fit: Fit, rows: Observations) -> Floats:
+    """Share of each period after the grid that each row covers: (rows, periods)."""
+    grid, last = fit.design.grid, fit.design.periods
+    edges = [grid.start(last + 1).toordinal()]
+    while len(rows) and edges[-1] < rows.stop.max():
+        edges.append(grid.start(last + 1 + len(edges)).toordinal())
+    return share(rows.start, rows.stop, np.array(edges, np.int64))
 
 
 def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:

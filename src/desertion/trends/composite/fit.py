@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import nb1, prior
+from desertion.trends.composite import ahead, prior
+from desertion.trends.composite.ahead import Scenario
 from desertion.trends.composite.lattice import Lattice
-from desertion.trends.composite.posterior import Posterior
+from desertion.trends.composite.posterior import Mixture, Posterior
 
 if TYPE_CHECKING:
     from desertion.trends.composite.checks import Diagnosis
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Period = int | tuple[date, date]
-Scenario = Literal["model", "stops", "continues"]
-
-#: Intervals of a forecast.
-LEVELS = (0.5, 0.8, 0.95)
 
 
 @dataclass(frozen=True)
@@ -76,14 +73,17 @@ class Fit:
         return rows
 
     @property
-    def _tails(self) -> Floats:
+    def tails(self) -> Floats:
+        """Probabilities of `low`, median and `high`."""
         return np.array([(1 - self.spec.level) / 2, 0.5, (1 + self.spec.level) / 2])
 
     @cached_property
-    def _draws(self) -> tuple[Floats, Ints]:
+    def drawn(self) -> tuple[Floats, Ints]:
+        """Draws of theta (draws, p) and their nodes (draws,), the same each time."""
         return self.posterior.draw(self.spec.draws, np.random.default_rng(self.spec.seed))
 
-    def _series(self, series: str | None) -> int:
+    def series(self, series: str | None) -> int:
+        """Position of the series named, the reference where None. Raises UserError for an unknown name."""
         if series is None:
             return 0
         if series not in self.obs.series_names:
@@ -95,8 +95,46 @@ class Fit:
         k = self.design.path.shape[1]
         level = np.exp(draws[:, :k] @ self.design.path.T + self.design.offset)
         if self.design.delayed[series]:
-            level = self._late(level, nodes)
+            level = self.late(level, nodes)
         return np.asarray(level * np.exp(draws[:, k:] @ self.design.factors[series])[:, None])
+
+    def late(self, level: Floats, nodes: Ints) -> Floats:
+        """Intensities `level` (draws, periods) after the delay of each draw's node."""
+        late = np.empty_like(level)
+        for node in np.unique(nodes):
+            kernel = prior.delay_kernel(self.posterior.hyper[node].delay, self.design.lead + 1)
+            mine = nodes == node
+            late[mine] = np.array([np.convolve(row, kernel)[: level.shape[1]] for row in level[mine]])
+        return late
+
+    def log_sums(self, shares: Floats, series: str | None = None, *, ratio: bool = False) -> Mixture:
+        """The law of the logarithm of expected cases summed with weights `shares` (n, periods); shapes (n,).
+
+        With `ratio` (n = 2) that of the second sum over the first. A sum of dependent lognormals is taken to be
+        lognormal, with its own mean and the variance of its linear part: the plain normal law would let the parts of
+        a reported total vary as if the report did not hold them together.
+        """
+        s, design = self.series(series), self.design
+        rows = self._rows(design.path)
+        rows[:, design.path.shape[1] :] = design.factors[s]
+        weights = np.hstack([np.zeros((len(shares), design.lead)), shares])
+        mean, sd = [], []
+        for hyper, centre, root in zip(self.posterior.hyper, self.posterior.centre, self.posterior.root, strict=True):
+            late = weights
+            if design.delayed[s]:
+                late = prior.delay(weights, np.ones(len(weights), bool), hyper.delay, design.lead)
+            spread = rows @ root
+            parts = late * np.exp(rows @ centre + design.offset + (spread**2).sum(axis=1) / 2)
+            total = parts.sum(axis=1)
+            linear = (parts / total[:, None]) @ spread
+            variance = (linear**2).sum(axis=1)
+            level = np.log(total) - variance / 2
+            if ratio:
+                level, linear = level[1:] - level[:1], linear[1:] - linear[:1]
+                variance = (linear**2).sum(axis=1)
+            mean.append(level)
+            sd.append(np.sqrt(variance))
+        return Mixture(self.posterior.weight, np.array(mean), np.array(sd))
 
     def contraction(self, rows: Floats) -> Floats:
         """1 − posterior variance / prior variance of `rows @ theta`, at least 0; the prior's level counts as known.
@@ -105,10 +143,10 @@ class Fit:
         """
         centred = rows - self._path.mean(axis=0) if self.design.walk.any() else rows.copy()
         centred[:, 0] = 0.0
-        _, sd = self.posterior.spread(rows)
-        with np.errstate(divide="ignore"):
-            variance = np.array([1 / self.design.precision(h.tau) for h in self.posterior.hyper])
-        before = self.posterior.weight @ np.array([_weighted(centred**2, v) for v in variance])
+        sd = self.posterior.of(rows).sd
+        # a flat prior counts as a very wide one
+        variance = np.array([1 / np.maximum(self.design.precision(h.tau), 1e-12) for h in self.posterior.hyper])
+        before = self.posterior.weight @ (variance @ (centred**2).T)
         after = self.posterior.weight @ sd**2
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.clip(np.where(before > 0, 1 - after / before, 1.0), 0.0, 1.0)
@@ -132,15 +170,9 @@ class Fit:
         Columns: period_start, period_end, mean, median, low, high, contraction, prior_driven. A prior-driven period
         is the smoothness prior's interpolation and must not be drawn as data.
         """
-        s = self._series(series)
-        if s == 0 and not self.design.delayed[0]:
-            rows, offset = self._path, self.design.offset[self.design.lead :]
-            low, median, high = np.exp(self.posterior.quantiles(rows, self._tails) + offset)
-            mean = self.posterior.mean_exp(rows) * np.exp(offset)
-        else:
-            level = self.means(s, *self._draws)[:, self.design.lead :]
-            low, median, high = np.quantile(level, self._tails, axis=0)
-            mean = level.mean(axis=0)
+        law = self.log_sums(np.eye(len(self.starts)), series)
+        low, median, high = np.exp(law.quantiles(self.tails))
+        mean = law.mean_exp()
         told = self.contraction(self._path)
         return pd.DataFrame(
             {
@@ -159,14 +191,13 @@ class Fit:
         """
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
-        s = self._series(series)
-        totals = self.means(s, *self._draws)[:, self.design.lead :] @ shares.T
-        low, median, high = np.quantile(totals, self._tails, axis=0)
+        law = self.log_sums(shares, series)
+        low, median, high = np.exp(law.quantiles(self.tails))
         told = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
                 "period_start": [a for a, _ in spans], "period_end": [b for _, b in spans],
-                "mean": totals.mean(axis=0), "median": median, "low": low, "high": high,
+                "mean": law.mean_exp(), "median": median, "low": low, "high": high,
                 "contraction": told, "prior_driven": told < prior.CONTRACTION,
             }
         )  # fmt: skip
@@ -182,11 +213,11 @@ class Fit:
         for (first, last), share in zip(spans, told, strict=True):
             if share < prior.CONTRACTION:
                 return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
-        totals = self.means(self._series(series), *self._draws)[:, self.design.lead :] @ shares.T
         days = [(last - first).days + 1 for first, last in spans]
-        ratio = totals[:, 1] / totals[:, 0] * days[0] / days[1]
-        low, median, high = np.quantile(ratio, self._tails)
-        return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float((ratio > 1).mean())}
+        law = self.log_sums(shares, series, ratio=True)
+        low, median, high = np.exp(law.quantiles(self.tails)[:, 0]) * days[0] / days[1]
+        rises = 1 - law.below(np.log([days[1] / days[0]]))[0]
+        return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float(rises)}
 
     def factors(self) -> pd.DataFrame:
         """Ratios of series, effects of breaks and slopes, and the hyper-parameters.
@@ -196,8 +227,9 @@ class Fit:
         """
         keep = np.flatnonzero(~self.design.walk)
         rows = np.eye(len(self.design.names))[keep]
-        mean, sd = self.posterior.moments(rows)
-        low, _, high = self.posterior.quantiles(rows, self._tails)
+        law = self.posterior.of(rows)
+        mean, sd = law.moments()
+        low, _, high = law.quantiles(self.tails)
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
         k = self.design.path.shape[1]
@@ -218,7 +250,7 @@ class Fit:
             if np.isnan(values).any():
                 continue
             mean = self.posterior.averaged(values)
-            low, _, high = _weighted_quantiles(values, self.posterior.weight, self._tails)
+            low, _, high = _weighted_quantiles(values, self.posterior.weight, self.tails)
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:
@@ -236,64 +268,7 @@ class Fit:
         on. The last two ask what if, and their intervals leave out the walk. Columns: period_start, period_end, mean,
         median, low50, high50, low80, high80, low95, high95; attrs["draws"] holds the draws (draws, n).
         """
-        if n < 1:
-            raise UserError(f"a forecast of {n} periods is none; ask for at least 1")
-        theta, nodes = self._draws
-        rng = np.random.default_rng([self.spec.seed, 1])
-        level = self._ahead(n, theta, nodes, scenario, rng)
-        s = self._series(series)
-        k = self.design.path.shape[1]
-        mean = np.exp(level)
-        if self.design.delayed[s]:
-            past = np.exp(theta[:, :k] @ self.design.path.T + self.design.offset)
-            mean = self._late(np.hstack([past, mean]), nodes)[:, past.shape[1] :]
-        mean *= np.exp(theta[:, k:] @ self.design.factors[s])[:, None]
-        counts = np.empty_like(mean)
-        for node in np.unique(nodes):
-            mine = nodes == node
-            counts[mine] = nb1.sample(np.minimum(mean[mine], 1e12), self.posterior.hyper[node].delta, rng)
-        grid, last = self.design.grid, self.design.periods
-        starts = [grid.start(last + 1 + k) for k in range(n)]
-        table: dict[str, object] = {"period_start": starts, "period_end": [grid.end(last + 1 + k) for k in range(n)]}
-        table |= {"mean": counts.mean(axis=0), "median": np.median(counts, axis=0)}
-        for share in LEVELS:
-            low, high = np.quantile(counts, [(1 - share) / 2, (1 + share) / 2], axis=0)
-            table |= {f"low{share * 100:.0f}": low, f"high{share * 100:.0f}": high}
-        frame = pd.DataFrame(table)
-        frame.attrs["draws"] = counts
-        return frame
-
-    def _late(self, level: Floats, nodes: Ints) -> Floats:
-        """Intensities `level` (draws, periods) after the delay of each draw's node."""
-        late = np.empty_like(level)
-        for node in np.unique(nodes):
-            kernel = prior.delay_kernel(self.posterior.hyper[node].delay, self.design.lead + 1)
-            mine = nodes == node
-            late[mine] = np.array([np.convolve(row, kernel)[: level.shape[1]] for row in level[mine]])
-        return late
-
-    def _ahead(self, n: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator) -> Floats:
-        """Log intensity of the next n periods at draws of theta: (draws, n)."""
-        d, k = self.design, self.design.path.shape[1]
-        if scenario not in ("model", "stops", "continues"):
-            raise UserError(f"scenario '{scenario}' is unknown; one of model, stops, continues")
-        now = theta[:, :k] @ d.path.T
-        offset = float(d.offset[-1])
-        if scenario != "model":
-            year = min(-(-12 // d.grid.months), d.periods - 1)
-            pace = (now[:, -1] - now[:, -1 - year]) / year if scenario == "continues" else np.zeros(len(now))
-            return np.asarray(now[:, -1:] + pace[:, None] * np.arange(1, n + 1) + offset)
-        index = np.arange(d.periods + 1, d.periods + n + 1, dtype=np.float64)
-        _, fixed = prior.fixed_columns(d.grid, d.trend, d.order, index)
-        f = fixed.shape[1]
-        level = theta[:, :f] @ fixed.T + offset
-        if d.walk.any():
-            basis = prior.walk_basis(d.periods, d.order, n)[d.periods :]
-            old = int(d.walk.sum())
-            tau = self.hyper("tau")[nodes][:, None]
-            fresh = rng.standard_normal((len(theta), n)) * tau
-            level = level + np.hstack([theta[:, f : f + old], fresh]) @ basis.T
-        return np.asarray(level)
+        return ahead.forecast(self, n, series, scenario)
 
     def summary(self) -> pd.DataFrame:
         """The main numbers in one table: quantity, estimate, low, high, contraction, prior_driven.
@@ -301,30 +276,21 @@ class Fit:
         Expected cases by calendar year, the last period's level, growth between the last two whole years, ratios of
         series and breaks (as factors), and the hyper-parameters.
         """
-        rows = []
-        totals = self.totals("year").to_dict("records")
-        whole = [(r["period_start"].year, r["period_start"], r["period_end"]) for r in totals]
-        for row in totals:
-            rows.append(
-                {"quantity": f"cases {row['period_start']} to {row['period_end']}", "estimate": row["mean"]} | row
-            )
-        last = self.intensity().iloc[-1].to_dict()
-        rows.append(
-            {"quantity": f"cases {last['period_start']} to {last['period_end']}", "estimate": last["mean"]} | last
-        )
-        years = [year for year, a, b in whole if (a.month, a.day, b.month, b.day) == (1, 1, 12, 31)][-2:]
-        if len(years) == 2:
-            growth = self.growth(*years)
-            if isinstance(growth, dict):
-                rows.append({"quantity": f"ratio {years[1]} to {years[0]}", "estimate": growth["ratio"]} | growth)
+        rows: list[dict[str, object]] = []
+        totals = self.totals("year")
+        for row in [*totals.to_dict("records"), self.intensity().iloc[-1].to_dict()]:
+            name = f"cases {row['period_start']} to {row['period_end']}"
+            rows.append({str(k): v for k, v in row.items()} | {"quantity": name, "estimate": row["mean"]})
+        pairs = zip(totals["period_start"], totals["period_end"], strict=True)
+        years = [a.year for a, b in pairs if (b - a).days >= 364][-2:]
+        if len(years) == 2 and isinstance(growth := self.growth(*years), dict):
+            rows.append({"quantity": f"ratio {years[1]} to {years[0]}", "estimate": growth["ratio"], **growth})
         for row in self.factors().to_dict("records"):
-            if row["name"] == "constant":
-                continue
             if row["kind"] != "hyper":
                 row |= {"estimate": row["ratio"], "low": np.exp(row["low"]), "high": np.exp(row["high"])}
-            rows.append({"quantity": row["name"]} | row)
-        table = pd.DataFrame(rows)
-        return table[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
+            if row["name"] != "constant":
+                rows.append({str(k): v for k, v in row.items()} | {"quantity": row["name"]})
+        return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
 
     def gates(self) -> dict[str, Refused | None]:
         """For each claim None, or why the report must not make it; see `gates.gates`."""
@@ -372,14 +338,9 @@ class Fit:
 
     def _log_total(self, shares: Floats) -> Floats:
         """Rows of the linear part of the log total of each period in `shares`: (totals, p)."""
-        centre, _ = self.posterior.moments(self._path)
+        centre, _ = self.posterior.of(self._path).moments()
         parts = shares * np.exp(centre + self.design.offset[self.design.lead :])
         return np.asarray((parts / parts.sum(axis=1, keepdims=True)) @ self._path)
-
-
-def _weighted(squares: Floats, variance: Floats) -> Floats:
-    """Sum of squares times variances, where an infinite variance counts only if its square is above 0."""
-    return np.asarray(np.where(squares > 0, squares * variance, 0.0).sum(axis=1))
 
 
 def _weighted_quantiles(values: Floats, weight: Floats, probabilities: Floats) -> Floats:

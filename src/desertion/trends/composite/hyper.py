@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 #: wide grid beats a dense one.
 SPACING, DROP = {1: 1.0, 2: 1.4, 3: 1.7}, 5.5
 _STENCIL = 0.35
-_MOVES = 12
+_MOVES = 25
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _peak(surface: _Surface, psi: Floats, scale: Floats) -> tuple[Floats, Floats
         # a flat or convex direction is taken to be as wide as the prior leaves it
         value = np.maximum(value, _STENCIL**2)
         step = vector @ ((vector.T @ gradient) / value)
-        step *= min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-300))
+        step *= min(1.0, 2.0 / max(float(np.abs(width * step / scale).max()), 1e-300))
         spread = np.sqrt(np.diag(vector @ np.diag(1 / value) @ vector.T))
         if float(np.abs(step / spread).max()) < 0.25:
             return psi, (width[:, None] * vector) / np.sqrt(value)

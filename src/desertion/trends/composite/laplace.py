@@ -112,7 +112,7 @@ def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
     theta, prior = start, problem.matrix
     try:
         return _climb(problem, theta, prior, tolerance)
-    except blocks.TooLargeError as error:
+    except blocks.NoMassError as error:
         raise NotFoundError(str(error)) from error
 
 
@@ -154,9 +154,9 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
 def posterior_mean(problem: Problem, found: Mode) -> Floats:
     """The posterior mean to the next order: theta + C t / 2, where the covariance C contracts third derivatives to t.
 
-    A report pins a sum of exponentials down but not its terms, so at the mode all terms lie too high for
-    the normal law around it (Tierney & Kadane, 1986). In rho = log m the third derivatives are those of rho, exact, and
-    those of the likelihood by rho, which are −m/phi on the diagonal but for the skewness of the counts given the reports.
+    A report pins a sum of exponentials down but not its terms, so at the mode all terms lie too high for the normal law
+    around it (Tierney & Kadane, 1986). Third derivatives are taken by rho = log m: those of rho are exact, those of the
+    likelihood are those of single cells, which leaves out the skewness of the counts given the reports.
     """
     value = found.value
     if value is None:
@@ -179,7 +179,7 @@ def posterior_mean(problem: Problem, found: Mode) -> Floats:
     third = _third(problem, means) * ((slope @ covariance) * slope).sum(axis=1)
     total = 2 * pull + first[:, None] * around
     pulled = total.sum(axis=0) @ path - total.sum(axis=1) @ along
-    return found.theta + 0.5 * covariance @ (pulled + curved + third @ slope)
+    return np.asarray(found.theta + 0.5 * covariance @ (pulled + curved + third @ slope))
 
 
 def _third(problem: Problem, means: Floats) -> Floats:
@@ -192,7 +192,7 @@ def _third(problem: Problem, means: Floats) -> Floats:
         _, score, bend = nb1.evaluate(counts, m, problem.delta)
         return np.asarray(m * score + m**2 * bend)
 
-    return (second(means * np.exp(step)) - second(means * np.exp(-step))) / (2 * step)
+    return np.asarray((second(means * np.exp(step)) - second(means * np.exp(-step))) / (2 * step))
 
 
 def _cholesky(matrix: Floats) -> Floats | None:

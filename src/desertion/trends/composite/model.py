@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 #: Periods of the grid and reports beyond which a fit is refused rather than begun.
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
+#: Largest phi − 1 that is tried.
+LARGEST_EXCESS = 1e6
 #: Longest delay in months that the latent intensity is carried back for.
 LEAD_MONTHS = 12
 
@@ -79,7 +81,7 @@ def fit(obs: Observations, spec: Spec | None = None) -> Fit | Refused:
     try:
         return _integrated(obs, spec, cells, design)
     except NotFoundError as error:
-        return Refused(f"no fit was found: {error}", "reports that overlap less, or more exact ones")
+        return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
 def _check(spec: Spec) -> None:
@@ -256,16 +258,19 @@ def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: p
     base = problem(cells, design)
     crude = starting_point(obs, design, base)
 
-    def at(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
+    def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
         here = axes.hyper(psi)
+        if here.delta > LARGEST_EXCESS:
+            raise NotFoundError("the counts vary beyond any dispersion")
         found = mode(posed(base, design, here), crude if start is None else start)
         return found, found.log_marginal + axes.log_prior(psi)
 
-    nodes = hyper.integrate(at, axes.centre[axes.free], axes.scale[axes.free])
+    nodes = hyper.integrate(find, axes.centre[axes.free], axes.scale[axes.free])
+    points = [axes.hyper(node.psi) for node in nodes]
+    centres = [posterior_mean(posed(base, design, at), node.mode) for at, node in zip(points, nodes, strict=True)]
     posterior = Posterior(
-        tuple(axes.hyper(node.psi) for node in nodes), np.array([node.weight for node in nodes]),
-        np.array([posterior_mean(posed(base, design, axes.hyper(node.psi)), node.mode) for node in nodes]), np.array([node.mode.root() for node in nodes]),
-    )  # fmt: skip
+        tuple(points), np.array([n.weight for n in nodes]), np.array(centres), np.array([n.mode.root() for n in nodes])
+    )
     best = max(nodes, key=lambda node: node.weight)
     made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal)
     if 2 in axes.free and made.contraction_of_hyper("delay") < prior.CONTRACTION:

@@ -55,21 +55,25 @@ def evaluate(n: Floats, m: Floats, delta: float) -> Tables:
     return log_p + rise, (score - log_phi) / delta, bend / delta**2
 
 
-def tables(first: Tables, low: Floats, width: int, m: Floats, delta: float) -> Tables:
-    """`evaluate` at `width` whole numbers from `low[c]` on for each mean `m[c]`, by recursion from its `first` value.
+def tables(first: Tables, low: Floats, width: int, step: int, m: Floats, delta: float) -> Tables:
+    """`evaluate` at `width` numbers from `low[c]` on in steps of `step` for each mean `m[c]`: three arrays (c, width).
 
-    Three arrays (c, width).
+    By recursion from the `first` values, unless the steps are wide.
     """
-    n = low[:, None] + np.arange(width - 1, dtype=np.float64)
+    if step > 8:
+        n = low[:, None] + step * np.arange(width, dtype=np.float64)
+        return evaluate(n, np.broadcast_to(m[:, None], n.shape), delta)
+    length = (width - 1) * step + 1
+    n = low[:, None] + np.arange(length - 1, dtype=np.float64)
     grown = m[:, None] + delta * n
     inverse = 1.0 / grown
+    rises = (np.log(grown / (n + 1)) - np.log1p(delta), inverse, -inverse * inverse)
     columns = []
-    steps = (np.log(grown / (n + 1)) - np.log1p(delta), inverse, -inverse * inverse)
-    for start, step in zip(first, steps, strict=True):
-        column = np.empty((len(m), width))
+    for start, rise in zip(first, rises, strict=True):
+        column = np.empty((len(m), length))
         column[:, 0] = start
-        column[:, 1:] = step
-        columns.append(np.cumsum(column, axis=1, out=column))
+        column[:, 1:] = rise
+        columns.append(np.cumsum(column, axis=1, out=column)[:, ::step])
     return columns[0], columns[1], columns[2]
 
 

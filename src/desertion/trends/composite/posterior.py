@@ -22,6 +22,41 @@ class Hyper:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """n numbers, each with law sum_k weight[k] N(mean[k], sd[k]²); shapes (k,), (k, n), (k, n)."""
+
+    weight: Floats
+    mean: Floats
+    sd: Floats
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Mean and standard deviation: (n,) each."""
+        centre = self.weight @ self.mean
+        return centre, np.sqrt(self.weight @ (self.sd**2 + (self.mean - centre) ** 2))
+
+    def below(self, x: Floats) -> Floats:
+        """Probability of at most x: broadcasts over (…, n)."""
+        z = (np.asarray(x)[..., None, :] - self.mean) / np.maximum(self.sd, 1e-12)
+        return np.asarray(np.moveaxis(special.ndtr(z), -2, -1) @ self.weight)
+
+    def quantiles(self, probabilities: Floats) -> Floats:
+        """Quantiles: (probabilities, n), by bisection."""
+        reach = 9 * np.maximum(self.sd, 1e-12)
+        shape = (len(probabilities), self.mean.shape[1])
+        low = np.broadcast_to((self.mean - reach).min(axis=0), shape)
+        high = np.broadcast_to((self.mean + reach).max(axis=0), shape)
+        for _ in range(60):
+            middle = (low + high) / 2
+            short = self.below(middle) < probabilities[:, None]
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        return np.asarray((low + high) / 2)
+
+    def mean_exp(self) -> Floats:
+        """Mean of the exponentials: (n,)."""
+        return np.asarray(self.weight @ np.exp(self.mean + self.sd**2 / 2))
+
+
+@dataclass(frozen=True)
 class Posterior:
     """theta has law sum_k weight[k] N(centre[k], root[k] root[k]'); shapes (k,), (k, p), (k, p, p)."""
 
@@ -30,35 +65,10 @@ class Posterior:
     centre: Floats
     root: Floats
 
-    def spread(self, rows: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of `rows @ theta` at each node: two arrays (nodes, rows)."""
-        mean = self.centre @ rows.T
+    def of(self, rows: Floats) -> Mixture:
+        """The law of `rows @ theta`, rows of shape (n, p)."""
         sd = np.array([np.sqrt(((rows @ root) ** 2).sum(axis=1)) for root in self.root])
-        return mean, sd
-
-    def moments(self, rows: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of `rows @ theta`: two arrays (rows,)."""
-        mean, sd = self.spread(rows)
-        centre = self.weight @ mean
-        return centre, np.sqrt(self.weight @ (sd**2 + (mean - centre) ** 2))
-
-    def quantiles(self, rows: Floats, probabilities: Floats) -> Floats:
-        """Quantiles of `rows @ theta`: (probabilities, rows), by bisection of the mixture's distribution function."""
-        mean, sd = self.spread(rows)
-        sd = np.maximum(sd, 1e-12)
-        low = np.broadcast_to((mean - 9 * sd).min(axis=0), (len(probabilities), rows.shape[0])).copy()
-        high = np.broadcast_to((mean + 9 * sd).max(axis=0), low.shape).copy()
-        for _ in range(60):
-            middle = (low + high) / 2
-            chance = np.tensordot(special.ndtr((middle[:, None, :] - mean) / sd), self.weight, axes=(1, 0))
-            below = chance < probabilities[:, None]
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray((low + high) / 2)
-
-    def mean_exp(self, rows: Floats) -> Floats:
-        """Mean of exp(rows @ theta): (rows,)."""
-        mean, sd = self.spread(rows)
-        return np.asarray(self.weight @ np.exp(mean + sd**2 / 2))
+        return Mixture(self.weight, self.centre @ rows.T, sd)
 
     def draw(self, size: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
         """`size` draws of theta (size, p) and the node of each (size,), nodes in proportion to their weight."""

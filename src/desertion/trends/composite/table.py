@@ -11,7 +11,8 @@ from desertion.hedges import interval
 from desertion.project import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.composite import checks, model, prior
-from desertion.trends.composite.fit import LEVELS, Fit
+from desertion.trends.composite.ahead import LEVELS
+from desertion.trends.composite.fit import Fit
 from desertion.trends.grid import UNITS, month_number
 from desertion.trends.table import Row, Table
 
@@ -155,7 +156,7 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
 def _agreement(fitted: Fit, phi: float) -> tuple[np.ndarray[Any, np.dtype[np.float64]], float, float]:
     """Expected count of each report, Pearson's statistic and the Poisson deviance of the closed ones' middles."""
     obs = fitted.obs
-    theta, node = fitted._draws
+    theta, node = fitted.drawn
     expected = np.empty(len(obs))
     for s in range(len(obs.series_names)):
         rows = np.flatnonzero(obs.series == s)
@@ -174,7 +175,7 @@ def _growth(fitted: Fit) -> dict[str, Any] | None:
         return None
     row = np.zeros((1, len(fitted.design.names)))
     row[0, fitted.design.names.index("linear")] = 12 / fitted.design.grid.months
-    low, middle, high = np.exp(fitted.posterior.quantiles(row, fitted._tails))[:, 0]
+    low, middle, high = np.exp(fitted.posterior.of(row).quantiles(fitted.tails))[:, 0]
     return {"per": "year", "estimate": middle, "low": low, "high": high}
 
 

@@ -1,0 +1,85 @@
+"""Beyond the reports: the walk goes on, or one of two scenarios does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from desertion.project import UserError
+from desertion.trends.composite import nb1, prior
+
+if TYPE_CHECKING:
+    from desertion.trends.composite.fit import Fit
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Scenario = Literal["model", "stops", "continues"]
+
+#: Intervals of a forecast.
+LEVELS = (0.5, 0.8, 0.95)
+#: No count comes near; numpy cannot draw from a Poisson law much above.
+_LARGEST = 1e15
+
+
+def forecast(fit: Fit, n: int, series: str | None, scenario: Scenario) -> pd.DataFrame:
+    """See `Fit.forecast`."""
+    if n < 1:
+        raise UserError(f"a forecast of {n} periods is none; ask for at least 1")
+    theta, nodes = fit.drawn
+    rng = np.random.default_rng([fit.spec.seed, 1])
+    mean = means(fit, n, fit.series(series), theta, nodes, scenario, rng)
+    counts = np.empty_like(mean)
+    for node in np.unique(nodes):
+        mine = nodes == node
+        counts[mine] = nb1.sample(np.minimum(mean[mine], _LARGEST), fit.posterior.hyper[node].delta, rng)
+    places = [fit.design.periods + 1 + k for k in range(n)]
+    grid = fit.design.grid
+    table = pd.DataFrame(
+        {
+            "period_start": [grid.start(k) for k in places], "period_end": [grid.end(k) for k in places],
+            "mean": counts.mean(axis=0), "median": np.median(counts, axis=0),
+        }
+    )  # fmt: skip
+    for share in LEVELS:
+        low, high = np.quantile(counts, [(1 - share) / 2, (1 + share) / 2], axis=0)
+        table[f"low{100 * share:.0f}"], table[f"high{100 * share:.0f}"] = low, high
+    table.attrs["draws"] = counts
+    return table
+
+
+def means(
+    fit: Fit, n: int, series: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator
+) -> Floats:
+    """Expected cases of `series` in the n periods after the grid, at draws of theta: (draws, n)."""
+    design = fit.design
+    k = design.path.shape[1]
+    level = np.exp(np.minimum(_levels(fit, n, theta, nodes, scenario, rng), np.log(_LARGEST)))
+    if design.delayed[series]:
+        past = np.exp(theta[:, :k] @ design.path.T + design.offset)
+        level = fit.late(np.hstack([past, level]), nodes)[:, past.shape[1] :]
+    return np.asarray(level * np.exp(theta[:, k:] @ design.factors[series])[:, None])
+
+
+def _levels(fit: Fit, n: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator) -> Floats:
+    """Log intensity of the next n periods: (draws, n). The last exposure stays."""
+    d, k = fit.design, fit.design.path.shape[1]
+    if scenario not in ("model", "stops", "continues"):
+        raise UserError(f"scenario '{scenario}' is unknown; one of model, stops, continues")
+    offset = float(d.offset[-1])
+    if scenario != "model":
+        now = theta[:, :k] @ d.path.T
+        year = min(-(-12 // d.grid.months), d.periods - 1)
+        pace = (now[:, -1] - now[:, -1 - year]) / max(year, 1) if scenario == "continues" else np.zeros(len(now))
+        return np.asarray(now[:, -1:] + pace[:, None] * np.arange(1, n + 1) + offset)
+    index = np.arange(d.periods + 1, d.periods + n + 1, dtype=np.float64)
+    _, fixed = prior.fixed_columns(d.grid, d.trend, d.order, index)
+    f = fixed.shape[1]
+    level = theta[:, :f] @ fixed.T + offset
+    if d.walk.any():
+        basis = prior.walk_basis(d.periods, d.order, n)[d.periods :]
+        fresh = rng.standard_normal((len(theta), n)) * fit.hyper("tau")[nodes][:, None]
+        level = level + np.hstack([theta[:, f : f + int(d.walk.sum())], fresh]) @ basis.T
+    return np.asarray(level)

@@ -1,0 +1,310 @@
+"""The fitted composite model: what it recovers, what it refuses, and that its intervals cover."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from desertion.counts import Observations
+from desertion.project import UserError
+from desertion.trends import Refused
+from desertion.trends.composite import Fit, Priors, Spec, fit, simulate
+
+Row = tuple[str, str, float, float] | tuple[str, str, float, float, str]
+
+
+def reports(*rows: Row) -> Observations:
+    """Reports (first day, last day, low, high[, series])."""
+    names = tuple(dict.fromkeys(row[4] if len(row) > 4 else "cases" for row in rows))
+    return Observations(
+        tuple(f"F{k + 1:03d}" for k in range(len(rows))),
+        np.array([names.index(row[4] if len(row) > 4 else "cases") for row in rows]),
+        np.array([date.fromisoformat(row[0]).toordinal() for row in rows]),
+        np.array([date.fromisoformat(row[1]).toordinal() + 1 for row in rows]),
+        np.array([float(row[2]) for row in rows]),
+        np.array([float(row[3]) for row in rows]),
+        names,
+    )
+
+
+def years(first: int, *counts: float, series: str = "cases") -> list[Row]:
+    return [(f"{first + k}-01-01", f"{first + k}-12-31", n, n, series) for k, n in enumerate(counts)]
+
+
+def months(year: int, *counts: float, series: str = "cases") -> list[Row]:
+    found: list[Row] = []
+    for k, n in enumerate(counts):
+        start = pd.Timestamp(year, 1, 1) + pd.DateOffset(months=k)
+        found.append((str(start.date()), str((start + pd.offsets.MonthEnd(0)).date()), n, n, series))
+    return found
+
+
+def fitted(obs: Observations, spec: Spec | None = None) -> Fit:
+    result = fit(obs, spec)
+    assert isinstance(result, Fit), result
+    return result
+
+
+def refused(obs: Observations, spec: Spec | None = None) -> Refused:
+    result = fit(obs, spec)
+    assert isinstance(result, Refused)
+    return result
+
+
+@pytest.fixture(scope="module")
+def simulated() -> tuple[simulate.Truth, Fit]:
+    rng = np.random.default_rng([0, 19])
+    true = simulate.truth(rng)
+    return true, fitted(simulate.reports(true, rng))
+
+
+PRESS = [
+    *years(2021, 615, 1001, 5096),
+    ("2023-01-01", "2023-05-07", 1053, 1053),
+    ("2023-01-01", "2023-06-30", 2076, 2076),
+    ("2024-02-01", "2024-02-29", 718, 718),
+    ("2024-01-01", "2024-04-12", 2250, 2299),
+    ("2024-05-01", "2024-05-31", 844, 844),
+    ("2024-01-01", "2024-08-12", 5204, 5204),
+]
+
+
+def test_a_reported_total_is_met_and_not_exceeded_by_the_sum_of_its_months() -> None:
+    """At the mode the months of a coarse total are too high by several percent; the posterior mean is not."""
+    totals = fitted(reports(*PRESS)).totals([2021, 2022, 2023])
+    for mean, count in zip(totals["mean"], (615, 1001, 5096), strict=True):
+        assert mean == pytest.approx(count, rel=0.02)
+
+
+def test_posterior_of_the_totals_equals_a_long_run_of_monte_carlo() -> None:
+    """15,000 steps of a Metropolis-adjusted Langevin chain at tau 0.27, phi 4.8, run once (acceptance 0.86)."""
+    chain = {2021: (616.2, 511, 615, 727), 2022: (1009.0, 875, 1009, 1141), 2023: (5092.7, 4789, 5090, 5419)}
+    totals = fitted(reports(*PRESS), Spec(tau=0.27, phi=4.8)).totals(list(chain))
+    for row, (mean, low, median, high) in zip(totals.itertuples(), chain.values(), strict=True):
+        spread = (high - low) / 3.92
+        assert row.mean == pytest.approx(mean, abs=0.1 * spread)
+        assert row.median == pytest.approx(median, abs=0.15 * spread)
+        assert row.low == pytest.approx(low, abs=0.25 * spread)
+        assert row.high == pytest.approx(high, abs=0.25 * spread)
+
+
+def test_truth_is_recovered_from_overlapping_rounded_reports(simulated: tuple[simulate.Truth, Fit]) -> None:
+    true, found = simulated
+    factors = found.factors().set_index("name")
+    assert factors.loc["cases of another compiler", "estimate"] == pytest.approx(true.compiler, abs=0.1)
+    assert factors.loc["verdicts", "estimate"] == pytest.approx(true.measure, abs=0.1)
+    inside = (found.intensity()["low"] < true.level) & (true.level < found.intensity()["high"])
+    assert inside.mean() > 0.85
+    growth = found.growth(2021, 2024)
+    assert isinstance(growth, dict)
+    assert growth["low"] < true.level[36:48].sum() / true.level[:12].sum() < growth["high"]
+
+
+@pytest.mark.parametrize("delay", [0.0, 2.0])
+def test_intervals_cover_the_truth_they_claim_to(delay: float) -> None:
+    """Short: 8 data sets of 55 reports. benchmarks/bench_calibration.py is the long one."""
+    spec = Spec(delayed=("verdicts",) if delay else (), tau=0.12 if delay else None, phi=3.0 if delay else None)
+    chances = []
+    for k in range(8):
+        rng = np.random.default_rng([5, k])
+        true = simulate.truth(rng, delay=delay)
+        found = fitted(simulate.reports(true, rng), spec)
+        low, high = found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.025, 0.975]))
+        low80, high80 = found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.1, 0.9]))
+        level = np.log(true.level)
+        chances.append(
+            [((low < level) & (level < high)).mean(), ((low80 < level) & (level < high80)).mean(),
+             (found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.5]))[0] > level).mean()]
+        )  # fmt: skip
+    covered, covered80, above = np.mean(chances, axis=0)
+    assert 0.90 < covered <= 1.0
+    assert 0.68 < covered80 < 0.92
+    assert 0.35 < above < 0.65
+
+
+def test_a_delay_is_estimated_where_the_reports_tell_it_and_fixed_and_varied_where_not() -> None:
+    rng = np.random.default_rng(4)
+    level = np.exp(np.linspace(4, 7, 36))
+    cases = rng.poisson(level)
+    late = rng.poisson(np.concatenate([np.full(3, level[0]), level[:-3]]))
+    told = fitted(reports(*months(2021, *cases), *months(2021, *late, series="verdicts")), Spec(delayed=("verdicts",)))
+    assert not told.varied
+    assert float(told.hyper("delay") @ told.posterior.weight) == pytest.approx(3.0, abs=1.2)
+    flat = [*years(2021, 1200, 1210, 1190), *years(2022, 1205, series="verdicts")]
+    vague = fitted(reports(*flat), Spec(delayed=("verdicts",), phi=2.0, tau=0.1))
+    assert len(vague.varied) == 2
+    row = vague.factors().set_index("name").loc["delay"]
+    assert row["low"] < row["estimate"] < row["high"]
+    assert any("delay" in doubt for doubt in vague.warnings())
+
+
+def test_a_gap_is_prior_driven_and_no_growth_is_given_for_it() -> None:
+    rng = np.random.default_rng(2)
+    rows = [*months(2015, *rng.poisson(50, 12)), *months(2024, *rng.poisson(400, 12))]
+    found = fitted(reports(*rows), Spec(tau=0.15, phi=2.0))
+    table = found.intensity().set_index("period_start")
+    assert not table.loc[date(2015, 6, 1), "prior_driven"]
+    assert table.loc[date(2019, 6, 1), "prior_driven"]
+    growth = found.growth(2015, 2019)
+    assert isinstance(growth, Refused)
+    assert "prior-driven" in growth.reason
+    assert isinstance(found.growth(2015, 2024), dict)
+    assert any("prior-driven" in doubt for doubt in found.warnings())
+
+
+def test_contradicting_reports_are_named() -> None:
+    result = refused(reports(*PRESS, ("2023-07-01", "2023-12-31", 2950, 2950)))
+    assert result.reason == (
+        "these reports contradict each other: F003 (5096, 2023-01-01 to 2023-12-31), "
+        "F005 (2076, 2023-01-01 to 2023-06-30), F010 (2950, 2023-07-01 to 2023-12-31)"
+    )
+
+
+def test_what_is_not_identified_is_refused() -> None:
+    assert "inside" in refused(reports(*PRESS), Spec(trend="smooth+step:2021-09-21")).reason
+    assert "one side" in refused(reports(*PRESS), Spec(trend="smooth+step:2010-01-01")).reason
+    assert "parameters" in refused(reports(*years(2021, 527))).reason
+    assert "parameters" in refused(reports(*years(2021, 527, 887)), Spec(trend="linear")).reason
+    apart = reports(*years(2017, 1187, 983, 910), *years(2022, 884, 4346, series="persons"))
+    assert "overlap" in refused(apart).reason
+    assert "no report" in refused(reports(*PRESS).take([])).reason
+    assert "longer period unit" in refused(reports(*years(1800, 5), *years(2020, 6, 7))).needs
+
+
+def test_a_spec_that_cannot_be_is_an_error_and_says_why() -> None:
+    obs = reports(*PRESS)
+    for spec, word in (
+        (Spec(unit="week"), "week"), (Spec(order=3), "order"), (Spec(phi=0.5), "phi"), (Spec(tau=0.0), "tau"),
+        (Spec(trend="cubic"), "cubic"), (Spec(level=1.0), "level"), (Spec(exposure=(1.0, 2.0)), "exposure"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=word):
+            fit(obs, spec)
+
+
+def test_a_dispersion_at_its_boundary_is_said() -> None:
+    even = fitted(reports(*months(2021, *[100.0] * 36)), Spec(trend="constant", priors=Priors(log_excess_sd=3.0)))
+    assert any("boundary" in doubt for doubt in even.warnings())
+
+
+def test_the_trend_forms_agree_with_the_data_they_are_made_of() -> None:
+    rng = np.random.default_rng(3)
+    t = np.arange(1, 49)
+    step = fitted(
+        reports(*months(2020, *rng.poisson(np.exp(4 + 0.02 * t + 0.7 * (t > 24))))), Spec(trend="segmented:2022-01-01")
+    )
+    rows = step.factors().set_index("name")
+    assert rows.loc["segmented:2022-01-01:level", "estimate"] == pytest.approx(0.7, abs=0.15)
+    assert rows.loc["linear", "estimate"] == pytest.approx(0.02, abs=0.01)
+    walk = fitted(reports(*months(2020, *rng.poisson(np.exp(4 + 0.05 * t)))), Spec(order=2))
+    assert walk.factors().set_index("name").loc["linear", "estimate"] == pytest.approx(0.05, abs=0.02)
+
+
+def test_known_exposure_turns_levels_into_rates() -> None:
+    rng = np.random.default_rng(1)
+    strength = np.linspace(1.0, 3.0, 24)
+    found = fitted(
+        reports(*months(2022, *rng.poisson(80 * strength))), Spec(trend="constant", exposure=tuple(strength))
+    )
+    assert found.factors().loc[0, "estimate"] == pytest.approx(np.log(80), abs=0.1)
+    assert found.intensity()["mean"].iloc[-1] == pytest.approx(240, rel=0.1)
+
+
+def test_forecasts_nest_widen_and_follow_their_scenario(simulated: tuple[simulate.Truth, Fit]) -> None:
+    _, found = simulated
+    table = found.forecast(12)
+    assert table["period_start"].iloc[0] == date(2026, 1, 1)
+    for inner, outer in ((50, 80), (80, 95)):
+        assert (table[f"low{outer}"] <= table[f"low{inner}"]).all()
+        assert (table[f"high{inner}"] <= table[f"high{outer}"]).all()
+    width = np.log(table["high95"] / table["low95"])
+    assert width.iloc[-1] > width.iloc[0]
+    still, going = found.forecast(12, scenario="stops"), found.forecast(12, scenario="continues")
+    pace = np.log(found.intensity()["median"].iloc[-1] / found.intensity()["median"].iloc[-13])
+    assert np.log(still["median"].iloc[-1] / still["median"].iloc[0]) == pytest.approx(0, abs=0.1)
+    assert np.log(going["median"].iloc[-1] / still["median"].iloc[-1]) == pytest.approx(pace, abs=0.15)
+    with pytest.raises(UserError, match="scenario"):
+        found.forecast(3, scenario="hope")  # type: ignore[arg-type]
+
+
+def test_held_out_reports_are_predicted_and_a_wrong_one_is_seen() -> None:
+    rows = [
+        ("2021-01-01", "2021-12-31", 480, 480), ("2021-04-01", "2022-03-31", 505, 505),
+        ("2021-02-11", "2022-02-10", 480, 529), ("2021-01-01", "2021-03-02", 60, 99),
+        *years(2022, 500), *years(2023, 520),
+    ]  # fmt: skip
+    found = fitted(reports(*rows))
+    assert len(found.lattice.held_out) == 1
+    row = found.held_out().iloc[0]
+    assert row["id"] == "F003"
+    assert row["predicted_low"] < 505 < row["predicted_high"]
+    assert row["probability"] > 0.3
+    rows[2] = ("2021-02-11", "2022-02-10", 700, 749)
+    assert fitted(reports(*rows)).held_out()["probability"].iloc[0] < 0.01
+
+
+def test_predictions_reach_beyond_the_last_report() -> None:
+    from desertion.trends.composite import checks
+
+    found = fitted(reports(*PRESS))
+    ahead = reports(("2024-08-13", "2024-12-31", 3500, 3500), ("2024-05-01", "2024-05-31", 844, 844))
+    table = checks.predict(found, ahead)
+    assert table["predicted_low"].iloc[0] < 3500 < table["predicted_high"].iloc[0]
+    assert table["probability"].iloc[1] == 1.0  # given that report, its count is known
+
+
+def test_diagnostics_are_clean_where_the_model_holds(simulated: tuple[simulate.Truth, Fit]) -> None:
+    _, found = simulated
+    checked = found.diagnose()
+    assert np.nanmax(np.abs(checked.reports["residual"])) < 3.5
+    assert 10 < checked.effective < 40
+    assert isinstance(checked.rootogram, Refused)
+    assert checked.pit.mean() == pytest.approx(1.0)
+
+
+def test_influence_finds_the_report_that_does_not_belong() -> None:
+    rng = np.random.default_rng(8)
+    counts = rng.poisson(100, 18).astype(float)
+    counts[9] = 260
+    checked = fitted(reports(*months(2021, *counts)), Spec(phi=2.0, tau=0.05)).diagnose(influence=True)
+    left_out = checked.reports["left_out"]
+    assert left_out.idxmax() == 9
+    assert left_out[9] > 0.999
+    assert checked.reports["shift"].abs().idxmax() == 9
+
+
+def test_gates_close_below_twelve_counts_and_around_a_fragile_break(simulated: tuple[simulate.Truth, Fit]) -> None:
+    assert not any(simulated[1].gates().values())
+    few = fitted(reports(*PRESS), Spec(trend="smooth+step:2023-01-01"))
+    gates = few.gates()
+    assert gates["levels"] is not None
+    assert gates["break:2023-01-01"] is not None
+    assert any("fragile" in doubt for doubt in few.warnings())
+
+
+def test_the_same_seed_gives_the_same_tables(simulated: tuple[simulate.Truth, Fit]) -> None:
+    obs = reports(*PRESS)
+    one, two = fitted(obs), fitted(obs)
+    pd.testing.assert_frame_equal(one.summary(), two.summary(), check_exact=True)
+    pd.testing.assert_frame_equal(one.forecast(6), two.forecast(6), check_exact=True)
+
+
+def test_order_of_the_reports_does_not_matter() -> None:
+    obs = reports(*PRESS)
+    spec = Spec(tau=0.2, phi=3.0)
+    turned = obs.take(np.arange(len(obs))[::-1])
+    a, b = fitted(obs, spec), fitted(turned, spec)
+    assert a.loglik == pytest.approx(b.loglik, abs=1e-6)
+    np.testing.assert_allclose(a.intensity()["mean"], b.intensity()["mean"], rtol=1e-6)
+
+
+def test_asking_for_days_that_no_report_reaches_is_an_error() -> None:
+    found = fitted(reports(*PRESS))
+    with pytest.raises(UserError, match="not inside"):
+        found.totals([2030])
+    with pytest.raises(UserError, match="backwards"):
+        found.totals([(date(2023, 5, 1), date(2023, 4, 1))])
+    with pytest.raises(UserError, match="not in the fit"):
+        found.intensity("verdicts")
