@@ -330,3 +330,15 @@ def test_rules_can_be_flipped_on_the_real_data(real: figures.Data) -> None:
     choices = {rule: reconcile.facts(real, rule)["chosen"] for rule in vocabulary.RULES}
     assert not choices["own-page-first"].equals(choices["latest-first"])
     assert not choices["own-page-first"].equals(choices["most-sources"])
+
+
+def test_a_revised_count_stands_once_and_as_revised() -> None:
+    facts = reconcile.facts(figures.load())
+    once = reconcile.latest(facts)
+    assert "mediazona/337/received/2023/as-of-2024-08" in once.index
+    assert "mediazona/337/received/2023" not in once.index
+    other = "mediazona/332+337+338/received/2023"  # its later count is of the new parts alone: no revision
+    assert {other, f"{other}/as-of-2024-12"} <= set(once.index)
+    assert list(once.index) == [fact for fact in facts.index if fact in once.index]
+    before = reconcile.latest(reconcile.facts(figures.load(as_of=date(2023, 12, 31))))
+    assert "mediazona/337/received/2023" in before.index

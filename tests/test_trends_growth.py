@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from desertion import figures, reconcile
 from desertion.project import UserError
 from desertion.trends import exact, growth
 
@@ -96,3 +97,16 @@ def test_bounds_and_two_counts_of_a_year_carry_no_trend() -> None:
 def test_a_missing_column_is_a_user_error() -> None:
     with pytest.raises(UserError, match="scope"):
         growth.growth_table(ARTICLE.drop(columns="scope"))
+
+
+def test_an_incomplete_year_stays_out_unless_asked_for_and_is_then_compared_by_the_day() -> None:
+    facts = reconcile.facts(figures.load()).query("compiler == 'The Insider' and articles == '337+338+339'")
+    facts = facts[facts["measure"].eq("persons_convicted")]
+    whole = growth.growth_table(facts)
+    assert whole[["from_year", "to_year"]].values.tolist() == [[2023, 2024]]
+    every = growth.growth_table(facts, incomplete=True).set_index(["from_year", "to_year"])
+    assert every.loc[(2023, 2024), "ratio"] == whole["ratio"].item()
+    assert not every.loc[(2023, 2024), "incomplete"]
+    assert every.loc[(2022, 2023), "incomplete"]
+    assert every.loc[(2022, 2023), "ratio"] == pytest.approx(4346 / (884 / (306 / 365.25)))
+    assert every.loc[(2022, 2023), "low"] < every.loc[(2022, 2023), "ratio"] < every.loc[(2022, 2023), "high"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,9 @@ _COLUMNS = (
     *("fact", "articles", "measure", "scope", "kind", "unit", "per", "period_start", "period_end", "cumulative"),
     *("value", "bound", "compiler", "chosen", "ids", "sources", "readings", "state"),
 )
+
+
+_REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
 def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.DataFrame:
@@ -73,6 +77,18 @@ def _state(usable: list[Group]) -> str:
 
 
 # --- the headline ----------------------------------------------------------------------------------------------------
+
+
+def latest(facts: pd.DataFrame) -> pd.DataFrame:
+    """Each count once, as its latest revision has it.
+
+    A revised total has a fact of its own that ends in `/as-of-YYYY-MM`; it takes the place of earlier ones with the
+    same scope. `facts` is a table of `facts()`; its order is kept.
+    """
+    base = facts.index.str.replace(_REVISION, "", regex=True)
+    order = facts.assign(_base=base, _place=range(len(facts))).sort_index(kind="stable")
+    kept = order.groupby(["_base", "scope"]).tail(1).sort_values("_place")
+    return kept.drop(columns=["_base", "_place"])
 
 
 class Headline(NamedTuple):

@@ -16,15 +16,19 @@ from desertion.project import UserError
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import annual
 
+#: Days that a count covers at least where incomplete years are let in.
+MOST_OF_A_YEAR = 200
 #: The over-dispersion that the outer interval of a ratio assumes.
 PHI = 50.0
 KEYS = ["compiler", "articles", "measure", "scope", "unit"]
 _TREND_MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2")
 
 
-def yearly(facts: pd.DataFrame, reading: str = "rounding") -> pd.DataFrame:
-    """The counts of whole calendar years in `facts` (one row a fact, as reconcile.facts gives them), with `year`.
+def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool = False) -> pd.DataFrame:
+    """The counts of whole calendar years (to a week) in `facts` (one row a fact, as reconcile.facts gives them).
 
+    They have the columns `year` and `exposure` (years that the count covers). With `incomplete` counts of most of a year
+    come in too; the exposure then tells them from whole years.
     `low` and `high` are the ends of what the printed number stands for (data/hedges.csv, by its column `hedge` where
     there is one), `reading` how a bound is read. Raises UserError where a needed column is missing.
     """
@@ -33,10 +37,13 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding") -> pd.DataFrame:
     if missing:
         raise UserError(f"facts lack the column {', '.join(missing)}; give the table of reconcile.facts")
     start, end = pd.to_datetime(facts["period_start"]), pd.to_datetime(facts["period_end"])
-    january, december = start.dt.strftime("%m-%d") == "01-01", end.dt.strftime("%m-%d") == "12-31"
-    whole = january & december & (start.dt.year == end.dt.year)
-    table = facts[whole & (facts["kind"] == "count") & ~facts["cumulative"].astype(bool)].copy()
-    table["year"] = pd.to_datetime(table["period_start"]).dt.year
+    days = (end - start).dt.days + 1
+    # A page of 29 December that sums up the year counts the year.
+    whole = (start.dt.strftime("%m-%d") == "01-01") & days.between(358, 366) & (start.dt.year == end.dt.year)
+    part = (start.dt.year == end.dt.year) & days.between(MOST_OF_A_YEAR, 357) & incomplete
+    table = facts[(whole | part) & (facts["kind"] == "count") & ~facts["cumulative"].astype(bool)].copy()
+    table["year"] = start[table.index].dt.year
+    table["exposure"] = (days / 365.25).where(~whole, 1.0)[table.index]
     words = table["hedge"] if "hedge" in table else pd.Series("", index=table.index)
     ends = [
         hedges.interval(float(value), bound, word, reading)
@@ -47,26 +54,33 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding") -> pd.DataFrame:
 
 
 def growth_table(
-    facts: pd.DataFrame, phi: float = PHI, level: float = 0.95, reading: str = "rounding"
+    facts: pd.DataFrame,
+    phi: float = PHI,
+    level: float = 0.95,
+    reading: str = "rounding",
+    *,
+    incomplete: bool = False,
 ) -> pd.DataFrame:
     """One row for each pair of years of one compiler, articles, measure, scope and unit in `facts`.
 
-    Columns: the keys, `from_year, to_year, from_count, to_count, ratio, low, high` (exact, given Poisson variation),
+    Columns: the keys, `from_year, to_year, from_count, to_count, incomplete` (a part of a year is compared by the day),
+    `ratio, low, high` (exact, given Poisson variation),
     `outer_low, outer_high` (a variance of `phi` times the mean), `refused` (why there is none, else blank), `ids`.
     Where a number is rounded or bounded, the limits are those at the worst ends of what it stands for. Raises
     UserError as `yearly` does.
     """
     rows = []
-    for key, group in _groups(yearly(facts, reading)):
+    for key, group in _groups(yearly(facts, reading, incomplete=incomplete)):
         for (_, first), (_, second) in combinations(group.iterrows(), 2):
             if first["year"] == second["year"]:
                 continue
             row: dict[str, Any] = dict(key) | {
                 "from_year": int(first["year"]), "to_year": int(second["year"]),
                 "from_count": first["value"], "to_count": second["value"],
+                "incomplete": bool(first["exposure"] != 1 or second["exposure"] != 1),
             }  # fmt: skip
             rows.append(row | _ratio(first, second, phi, level) | {"ids": _ids([first, second])})
-    columns = [*KEYS, "from_year", "to_year", "from_count", "to_count", "ratio", "low", "high"]
+    columns = [*KEYS, "from_year", "to_year", "from_count", "to_count", "incomplete", "ratio", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "outer_low", "outer_high", "refused", "ids"])
 
 
@@ -77,12 +91,13 @@ def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: flo
     if first["value"] == 0 or second["value"] == 0:
         return {"refused": "a count is 0: the ratio has one limit only"}
     # the lowest ratio has the smallest second and the largest first count, the highest the other way round
-    low = exact.rate_ratio(max(second["low"], 1), 1, first["high"], 1, level)
-    high = exact.rate_ratio(second["high"], 1, max(first["low"], 1), 1, level)
-    (outer_low,) = exact.assumed_dispersion(max(second["low"], 1), first["high"], [phi], level=level)
-    (outer_high,) = exact.assumed_dispersion(second["high"], max(first["low"], 1), [phi], level=level)
+    t2, t1 = float(second["exposure"]), float(first["exposure"])
+    low = exact.rate_ratio(max(second["low"], 1), t2, first["high"], t1, level)
+    high = exact.rate_ratio(second["high"], t2, max(first["low"], 1), t1, level)
+    (outer_low,) = exact.assumed_dispersion(max(second["low"], 1), first["high"], [phi], t2, t1, level)
+    (outer_high,) = exact.assumed_dispersion(second["high"], max(first["low"], 1), [phi], t2, t1, level)
     return {
-        "ratio": second["value"] / first["value"], "low": low.low, "high": high.high,
+        "ratio": second["value"] / t2 / (first["value"] / t1), "low": low.low, "high": high.high,
         "outer_low": outer_low.low, "outer_high": outer_high.high, "refused": "",
     }  # fmt: skip
 

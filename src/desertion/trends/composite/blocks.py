@@ -24,8 +24,8 @@ _DEVIATIONS, _TAIL = 7.0, 10.0
 _EDGE = 1e-11
 #: Frequencies at which the law's characteristic function is below exp(−_ALIAS) do not count.
 _ALIAS = 30.0
-#: Largest table of a pair of free numbers, and of one; beyond them both step over numbers, which then costs accuracy of the order of
-#: a step over the width of the law. Only a dispersion of hundreds or bounds thousands wide come so far.
+#: Largest table of a pair of free numbers, and of one; beyond them both step over numbers, which then costs accuracy
+#: of the order of a step over the width of the law. Only counts of 10^5 with bounds thousands wide come so far.
 LARGEST, LONGEST = 500_000, 20_000
 
 
@@ -75,9 +75,9 @@ class _Pair:
         if self.at is not None:
             return np.array([(row[self.at] * joint).sum(axis=0) for row in rows]).reshape(-1, joint.shape[1])
         children = self.given.shape[1]
-        return np.array(
-            [np.bincount(self.to.ravel(), (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]  # type: ignore[union-attr]
-        ).reshape(-1, children)
+        to = np.empty(0, np.int64) if self.to is None else self.to.ravel()
+        sums = [np.bincount(to, (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]
+        return np.array(sums).reshape(-1, children)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats, Floa
 
 
 def send(block: Block, m: Floats, delta: float) -> Messages:
-    """Sum the block at cell means `m` (of its cells). Raises NoMassError where they make the reports all but impossible."""
+    """Sum the block at cell means `m` (of its cells). Raises NoMassError where the reports are all but impossible."""
     centre, covariance, own = _gaussian(block, m, 1 + delta)
     half = _DEVIATIONS * np.sqrt(np.diag(covariance)) + _TAIL * (1 + delta)
     stride = _strides(block, m, delta, centre, covariance, own)
@@ -151,6 +151,9 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
         low = np.where(below & above, np.maximum(block.low, block.high - np.ceil(2 * half)), low)
         high = np.where(below & ~above, np.minimum(block.high, block.low + np.ceil(2 * half)), high)
         stride = _coarser(block, low, high, stride)
+        # the points stay where they are as the means move, so that a coarse sum is smooth in them
+        anchor = np.where(np.isfinite(block.low), block.low, 0.0)
+        low = np.maximum(anchor + np.floor((low - anchor) / stride) * stride, block.low)
         grid = [np.arange(a, b + 1, s) for a, b, s in zip(low, high, stride, strict=True)]
         found = _pass(block, grid, stride, m, delta)
         if found is not None:
@@ -173,7 +176,7 @@ def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
         ends = set(np.flatnonzero(size > LONGEST).tolist())
         for edge in block.edges:
             if edge is not None and size[edge.child] * size[edge.parent] > LARGEST:
-                ends |= {v for v in (edge.child, edge.parent) if size[v] > 64}
+                ends.add(max(edge.child, edge.parent, key=lambda v: float(size[v])))
         if not ends:
             return stride
         stride = np.where([v in ends for v in range(block.size)], 2 * stride, stride)
@@ -223,7 +226,7 @@ def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: floa
 def _pair(
     table: _Table, above: Floats, below: Floats, belief: Floats, span: tuple[int, int, int], stride: int
 ) -> tuple[_Pair, Floats]:
-    """The law of a child on the grid `below` (steps of `stride`) given its parent on `above`; the message to the parent.
+    """The law of a child on the grid `below` (steps of `stride`) given its parent on `above`; its message.
 
     `span` holds the first and last difference of `table` and its step.
     """

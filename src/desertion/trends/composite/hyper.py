@@ -92,6 +92,9 @@ def _peak(surface: _Surface, psi: Floats, scale: Floats) -> tuple[Floats, Floats
         here = surface(psi)
         up = np.array([surface(psi + width * e) for e in eye])
         down = np.array([surface(psi - width * e) for e in eye])
+        if not np.isfinite([here, *up, *down]).all():
+            width = width / 2
+            continue
         gradient = (up - down) / 2
         hessian = np.diag(up + down - 2 * here)
         for i in range(d):

@@ -17,7 +17,9 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-4
 #: Log intensities move at most so far in one step: a first step from far away must not leap past the data.
 _LEAP = 1.5
-_MOST = 100
+_MOST, _HALVINGS = 100, 14
+#: A rise of the log posterior that no step attains, below which the point is taken for the mode.
+_NOISE = 0.1
 
 
 class NotFoundError(Exception):
@@ -138,7 +140,7 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
         k = problem.path.shape[1]
         leap = float(np.abs(problem.path @ step[:k]).max(initial=0.0))
         size = min(1.0, _LEAP / leap) if leap > 0 else 1.0
-        for _ in range(40):
+        for _ in range(_HALVINGS):
             trial = theta + size * step
             value, gradient, hessian, jacobian = derivatives(problem, trial)
             new = value.loglik + problem.log_prior(trial)
@@ -146,6 +148,10 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
                 break
             size /= 2
         else:
+            if exact and gain < _NOISE:
+                # sums so large that they step over numbers are only so smooth
+                log_det = 2 * float(np.log(np.diag(factor)).sum())
+                return Mode(theta, value.loglik, factor, height - 0.5 * log_det, steps, value)
             raise NotFoundError("no step raises the posterior")
         theta, height = trial, new
     raise NotFoundError(f"no mode after {_MOST} steps")
