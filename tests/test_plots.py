@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 
 from desertion import plots
@@ -27,6 +27,7 @@ from desertion.plots import palette, wording
 from desertion.plots.contract import clean, conform, numeric
 from desertion.plots.frame import SIZES, Sheet, gid
 from desertion.plots.labels import Label, Placer
+from desertion.publish.files import to_svg
 
 TABLES = Path(__file__).parent / "plot_tables"
 NAMES = list(plots.PLOTS)
@@ -375,6 +376,104 @@ def test_revision_shows_values_from_the_day_they_were_known():
         assert (to_hex(mark.get_markerfacecolor()) == "#ffffff") == row.incomplete
 
 
+def _specifications(count: int) -> pd.DataFrame:
+    """A table as large as a real one: ten choices, 27 options, a few of them refused."""
+    rng = np.random.default_rng(1)
+    sizes = {f"choice {place}": size for place, size in enumerate((2, 4, 2, 3, 3, 3, 3, 3, 2, 2))}
+    rows = []
+    for place in range(count):
+        taken = {name: rng.integers(size) for name, size in sizes.items()}
+        factor = round(float(np.exp(rng.normal(1.5, 0.3) + 0.4 * taken["choice 0"])), 2)
+        refused = place % 12 == 5
+        rows.append(
+            {
+                "factor": None if refused else factor,
+                "low": None if refused else round(factor / 1.5, 2),
+                "high": None if refused else round(factor * 1.5, 2),
+                "choices": "; ".join(f"{name}: option {option}" for name, option in taken.items()),
+                "refused": refused,
+                "main": place == 4,
+                "level": 95,
+                "ids": " ".join(f"F{100 * taken['choice 1'] + each:03}" for each in range(40)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def test_specification_curve_draws_each_interval_and_ticks_each_option_in_use():
+    rows, fig = table("specification_curve"), figure("specification_curve")
+    upper, lower = fig.axes
+    assert upper.get_yscale() == "log"
+    known = rows[~rows["refused"]]
+    strokes = [patch for patch in upper.patches if isinstance(patch, PathPatch)]
+    spans = [
+        (part[0][1], part[1][1]) for patch in strokes for part in patch.get_path().vertices.reshape(-1, 2, 2).tolist()
+    ]
+    assert set(zip(known["low"], known["high"], strict=True)) <= set(spans)
+    assert len(spans) == len(rows)
+    dots = [value for line in upper.lines if line.get_marker() == "o" for value in line.get_ydata()]
+    assert sorted(dots) == sorted(known["factor"])
+    ticks = sum(len(patch.get_path().vertices) // 2 for patch in lower.patches if isinstance(patch, PathPatch))
+    choices = rows["choices"].iloc[0].count(";") + 1
+    assert ticks == len(rows) * choices + choices  # the report's own choices once more, in their colour
+    said = [text.get_text() for text in upper.texts]
+    assert "2 refused" in said
+    assert "the report's choice ×8.3 (4.38–15.7)" in said
+
+
+def test_specification_curve_is_the_same_whatever_the_order_of_its_rows():
+    rows = table("specification_curve")
+    assert _svg(plots.specification_curve(rows)) == _svg(plots.specification_curve(rows.iloc[::-1]))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_six_hundred_specifications_stay_small_and_within_the_page(size, monkeypatch):
+    rows = _specifications(600)
+    fig = plots.specification_curve(rows, size, FOOTER)
+    alt = plots.specification_curve.describe(rows)
+    svg = to_svg(fig, plots.specification_curve, "specification_curve", alt, rows["ids"])
+    assert len(svg.encode()) < 150_000
+    assert svg.count('class="mark"') < 20  # a shape for each set of statements, not for each mark
+    width, height = fig.get_size_inches() * 72
+    words = drawn_words(fig, monkeypatch)
+    for _, points, (x0, y0, x1, y1) in words:
+        assert points >= 7
+        assert x0 >= -0.5
+        assert y0 >= -0.5
+        assert x1 <= width + 0.5
+        assert y1 <= height + 0.5
+    for (one, _, a), (other, _, b) in itertools.combinations(words, 2):
+        across, up = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+        assert across < 1 or up < 1, f"{one!r} lies over {other!r}"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("factor", None, "blank in a row that is not refused"),
+        ("low", 0, "zero or less"),
+        ("level", 90, "'level' has several values"),
+        ("main", True, "'main' is true in several rows"),
+        ("choices", "compiler: Proekt", "the first row has"),
+        ("choices", "Proekt", "is no 'choice: option"),
+    ],
+)
+def test_specification_curve_refuses_what_it_cannot_show(column, value, words):
+    rows = table("specification_curve")
+    rows.loc[1, column] = value
+    with pytest.raises(ValueError, match=f"plot specification_curve: .*{words}"):
+        plots.specification_curve(rows)
+    with pytest.raises(ValueError, match=words):
+        plots.specification_curve.describe(rows)
+
+
+def test_specification_curve_of_refusals_alone_says_so():
+    rows = table("specification_curve")
+    rows = rows[rows["refused"]]
+    assert "2 specifications refused" in plots.specification_curve.describe(rows)
+    assert "2 refused" in [text.get_text() for text in plots.specification_curve(rows).axes[0].texts]
+
+
 # --- the same picture everywhere ----------------------------------------------------------------------------------
 
 
@@ -447,6 +546,16 @@ def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_i
         ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
         ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
         ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
+        (
+            "specification_curve",
+            [
+                "30 specifications",
+                "from ×4.93 (1.78–13.7) under compiler: Proekt; base year: 2022",
+                "own choice, compiler: Proekt; base year: 2021; later total: first printed; dispersion: 50: ×8.3 (4.38–",
+                "2 specifications refused",
+                "Middle factor by base year: 2021 ×8.29, 2022 ×5.02",
+            ],
+        ),
         ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
     ],
 )

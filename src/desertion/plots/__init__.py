@@ -7,6 +7,7 @@ from desertion.plots.intervals import claims, growth
 from desertion.plots.offences import offences, sentences
 from desertion.plots.plot import Plot
 from desertion.plots.rates import comparators, deployed_rate
+from desertion.plots.specification import specification_curve
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -22,6 +23,7 @@ PLOTS: dict[str, Plot] = {
         claims,
         conflicts,
         revision,
+        specification_curve,
     )
 }
 
@@ -39,5 +41,6 @@ __all__ = [
     "offences",
     "revision",
     "sentences",
+    "specification_curve",
     "style",
 ]

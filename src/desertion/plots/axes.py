@@ -33,14 +33,21 @@ def count_axis(axes: Axes, top: float, ticks: int = 5) -> None:
     axes.grid(axis="y")
 
 
-def factor_axis(axes: Axes, low: float, high: float, ticks: Sequence[float], sign: str = "×") -> None:
-    """Factors on a log scale: plain ticks such as ×2, as many of `ticks` as lie within."""
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{sign}{wording.number(x)}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.grid(axis="x")
+def factor_axis(
+    axes: Axes, low: float, high: float, ticks: Sequence[float], sign: str = "×", *, upright: bool = False
+) -> None:
+    """Factors on a log scale, across or `upright`: plain ticks such as ×2, as many of `ticks` as lie within."""
+    if upright:
+        axes.set_yscale("log")
+        axes.set_ylim(low, high)
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+    axis = axes.yaxis if upright else axes.xaxis
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{sign}{wording.number(x)}"))
+    axis.set_minor_locator(NullLocator())
+    axes.grid(axis="y" if upright else "x")
 
 
 def panel_title(axes: Axes, words: str, size: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,11 +19,13 @@ class Column:
     kind: Literal["text", "number", "date", "flag"]
     meaning: str
     blank: bool = False
+    #: Letters of a cell's words that are kept.
+    longest: int = 300
 
 
-def text(meaning: str, *, blank: bool = False) -> Column:
+def text(meaning: str, *, blank: bool = False, longest: int = 300) -> Column:
     """A column of words."""
-    return Column("text", meaning, blank)
+    return Column("text", meaning, blank, longest)
 
 
 def numeric(meaning: str, *, blank: bool = False) -> Column:
@@ -40,17 +43,14 @@ def flag(meaning: str) -> Column:
     return Column("flag", meaning)
 
 
-_LONGEST = 300
-
-
-def clean(words: str) -> str:
+def clean(words: str, longest: int = 300) -> str:
     """`words` as they can be drawn: no control or direction characters, cut where nobody would read on."""
     drawn = "".join(
         " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
         for each in words
         if unicodedata.category(each) not in ("Cf", "Cs", "Co", "Cn")
     )
-    return drawn if len(drawn) <= _LONGEST else f"{drawn[: _LONGEST - 1]}…"
+    return drawn if len(drawn) <= longest else f"{drawn[: longest - 1]}…"
 
 
 IDS = text("ids of the statements behind the mark, joined by spaces")
@@ -80,7 +80,7 @@ def conform(name: str, table: pd.DataFrame, columns: Mapping[str, Column]) -> pd
             typed = cells.map({True: True, False: False, "true": True, "false": False})
         else:
             typed = cells.where(~empty, "").astype(str)
-            typed = typed if label == "ids" else typed.map(clean)
+            typed = typed if label == "ids" else typed.map(partial(clean, longest=column.longest))
         bad = (typed == "") if column.kind == "text" else typed.isna()
         if column.blank:
             bad &= ~empty

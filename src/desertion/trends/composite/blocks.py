@@ -26,7 +26,7 @@ _EDGE = 1e-11
 _ALIAS = 30.0
 #: Largest table of a pair of free numbers, and of one; beyond them both step over numbers, which then costs accuracy
 #: of the order of a step over the width of the law. Only counts of 10^5 with bounds thousands wide come so far.
-LARGEST, LONGEST = 500_000, 20_000
+LARGEST, LONGEST = 300_000, 10_000
 
 
 class NoMassError(Exception):

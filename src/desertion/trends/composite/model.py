@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 #: Periods of the grid and reports beyond which a fit is refused rather than begun.
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
+#: Posterior standard deviation of a log level beyond which the reports say nothing of it.
+FREE = 8.0
 #: Largest phi − 1 that is tried.
 LARGEST_EXCESS = 1e6
 #: Longest delay in months that the latent intensity is carried back for.
@@ -265,12 +267,17 @@ def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: p
         found = mode(posed(base, design, here), crude if start is None else start)
         return found, found.log_marginal + axes.log_prior(psi)
 
-    nodes = hyper.integrate(find, axes.centre[axes.free], axes.scale[axes.free])
+    begin = axes.centre.copy()
+    if not design.walk.any():
+        begin[1] = np.log(max(_crude_excess(base, crude), np.exp(begin[1])))
+    nodes = hyper.integrate(find, begin[axes.free], axes.scale[axes.free])
     points = [axes.hyper(node.psi) for node in nodes]
     centres = [posterior_mean(posed(base, design, at), node.mode) for at, node in zip(points, nodes, strict=True)]
     posterior = Posterior(
         tuple(points), np.array([n.weight for n in nodes]), np.array(centres), np.array([n.mode.root() for n in nodes])
     )
+    if _log_spread(posterior, design) > FREE:
+        raise NotFoundError("the reports leave the level free")
     best = max(nodes, key=lambda node: node.weight)
     made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal)
     if 2 in axes.free and made.contraction_of_hyper("delay") < prior.CONTRACTION:
@@ -280,6 +287,20 @@ def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: p
         middle, *varied = (_integrated(obs, s, cells, design) for s in fixed)
         return replace(middle, varied=tuple(varied))
     return made
+
+
+def _log_spread(posterior: Posterior, design: prior.Design) -> float:
+    """Largest posterior standard deviation of a period's log intensity."""
+    rows = np.zeros((design.periods, posterior.centre.shape[1]))
+    rows[:, : design.path.shape[1]] = design.path
+    return float(posterior.of(rows).moments()[1].max())
+
+
+def _crude_excess(base: Problem, theta: Floats) -> float:
+    """Pearson's dispersion less one of the known counts about a crude fit, where to look for phi."""
+    known = base.lattice.known
+    mean = base.means(theta)[0][known]
+    return float((((base.lattice.counts - mean) ** 2 / mean).mean() if len(known) else 1.0) - 1)
 
 
 def starting_point(obs: Observations, design: prior.Design, base: Problem) -> Floats:
