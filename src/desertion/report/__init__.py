@@ -22,11 +22,13 @@ def render(
     Raises UserError where a notebook cannot be read or has no title. An equal page is not touched.
     """
     from desertion import figures
-    from desertion.report import content, page, receipt, statements
+    from desertion.report import content, page, paper, receipt, statements
 
     if data is None:
         data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
     sections = content.read(notebooks, plots)
     rows = statements.statements(data, edition.rule)
     made_from = receipt.receipt(edition, notebooks)
-    write_atomic(out, page.page(edition, sections, rows, statements.events(data), made_from))
+    happened = statements.events(data)
+    write_atomic(out, page.page(edition, sections, rows, happened, made_from))
+    write_atomic(out.with_suffix(".pdf"), paper.paper(edition, sections, rows, happened, made_from))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
+from desertion import vocabulary
 from desertion.project import UserError, relative
 from desertion.report.text import visible, visible_lines
 
@@ -45,6 +46,7 @@ class Plot:
     svg: str
     ids: tuple[str, ...]
     table: bytes | None
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,13 @@ def table(html: str) -> Table:
     return Table(tuple(map(tuple, head)), tuple(body))
 
 
+def words(cell: str, heading: bool) -> str:
+    """A cell as a reader wants it: words of the vocabulary by their meaning, names of columns without underscores."""
+    if cell in vocabulary.MEASURES:
+        return vocabulary.MEASURES[cell]
+    return cell.replace("_", " ") if heading or re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", cell) else cell
+
+
 class _Reader(HTMLParser):
     """The cells of a table as text; whatever else stands in its HTML is dropped."""
 
@@ -234,5 +243,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("th", "td") and self._text is not None and self.rows:
             text = visible("".join(self._text)).strip()
-            self.rows[-1][0].append(Cell("" if text == "NaN" else text, tag == "th", *self._spans))
+            if tag == "th":  # a count in the index of a frame is printed as a float
+                text = re.sub(r"^(\d+)\.0$", r"\1", text)
+            self.rows[-1][0].append(Cell("" if text == "NaN" else words(text, tag == "th"), tag == "th", *self._spans))
             self._text = None

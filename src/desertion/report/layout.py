@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from desertion.report.content import Block, Moved, Plot, Section
+from desertion.report.text import in_markdown
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: The notebooks whose answers open the report; those of the others open their own sections.
@@ -37,7 +39,18 @@ def arrange(sections: Sequence[Section]) -> tuple[list[Block], list[Section]]:
         )
         for section in sections
     ]
-    return [*opening, *(plots[name] for name in MAIN_PLOTS if name in plots)], rest
+    opening += [plots[name] for name in MAIN_PLOTS if name in plots]
+    numbers = itertools.count(1)
+    return _numbered(opening, numbers), [replace(one, blocks=tuple(_numbered(one.blocks, numbers))) for one in rest]
+
+
+def _numbered(blocks: Iterable[Block], numbers: Iterator[int]) -> list[Block]:
+    return [replace(block, number=next(numbers)) if isinstance(block, Plot) else block for block in blocks]
+
+
+def moved(name: str, title: str) -> str:
+    """What stands in the place of a plot that was moved to the answer."""
+    return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
 
 
 def convert(text: str, to: str, *options: str) -> str:

@@ -207,9 +207,9 @@
 
   /* --- the table of all statements ------------------------------------------------------------------------------ */
 
-  const table = document.querySelector("#all table"), body = make("tbody");
-  table.tBodies[0].replaceWith(body); // its rows are for those who have no script
-  const keys = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.key);
+  const columns = { id: "Statement", printed: "As printed", measure: "Counted", offence: "Offence or topic", period: "Period", compiler: "Counted by",
+    publisher: "Printed by", published: "Published", status: "Status" };
+  const keys = Object.keys(columns), body = make("tbody");
   const offence = (one) => one.articles || one.topic || "";
   const status = (one) => one.status;
   const sortable = {
@@ -313,17 +313,15 @@
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
 
-  for (const cell of table.tHead.rows[0].cells) {
-    const key = cell.dataset.key;
-    const label = cell.textContent;
-    cell.replaceChildren(make("button", { type: "button", onclick: () => {
-      sort = { key, down: sort.key === key && !sort.down };
-      for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
-      cell.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-      update();
-    } }, label));
+  const headings = keys.map((key) => make("th", { scope: "col" }, make("button", { type: "button", onclick: () => sortBy(key) }, columns[key])));
+  function sortBy(key) {
+    sort = { key, down: sort.key === key && !sort.down };
+    headings.forEach((cell) => cell.removeAttribute("aria-sort"));
+    headings[keys.indexOf(key)].setAttribute("aria-sort", sort.down ? "descending" : "ascending");
+    update();
   }
-  table.tHead.rows[0].cells[0].setAttribute("aria-sort", "ascending");
+  headings[0].setAttribute("aria-sort", "ascending");
+  document.getElementById("all").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...headings)), body));
   document.getElementById("all").after(under);
   draw();
 

@@ -14,7 +14,7 @@ from typing import Any
 from desertion import vocabulary
 from desertion.params import Edition
 from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, arrange, convert
+from desertion.report.layout import TITLE, arrange, convert, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
 
@@ -88,7 +88,7 @@ class _Writer:
     def block(self, block: Block) -> str:
         match block:
             case Moved(name, title):
-                return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
+                return moved(name, title)
             case Prose(text):
                 return text
             case Sentence(parts, ids):
@@ -129,7 +129,7 @@ class _Writer:
         head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
         body = "".join(f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>" for row in table.body)
         head = f"<thead>{head}</thead>" if head else ""
-        words = ", ".join(filter(None, (cell.text.replace("_", " ") for cell in table.head[-1]))) if table.head else ""
+        words = ", ".join(filter(None, (cell.text for cell in table.head[-1]))) if table.head else ""
         label = escape(short(f"Table: {words}", 120), quote=True)
         return (
             f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table>{head}'
@@ -143,8 +143,7 @@ class _Writer:
         )
         kind = f' scope="{scope}"' if cell.heading and cell.text else ""
         kind += ' class="number"' if not cell.heading and _NUMBER.fullmatch(cell.text) else ""
-        words = cell.text.replace("_", " ") if cell.heading or re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", cell.text) else cell.text
-        text = _linked(escape(words), self._printed)
+        text = _linked(escape(cell.text), self._printed)
         if tag == "th" and not cell.text:
             tag = "td"  # an empty heading heads nothing
         return f"<{tag}{spans}{kind}>{text}</{tag}>"
@@ -165,7 +164,7 @@ def _plot(plot: Plot) -> str:
     # Its size is the page's; its colours can be changed by the theme.
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", plot.svg, count=1)
     svg = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})\b", lambda m: f"{m[1]}: var(--{m[2][1:]},{m[2]})", svg)
-    caption = [escape(plot.title)]
+    caption = [f"Plot {plot.number}. {escape(plot.title)}"]
     if plot.table is not None:
         content = base64.b64encode(plot.table).decode("ascii")
         address = f"data:text/csv;charset=utf-8;base64,{content}"
@@ -180,26 +179,20 @@ def _plot(plot: Plot) -> str:
 
 # --- the table of all statements -------------------------------------------------------------------------------------
 
-#: Heading and key of each column; the script makes its rows in the same order.
-COLUMNS = {
-    "Statement": "id",
-    "As printed": "printed",
-    "Counted": "measure",
-    "Offence or topic": "offence",
-    "Period": "period",
-    "Counted by": "compiler",
-    "Printed by": "publisher",
-    "Published": "published",
-    "Status": "status",
-}
+#: The columns of the table for readers without the script; with it, it makes the same from the data.
+COLUMNS = (
+    *("Statement", "As printed", "Counted", "Offence or topic", "Period", "Counted by", "Printed by", "Published"),
+    "Status",
+)
 
 
 def _all(statements: Iterable[Row]) -> str:
-    head = "".join(f'<th scope="col" data-key="{key}">{label}</th>' for label, key in COLUMNS.items())
+    # Where scripts run the rows are no elements: a thousand of them would cost half the time to open the page.
+    head = "".join(f'<th scope="col">{label}</th>' for label in COLUMNS)
     body = "".join(_row(row) for row in statements)
     return (
         '<div id="filters"></div><div class="table" id="all" role="region" aria-label="All statements" tabindex="0">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<noscript><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></noscript></div>"
     )
 
 
