@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,4 +32,12 @@ def render(
     made_from = receipt.receipt(edition, notebooks)
     happened = statements.events(data)
     write_atomic(out, page.page(edition, sections, rows, happened, made_from))
-    write_atomic(out.with_suffix(".pdf"), paper.paper(edition, sections, rows, happened, made_from))
+    write_atomic(out.with_suffix(".pdf"), paper.paper(edition, _day(data), sections, rows, happened, made_from))
+
+
+def _day(data: Data) -> date:
+    """The day of an edition; where none is set, the day on which the last statement was known."""
+    if data.as_of is not None:
+        return data.as_of
+    known: date = max(frame["known"].max() for frame in (data.figures, data.context) if len(frame)).date()
+    return known

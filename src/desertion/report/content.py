@@ -126,14 +126,18 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
 def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Iterator[Block]:
     for output in cell.get("outputs", []):
         # On disk a text is one string or a list of lines.
-        data = {kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()}
+        data = {
+            kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()
+        }
         if "image/svg+xml" in data:
             yield plot(data["image/svg+xml"], plots, names)
         elif "text/markdown" in data:
             record = output.get("metadata", {}).get("desertion", {}).get("sentence")
             yield sentence(data["text/markdown"], record) if record else Prose(data["text/markdown"])
         elif "text/html" in data:
-            yield table(data["text/html"])
+            found = table(data["text/html"])
+            if found.head or found.body:
+                yield found
         elif "text/plain" in data:
             yield Verbatim(visible_lines(data["text/plain"]))
         elif output.get("name") == "stdout":

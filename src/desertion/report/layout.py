@@ -15,7 +15,9 @@ LEADS = ("03-trends", "05-sensitivity")
 #: The plots that stand with the answer, in this order.
 MAIN_PLOTS = ("long_view", "growth")
 #: Prose may hold mathematics, never HTML: what a sentence takes from the data stays text.
-_MARKDOWN = "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
+_MARKDOWN = (
+    "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
+)
 
 
 def arrange(sections: Sequence[Section]) -> tuple[list[Block], list[Section]]:

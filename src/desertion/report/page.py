@@ -220,6 +220,7 @@ def _row(row: Row) -> str:
 
 
 def _receipt(receipt: Row) -> str:
-    body = "".join(f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in receipt.items())
+    body = "".join(
+        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in receipt.items()
+    )
     return f'<div class="table" role="region" aria-label="Receipt" tabindex="0"><table>{body}</table></div>'
-

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
-
-import pandas as pd
+from typing import NamedTuple
 
 from desertion.params import Edition
 from desertion.project import UserError
@@ -23,14 +23,20 @@ from desertion.report.text import in_markdown, in_typst, short
 STANDARDS = ["a-3a", "ua-1"]
 #: The room for text on a page: width and height in points, as in paper.typ.
 _WIDTH, _HEIGHT = 470.0, 640.0
-#: How many letters of the small type of tables one line holds.
-_LETTERS = 118
+#: How many letters of the small type of tables one line holds, and how much wider a turned page is.
+_LETTERS = 104
+_WIDE = 717 / 470
 
 
 def paper(
-    edition: Edition, sections: Sequence[Section], statements: Sequence[Row], events: Sequence[Row], receipt: Row
+    edition: Edition,
+    day: date,
+    sections: Sequence[Section],
+    statements: Sequence[Row],
+    events: Sequence[Row],
+    receipt: Row,
 ) -> bytes:
-    """The PDF of an edition, the same bytes for the same content.
+    """The PDF of an edition, the same bytes for the same content; `day`, until when it knows, is the day it bears.
 
     Raises UserError with the compiler's words where it refuses the document.
     """
@@ -38,35 +44,34 @@ def paper(
 
     writer = _Writer([*statements, *events])
     answer, rest = arrange(sections)
-    parts = ["# The answer {#answer}", *map(writer.block, answer)]
+    parts = ["# The answer {#answer}", *writer.blocks(answer)]
     for section in rest:
         parts.append(f"# {section.title} {{#{section.stem}}}")
-        parts += map(writer.block, section.blocks)
+        parts += writer.blocks(section.blocks)
     methods = (files("desertion.report") / "methods.md").read_text(encoding="utf-8")
     parts += [methods, "# References", writer.raw(writer.references())]
     rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
     parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
-    latest = max(pd.Timestamp(row["end"]) for row in statements) if edition.as_of is None else pd.Timestamp(edition.as_of)
     values = {
         "title": in_typst(TITLE),
         "edition": in_typst(edition.title),
         "description": in_typst(edition.description),
-        "receipt": f"({''.join(f'({in_typst(k)}, {in_typst(v)}), ' for k, v in receipt.items() if k in _ON_THE_TITLE)})",
-        "day": f"datetime(year: {latest.year}, month: {latest.month}, day: {latest.day})",
+        "receipt": f"({''.join(f'({in_typst(k)}, {in_typst(receipt[k])}), ' for k in _ON_THE_TITLE if k in receipt)})",
+        "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
     template = (files("desertion.report") / "paper.typ").read_text(encoding="utf-8")
     source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)
-    inputs = {"main.typ": source.encode()} | {name: svg.encode() for name, svg in writer.pictures.items()}
+    inputs = {"main.typ": source.encode()} | writer.files
     try:
-        made = typst.compile(
+        made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
             inputs,
             format="pdf",
             font_paths=[str(_fonts())],
             ignore_system_fonts=True,
             pdf_standards=STANDARDS,
-            timestamp=int(latest.timestamp()),
+            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
         )
     except typst.TypstError as error:
         hints = "; ".join(getattr(error, "hints", []))
@@ -103,7 +108,19 @@ class _Writer:
         self._statements = {str(row["id"]): row for row in statements}
         self._aside: dict[str, str] = {}
         self._sources: dict[tuple[str, str, str], int] = {}
-        self.pictures: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+
+    def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
+        """Markdown of each; a table that needs a turned page takes the words in front of it along."""
+        turned = [isinstance(block, Table) and _widths(block).turned for block in blocks]
+        for n, block in enumerate(blocks):
+            opens = turned[n] or (n + 1 < len(blocks) and turned[n + 1] and isinstance(block, Prose))
+            before = n and turned[n] and isinstance(blocks[n - 1], Prose)
+            if opens and not before:
+                yield self.raw("#set page(flipped: true)")
+            yield self.block(block)
+            if turned[n]:
+                yield self.raw("#set page(flipped: false)")
 
     def block(self, block: Block) -> str:
         match block:
@@ -152,13 +169,18 @@ class _Writer:
         return "\n".join(items)
 
     def _plot(self, plot: Plot) -> str:
-        self.pictures[f"{plot.name}.svg"] = plot.svg
+        self.files[f"{plot.name}.svg"] = plot.svg.encode()
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', plot.svg)
         width, height = (float(box[1]), float(box[2])) if box else (_WIDTH, _HEIGHT)
         size = min(_WIDTH, _HEIGHT * width / height)
         cited = _ranges(self.cited(plot.ids))
         sources = f" Sources: [{cited}]." if cited else ""
-        return (
+        attached = ""
+        if plot.table is not None:
+            self.files[f"{plot.name}.csv"] = plot.table
+            about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
+            attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
+        return attached + (
             f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", '
             f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>"
         )
@@ -176,32 +198,44 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 def _table(table: Table) -> str:
-    """The table with columns as wide as their words need, in a type small enough that the longest words fit."""
+    found = _widths(table)
+    head = f"table.header({''.join(_cell(cell) for row in table.head for cell in row)})," if table.head else ""
+    body = "".join(_cell(cell) for row in table.body for cell in row)
+    return f"#[#set text(size: {found.size}pt)\n#table(columns: ({found.columns}), {head}\n{body})]"
+
+
+class _Widths(NamedTuple):
+    """How a table is set: its columns for Typst, the size of its type in points, whether on a turned page."""
+
+    columns: str
+    size: float
+    turned: bool
+
+
+def _widths(table: Table) -> _Widths:
+    """Columns as wide as their words need, in a type small enough that the longest words fit."""
     rows = [*table.head, *table.body]
-    count = max((sum(cell.columns for cell in row) for row in table.head or rows[:1]), default=0)
-    if not count:
-        return ""
+    count = max(sum(cell.columns for cell in row) for row in rows)
     longest, total = [1.0] * count, [1.0] * count
     for row, at in _placed(rows, count):
         for cell, column in zip(row, at, strict=True):
             if cell.columns == 1:
-                longest[column] = max(longest[column], *(len(word) for word in re.split(r"[\s/]", cell.text)), 1)
-                total[column] = max(total[column], len(cell.text))
+                bold = 1.15 if cell.heading else 1.0
+                longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
+                total[column] = max(total[column], bold * len(cell.text))
     needed = [min(word, 24) + 2 for word in longest]
-    natural = [min(length, 90) + 2 for length in total]
-    letters = max(_LETTERS, sum(needed))
-    if sum(natural) <= letters:
-        columns = ", ".join(["auto"] * count)
-    else:
-        spare = max(letters - sum(needed), 0)
-        want = [max(one - least, 0) for one, least in zip(natural, needed, strict=True)]
-        columns = ", ".join(
-            f"{least + spare * more / (sum(want) or 1):.1f}fr" for least, more in zip(needed, want, strict=True)
-        )
-    size = round(min(7.5, 7.5 * _LETTERS / letters), 2)
-    head = f"table.header({''.join(map(_cell, (cell for row in table.head for cell in row)))})," if table.head else ""
-    body = "".join(_cell(cell) for row in table.body for cell in row)
-    return f"#[#set text(size: {size}pt)\n#table(columns: ({columns},), {head}\n{body})]"
+    natural = [min(length, 120) + 2 for length in total]
+    # Where words would stand one a line or be too small to read, the page is turned.
+    least = min(sum(natural), 1.3 * sum(needed))
+    turned = least > 1.3 * _LETTERS
+    room = _LETTERS * (_WIDE if turned else 1.0)
+    letters = max(room, least)
+    columns = "auto, " * count
+    if sum(natural) > letters:
+        want = [max(one - word, 0.0) for one, word in zip(natural, needed, strict=True)]
+        share = (letters - sum(needed)) / (sum(want) or 1)
+        columns = "".join(f"{word + share * more:.1f}fr, " for word, more in zip(needed, want, strict=True))
+    return _Widths(columns, round(7.5 * room / letters, 2), turned)
 
 
 def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequence[Cell], list[int]]]:

@@ -33,19 +33,23 @@ def statements(data: Data, rule: str) -> list[Row]:
     Blank entries are left out. What `link` refuses is no link.
     """
     corrections: dict[str, list[Mapping[str, Any]]] = {}
-    for row in data.corrections.to_dict("records"):
+    for row in _records(data.corrections):
         corrections.setdefault(str(row["figure_id"]), []).append(row)
     rivals = _rivals(data, rule)
     same = {fact: list(group.index) for fact, group in data.figures.groupby("fact")}
-    dates = data.sources["published_text"].to_dict()
+    dates = {str(source): str(text) for source, text in data.sources["published_text"].items()}
     rows = []
     for kind, frame in (("figure", data.figures), ("context", data.context)):
-        for row in frame.reset_index().to_dict("records"):
+        for row in _records(frame.reset_index()):
             one = _row(kind, row, corrections.get(str(row["id"]), []), dates)
             one["same"] = [each for each in same.get(row.get("fact", ""), ()) if each != row["id"]]
             one["rivals"] = rivals.get(str(row["id"]), [])
             rows.append({key: value for key, value in one.items() if value not in ("", [], None, False)})
     return rows
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def events(data: Data) -> list[Row]:
