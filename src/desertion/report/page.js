@@ -321,7 +321,7 @@
     update();
   }
   headings[0].setAttribute("aria-sort", "ascending");
-  document.getElementById("all").replaceChildren(make("table", {}, make("thead", {}, make("tr", {}, ...headings)), body));
+  document.getElementById("all").replaceChildren(make("table", { class: "brief" }, make("thead", {}, make("tr", {}, ...headings)), body));
   document.getElementById("all").after(under);
   draw();
 

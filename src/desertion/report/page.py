@@ -163,8 +163,9 @@ def _linked(html: str, known: Collection[str]) -> str:
 def _plot(plot: Plot) -> str:
     # Its size is the page's; its colours can be changed by the theme.
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", plot.svg, count=1)
-    svg = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})\b", lambda m: f"{m[1]}: var(--{m[2][1:]},{m[2]})", svg)
-    caption = [f"Plot {plot.number}. {escape(plot.title)}"]
+    svg = re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
+    named = f"Plot {plot.number}. {plot.title}"
+    caption = [escape(named)]
     if plot.table is not None:
         content = base64.b64encode(plot.table).decode("ascii")
         address = f"data:text/csv;charset=utf-8;base64,{content}"
@@ -172,7 +173,7 @@ def _plot(plot: Plot) -> str:
     words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
     return (
         f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-        f'aria-label="{escape(plot.title, quote=True)}">{svg}</div>'
+        f'aria-label="{escape(named, quote=True)}">{svg}</div>'
         f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
     )
 
