@@ -1,7 +1,7 @@
 """The page in a real browser: Debian's chromium, driven by playwright-core, looked over by axe-core.
 
-Needs `chromium`, `node` and `npm ci` in tests/browser/. Where one is missing the tests say so; with DESERTION_BROWSER=1,
-as in CI, they fail instead.
+Needs `chromium`, `node` and `npm ci` in tests/browser/. Where one is missing the tests say so; with
+DESERTION_BROWSER=1, as in CI, they fail instead.
 """
 
 from __future__ import annotations
