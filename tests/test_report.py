@@ -1,50 +1,26 @@
-"""The page: one file, nothing from outside, text stays text, the same bytes each time."""
+"""The report: one page and one PDF, nothing from outside, text stays text, the same bytes each time."""
 
+import dataclasses
+import json
 import re
+import shutil
+import subprocess
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nbformat import v4
+from report_pages import BAD, bad_data, data, notebook, published, render
 
 from desertion import params, report
 from desertion.project import UserError
-
-SVG = (
-    '<?xml version="1.0"?>\n<svg xmlns:xlink="http://www.w3.org/1999/xlink" width="400pt" height="200pt" '
-    'viewBox="0 0 400 200" xmlns="http://www.w3.org/2000/svg"><title id="t">A plot</title>'
-    '<metadata>made by</metadata><style type="text/css">*{stroke:red}</style><clipPath id="c"/>'
-    '<g id="F001" clip-path="url(#c)"/><use xlink:href="#F001"/></svg>'
-)
-TABLE = '<div><style scoped>a{}</style><table border="1" class="dataframe"><tr><td>&lt;b&gt;</td></tr></table></div>'
-
-
-def notebook(folder: Path, stem: str = "01-figures", **changes: Any) -> Path:
-    def shown(data: dict[str, str], **metadata: Any) -> Any:
-        return v4.new_output("display_data", data=data, metadata=metadata)
-
-    cells = [
-        v4.new_markdown_cell("# What is known?\n\nA question with $x_1$."),
-        v4.new_code_cell(
-            "a", metadata={"tags": ["answer"]}, outputs=[shown({"text/markdown": "The ratio is **8.30**."})]
-        ),
-        v4.new_code_cell("b", outputs=[shown({"text/html": TABLE})]),
-        v4.new_code_cell("c", outputs=[shown({"image/svg+xml": SVG}, desertion={"name": "growth", "title": "T"})]),
-        v4.new_code_cell("d", outputs=[shown({"image/svg+xml": SVG}, desertion={"name": "offences", "title": "T"})]),
-        v4.new_code_cell("e", outputs=[shown({"text/plain": "<script>alert(1)</script>"})]),
-    ]
-    path = folder / f"{stem}.ipynb"
-    nbformat.write(v4.new_notebook(cells=cells), path)
-    return path
-
-
-def page(folder: Path) -> str:
-    (folder / "plots").mkdir(exist_ok=True)
-    (folder / "plots" / "growth.csv").write_text("ratio,ids\n8.3,F001\n")
-    report.render(params.edition("default"), [notebook(folder)], folder / "r.html", plots=folder / "plots")
-    return (folder / "r.html").read_text(encoding="utf-8")
+from desertion.report import content, text
+from desertion.report.statements import statements
 
 
 class Page(HTMLParser):
@@ -59,59 +35,213 @@ class Page(HTMLParser):
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
 
-def test_the_page_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def page(made: Path) -> str:
+    return made.read_text(encoding="utf-8")
+
+
+@cache
+def words_of(pdf: Path) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("skipped: no pdftotext (poppler-utils)")
+    done = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True)
+    return done.stdout.replace("\u200b", "")  # where an address may break
+
+
+def stored(page: str) -> dict[str, list[dict[str, object]]]:
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])  # type: ignore[no-any-return]
+
+
+def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
     loads = [
         (tag, name, value)
-        for tag, name, value in Page(page(tmp_path)).attributes
+        for tag, name, value in Page(page).attributes
         if name in {"src", "srcset", "data"} or (name in {"href", "xlink:href"} and tag != "a")
     ]
     assert all(value.startswith("#") for _, _, value in loads), loads
-    assert not re.search(r"url\((?!#)|@import", page(tmp_path))
+    assert not re.search(r"url\((?!#)|@import", page)
+    assert len(page) < 3_000_000
 
 
-def test_identifiers_are_unique_although_two_plots_share_a_statement(tmp_path: Path) -> None:
-    read = Page(page(tmp_path))
-    found = [value for _, name, value in read.attributes if name == "id"]
+def test_only_the_projects_own_script_may_run(page: str) -> None:
+    policy = next(value for tag, name, value in Page(page).attributes if tag == "meta" and "default-src" in value)
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[\w+/=]+';", policy)
+
+
+def test_identifiers_are_unique_although_a_plot_is_shown_twice(page: str) -> None:
+    found = [value for _, name, value in Page(page).attributes if name == "id"]
     assert len(found) == len(set(found))
-    targets = [value[1:] for _, name, value in read.attributes if name in {"href", "xlink:href"} and value[0] == "#"]
+    targets = [v[1:] for _, name, v in Page(page).attributes if name in {"href", "xlink:href"} and v[:1] == "#"]
     assert set(targets) <= set(found)
-    assert 'clip-path="url(#growth--c)"' in page(tmp_path)
+    clips = re.findall(r"url\(#([^)]+)\)", page)
+    assert clips
+    assert set(clips) <= set(found)
+    assert "offences-again-title" in found
 
 
-def test_the_answer_opens_the_page_and_is_not_said_twice(tmp_path: Path) -> None:
-    text = page(tmp_path)
-    assert text.count("<strong>8.30</strong>") == 1
-    assert text.index("<strong>8.30</strong>") < text.index("What is known?</h1>")
+def test_the_answer_opens_the_page_with_the_main_plots_and_is_not_said_twice(page: str) -> None:
+    heading = page.index("What is known?</h1>")
+    assert page.count("<strong>It grew</strong>") == 1
+    assert page.index("<strong>It grew</strong>") < page.index('id="plot-long_view"') < page.index('id="plot-growth"')
+    assert page.index('id="plot-growth"') < heading < page.index('id="plot-offences"')
 
 
-def test_text_of_the_data_stays_text(tmp_path: Path) -> None:
-    text = page(tmp_path)
-    assert "script" not in Page(text).tags
-    assert "&lt;b&gt;" in text
+def test_numbers_link_to_the_statement_that_prints_them_else_to_all_behind(page: str) -> None:
+    assert re.search(r'<a href="#F085" class="n" data-ids="F085">615</a>', page)
+    assert re.search(r'<a href="#F147" class="n" data-ids="F147">5,096</a>', page)
+    assert re.search(r'<a href="#F085" class="n" data-ids="F085 F147">8\.29</a>', page)
+    assert '<a href="#statements">591</a>' in page
+    assert ">337</a>" not in page
 
 
-def test_a_plot_takes_the_width_of_the_page_and_carries_the_numbers_behind_it(tmp_path: Path) -> None:
-    text = page(tmp_path)
-    assert re.search(r'<svg[^>]*viewBox="0 0 400 200"', text)
-    assert not re.search(r"<svg[^>]* (width|height)=", text)
-    assert 'download="growth.csv"' in text
-    assert 'download="offences.csv"' not in text
-    assert "*{stroke:red}" not in text
+def test_without_the_script_every_statement_has_its_row(page: str) -> None:
+    rows = set(re.findall(r'<tr id="([^"]+)"', page))
+    assert rows == set(data().figures.index) | set(data().context.index)
 
 
-def test_the_same_notebooks_give_the_same_bytes(tmp_path: Path) -> None:
-    assert page(tmp_path) == page(tmp_path)
+def test_text_of_the_notebooks_stays_text(page: str) -> None:
+    assert Page(page).tags.count("script") == 2
+    assert "&lt;b&gt;*a*&lt;/b&gt; [b](http://evil.example)" in page
+    assert "evil.example" not in "".join(value for _, _, value in Page(page).attributes)
+
+
+def test_a_table_names_its_columns_in_one_row_and_links_statements(page: str) -> None:
+    assert re.search(r'<tr><th scope="col">id</th><th scope="col">from count</th></tr></thead>', page)
+    assert '<th scope="row"><a class="n" href="#F085" data-ids="F085">F085</a></th><td class="number">615</td>' in page
+
+
+def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str) -> None:
+    assert not re.search(r"<svg[^>]* (width|height)=", page)
+    assert re.search(r"Plot 1\. [^<]* and all of chapter 33", page)
+    assert 'download="growth.csv"' in page
+    assert 'download="offences.csv"' not in page
+
+
+def test_another_plot_than_the_published_one_does_not_carry_its_numbers(tmp_path: Path) -> None:
+    place = published(tmp_path)
+    (place / "growth.svg").write_text("<svg/>")
+    plots = [b for b in content.read([notebook(tmp_path)], place)[0].blocks if isinstance(b, content.Plot)]
+    assert [plot.table for plot in plots] == [None] * 4
+
+
+def test_the_same_content_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    again = render(tmp_path)
+    assert again.read_bytes() == made.read_bytes()
+    assert again.with_suffix(".pdf").read_bytes() == made.with_suffix(".pdf").read_bytes()
+
+
+def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
+    pdf = made.with_suffix(".pdf").read_bytes()
+    assert b"pdfuaid:part" in pdf
+    assert b"pdfaid:part" in pdf
+    assert len(pdf) < 5_000_000
+    read = words_of(made.with_suffix(".pdf"))
+    assert "Plot 1: Russia: convictions" in read
+    assert "References" in read
+    for source in {data().figures.at[each, "source_id"] for each in ("F085", "F147")}:
+        assert data().sources.at[source, "url"][:30] in read
+
+
+def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:
+    known = {f"{value:,.10g}" for value in (*data().figures["value"], *data().context["value"])}
+    known |= {f"{5096 / 615:.2f}", "591"}
+    linked = re.findall(r'data-ids="[^"]+">([\d,.]+)</a>', page)
+    rows = re.findall(r'<tr id="F\d+"><th scope="row">F\d+</th><td>([\d,.]+)</td>', page)
+    labels = [
+        label
+        for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+        for label in re.findall(r">(\d,\d{3})</text>", svg)
+    ]
+    axis = {"2,000", "4,000", "6,000", "8,000"}
+    sample = [*linked, *rows[:: max(1, len(rows) // 20)], *(label for label in labels if label not in axis)]
+    assert len(sample) >= 20
+    assert [number for number in sample if number not in known] == []
+    pdf = [number for number in re.findall(r"\b\d,\d{3}\b", words_of(made.with_suffix(".pdf"))) if number not in axis]
+    assert len(pdf) >= 10
+    assert [number for number in pdf if number not in known] == []
+
+
+def test_bad_text_of_the_data_is_shown_and_never_run(tmp_path: Path) -> None:
+    out = render(tmp_path, bad_data())
+    page = out.read_text(encoding="utf-8")
+    assert Page(page).tags.count("script") == 2
+    assert "img" not in Page(page).tags
+    assert not [v for _, n, v in Page(page).attributes if n in {"href", "src"} and v.startswith("javascript:")]
+    assert not [n for _, n, _ in Page(page).attributes if n.startswith("on")]
+    assert "\u202e" not in page
+    assert "\u2028" not in page
+    notes = {row["id"]: row.get("note") for row in stored(page)["statements"]}
+    assert notes["F085"] == BAD[0]
+    assert notes["F293"] == "[U+202E]gnp.exe[U+200F] turned"
+    assert notes["F313"] == BAD[3]
+    assert out.with_suffix(".pdf").stat().st_size < 5_000_000
+    assert "<script>" in words_of(out.with_suffix(".pdf"))
+
+
+def test_what_a_page_prints_is_told_apart_from_how_it_is_read() -> None:
+    known = data()
+    change = {
+        "field": "value",
+        "printed": "999",
+        "corrected": "615",
+        "reason": "of a slip",
+        "known_from": pd.Timestamp(0),
+    }
+    corrections = pd.DataFrame([{"figure_id": "F085", **change}])
+    rows = {row["id"]: row for row in statements(dataclasses.replace(known, corrections=corrections), "own-page-first")}
+    assert rows["F085"]["printed"] == "999"
+    assert rows["F085"]["value"] == 615
+    assert rows["F085"]["corrections"] == ["value: printed 999, read as 615, since of a slip"]
+
+
+def test_hedges_units_rivals_and_renderings_of_the_same_count_are_told() -> None:
+    rows = {row["id"]: row for row in statements(data(), "own-page-first")}
+    hedged = data().figures.query("hedge == 'more than' and unit == 'persons'").iloc[0]
+    assert rows[hedged.name]["printed"] == f"more than {hedged['value']:,.10g}"
+    rivals, fact = rows["F192"]["rivals"], data().figures.at["F192", "fact"]
+    assert all(other["ids"] for rival in rivals for other in rival["others"])
+    assert "5,096 criminal cases received by a court, 2023, Mediazona" in str(rivals)
+    assert rows["F192"]["same"] == list(data().figures.index[data().figures["fact"].eq(fact)].drop("F192"))
+
+
+@given(st.text())
+def test_json_in_a_script_is_read_back_and_ends_nothing(words: str) -> None:
+    made = text.to_json({"a": words})
+    assert json.loads(made) == {"a": words}
+    assert not set(made) & set("<>&\u2028\u2029")
+
+
+@given(st.text())
+def test_no_sign_that_turns_or_hides_text_comes_through(words: str) -> None:
+    assert text.visible(words).isprintable()
 
 
 def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
-    edition = params.Edition("x", "<script>1</script>", "a & b", {}, {})
-    report.render(edition, [notebook(tmp_path)], tmp_path / "r.html")
-    text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "script" not in Page(text).tags
-    assert "a &amp; b" in text
+    edition = params.Edition("x", '<script>1</script> "#panic()', "a & b", {}, {})
+    report.render(edition, [notebook(tmp_path)], tmp_path / "r.html", data=data())
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert Page(page).tags.count("script") == 2
+    assert "a &amp; b" in page
+    assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
 
 
-def test_a_file_that_is_no_notebook_is_named(tmp_path: Path) -> None:
+def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:
+    record = {"id": "a", "template": "It is {x}.", "withheld": True, "ids": ["F085"]}
+    assert content.sentence("*A sentence is withheld here.*", record) == content.Prose("*A sentence is withheld here.*")
+
+
+def test_a_file_that_is_no_notebook_and_one_without_a_title_are_named(tmp_path: Path) -> None:
     (tmp_path / "01-figures.ipynb").write_text("{")
-    with pytest.raises(UserError, match=r"01-figures\.ipynb: not a notebook"):
-        report.render(params.edition("default"), [tmp_path / "01-figures.ipynb"], tmp_path / "r.html")
+    with pytest.raises(UserError, match=r"01-figures\.ipynb:1: not JSON"):
+        report.render(params.edition("default"), [tmp_path / "01-figures.ipynb"], tmp_path / "r.html", data=data())
+    nbformat.write(v4.new_notebook(cells=[v4.new_markdown_cell("words")]), tmp_path / "02-claims.ipynb")
+    with pytest.raises(UserError, match=r"02-claims\.ipynb: no title"):
+        report.render(params.edition("default"), [tmp_path / "02-claims.ipynb"], tmp_path / "r.html", data=data())

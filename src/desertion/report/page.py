@@ -1,0 +1,227 @@
+"""The HTML page: one file, nothing from outside, readable without its script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from desertion import vocabulary
+from desertion.params import Edition
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.statements import Row
+from desertion.report.text import in_markdown, short, to_json
+
+_ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
+_NUMBER = re.compile(r"[−-]?[\d,]+(\.\d+)?( ?%)?")
+
+
+def page(
+    edition: Edition, sections: Sequence[Section], statements: Sequence[Row], events: Sequence[Row], receipt: Row
+) -> str:
+    """The page of an edition: its sections, all `statements` (and `events` of plots) and the receipt of its making."""
+    writer = _Writer(statements, events)
+    answer, rest = arrange(sections)
+    parts = ["# The answer {#answer}", *map(writer.block, answer)]
+    for section in rest:
+        parts.append(f"# {section.title} {{#{section.stem}}}")
+        parts += map(writer.block, section.blocks)
+    parts += ["# All statements {#statements}", writer.raw(_all(statements))]
+    parts += [_file("methods.md"), "# Receipt {#receipt}", writer.raw(_receipt(receipt))]
+    body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
+    script = _file("page.js")
+    names = {"answer": "Answer"} | {one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in rest}
+    names |= {"statements": "All statements", "methods": "Methods", "receipt": "Receipt"}
+    values = {
+        "title": escape(TITLE),
+        "edition": escape(edition.title.rstrip(".")),
+        "description": escape(edition.description),
+        "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+        "style": _file("page.css"),
+        "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
+        "body": body,
+        "data": to_json(_compact(statements, events)),
+        "script": script,
+    }
+    # One pass: what is put in is not searched again.
+    return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], _file("page.html"))
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("desertion.report") / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _compact(statements: Iterable[Row], events: Iterable[Row]) -> dict[str, Any]:
+    """The statements for the script, which puts together again what is told once: it halves their size."""
+    sources: dict[str, Row] = {}
+    rows = []
+    for row in statements:
+        sources[row["source"]] = {key: row[key] for key in _OF_A_SOURCE if key in row}
+        kept = {key: value for key, value in row.items() if key not in _OF_A_SOURCE}
+        rows.append({key: value for key, value in kept.items() if key != "what" or value != row["measure"]})
+    labels = {"bound": vocabulary.BOUNDS, "audit": vocabulary.AUDITS}
+    return {"statements": rows, "events": list(events), "sources": sources, "labels": labels}
+
+
+_OF_A_SOURCE = ("publisher", "url", "published")
+
+
+class _Writer:
+    """Blocks as Markdown, HTML kept aside under names that Markdown leaves alone, and put in after the conversion."""
+
+    def __init__(self, statements: Iterable[Row], events: Iterable[Row]) -> None:
+        self._printed = {str(row["id"]): str(row["printed"]) for row in (*statements, *events)}
+        self._aside: dict[str, str] = {}
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Moved(name, title):
+                return moved(name, title)
+            case Prose(text):
+                return text
+            case Sentence(parts, ids):
+                return "".join(self._number(part, ids) if n % 2 else part for n, part in enumerate(parts))
+            case Plot():
+                return self.raw(_plot(block))
+            case Table():
+                return self.raw(self._table(block))
+            case Verbatim(text):
+                return self.raw(f"<pre tabindex='0'>{escape(text)}</pre>")
+
+    def raw(self, html: str) -> str:
+        # Nobody can write this name into the data: it is the hash of what stands for it.
+        name = f"kept{hashlib.sha256(html.encode()).hexdigest()}"
+        self._aside[name] = html
+        return name
+
+    def fill(self, body: str, around: str) -> str:
+        return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
+
+    def _number(self, words: str, ids: Sequence[str]) -> str:
+        """A number of a sentence as a link to its statement: to the one that prints it, else to all behind it."""
+        known = [each for each in ids if each in self._printed]
+        text = in_markdown(words)
+        if not any(sign.isdigit() for sign in words):
+            return text
+        if not known:
+            return f"[{text}](#statements)"
+        same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
+        found = same or known
+        return f'[{text}](#{found[0]}){{.n data-ids="{" ".join(found)}"}}'
+
+    def _is_number(self, statement: str, words: str) -> bool:
+        before = self._printed[statement].removesuffix(words)
+        return not before or before.endswith(" ")
+
+    def _table(self, table: Table) -> str:
+        head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
+        body = "".join(f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>" for row in table.body)
+        head = f"<thead>{head}</thead>" if head else ""
+        words = ", ".join(filter(None, (cell.text for cell in table.head[-1]))) if table.head else ""
+        label = escape(short(f"Table: {words}", 120), quote=True)
+        return (
+            f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table>{head}'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+    def _cell(self, cell: Cell, scope: str) -> str:
+        tag = "th" if cell.heading else "td"
+        spans = "".join(
+            f' {name}="{count}"' for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1
+        )
+        kind = f' scope="{scope}"' if cell.heading and cell.text else ""
+        kind += ' class="number"' if not cell.heading and _NUMBER.fullmatch(cell.text) else ""
+        text = _linked(escape(cell.text), self._printed)
+        if tag == "th" and not cell.text:
+            tag = "td"  # an empty heading heads nothing
+        return f"<{tag}{spans}{kind}>{text}</{tag}>"
+
+
+def _linked(html: str, known: Collection[str]) -> str:
+    def one(match: re.Match[str]) -> str:
+        name = match[0]
+        return f'<a class="n" href="#{name}" data-ids="{name}">{name}</a>' if name in known else name
+
+    return _ID.sub(one, html)
+
+
+# --- plots -----------------------------------------------------------------------------------------------------------
+
+
+def _plot(plot: Plot) -> str:
+    # Its size is the page's; its colours can be changed by the theme.
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", plot.svg, count=1)
+    svg = re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
+    named = f"Plot {plot.number}. {plot.title}"
+    caption = [escape(named)]
+    if plot.table is not None:
+        content = base64.b64encode(plot.table).decode("ascii")
+        address = f"data:text/csv;charset=utf-8;base64,{content}"
+        caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
+    words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
+    return (
+        f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
+        f'aria-label="{escape(named, quote=True)}">{svg}</div>'
+        f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
+    )
+
+
+# --- the table of all statements -------------------------------------------------------------------------------------
+
+#: The columns of the table for readers without the script; with it, it makes the same from the data.
+COLUMNS = (
+    *("Statement", "As printed", "Counted", "Offence or topic", "Period", "Counted by", "Printed by", "Published"),
+    "Status",
+)
+
+
+def _all(statements: Iterable[Row]) -> str:
+    # Where scripts run the rows are no elements: a thousand of them would cost half the time to open the page.
+    head = "".join(f'<th scope="col">{label}</th>' for label in COLUMNS)
+    body = "".join(_row(row) for row in statements)
+    return (
+        '<div id="filters"></div><div class="table" id="all" role="region" aria-label="All statements" tabindex="0">'
+        f"<noscript><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></noscript></div>"
+    )
+
+
+def _row(row: Row) -> str:
+    name = str(row["id"])
+    publisher = escape(short(row.get("publisher", "")))
+    if row.get("url"):
+        publisher = f'<a href="{escape(row["url"], quote=True)}" rel="noreferrer">{publisher}</a>'
+    notes = "; ".join(
+        filter(None, (row.get("locator", ""), row.get("note", ""), row.get("reason", ""), *row.get("corrections", ())))
+    )
+    small = f"<small>{escape(notes)}</small>" if notes else ""
+    total = " (running total)" if row.get("cumulative") else ""
+    cells = (
+        escape(row["printed"]),
+        escape(row["measure"]),
+        escape(row.get("articles") or row.get("topic", "")),
+        f"{escape(row['period'])}{total}",
+        escape(short(row.get("compiler", ""))),
+        publisher + small,
+        escape(row.get("published", "")),
+        escape(row["status"]),
+    )
+    return f'<tr id="{name}"><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _receipt(receipt: Row) -> str:
+    body = "".join(
+        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in receipt.items()
+    )
+    return f'<div class="table" role="region" aria-label="Receipt" tabindex="0"><table>{body}</table></div>'

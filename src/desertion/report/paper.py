@@ -1,0 +1,259 @@
+"""The PDF: the report on paper, made by Typst, which refuses it where it is not accessible or not fit for archives."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from desertion.params import Edition
+from desertion.project import UserError
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.statements import Row
+from desertion.report.text import in_markdown, in_typst, short
+
+#: Archival with the data attached in any form, and accessible: the compiler enforces both.
+STANDARDS = ["a-3a", "ua-1"]
+#: The room for text on a page: width and height in points, as in paper.typ.
+_WIDTH, _HEIGHT = 470.0, 640.0
+#: How many letters of the small type of tables one line holds, and how much wider a turned page is.
+_LETTERS = 104
+_WIDE = 717 / 470
+
+
+def paper(
+    edition: Edition,
+    day: date,
+    sections: Sequence[Section],
+    statements: Sequence[Row],
+    events: Sequence[Row],
+    receipt: Row,
+) -> bytes:
+    """The PDF of an edition, the same bytes for the same content; `day`, until when it knows, is the day it bears.
+
+    Raises UserError with the compiler's words where it refuses the document.
+    """
+    import typst
+
+    writer = _Writer([*statements, *events])
+    answer, rest = arrange(sections)
+    parts = ["# The answer {#answer}", *writer.blocks(answer)]
+    for section in rest:
+        parts.append(f"# {section.title} {{#{section.stem}}}")
+        parts += writer.blocks(section.blocks)
+    methods = (files("desertion.report") / "methods.md").read_text(encoding="utf-8")
+    parts += [methods, "# References", writer.raw(writer.references())]
+    rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
+    parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
+    body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
+    values = {
+        "title": in_typst(TITLE),
+        "edition": in_typst(edition.title),
+        "description": in_typst(edition.description),
+        "receipt": f"({''.join(f'({in_typst(k)}, {in_typst(receipt[k])}), ' for k in _ON_THE_TITLE if k in receipt)})",
+        "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
+        "body": body,
+    }
+    template = (files("desertion.report") / "paper.typ").read_text(encoding="utf-8")
+    source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)
+    inputs = {"main.typ": source.encode()} | writer.files
+    try:
+        made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
+            inputs,
+            format="pdf",
+            font_paths=[str(_fonts())],
+            ignore_system_fonts=True,
+            pdf_standards=STANDARDS,
+            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
+        )
+    except typst.TypstError as error:
+        hints = "; ".join(getattr(error, "hints", []))
+        raise UserError(f"the PDF was refused: {error} {hints}".strip()) from error
+    return bytes(made)
+
+
+def _spoken(body: str) -> str:
+    """The document with words for each formula, which are read aloud: its source is near enough to them."""
+
+    def one(match: re.Match[str]) -> str:
+        words = match[1].replace("\\", "").strip()
+        block = "true" if match[1].startswith(" ") else "false"
+        return f"#math.equation(block: {block}, alt: {in_typst(words)}, ${match[1]}$)"
+
+    return re.sub(r"(?<!\\)\$(.+?)(?<!\\)\$", one, body, flags=re.DOTALL)
+
+
+_ON_THE_TITLE = ("Edition", "Published up to", "Data", "Packages", "Commit")
+
+
+@cache
+def _fonts() -> Path:
+    """The folder of the face in which matplotlib sets the plots, so that no machine's own fonts decide."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+
+
+class _Writer:
+    """Blocks as Markdown for pandoc, Typst kept aside under names that Markdown leaves alone; the references used."""
+
+    def __init__(self, statements: Iterable[Row]) -> None:
+        self._statements = {str(row["id"]): row for row in statements}
+        self._aside: dict[str, str] = {}
+        self._sources: dict[tuple[str, str, str], int] = {}
+        self.files: dict[str, bytes] = {}
+
+    def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
+        """Markdown of each; a table that needs a turned page takes the words in front of it along."""
+        turned = [isinstance(block, Table) and _widths(block).turned for block in blocks]
+        for n, block in enumerate(blocks):
+            opens = turned[n] or (n + 1 < len(blocks) and turned[n + 1] and isinstance(block, Prose))
+            before = n and turned[n] and isinstance(blocks[n - 1], Prose)
+            if opens and not before:
+                yield self.raw("#set page(flipped: true)")
+            yield self.block(block)
+            if turned[n]:
+                yield self.raw("#set page(flipped: false)")
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Moved(name, title):
+                return moved(name, title)
+            case Prose(text):
+                return text
+            case Sentence(parts, ids):
+                words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(parts))
+                numbers = self.cited(ids)
+                links = "\\, ".join(f"[{number}](#ref-{number})" for number in numbers)
+                return f"{words} \\[{links}\\]" if numbers else words
+            case Plot():
+                return self.raw(self._plot(block))
+            case Table():
+                return self.raw(_table(block))
+            case Verbatim(text):
+                return self.raw(f"#raw(block: true, {in_typst(text)})")
+
+    def raw(self, typst: str) -> str:
+        # Nobody can write this name into the data: it is the hash of what stands for it.
+        name = f"kept{hashlib.sha256(typst.encode()).hexdigest()}"
+        self._aside[name] = typst
+        return name
+
+    def fill(self, body: str) -> str:
+        return re.sub(r"kept[0-9a-f]{64}", lambda match: self._aside[match[0]], body)
+
+    def cited(self, ids: Iterable[str]) -> list[int]:
+        """The numbers of the sources of these statements in the list of references, ascending."""
+        found = set()
+        for each in ids:
+            row = self._statements.get(each)
+            if row is not None:
+                source = (row.get("publisher", ""), row.get("published", ""), row.get("url", ""))
+                found.add(self._sources.setdefault(source, len(self._sources) + 1))
+        return sorted(found)
+
+    def references(self) -> str:
+        """The sources cited, in the order in which they are first cited."""
+        items = []
+        for (publisher, published, url), number in self._sources.items():
+            words = f"{short(publisher)}, {published or 'no date shown'}. "
+            where = f"#link({in_typst(url)}, broken({in_typst(short(url, 160))}))" if url else ""
+            items.append(f"#reference({number})[#{in_typst(words)}{where}] <ref-{number}>")
+        return "\n".join(items)
+
+    def _plot(self, plot: Plot) -> str:
+        self.files[f"{plot.name}.svg"] = plot.svg.encode()
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', plot.svg)
+        width, height = (float(box[1]), float(box[2])) if box else (_WIDTH, _HEIGHT)
+        size = min(_WIDTH, _HEIGHT * width / height)
+        cited = _ranges(self.cited(plot.ids))
+        sources = f" Sources: [{cited}]." if cited else ""
+        attached = ""
+        if plot.table is not None:
+            self.files[f"{plot.name}.csv"] = plot.table
+            about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
+            attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
+        return attached + (
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", '
+            f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>"
+        )
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`1–4, 7`: numbers that follow each other as one range."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _table(table: Table) -> str:
+    found = _widths(table)
+    head = f"table.header({''.join(_cell(cell) for row in table.head for cell in row)})," if table.head else ""
+    body = "".join(_cell(cell) for row in table.body for cell in row)
+    return f"#[#set text(size: {found.size}pt)\n#table(columns: ({found.columns}), {head}\n{body})]"
+
+
+class _Widths(NamedTuple):
+    """How a table is set: its columns for Typst, the size of its type in points, whether on a turned page."""
+
+    columns: str
+    size: float
+    turned: bool
+
+
+def _widths(table: Table) -> _Widths:
+    """Columns as wide as their words need, in a type small enough that the longest words fit."""
+    rows = [*table.head, *table.body]
+    count = max(sum(cell.columns for cell in row) for row in rows)
+    longest, total = [1.0] * count, [1.0] * count
+    for row, at in _placed(rows, count):
+        for cell, column in zip(row, at, strict=True):
+            if cell.columns == 1:
+                bold = 1.15 if cell.heading else 1.0
+                longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
+                total[column] = max(total[column], bold * len(cell.text))
+    needed = [min(word, 24) + 2 for word in longest]
+    natural = [min(length, 120) + 2 for length in total]
+    # Where words would stand one a line or be too small to read, the page is turned.
+    least = min(sum(natural), 1.3 * sum(needed))
+    turned = least > 1.3 * _LETTERS
+    room = _LETTERS * (_WIDE if turned else 1.0)
+    letters = max(room, least)
+    columns = "auto, " * count
+    if sum(natural) > letters:
+        want = [max(one - word, 0.0) for one, word in zip(natural, needed, strict=True)]
+        share = (letters - sum(needed)) / (sum(want) or 1)
+        columns = "".join(f"{word + share * more:.1f}fr, " for word, more in zip(needed, want, strict=True))
+    return _Widths(columns, round(7.5 * room / letters, 2), turned)
+
+
+def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequence[Cell], list[int]]]:
+    """Each row with the columns in which its cells begin, cells that reach down from above stepped over."""
+    taken = [0] * count
+    for row in rows:
+        free = [column for column in range(count) if not taken[column]]
+        starts = [0, *accumulate(cell.columns for cell in row)][: len(row)]
+        at = [free[min(start, len(free) - 1)] if free else 0 for start in starts]
+        for cell, column in zip(row, at, strict=True):
+            for reached in range(column, min(column + cell.columns, count)):
+                taken[reached] = cell.rows
+        taken = [max(left - 1, 0) for left in taken]
+        yield row, at
+
+
+def _cell(cell: Cell) -> str:
+    words = f"#{in_typst(short(cell.text, 600))}"
+    words = f"*{words}*" if cell.heading and cell.text else words
+    spans = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
+    return f"table.cell({', '.join(spans)})[{words}]," if spans else f"[{words}],"

@@ -1,0 +1,66 @@
+"""What a report was made from, by content: no clock and no path of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from desertion import __version__
+from desertion import notebook as nb
+from desertion.params import Edition
+from desertion.project import DATA, NOTEBOOKS, ROOT
+
+#: What decides the content of a report; a commit that touches nothing of it is not named.
+_INPUTS = ("data", "editions", "notebooks", "src", "requirements.lock")
+
+
+def receipt(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
+    """The receipt of a report, label → words: edition, parameters, and hashes of the data, the lock and the notebooks.
+
+    The commit is the last one that touched these; it is left out where the project is no git clone.
+    """
+    parameters = json.dumps(edition.shared, default=str, sort_keys=True) if edition.shared else "the defaults"
+    lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
+    rows = {
+        "Edition": f"{edition.name} ({edition.title})",
+        "Published up to": str(edition.as_of or "everything in data/"),
+        "Parameters": parameters,
+        "Data": f"SHA-256 {data_hash()[:16]}",
+        "Packages": f"requirements.lock, SHA-256 {lock[:16]}",
+        "Package desertion": __version__,
+        "Commit": _commit(),
+        "Notebooks run": "; ".join(f"{path.stem} {_source(path)}" for path in notebooks),
+    }
+    return {label: words for label, words in rows.items() if words}
+
+
+def data_hash() -> str:
+    """SHA-256 of the names and the content of all files of data/, in hexadecimal."""
+    found = hashlib.sha256()
+    for path in sorted(DATA.glob("*.csv")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
+def _source(executed: Path) -> str:
+    """The first digits of the hash of a notebook's cells, as the build's own receipt has them."""
+    source = NOTEBOOKS / executed.name
+    return nb.digest(nb.read(source))[:8] if source.is_file() else ""
+
+
+def _commit() -> str:
+    """The last commit of the inputs, and whether they were changed since."""
+    try:
+        last = _git("log", "-1", "--format=%H", "--", *_INPUTS)[:12]
+        changed = _git("status", "--porcelain", "--", *_INPUTS)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return f"{last}, with changes that are not committed" if last and changed else last
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

@@ -1,0 +1,48 @@
+"""Text of the data on its way out: whatever stands in a cell is shown as text, in the page and in the PDF."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_URL = re.compile(r"https?://[^\s<>\"'`\\]+")
+_LONGEST = 400
+
+
+def visible(words: str) -> str:
+    """`words` with control and direction characters shown by their code, since they could turn or hide what follows."""
+    words = words.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    return "".join(each if each.isprintable() else f"[U+{ord(each):04X}]" for each in words)
+
+
+def visible_lines(words: str) -> str:
+    """The same of a text whose lines are kept."""
+    return "\n".join(visible(line) for line in words.splitlines())
+
+
+def link(url: str) -> str:
+    """`url` where it is a plain web address, else nothing: a link may not run anything."""
+    return url if _URL.fullmatch(url) and url.isprintable() else ""
+
+
+def short(words: str, most: int = _LONGEST) -> str:
+    """`words` cut where nobody would read on."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def to_json(value: object) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or a line of script."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def in_markdown(words: str) -> str:
+    """`words` in Markdown: every sign that could mean something is escaped."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words)
+
+
+def in_typst(words: str) -> str:
+    """`words` as a string literal of Typst."""
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,0 +1,129 @@
+"""The page in a real browser: Debian's chromium, driven by playwright-core, looked over by axe-core.
+
+Needs `chromium`, `node` and `npm ci` in tests/browser/. Where one is missing the tests say so; with
+DESERTION_BROWSER=1, as in CI, they fail instead.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_pages import bad_data, many_data, render
+
+from desertion.project import BUILD
+
+HERE = Path(__file__).parent / "browser"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def browse(page: Path, task: str) -> dict[str, Any]:
+    missing = [
+        name
+        for name, there in {
+            "browser": BROWSER,
+            "node": shutil.which("node"),
+            "playwright-core (npm ci in tests/browser)": (HERE / "node_modules" / "playwright-core").is_dir(),
+        }.items()
+        if not there
+    ]
+    if missing:
+        message = f"skipped: no {missing[0]}"
+        if os.environ.get("DESERTION_BROWSER") == "1":
+            pytest.fail(message.replace("skipped: ", "DESERTION_BROWSER=1, but "))
+        pytest.skip(message)
+    command = ["node", str(HERE / "check.mjs"), str(BROWSER), str(page), task]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=HERE)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["errors"] == []
+    assert found["requests"] == []
+    return found
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with bad text in the data, so that every check is made of the worst case."""
+    return render(tmp_path_factory.mktemp("bad"), bad_data())
+
+
+@pytest.fixture(scope="module")
+def used(bad: Path) -> dict[str, Any]:
+    return browse(bad, "use")
+
+
+@pytest.mark.parametrize("which", ["bad", "built"])
+def test_every_width_and_theme_fits_is_accessible_and_is_ready_within_a_second(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    page = BUILD / "default" / "report.html" if which == "built" else request.getfixturevalue("bad")
+    if not page.is_file():
+        pytest.skip("skipped: no built page (run make first)")
+    views = browse(page, "open")["views"]
+    assert len(views) == 6
+    for view in views:
+        assert view["ready"]
+        assert view["wide"] <= view["width"], view
+        assert view["violations"] == [], view
+    # The machine may be busy with other tests: the quickest of six is what the page itself takes.
+    assert min(view["milliseconds"] for view in views) < 1000
+
+
+def test_a_number_opens_its_statement_by_mouse_keyboard_and_touch(used: dict[str, Any]) -> None:
+    for how in ("hovered", "focused", "tapped"):
+        assert "615 F085" in used[how], how
+    assert used["escaped"] == ""
+    assert "615 F085" in used["entered"][0]
+    assert used["entered"][1]
+    assert used["back"]
+
+
+def test_a_dot_opens_its_statements_by_mouse_and_keyboard(used: dict[str, Any]) -> None:
+    mark = used["mark"]
+    for how in ("hovered", "clicked"):
+        assert all(each in mark[how] for each in mark["ids"].split()), how
+    assert all(each in mark["next"]["shown"] for each in mark["next"]["ids"].split())
+    assert mark["stops"] == 1
+    assert mark["entered"]
+    assert used["row"] in mark["next"]["ids"].split()
+
+
+def test_the_table_filters_and_sorts(used: dict[str, Any]) -> None:
+    shown, total = (int(word.replace(",", "")) for word in used["filtered"].split()[::2][:2])
+    assert 0 < shown < total
+    numbers = [float(words.replace(",", "").split()[-1]) for words in used["sorted"] if not words.endswith("%")]
+    assert numbers == sorted(numbers)
+
+
+def test_what_is_shown_is_downloaded_without_formulas(used: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(used["download"]["text"])))
+    assert used["download"]["name"] == "statements.csv"
+    assert len(rows) == int(used["filtered"].split()[0].replace(",", ""))
+    assert all("338" in row["articles"] for row in rows)
+    everything = list(csv.reader(io.StringIO(used["all"])))
+    assert any(cell.startswith("'=cmd()") for row in everything for cell in row)
+    assert not any(cell.startswith(("=", "+", "@")) for row in everything for cell in row)
+    assert any(len(cell) == 10_000 for row in everything for cell in row)
+
+
+def test_text_of_the_data_never_runs(used: dict[str, Any]) -> None:
+    assert "ran" not in used
+    assert "<script>" in used["hovered"]
+
+
+def test_without_its_script_a_number_leads_to_its_row(used: dict[str, Any]) -> None:
+    assert used["plain"]["at"] == "#F085"
+    assert used["plain"]["rows"] > 900
+
+
+def test_five_thousand_statements_filter_in_a_fifth_of_a_second(tmp_path: Path) -> None:
+    found = browse(render(tmp_path, many_data(5000)), "filter")
+    assert found["count"].endswith("of 5,000 statements")
+    assert sorted(found["milliseconds"])[2] < 200
