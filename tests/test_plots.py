@@ -551,7 +551,7 @@ def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_i
             [
                 "30 specifications",
                 "from ×4.93 (1.78–13.7) under compiler: Proekt; base year: 2022",
-                "own choice, compiler: Proekt; base year: 2021; later total: first printed; dispersion: 50: ×8.3 (4.38–",
+                "base year: 2021; later total: first printed; dispersion: 50: ×8.3 (4.38–15.7), place 25 of 28",
                 "2 specifications refused",
                 "Middle factor by base year: 2021 ×8.29, 2022 ×5.02",
             ],

@@ -278,7 +278,8 @@ class _Build:
         executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
         report.render(self.edition, executed, self.report, plots=self.place / "plots")
         self.receipt.inputs = self.inputs
-        self.receipt.report = {self.report.name: receipt.file_digest(self.report)}
+        made = (self.report, self.report.with_suffix(".pdf"))
+        self.receipt.report = {path.name: receipt.file_digest(path) for path in made if path.is_file()}
         self.receipt.write()
 
 

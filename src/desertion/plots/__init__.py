@@ -3,6 +3,7 @@
 from desertion.plots.convictions import long_view, revision
 from desertion.plots.coverage import conflicts, coverage
 from desertion.plots.frame import SIZES, style
+from desertion.plots.intensity import intensity
 from desertion.plots.intervals import claims, growth
 from desertion.plots.offences import offences, sentences
 from desertion.plots.plot import Plot
@@ -24,6 +25,7 @@ PLOTS: dict[str, Plot] = {
         conflicts,
         revision,
         specification_curve,
+        intensity,
     )
 }
 
@@ -37,6 +39,7 @@ __all__ = [
     "coverage",
     "deployed_rate",
     "growth",
+    "intensity",
     "long_view",
     "offences",
     "revision",

@@ -16,12 +16,13 @@ from desertion.plots.plot import plot
 from desertion.plots.rows import Row, Rows
 
 #: How fine a count is: the longest period of each kind in days, its name, how tall its bar is drawn.
-_FINENESS = ((1e9, "longer", 0.34), (370, "a year", 0.56), (190, "up to half a year", 0.78), (31, "a month", 1.0))
+FINENESS = ((1e9, "longer", 0.34), (370, "a year", 0.56), (190, "up to half a year", 0.78), (31, "a month", 1.0))
 
 
-def _fineness(rows: pd.DataFrame) -> pd.Series:
+def fineness(rows: pd.DataFrame) -> pd.Series:
+    """The place in `FINENESS` of each row's period."""
     days = (rows["period_end"] - rows["period_start"]).dt.days + 1
-    return days.map(lambda each: max(step for step, (most, _, _) in enumerate(_FINENESS) if each <= most))
+    return days.map(lambda each: max(step for step, (most, _, _) in enumerate(FINENESS) if each <= most))
 
 
 def _months(rows: pd.DataFrame) -> int:
@@ -35,14 +36,14 @@ def _months(rows: pd.DataFrame) -> int:
 
 
 def _describe_coverage(rows: pd.DataFrame) -> str:
-    rows = rows.assign(step=_fineness(rows))
+    rows = rows.assign(step=fineness(rows))
     first, last = rows["period_start"].min(), rows["period_end"].max()
     said = [
         f"Bars along a calendar from {wording.day(first)} to {wording.day(last)}, one row for each offence and "
         f"measure, {len(rows)} counts; finer counts lie darker and taller over coarser ones"
     ]
     for name, part in rows.groupby("row", sort=False):
-        fine = _months(part[part["step"] == len(_FINENESS) - 1])
+        fine = _months(part[part["step"] == len(FINENESS) - 1])
         said.append(
             f"{name}: {_plural(len(part), 'count')}, {part['period_start'].min():%Y} to {part['period_end'].max():%Y}"
             + (f", {_plural(fine, 'single month')}" if fine else "")
@@ -69,14 +70,14 @@ def _plural(count: int, noun: str) -> str:
 )
 def coverage(sheet: Sheet, rows: pd.DataFrame) -> None:
     """One row an offence and measure, one bar a count over its period; the finest count of a month lies on top."""
-    rows = wording.with_years(rows).assign(step=_fineness(rows))
+    rows = wording.with_years(rows).assign(step=fineness(rows))
     names = list(dict.fromkeys(rows["row"]))
     counts = rows["row"].value_counts()
     layout = Rows(sheet, [Row(name, str(counts[name])) for name in names], strip=9)
     (axes,) = sheet.panels(
         heights=[layout.height],
         subtitle="Each bar is the period of one count; a running total is one long bar.",
-        key=[(Style(STEPS[step], "s", ""), False, words) for step, (_, words, _) in enumerate(_FINENESS)],
+        key=[(Style(STEPS[step], "s", ""), False, words) for step, (_, words, _) in enumerate(FINENESS)],
     )
     layout.draw(axes, "counts")
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
@@ -84,7 +85,7 @@ def coverage(sheet: Sheet, rows: pd.DataFrame) -> None:
     axes.grid(axis="x", which="major")
     strip = layout.strip * sheet.size.scale
     for row in records(rows.sort_values(["step", "period_start", "period_end"], kind="stable")):
-        tall = _FINENESS[row.step][2] * strip
+        tall = FINENESS[row.step][2] * strip
         place = layout.places[names.index(row.row)]
         # A hair of white between neighbours: single months stay single.
         axes.add_patch(

@@ -31,7 +31,7 @@ _ROOM = 1.6
 
 
 def options(rows: pd.DataFrame) -> pd.DataFrame:
-    """The column `choices` (`rule: own-page-first; window: 2023`) as a table: one row a specification, a column a choice.
+    """The column `choices` (`rule: own-page-first; delay: 1`) as a table: one row a specification, a column a choice.
 
     Raises ValueError for a part that is no `choice: option` and for a row with other choices than the first.
     """
@@ -273,7 +273,7 @@ def specification_curve(sheet: Sheet, rows: pd.DataFrame) -> None:
     known = rows[~rows["refused"]]
     layout = _Options(sheet, choices, rows["factor"])
     gap = max(0.02 * count, 1.0) if refused and len(known) else 0.0
-    x = np.arange(count) + np.where(rows["refused"], gap, 0.0)
+    x = np.arange(count, dtype=float) + np.where(rows["refused"], gap, 0.0)
     pitch = layout.across / (count + gap)
     key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{_level(rows)} % interval")]
     if rows["main"].any():

@@ -27,8 +27,8 @@ _TREND_MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2"
 def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool = False) -> pd.DataFrame:
     """The counts of whole calendar years (to a week) in `facts` (one row a fact, as reconcile.facts gives them).
 
-    They have the columns `year` and `exposure` (years that the count covers). With `incomplete` counts of most of a year
-    come in too; the exposure then tells them from whole years.
+    They have the columns `year` and `exposure` (years that the count covers). With `incomplete` counts of most of a
+    year come in too; the exposure then tells them from whole years.
     `low` and `high` are the ends of what the printed number stands for (data/hedges.csv, by its column `hedge` where
     there is one), `reading` how a bound is read. Raises UserError where a needed column is missing.
     """

@@ -29,8 +29,8 @@ _ALIAS = 30.0
 LARGEST, LONGEST = 300_000, 10_000
 
 
-class NoMassError(Exception):
-    """A sum whose mass no window holds: means at which the reports are all but impossible."""
+class SumError(Exception):
+    """A block that cannot be summed: at these means the reports are all but impossible, or the counts are too large."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats, Floa
 
 
 def send(block: Block, m: Floats, delta: float) -> Messages:
-    """Sum the block at cell means `m` (of its cells). Raises NoMassError where the reports are all but impossible."""
+    """Sum the block at cell means `m` (of its cells). Raises SumError where the reports are all but impossible."""
     centre, covariance, own = _gaussian(block, m, 1 + delta)
     half = _DEVIATIONS * np.sqrt(np.diag(covariance)) + _TAIL * (1 + delta)
     stride = _strides(block, m, delta, centre, covariance, own)
@@ -166,7 +166,7 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
             centre = np.where(wider, peak, centre)
             stride = np.where(wider, 1, stride)  # the normal limit was wrong here, so its stride is not trusted
         half = 2 * half
-    raise NoMassError("no window holds the mass of a block")
+    raise SumError("no window holds the mass of a block")
 
 
 def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
@@ -178,8 +178,12 @@ def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
             if edge is not None and size[edge.child] * size[edge.parent] > LARGEST:
                 ends.add(max(edge.child, edge.parent, key=lambda v: float(size[v])))
         if not ends:
-            return stride
+            break
         stride = np.where([v in ends for v in range(block.size)], 2 * stride, stride)
+    _, least, most, finest = block.bounds
+    if (16 * stride[finest] > np.maximum(most - least, 16)).any():
+        raise SumError("counts so large, bounded so narrowly and overlapping, make too large a sum")
+    return stride
 
 
 def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: float) -> Messages | None:

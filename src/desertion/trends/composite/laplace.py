@@ -114,7 +114,7 @@ def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
     theta, prior = start, problem.matrix
     try:
         return _climb(problem, theta, prior, tolerance)
-    except blocks.NoMassError as error:
+    except blocks.SumError as error:
         raise NotFoundError(str(error)) from error
 
 
