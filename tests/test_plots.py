@@ -474,6 +474,41 @@ def test_specification_curve_of_refusals_alone_says_so():
     assert "2 refused" in [text.get_text() for text in plots.specification_curve(rows).axes[0].texts]
 
 
+def test_intensity_draws_reports_over_their_periods_and_no_level_where_the_prior_sets_it():
+    rows = table("intensity")
+    band = rows["kind"] == "band"
+    months = rows["period_start"].between("2021-03-01", "2021-08-01")
+    rows.loc[band & months, "prior_driven"] = True
+    rows.loc[band & months, "high"] = 1e6
+    fig = plots.intensity(rows)
+    (axes,) = fig.axes
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] < 2000  # what the prior alone allows does not set the scale
+    hatched = [patch for patch in axes.patches if patch.get_hatch()]
+    assert len(hatched) == 1
+    x = hatched[0].get_xy()[:, 0]
+    assert (x.min(), x.max()) == pytest.approx((2021 + 59 / 365, 2021 + 243 / 365))  # March to August
+    levels = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 2]
+    assert [(level[0], level[-1]) for level in levels] == [
+        pytest.approx((2021, x.min())),
+        pytest.approx((x.max(), 2024 + 244 / 366)),
+    ]
+    for row in rows[~band].itertuples():
+        bar = marks(fig, row.ids)[0]
+        assert bar.get_ydata().tolist() == [row.value, row.value]
+        start, end = (pd.Timestamp(day) for day in (row.period_start, row.period_end))
+        assert start.year <= bar.get_xdata()[0] < bar.get_xdata()[1] <= end.year + 1
+    assert "6 of 44 months are interpolated by the prior" in plots.intensity.describe(rows)
+
+
+@pytest.mark.parametrize(("column", "value"), [("kind", "month"), ("mean", None)])
+def test_intensity_refuses_what_it_cannot_show(column, value):
+    rows = table("intensity")
+    rows.loc[1, column] = value
+    with pytest.raises(ValueError, match=rf"plot intensity: .*{column}"):
+        plots.intensity(rows)
+
+
 # --- the same picture everywhere ----------------------------------------------------------------------------------
 
 
@@ -555,6 +590,10 @@ def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_i
                 "2 specifications refused",
                 "Middle factor by base year: 2021 ×8.29, 2022 ×5.02",
             ],
+        ),
+        (
+            "intensity",
+            ["highest May 2024 827 (699 to 939)", "more than 3,000, at least 249 a month in 21 Sep 2022 – 21 Sep 2023"],
         ),
         ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
     ],

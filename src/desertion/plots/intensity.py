@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,10 @@ from matplotlib.patches import Polygon
 
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, year_axis
-from desertion.plots.contract import END, IDS, START, flag, numeric, records, text
+from desertion.plots.contract import END, START, flag, numeric, records, text
 from desertion.plots.coverage import fineness
 from desertion.plots.frame import Sheet, gid
-from desertion.plots.labels import SOFT
-from desertion.plots.palette import BLUE, GREY, Style
+from desertion.plots.palette import BLUE, Style, ink
 from desertion.plots.plot import plot
 
 _BAND = "#D9D2C5"
@@ -111,7 +109,7 @@ def intensity(sheet: Sheet, rows: pd.DataFrame) -> None:
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
     # What the prior alone allows has no end: it may not set the scale.
     top = 1.12 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
-    notes = "Hatched: months that no report informs; the prior alone joins them, and no level is drawn."
+    notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     (axes,) = sheet.panels(
@@ -129,9 +127,7 @@ def intensity(sheet: Sheet, rows: pd.DataFrame) -> None:
         _draw_report(sheet, axes, row)
     # The finest first: where there is no room for all words, these say most.
     for row in records(reports.sort_values(["step", "value"], ascending=False, kind="stable")):
-        points = (row.x, row.value), (row.x1, row.value), (row.x0, row.value)
-        for point in points[:1]:
-            sheet.value(axes, row.label, point, colour=Style(BLUE, "", "").ink, reach=14.0)
+        sheet.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
 
 
 _BOUNDS = (("at_least", "at least"), ("at_most", "at most"))
@@ -156,6 +152,8 @@ def _draw_run(sheet: Sheet, axes: Axes, run: pd.DataFrame) -> None:
             gid=gid(str(run["ids"].iloc[0])),
         )
     )
+    for edge in (low, high):
+        sheet.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
     if not prior:
         axes.plot(x, mean, color=_LINE, linewidth=1.1 * scale, zorder=2)
         sheet.placer.path(axes, x.tolist(), mean.tolist(), weight=0.3)
@@ -168,7 +166,7 @@ def _draw_report(sheet: Sheet, axes: Axes, row: Any) -> None:
         [row.x0, row.x1], [row.value, row.value], color=BLUE, linewidth=width, zorder=3 + 0.1 * row.step,
         clip_on=False, gid=gid(row.ids), dashes=(2, 1) if row.bound == "about" else (None, None),
     )  # fmt: skip
-    sheet.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=2)
+    sheet.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=10)
     if row.bound in _ARROWS:
         axes.plot(
             [row.x], [row.value], marker=_ARROWS[row.bound], color=BLUE, markersize=4.5 * scale, markeredgewidth=0,

@@ -170,7 +170,8 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
 
 
 def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
-    """Strides doubled until every table fits."""
+    """Strides doubled until every table fits. Raises SumError where that would step over a narrow bound."""
+    given = stride
     while True:
         size = (high - low) // stride + 1
         ends = set(np.flatnonzero(size > LONGEST).tolist())
@@ -181,7 +182,7 @@ def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
             break
         stride = np.where([v in ends for v in range(block.size)], 2 * stride, stride)
     _, least, most, finest = block.bounds
-    if (16 * stride[finest] > np.maximum(most - least, 16)).any():
+    if ((stride > given)[finest] & (16 * stride[finest] > most - least)).any():
         raise SumError("counts so large, bounded so narrowly and overlapping, make too large a sum")
     return stride
 
