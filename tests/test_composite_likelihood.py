@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 from desertion.counts import Observations
-from desertion.trends.composite import blocks, lattice, likelihood, nb1
+from desertion.trends.composite import blocks, lattice, likelihood, nb1, windows
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]}
 
@@ -177,24 +177,35 @@ def test_running_totals_that_cross_known_months_are_one_sum(delta: float) -> Non
     assert likelihood.log_likelihood(cells, m, delta) == pytest.approx(np.logaddexp.reduce(total), abs=1e-9)
 
 
+WIDE = [(0, 12), (12, 24), (5, 14), (5, 20)]
+
+
 @pytest.mark.parametrize("delta", [0.0, 2.0, 19.0])
-def test_sums_that_step_over_numbers_equal_full_sums(delta: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("widths", [(99, 99), (5, 9), (999, 9)])
+def test_sums_that_step_over_numbers_equal_full_sums(
+    delta: float, widths: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wide and narrow bounds across interleaved exact totals of thousands."""
     rng = np.random.default_rng(11)
     daily = rng.uniform(300, 900, 24)
     c = np.concatenate([[0], np.cumsum(nb1.sample(daily, delta, rng))])
-    spans = [(0, 12), (12, 24), (5, 14), (5, 20), (3, 9), (3, 17)]
-    rounded = 100 * np.floor((c[22] - c[7]) / 100)
-    rows = [(a, b, c[b] - c[a], c[b] - c[a]) for a, b in spans] + [(7, 22, rounded, rounded + 99)]
+    rows = [(a, b, c[b] - c[a], c[b] - c[a]) for a, b in WIDE]
+    for a, b, width in ((2, 12, widths[0]), (5, 22, widths[1])):
+        low = (width + 1) * np.floor((c[b] - c[a]) / (width + 1))
+        rows.append((a, b, low, low + width))
     cells = lattice.build(reports(*rows))
+    assert not cells.held_out
     m = means(cells, daily)
-    steps = [np.diff(g)[0] for b in cells.blocks for g in blocks.send(b, m[b.cells], delta).grid]
-    assert max(steps) > 3
+    steps = [blocks.send(b, m[b.cells], delta) for b in cells.blocks]
+    assert max(np.diff(g)[0] for found in steps for g in found.grid) > 3
     stepped = likelihood.evaluate(cells, m, delta)
-    monkeypatch.setattr(blocks, "_strides", lambda block, *_: np.ones(block.size, np.int64))
+    plain = windows.Steps
+    monkeypatch.setattr(windows, "steps", lambda b, *_: plain(np.ones(b.size, np.int64), np.zeros(b.size, bool)))
+    monkeypatch.setattr(windows, "LARGEST", 10**8)
     full = likelihood.evaluate(cells, m, delta)
-    assert stepped.loglik == pytest.approx(full.loglik, abs=1e-9)
-    np.testing.assert_allclose(stepped.score, full.score, atol=1e-11)
-    np.testing.assert_allclose(stepped.hessian(), full.hessian(), atol=1e-11)
+    assert stepped.loglik == pytest.approx(full.loglik, abs=1e-8)
+    np.testing.assert_allclose(stepped.score, full.score, atol=1e-10)
+    np.testing.assert_allclose(stepped.hessian(), full.hessian(), atol=1e-10)
 
 
 def test_the_answer_does_not_depend_on_how_finely_time_is_cut() -> None:

@@ -1,9 +1,4 @@
-"""The sum over one block: messages along its tree of free numbers, and the moments that the derivatives need.
-
-Each free number is summed over a window that holds its mass. Where no report cuts its range off sharply the sum steps
-over numbers: for probabilities whose characteristic function is negligible beyond the lattice's frequency a coarser
-sum is equal to the full one (Poisson summation), so the stride is set by the characteristic function of the NB1 law.
-"""
+"""The sum over one block: messages along its tree of free numbers, and the moments that the derivatives need."""
 
 from __future__ import annotations
 
@@ -12,25 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from desertion.trends.composite import nb1
+from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
+from desertion.trends.composite.windows import Span, SumError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Half-width of a window: this many standard deviations, and this many times phi for the heavier right tail.
-_DEVIATIONS, _TAIL = 7.0, 10.0
 #: Mass allowed at the end of a window; more widens it.
 _EDGE = 1e-11
-#: Frequencies at which the law's characteristic function is below exp(−_ALIAS) do not count.
-_ALIAS = 30.0
-#: Largest table of a pair of free numbers, and of one; beyond them both step over numbers, which then costs accuracy
-#: of the order of a step over the width of the law. Only counts of 10^5 with bounds thousands wide come so far.
-LARGEST, LONGEST = 300_000, 10_000
-
-
-class SumError(Exception):
-    """A block that cannot be summed: at these means the reports are all but impossible, or the counts are too large."""
+#: Longest run of neighbouring counts whose probabilities are tabled.
+_LONGEST = 400_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +27,10 @@ class _Table:
     log: Floats
     score: Floats
     bend: Floats
+
+    def at(self, places: Ints) -> _Table:
+        """The entries at `places`."""
+        return _Table(self.log[places], self.score[:, places], self.bend[:, places])
 
 
 @dataclass(frozen=True)
@@ -60,14 +51,15 @@ class _Pair:
         """E[rows[difference] | parent]: (rows, parent)."""
         if self.at is None:
             return np.asarray(rows @ self.part.T)
-        return np.array([(row[self.at] * self.part).sum(axis=1) for row in rows]).reshape(-1, len(self.part))
+        sums = np.array([(row[self.at] * self.part).sum(axis=1) for row in rows])
+        return sums.reshape(-1, len(self.part))
 
     def chance(self, above: Floats) -> Floats:
         """Probability of each difference, given that of each parent."""
         if self.at is None:
             return np.asarray(above @ self.part)
         joint = above[:, None] * self.part
-        return np.asarray(np.bincount(self.at.ravel(), joint.ravel(), minlength=len(self.table.log)), np.float64)
+        return np.bincount(self.at.ravel(), joint.ravel(), minlength=len(self.table.log)).astype(np.float64)
 
     def side(self, rows: Floats, above: Floats) -> Floats:
         """Sum over parents of their probability times `rows[difference]` at each child: (rows, child)."""
@@ -77,7 +69,7 @@ class _Pair:
         children = self.given.shape[1]
         to = np.empty(0, np.int64) if self.to is None else self.to.ravel()
         sums = [np.bincount(to, (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]
-        return np.array(sums).reshape(-1, children)
+        return np.array(sums, np.float64).reshape(-1, children)
 
 
 @dataclass(frozen=True)
@@ -96,158 +88,106 @@ class Messages:
     pairs: list[_Pair | None]
 
 
-def _strides(block: Block, m: Floats, delta: float, centre: Floats, covariance: Floats, own: Floats) -> Ints:
-    """How far apart the values of each free number may lie, given its law in the normal limit.
-
-    `own` (size) are the standard deviations given the others. A number is summed finely where a bound cuts its mass.
-    """
-    if delta == 0.0:
-        q = _ALIAS / m
-    else:
-        with np.errstate(over="ignore"):
-            q = np.expm1(2 * _ALIAS * delta / m) / (2 * delta * (1 + delta))
-    smooth = np.where(q < 2, 2 * np.pi / np.arccos(1 - np.minimum(q, 2.0)), 1.0)
-    slope, _ = block.linear
-    limit = np.where(slope != 0, smooth[:, None], np.inf).min(axis=0)
-    # powers of two, so that the differences of two numbers lie on the finer one's lattice
-    stride = 2 ** np.floor(np.log2(np.clip(np.minimum(limit, own / 2), 1.0, 2.0**40))).astype(np.int64)
-    along, low, high, finest = block.bounds
-    if len(finest):
-        middle = along @ centre
-        half = _DEVIATIONS * np.sqrt(((along @ covariance) * along).sum(axis=1)) + _TAIL * (1 + delta)
-        stride[finest[(middle - half < low) | (middle + half > high)]] = 1
-    return np.asarray(stride)
-
-
-def _gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats, Floats]:
-    """Mean, covariance and conditional standard deviation of the free numbers in the normal limit.
-
-    A bounded difference counts as an observation of its middle with the variance of a uniform law.
-    """
-    slope, offset = block.linear
-    weight = 1 / (phi * m)
-    precision = (slope.T * weight) @ slope
-    target = slope.T @ (weight * (m - offset))
-    along, low, high, _ = block.bounds
-    closed = np.isfinite(low) & np.isfinite(high)
-    if closed.any():
-        box, a, b = along[closed], low[closed], high[closed]
-        strength = 12 / (b - a + 1) ** 2
-        precision = precision + (box.T * strength) @ box
-        target = target + box.T @ (strength * (a + b) / 2)
-    covariance = np.linalg.inv(precision)
-    return covariance @ target, np.asarray(covariance), 1 / np.sqrt(np.diag(precision))
-
-
 def send(block: Block, m: Floats, delta: float) -> Messages:
     """Sum the block at cell means `m` (of its cells). Raises SumError where the reports are all but impossible."""
-    centre, covariance, own = _gaussian(block, m, 1 + delta)
-    half = _DEVIATIONS * np.sqrt(np.diag(covariance)) + _TAIL * (1 + delta)
-    stride = _strides(block, m, delta, centre, covariance, own)
+    centre, covariance = windows.gaussian(block, m, 1 + delta)
+    half = windows.DEVIATIONS * np.sqrt(np.diag(covariance)) + windows.TAIL * (1 + delta)
+    wanted = windows.steps(block, m, delta, centre, covariance)
     for _ in range(12):
         low = np.maximum(block.low, np.floor(centre - half))
         high = np.minimum(block.high, np.ceil(centre + half))
         below, above = low > high, centre > block.high
         low = np.where(below & above, np.maximum(block.low, block.high - np.ceil(2 * half)), low)
         high = np.where(below & ~above, np.minimum(block.high, block.low + np.ceil(2 * half)), high)
-        stride = _coarser(block, low, high, stride)
-        # the points stay where they are as the means move, so that a coarse sum is smooth in them
-        anchor = np.where(np.isfinite(block.low), block.low, 0.0)
-        low = np.maximum(anchor + np.floor((low - anchor) / stride) * stride, block.low)
-        grid = [np.arange(a, b + 1, s) for a, b, s in zip(low, high, stride, strict=True)]
-        found = _pass(block, grid, stride, m, delta)
+        grid = windows.lay(block, low, high, wanted)
+        found = _pass(block, grid, m, delta)
         if found is not None:
+            first, last = np.array([(g[0], g[-1]) for g in grid.values]).T
             open_low = np.array([p[0] for p in found.marginal]) > _EDGE
             open_high = np.array([p[-1] for p in found.marginal]) > _EDGE
-            wider = (open_low & (low > block.low)) | (open_high & (high + stride <= block.high))
+            wider = open_low & (low > block.low) & (first < low + grid.steps.stride)
+            wider |= open_high & (high < block.high) & (last > high - grid.steps.stride)
             if not wider.any():
                 return found
             peak = np.array([g[np.argmax(p)] for g, p in zip(found.grid, found.marginal, strict=True)])
             centre = np.where(wider, peak, centre)
-            stride = np.where(wider, 1, stride)  # the normal limit was wrong here, so its stride is not trusted
+            # the normal limit was wrong here, so its stride is not trusted
+            wanted = windows.Steps(np.where(wider, 1, wanted.stride), wanted.follows)
         half = 2 * half
     raise SumError("no window holds the mass of a block")
 
 
-def _coarser(block: Block, low: Floats, high: Floats, stride: Ints) -> Ints:
-    """Strides doubled until every table fits. Raises SumError where that would step over a narrow bound."""
-    given = stride
-    while True:
-        size = (high - low) // stride + 1
-        ends = set(np.flatnonzero(size > LONGEST).tolist())
-        for edge in block.edges:
-            if edge is not None and size[edge.child] * size[edge.parent] > LARGEST:
-                ends.add(max(edge.child, edge.parent, key=lambda v: float(size[v])))
-        if not ends:
-            break
-        stride = np.where([v in ends for v in range(block.size)], 2 * stride, stride)
-    _, least, most, finest = block.bounds
-    if ((stride > given)[finest] & (16 * stride[finest] > most - least)).any():
-        raise SumError("counts so large, bounded so narrowly and overlapping, make too large a sum")
-    return stride
-
-
-def _pass(block: Block, grid: list[Floats], stride: Ints, m: Floats, delta: float) -> Messages | None:
-    size = block.size
+def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages | None:
+    values, stride, follows = grid.values, grid.steps.stride, grid.steps.follows
+    if not all(len(g) for g in values):
+        return None
     spans = []
     for link in block.links:
         v, p = link.child, link.parent
+        reach = grid.reach[v]
         if p < 0:
-            spans.append((int(grid[v][0]), int(grid[v][-1]), int(stride[v])))
-            continue
-        step = int(min(stride[v], stride[p]))
-        first, last = int(grid[v][0] - grid[p][-1]), int(min(link.high, grid[v][-1] - grid[p][0]))
-        if link.low > first:
-            first += -int((first - link.low) // step) * step
-        if first > last:
+            span = Span(int(values[v][0]), int(values[v][-1]), 1 if follows[v] else int(stride[v]))
+        elif reach is not None:
+            span = reach
+        else:
+            step = 1 if follows[v] or follows[p] else int(min(stride[v], stride[p]))
+            least, most = values[v][0] - values[p][-1], min(link.high, values[v][-1] - values[p][0])
+            if link.low > least:
+                least += np.ceil((link.low - least) / step) * step
+            span = Span(int(least), int(most), step)
+        if span.first > span.last:
             return None
-        spans.append((first, last, step))
-    unary: list[_Table | None] = [None] * size
-    edges: list[_Table | None] = [None] * size
-    for link, table in zip(block.links, _tables(block.links, spans, m, delta), strict=True):
-        (unary if link.parent < 0 else edges)[link.child] = table
-    belief = [np.zeros(len(g)) if t is None else t.log.copy() for g, t in zip(grid, unary, strict=True)]
-    pairs: list[_Pair | None] = [None] * size
-    span_of = {k.child: s for k, s in zip(block.links, spans, strict=True) if k.parent >= 0}
+        if span.last - span.first > _LONGEST * span.step:
+            raise SumError("counts too large for a sum over them")
+        spans.append(span)
+    unary: list[_Table | None] = [None] * block.size
+    edges: list[tuple[_Table, Span] | None] = [None] * block.size
+    for link, span, table in zip(block.links, spans, _tables(block.links, spans, m, delta), strict=True):
+        v = link.child
+        if link.parent < 0:
+            unary[v] = table.at((values[v] - span.first).astype(np.int64)) if follows[v] else table
+        else:
+            edges[v] = (table, span)
+    belief = [np.zeros(len(g)) if t is None else t.log.copy() for g, t in zip(values, unary, strict=True)]
+    pairs: list[_Pair | None] = [None] * block.size
     for v in reversed(block.order):
-        edge, table_ = block.edges[v], edges[v]
-        if edge is None or table_ is None:
-            continue
-        p = edge.parent
-        pairs[v], message = _pair(table_, grid[p], grid[v], belief[v], span_of[v], int(stride[v]))
-        belief[p] += message
+        edge, known = block.edges[v], edges[v]
+        if edge is not None and known is not None:
+            few = grid.reach[v] is not None or stride[v] == known[1].step
+            pairs[v], message = _pair(*known, values[edge.parent], values[v], belief[v], bool(few))
+            belief[edge.parent] += message
     root = block.order[0]
-    top_root = belief[root].max()
-    if not np.isfinite(top_root):
+    top = belief[root].max()
+    if not np.isfinite(top):
         return None
-    weight = np.exp(belief[root] - top_root)
-    marginal = [weight / weight.sum()] * size
+    weight = np.exp(belief[root] - top)
+    marginal = [weight / weight.sum()] * block.size
     for v in block.order[1:]:
         marginal[v] = marginal[block.edges[v].parent] @ pairs[v].given  # type: ignore[union-attr]
-    loglik = float(top_root + np.log(weight.sum()) + np.log(stride).sum())
-    return Messages(block, loglik, grid, marginal, unary, pairs)
+    loglik = float(top + np.log(weight.sum()) + np.log(stride).sum())
+    return Messages(block, loglik, values, marginal, unary, pairs)
 
 
-def _pair(
-    table: _Table, above: Floats, below: Floats, belief: Floats, span: tuple[int, int, int], stride: int
-) -> tuple[_Pair, Floats]:
-    """The law of a child on the grid `below` (steps of `stride`) given its parent on `above`; its message.
+def _pair(table: _Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool) -> tuple[_Pair, Floats]:
+    """The law of a child on the grid `below` given its parent on `above`, and its message.
 
-    `span` holds the first and last difference of `table` and its step.
+    `few`: each difference in `span` leads from any value of the parent to one of the child, or out of its grid.
     """
-    first, _, step = span
     differences = len(table.log) - 1
-    narrow = stride == step and 2 * differences < len(below)
     to = at = None
-    if narrow:
-        place = ((above - below[0] + first) // step).astype(np.int64)[:, None] + np.arange(differences)
+    if few and 2 * differences < len(below):
+        place = above[:, None] + (span.first + span.step * np.arange(differences, dtype=np.float64))
+        to = np.searchsorted(below, place)
         # a child out of range reads the impossible entry at the end
-        to = np.minimum(place.view(np.uint64), np.uint64(len(below))).view(np.int64)
+        to[np.append(below, np.nan)[to] != place] = len(below)
         joint = np.append(belief, -np.inf)[to]
         joint += table.log[:-1]
     else:
-        place = (((below - first)[None, :] - above[:, None]) // step).astype(np.int64)
-        at = np.minimum(place.view(np.uint64), np.uint64(differences)).view(np.int64)
+        gap = below[None, :] - above[:, None] - span.first
+        at = (gap // span.step).astype(np.int64)
+        at = np.minimum(at.view(np.uint64), np.uint64(differences)).view(np.int64)
+        if few and span.step > 1:
+            at[gap % span.step != 0] = differences
         joint = table.log[at]
         joint += belief
     top = joint.max(axis=1)
@@ -266,21 +206,17 @@ def _pair(
     return _Pair(table, given, joint, to, at), np.where(nowhere, -np.inf, top + np.log(total))
 
 
-def _tables(links: tuple[Link, ...], spans: list[tuple[int, int, int]], m: Floats, delta: float) -> list[_Table]:
-    """The weights of each link over differences from first to last by step: `spans` holds these three.
-
-    An edge's has one impossible entry more at its end.
-    """
+def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[_Table]:
+    """The weights of each link over the differences in its span; an edge's has one impossible entry more at its end."""
     found = []
     lows = [
-        link.offset + np.where(link.sign > 0, first, -(first + (last - first) // step * step))
-        for link, (first, last, step) in zip(links, spans, strict=True)
+        link.offset + np.where(link.sign > 0, span.first, -(span.first + (span.width - 1) * span.step))
+        for link, span in zip(links, spans, strict=True)
     ]
     starts = nb1.evaluate(np.concatenate(lows), m[np.concatenate([link.cells for link in links])], delta)
     at = 0
-    for link, low, (first, last, step) in zip(links, lows, spans, strict=True):
-        k, extra = len(low), int(link.parent >= 0)
-        width = (last - first) // step + 1
+    for link, low, span in zip(links, lows, spans, strict=True):
+        k, extra, width = len(low), int(link.parent >= 0), span.width
         own = (starts[0][at : at + k], starts[1][at : at + k], starts[2][at : at + k])
         at += k
         log = np.zeros(width + extra)
@@ -288,7 +224,7 @@ def _tables(links: tuple[Link, ...], spans: list[tuple[int, int, int]], m: Float
         if extra:
             log[-1] = -np.inf
         if k:
-            columns = nb1.tables(own, low, width, step, m[link.cells], delta)
+            columns = nb1.tables(own, low, width, span.step, m[link.cells], delta)
             for j, sign in enumerate(link.sign):
                 way = slice(None, None, 1 if sign > 0 else -1)
                 log[:width] += columns[0][j, way]

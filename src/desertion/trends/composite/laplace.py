@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from desertion.trends.composite import blocks, likelihood, nb1
+from desertion.trends.composite import likelihood, nb1, windows
 from desertion.trends.composite.lattice import Lattice
 
 Floats = NDArray[np.float64]
@@ -114,7 +114,7 @@ def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
     theta, prior = start, problem.matrix
     try:
         return _climb(problem, theta, prior, tolerance)
-    except blocks.SumError as error:
+    except windows.SumError as error:
         raise NotFoundError(str(error)) from error
 
 

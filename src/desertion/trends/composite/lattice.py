@@ -97,19 +97,15 @@ class Block:
         return slope, offset
 
     @cached_property
-    def bounds(self) -> tuple[Floats, Floats, Floats, Ints]:
-        """Reports that bound a difference: slope (k, size), low (k,), high (k,), and the free number to sum finely."""
-        bounded = [k for k in self.links if k.bounded]
+    def bounds(self) -> tuple[tuple[Link, ...], Floats]:
+        """The links that some report bounds, and their differences as `slope @ x`: slope of shape (k, size)."""
+        bounded = tuple(k for k in self.links if k.bounded)
         slope = np.zeros((len(bounded), self.size))
-        width = self.high - self.low
-        finest = np.empty(len(bounded), np.int64)
         for i, link in enumerate(bounded):
             slope[i, link.child] = 1.0
             if link.parent >= 0:
                 slope[i, link.parent] = -1.0
-            ends = [link.child] if link.parent < 0 else [link.child, link.parent]
-            finest[i] = min(ends, key=lambda v: (width[v], v))
-        return slope, np.array([k.low for k in bounded]), np.array([k.high for k in bounded]), finest
+        return bounded, slope
 
 
 @dataclass(frozen=True)

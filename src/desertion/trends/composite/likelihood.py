@@ -55,7 +55,7 @@ class Value:
 def evaluate(lattice: Lattice, m: Floats, delta: float) -> Value:
     """The likelihood at cell means `m` (all above 0) and dispersion phi = 1 + `delta`.
 
-    Raises blocks.SumError where these means make the reports all but impossible.
+    Raises windows.SumError where these means make the reports all but impossible.
     """
     score, bend = np.zeros(len(m)), np.zeros(len(m))
     log_p, score[lattice.known], bend[lattice.known] = nb1.evaluate(lattice.counts, m[lattice.known], delta)

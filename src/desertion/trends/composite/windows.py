@@ -1,0 +1,174 @@
+"""Where to sum: for each free number of a block a window that holds its mass, and how far apart its values may lie.
+
+Where no report cuts its range off sharply the sum steps over numbers: for probabilities whose characteristic function
+is negligible beyond the lattice's frequency a coarser sum is equal to the full one (Poisson summation), so the stride
+is set by the characteristic function of the NB1 law. Where a report bounds the difference of two numbers, one of them
+takes every value that the other's lattice and the bound leave it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desertion.trends.composite.lattice import Block
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Half-width of a window: this many standard deviations, and this many times phi for the heavier right tail.
+DEVIATIONS, TAIL = 7.0, 10.0
+#: Frequencies at which the law's characteristic function is below exp(−_ALIAS) do not count.
+_ALIAS = 30.0
+#: Largest table of a pair of free numbers, and of one; beyond them the sum steps over numbers that it should not, which
+#: costs accuracy of the order of a step over the width of the law. It takes counts of 10^5 or bounds of thousands.
+LARGEST, LONGEST = 300_000, 10_000
+#: Fewest values that such a step leaves of a bound.
+_FEWEST = 64
+
+
+class SumError(Exception):
+    """A block that cannot be summed: at these means the reports are all but impossible, or the counts are too large."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The numbers first, first + step, … up to last."""
+
+    first: int
+    last: int
+    step: int
+
+    @property
+    def width(self) -> int:
+        """How many they are."""
+        return (self.last - self.first) // self.step + 1
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How the free numbers are summed: `stride` (size) of each, and which take the values that their parent leaves."""
+
+    stride: Ints
+    follows: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`values[v]` of each free number; `reach[v]` are its differences to a parent that it follows (else None)."""
+
+    steps: Steps
+    values: list[Floats]
+    reach: list[Span | None]
+
+
+def steps(block: Block, m: Floats, delta: float, centre: Floats, covariance: Floats) -> Steps:
+    """Strides from the law of the free numbers in the normal limit, with this mean and covariance."""
+    sharp, follows = np.zeros(block.size, bool), np.zeros(block.size, bool)
+    links, along = block.bounds
+    if links:
+        middle = along @ centre
+        half = DEVIATIONS * np.sqrt(((along @ covariance) * along).sum(axis=1)) + TAIL * (1 + delta)
+        for link, low, high in zip(links, middle - half, middle + half, strict=True):
+            if low < link.low or high > link.high:
+                sharp[link.child] |= link.parent < 0
+                follows[link.child] |= link.parent >= 0
+    # a number moves with those that follow it: together they see only the cells that leave the group
+    slope, _ = block.linear
+    moved = slope.copy()
+    for v in reversed(block.order):
+        edge = block.edges[v]
+        if edge is not None and follows[v]:
+            moved[:, edge.parent] += moved[:, v]
+    seen = moved != 0
+    own = 1 / np.sqrt(np.maximum((moved**2 / ((1 + delta) * m)[:, None]).sum(axis=0), 1e-300))
+    if delta == 0.0:
+        q = _ALIAS / m
+    else:
+        with np.errstate(over="ignore"):
+            q = np.expm1(2 * _ALIAS * delta / m) / (2 * delta * (1 + delta))
+    smooth = np.where(q < 2, 2 * np.pi / np.arccos(1 - np.minimum(q, 2.0)), 1.0)
+    limit = np.minimum(np.where(seen, smooth[:, None], np.inf).min(axis=0), own / 2)
+    # powers of two, so that the differences of two numbers lie on the finer one's lattice
+    stride = 2 ** np.floor(np.log2(np.clip(limit, 1.0, 2.0**40))).astype(np.int64)
+    stride[sharp | follows] = 1
+    return Steps(stride, follows)
+
+
+def gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats]:
+    """Mean and covariance of the free numbers in the normal limit.
+
+    A bounded difference counts as an observation of its middle with the variance of a uniform law.
+    """
+    slope, offset = block.linear
+    weight = 1 / (phi * m)
+    precision = (slope.T * weight) @ slope
+    target = slope.T @ (weight * (m - offset))
+    links, along = block.bounds
+    for link, row in zip(links, along, strict=True):
+        if np.isfinite(link.low) and np.isfinite(link.high):
+            strength = 12 / (link.high - link.low + 1) ** 2
+            precision = precision + strength * np.outer(row, row)
+            target = target + strength * (link.low + link.high) / 2 * row
+    covariance = np.asarray(np.linalg.inv(precision))
+    return covariance @ target, covariance
+
+
+def lay(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
+    """The values of each free number from `low` to `high`, with strides doubled until every table fits."""
+    while heavy := _heavy(block, low, high, wanted):
+        stride = wanted.stride.copy()
+        for v in heavy:
+            edge = block.edges[v]
+            # a number that follows another thins out by its own step while that leaves enough, else by the other's
+            while edge is not None and wanted.follows[v] and edge.high - edge.low < 2 * _FEWEST * stride[v]:
+                v = edge.parent
+                edge = block.edges[v]
+            stride[v] *= 2
+            if _FEWEST * stride[v] > 2 * (high[v] - low[v]):
+                raise SumError("counts so large and bounded so narrowly make too large a sum")
+        wanted = replace(wanted, stride=stride)
+    return _values(block, low, high, wanted)
+
+
+def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> set[int]:
+    """Free numbers whose steps make a table too large."""
+    size = (high - low) // wanted.stride + 1
+    heavy = set()
+    for v in block.order:
+        edge = block.edges[v]
+        wide = size[v]
+        if edge is not None and wanted.follows[v]:
+            p = edge.parent
+            reach = min(edge.high, high[v] - low[p]) - max(edge.low, low[v] - high[p])
+            wide = max(reach // wanted.stride[v] + 1, 1.0)
+            size[v] = min(high[v] - low[v] + 1, wide * size[p])
+        if size[v] > LONGEST:
+            heavy.add(v)
+        if edge is not None and wide * size[edge.parent] > LARGEST:
+            heavy.add(v if wide > size[edge.parent] else edge.parent)
+    return heavy
+
+
+def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
+    values = [np.empty(0)] * block.size
+    reach: list[Span | None] = [None] * block.size
+    for v in block.order:
+        stride, edge = int(wanted.stride[v]), block.edges[v]
+        if edge is not None and wanted.follows[v]:
+            above = values[edge.parent]
+            first = max(edge.low, low[v] - above[-1]) if len(above) else 1.0
+            last = min(edge.high, high[v] - above[0]) if len(above) else 0.0
+            if first > last:
+                continue
+            span = Span(int(first), int(last), stride)
+            near = np.unique(above[:, None] + np.arange(span.first, span.last + 1, stride))
+            values[v], reach[v] = near[(near >= low[v]) & (near <= high[v])], span
+        else:
+            # the points stay where they are as the means move, so that a coarse sum is smooth in them
+            anchor = block.low[v] if np.isfinite(block.low[v]) else 0.0
+            first = max(anchor + np.floor((low[v] - anchor) / stride) * stride, block.low[v])
+            values[v] = np.arange(first, high[v] + 1, stride)
+    return Grid(wanted, values, reach)
