@@ -77,7 +77,7 @@ class _Pair:
         children = self.given.shape[1]
         to = np.empty(0, np.int64) if self.to is None else self.to.ravel()
         sums = [np.bincount(to, (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]
-        return np.array(sums).reshape(-1, children)
+        return np.array(sums, np.float64).reshape(-1, children)
 
 
 @dataclass(frozen=True)
