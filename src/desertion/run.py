@@ -41,12 +41,16 @@ class RunFailed(UserError):  # noqa: N818 — said of the run
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A finished run: the notebook's stem, where its executed copy is, code cells run, wall time in seconds."""
+    """A finished run: the notebook's stem, where its executed copy is, code cells run, wall time in seconds.
+
+    `peak` is the most memory that its kernel had, in MiB; 0 where the system does not tell.
+    """
 
     notebook: str
     output: Path
     cells: int
     seconds: float
+    peak: int = 0
 
 
 def run(
@@ -57,10 +61,12 @@ def run(
     progress: Progress | None = None,
     timeout: int | None = 600,
     failed: Path | None = None,
+    zygote: str = "",
 ) -> RunRecord:
     """Execute `notebook` with `parameters` and write the scrubbed result to `output`, once it is known to be whole.
 
-    `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder. Raises UserError for
+    `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder and is forked from the
+    process at the address `zygote`, an ordinary one where that is "". Raises UserError for
     a notebook or parameter that cannot run, and RunFailed where a cell fails: the notebook as far as it ran is then
     at `failed` (build/failed/NAME.ipynb), and what was at `output` stays as it is.
     """
@@ -74,13 +80,21 @@ def run(
     except UserError as error:
         raise UserError(f"{relative(notebook)}: {error}") from None
     with _private_folder() as folder:
-        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout)
+        kernel = _kernel(folder, notebook.resolve().parent, zygote)
+        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout, kernel)
     if fault:
         _keep(executed, failed)
         raise RunFailed(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
     write_atomic(output, nb.dumps(nb.scrub(executed, injected=True)))
     failed.unlink(missing_ok=True)
-    return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start)
+    peak = round(max((one.peak for one in kernel.started), default=0) / 1024)
+    return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start, peak)
+
+
+def _kernel(folder: Path, cwd: Path, zygote: str) -> Any:
+    from desertion.kernel import Kernel  # which imports jupyter_client
+
+    return Kernel.of(folder, cwd, zygote)
 
 
 def import_papermill() -> Any:
@@ -133,13 +147,11 @@ def _execute(
     folder: Path,
     progress: Progress | None,
     timeout: int | None,
+    kernel: Any,
 ) -> tuple[nb.Notebook, str]:
     """The notebook as far as it ran, and what went wrong ("" where nothing did)."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    from desertion.kernel import Kernel
-
-    kernel = Kernel.of(folder, path.resolve().parent)
     # A file, since papermill stores a notebook that it is handed as an object within itself; and this file, since
     # papermill takes braces in a path for parameters.
     handed = folder / "in.ipynb"

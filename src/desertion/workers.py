@@ -24,6 +24,8 @@ from typing import Any
 
 from desertion.project import ROOT, UserError, relative
 from desertion.run import RunRecord, import_papermill, run, sweep
+from desertion.surroundings import environment
+from desertion.zygote import Zygote
 
 #: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
 #: of this program.
@@ -44,11 +46,16 @@ class Job:
 class Workers:
     """Up to `count` worker processes, as a context manager: they are gone when it is left, however it is left."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, cold: bool = False) -> None:
+        """With `cold` each kernel is an ordinary one; without, they are forked from a process that they share."""
+        self._zygote = None if cold else Zygote(environment(Path(os.devnull)))
+        self._address = ""
         self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
         self._count = count
 
     def __enter__(self) -> Workers:
+        if self._zygote is not None:
+            self._address = self._zygote.__enter__()
         for _ in range(self._count):
             self._start()  # they import papermill while the caller still checks its data
         return self
@@ -64,12 +71,14 @@ class Workers:
                 process.kill()
                 process.wait()
                 sweep(process.pid)
+        if self._zygote is not None:
+            self._zygote.__exit__()
 
     def _start(self) -> Connection[Any, Any]:
         ours, theirs = Pipe()
         source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.workers import work; "
         self._running[ours] = subprocess.Popen(
-            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()})"],
+            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()}, {self._address!r})"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
@@ -119,8 +128,8 @@ class Workers:
         return UserError(f"{relative(job.notebook)}: its worker process {why}; nothing of the run was kept")
 
 
-def work(descriptor: int) -> None:
-    """The life of a worker process: jobs in, messages out, over the connection `descriptor`.
+def work(descriptor: int, zygote: str) -> None:
+    """The life of a worker process: jobs in, messages out, over the connection `descriptor`; kernels from `zygote`.
 
     It ends when the other end is closed, even by kill -9, and its kernel with it.
     """
@@ -138,10 +147,10 @@ def work(descriptor: int) -> None:
     threading.Thread(target=listen, daemon=True).start()
     import_papermill()
     while True:
-        connection.send(_message(jobs.get(), connection))
+        connection.send(_message(jobs.get(), connection, zygote))
 
 
-def _message(job: Job, connection: Connection[Any, Any]) -> Message:
+def _message(job: Job, connection: Connection[Any, Any], zygote: str) -> Message:
     try:
         return run(
             job.notebook,
@@ -150,6 +159,7 @@ def _message(job: Job, connection: Connection[Any, Any]) -> Message:
             failed=job.failed,
             timeout=job.timeout,
             progress=lambda done, total: connection.send((done, total)),
+            zygote=zygote,
         )
     except UserError as error:
         return error
