@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     option(run, "edition", "cold")
     option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
 
+    sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status: how many failed")
+    sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
+    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
+    option(sweep, "jobs", "cold")
+
     conflicts = add("conflicts", _conflicts, "the ledger: where pages disagree, what is chosen, and by which rule")
     option(conflicts, "edition", "json")
     option(add("claims", _claims, "published claims, recomputed, with their verdicts"), "edition", "json")
@@ -150,6 +155,12 @@ def _accept(arguments: argparse.Namespace) -> int:
     from desertion import accept
 
     return accept.main(jobs=arguments.jobs)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from desertion import sweep
+
+    return sweep.main(arguments.spec, jobs=arguments.jobs, scheduler=arguments.scheduler, cold=arguments.cold)
 
 
 def _edition_data(name: str) -> tuple[Any, Any]:

@@ -14,23 +14,17 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from desertion.project import ROOT, UserError, relative
 from desertion.run import RunRecord, import_papermill, run, sweep
 from desertion.surroundings import environment
 from desertion.zygote import Zygote
-
-#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
-#: of this program.
-Message = tuple[int, int] | RunRecord | UserError | RuntimeError
-
 
 @dataclass(frozen=True)
 class Job:
@@ -41,6 +35,33 @@ class Job:
     parameters: dict[str, Any]
     failed: Path | None = None
     timeout: int | None = 600
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return relative(self.notebook)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call of `function` with `arguments` and the address of the zygote; all of it can be pickled."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a `Task` returned."""
+
+    value: Any
+
+
+#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
+#: of this program.
+Message = tuple[int, int] | RunRecord | Answer | UserError | RuntimeError
+AnyJob = TypeVar("AnyJob", Job, Task)
 
 
 class Workers:
@@ -87,21 +108,27 @@ class Workers:
         theirs.close()
         return ours
 
-    def run(self, jobs: Sequence[Job], *, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[Job, Message]]:
-        """Run `jobs`, in their order, and yield what each reports as it comes; the last message of a job is its end.
+    def run(
+        self, jobs: Iterable[AnyJob], *, tick: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[AnyJob, Message]]:
+        """Run `jobs`, taken one by one in their order, and yield what each reports as it comes; the last message of a job is its end.
 
         `tick` is called in each second in which nothing comes.
         """
-        waiting = deque(jobs)
+        waiting = iter(jobs)
         idle = list(self._running)
-        busy: dict[Connection[Any, Any], Job] = {}
-        while waiting or busy:
-            while waiting and (idle or len(self._running) < self._count):
+        busy: dict[Connection[Any, Any], AnyJob] = {}
+        while True:
+            while idle or len(self._running) < self._count:
+                job = next(waiting, None)
+                if job is None:
+                    break
                 connection = idle.pop(0) if idle else self._start()
-                job = waiting.popleft()
                 busy[connection] = job
                 with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
                     connection.send(job)
+            if not busy:
+                return
             answers = wait(list(busy), timeout=1)
             if not answers:
                 tick()
@@ -111,7 +138,7 @@ class Workers:
                 try:
                     message: Message = ready.recv()
                 except (EOFError, OSError):
-                    message = self._bury(ready, job)
+                    message = self._bury(ready, job.name)
                     del busy[ready]
                 else:
                     if not isinstance(message, tuple):
@@ -119,13 +146,13 @@ class Workers:
                         del busy[ready]
                 yield job, message
 
-    def _bury(self, connection: Connection[Any, Any], job: Job) -> UserError:
+    def _bury(self, connection: Connection[Any, Any], name: str) -> UserError:
         process = self._running.pop(connection)
         connection.close()
         status = process.wait()
         sweep(process.pid)
         why = "was killed (out of memory?)" if status == -9 else f"ended with status {status}"
-        return UserError(f"{relative(job.notebook)}: its worker process {why}; nothing of the run was kept")
+        return UserError(f"{name}: its worker process {why}; nothing of the run was kept")
 
 
 def work(descriptor: int, zygote: str) -> None:
@@ -134,7 +161,7 @@ def work(descriptor: int, zygote: str) -> None:
     It ends when the other end is closed, even by kill -9, and its kernel with it.
     """
     connection: Connection[Any, Any] = Connection(descriptor)
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[Job | Task] = queue.SimpleQueue()
 
     def listen() -> None:
         try:
@@ -150,8 +177,10 @@ def work(descriptor: int, zygote: str) -> None:
         connection.send(_message(jobs.get(), connection, zygote))
 
 
-def _message(job: Job, connection: Connection[Any, Any], zygote: str) -> Message:
+def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> Message:
     try:
+        if isinstance(job, Task):
+            return Answer(job.function(*job.arguments, zygote))
         return run(
             job.notebook,
             job.output,
@@ -164,6 +193,6 @@ def _message(job: Job, connection: Connection[Any, Any], zygote: str) -> Message
     except UserError as error:
         return error
     except OSError as error:
-        return UserError(f"{relative(job.notebook)}: {error.filename or job.output}: {error.strerror}")
+        return UserError(f"{job.name}: {error.filename or ''}: {error.strerror}")
     except Exception:
-        return RuntimeError(f"{relative(job.notebook)}:\n{traceback.format_exc()}")
+        return RuntimeError(f"{job.name}:\n{traceback.format_exc()}")
