@@ -87,7 +87,7 @@ def run_one(
                 raise message
             if isinstance(message, RunRecord):
                 display.end(stem, f"ran in {message.seconds:.1f} s")
-            else:
+            elif isinstance(message, tuple):
                 display.cell(stem, *message)
     print(relative(output))
     return 0

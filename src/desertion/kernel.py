@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import queue
 import re
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
 
 from desertion import provisioner
 from desertion.surroundings import environment
@@ -23,12 +26,57 @@ _DIE_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); " if sys.platf
 _START = _DIE_WITH_PARENT + "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 
 
+#: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
+MOST_OUTPUT = 50_000_000
+# The kernel's own threads are known by where their code is from.
+_THREADS = """[
+    t.name for t in __import__("threading").enumerate()
+    if t is not __import__("threading").main_thread()
+    and (getattr(t, "_target", None) or type(t)).__module__.partition(".")[0] not in ("ipykernel", "IPython", "zmq")
+]"""
+
+
+class _Reports(AsyncZMQSocketChannel):
+    """The channel of outputs, which counts them."""
+
+    size = 0
+    kernel: Any = None
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
+        """The next message; the kernel is stopped where there is too much."""
+        message: dict[str, Any] = await super().get_msg(timeout=timeout)
+        content = message["content"]
+        self.size += len(content.get("text", "")) + sum(map(len, map(str, content.get("data", {}).values())))
+        if self.size > MOST_OUTPUT and not self.kernel.flooded:
+            self.kernel.flooded = True
+            await self.kernel.provisioner.kill()
+        return message
+
+
 class Client(AsyncKernelClient):
     """Talks to a kernel as soon as it answers.
 
     jupyter_client's own handshake ends with 0.2 s of silence that it waits for; the kernel's report that it is idle
     again says as much.
     """
+
+    iopub_channel_class = Type(_Reports)
+
+    @property
+    def iopub_channel(self) -> Any:
+        """The channel of outputs."""
+        channel = super().iopub_channel
+        channel.kernel = self.parent
+        return channel
+
+    async def threads(self) -> list[str]:
+        """The names of the threads that the cells left running."""
+        asked = self.execute("", silent=True, store_history=False, user_expressions={"threads": _THREADS})
+        while (reply := await self.get_shell_msg(timeout=10))["parent_header"].get("msg_id") != asked:
+            pass
+        found = reply["content"].get("user_expressions", {}).get("threads", {}).get("data", {}).get("text/plain", "[]")
+        names: list[str] = ast.literal_eval(found)
+        return names
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait for the kernel, `timeout` seconds at most. Raises RuntimeError where it is dead or silent."""
@@ -60,6 +108,8 @@ class Kernel(AsyncKernelManager):
     zygote: str
     started: list[Kernel]
     peak: int  # KiB
+    flooded: bool  # it put out too much and was stopped
+    talks: Client
 
     @classmethod
     def of(cls, folder: Path, cwd: Path, zygote: str = "") -> type[Kernel]:
@@ -73,6 +123,12 @@ class Kernel(AsyncKernelManager):
         super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), client_factory=Client, **kwargs)
         self.started.append(self)
         self.peak = 0
+        self.flooded = False
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client for this kernel."""
+        self.talks = cast(Client, super().client(**kwargs))
+        return self.talks
 
     @property
     def kernel_spec(self) -> KernelSpec:

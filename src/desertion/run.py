@@ -157,13 +157,16 @@ def _execute(
     handed = folder / "in.ipynb"
     handed.write_text(nb.dumps(nb.bare(source)), encoding="utf-8")
     seen: list[nb.Notebook] = []
+    left: list[str] = []
     done, total = 0, len(nb.code_cells(source))
 
-    def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
+    async def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
         nonlocal done
+        done += not nb.is_injected(cell)
         if progress and not nb.is_injected(cell):
-            done += 1
             progress(done, total)
+        if done == total and (names := await kernel.started[-1].talks.threads()):
+            left.extend(names)
 
     interruption = ""
     try:
@@ -194,12 +197,19 @@ def _execute(
         if seen:
             raise
         raise RunFailed(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
-    return seen[0], _fault(seen[0], path, interruption)
+    fault = _fault(seen[0], path, interruption)
+    if left and not fault:
+        fault = (
+            f"{relative(path)}: its cells left threads running, which may still change outputs: {', '.join(left[:5])}"
+        )
+    return seen[0], fault
 
 
 def _death(kernel: Any) -> str:
     """Why the kernel's process ended, with the last lines it wrote itself (a crash report, say)."""
     status = kernel.status
+    if kernel.flooded:
+        return "it put out more than 50 MB and was stopped"
     if status is None:
         return "the kernel does not answer"
     if status < 0:

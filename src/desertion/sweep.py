@@ -8,9 +8,9 @@
     keep: false                        # keep the executed notebooks
     timeout: 600                       # seconds a cell
 
-What a notebook hands on are the values behind its sentences (`desertion.sentences`); what a function hands on is what it
-returns. Each set's result is a file of its own in `build/sweeps/NAME/parts`, named by all that it depends on: a sweep
-that was stopped goes on where it was, and one whose inputs changed does not mix old and new.
+What a notebook hands on are the values behind its sentences (`desertion.sentences`); what a function hands on is what
+it returns. Each set's result is a file of its own in `build/sweeps/NAME/parts`, named by all that it depends on: a
+sweep that was stopped goes on where it was, and one whose inputs changed does not mix old and new.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from desertion import notebook as nb
 from desertion import params, receipt, sentences
 from desertion.display import Display
 from desertion.project import BUILD, NOTEBOOKS, UserError, relative, write_atomic
@@ -118,7 +117,7 @@ def read(path: Path) -> Spec:
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
             raise UserError(f"{where}: grid: {name} = {values!r}: a list of at least one value")
-    if not grid and not listed or not all(isinstance(one, dict) for one in listed):
+    if (not grid and not listed) or not all(isinstance(one, dict) for one in listed):
         raise UserError(f"{where}: {'grid' if 'grid' in content else 'list'} holds no parameter sets")
     timeout = content.get("timeout", 600)
     if not isinstance(timeout, int) or timeout < 1:
@@ -150,7 +149,9 @@ def _check_names(spec: Spec, where: str) -> None:
         known = {one.name for one in signed if one.kind is not one.VAR_POSITIONAL}
         needed = {one.name for one in signed if one.name in known and one.default is one.empty}
     if unknown := given - known:
-        raise UserError(f"{where}: {spec.target} has no parameter {min(unknown)!r} (it has: {', '.join(sorted(known))})")
+        raise UserError(
+            f"{where}: {spec.target} has no parameter {min(unknown)!r} (it has: {', '.join(sorted(known))})"
+        )
     if missing := needed - given:
         raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
 
@@ -168,9 +169,7 @@ def _function(name: str, where: str = "sweep") -> Any:
     return found
 
 
-def sweep(
-    spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: bool = False
-) -> tuple[Path, int]:
+def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> tuple[Path, int]:
     """Run the sets that have no result yet; the table's path, and how many sets failed.
 
     `jobs` processes on this machine (all cores), or the dask.distributed cluster at the address `scheduler`, whose
@@ -186,7 +185,9 @@ def sweep(
         for key, rows in run_all(missing):
             write_atomic(parts / f"{key}.csv", _csv([_HEADER, *rows]))
             if error := rows[0][2]:
-                display.end(f"{spec.target} {key[:8]}", f"FAILED: {error.splitlines()[0]}")
+                display.end(key[:8], f"{spec.target} FAILED: {error.splitlines()[0]}")
+            else:
+                display.step(key[:8])
     return _gather(spec, base, place)
 
 
@@ -312,10 +313,10 @@ def _on_cluster(address: str, spec: Spec) -> Any:
             left = iter(missing)
             threads = sum(client.nthreads().values()) or 1
             # A few for each thread: neither side then holds more when there are more sets.
-            running = as_completed([submit(one) for one in itertools.islice(left, 4 * threads)])
+            running = as_completed([submit(one) for one in itertools.islice(left, 4 * threads)], loop=client.loop)
             for future in running:
-                error = future.exception()
-                rows = [("", "", f"{type(error).__name__}: {error}")] if error else future.result()
+                lost = future.exception()
+                rows = [("", "", f"{type(lost).__name__}: {lost}")] if lost else future.result()
                 yield keys.pop(future.key), rows
                 for one in itertools.islice(left, 1):
                     running.add(submit(one))

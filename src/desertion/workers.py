@@ -26,6 +26,7 @@ from desertion.run import RunRecord, import_papermill, run, sweep
 from desertion.surroundings import environment
 from desertion.zygote import Zygote
 
+
 @dataclass(frozen=True)
 class Job:
     """The arguments of `desertion.run.run`."""
@@ -111,9 +112,9 @@ class Workers:
     def run(
         self, jobs: Iterable[AnyJob], *, tick: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[AnyJob, Message]]:
-        """Run `jobs`, taken one by one in their order, and yield what each reports as it comes; the last message of a job is its end.
+        """Run `jobs`, taken one by one in their order, and yield what each reports as it comes.
 
-        `tick` is called in each second in which nothing comes.
+        The last message of a job is its end. `tick` is called in each second in which nothing comes.
         """
         waiting = iter(jobs)
         idle = list(self._running)
