@@ -144,8 +144,14 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
     shutil.rmtree(place, ignore_errors=True)
     spec.write_text("notebook: 03-trends\ngrid:\n  level: [0.9, 0.2]\n")
     command = [sys.executable, "-m", "desertion", "sweep", str(spec)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False,
-                          env=os.environ | {"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )
     try:
         assert done.returncode == 1, done.stderr
         with (place / "table.csv").open(newline="") as file:
@@ -184,7 +190,7 @@ def cluster(clone: Clone, tmp_path: Path) -> Iterator[tuple[str, list[subprocess
                 "--no-dashboard",
                 "--local-directory",
                 str(tmp_path / f"w{number}"),
-            )  # fmt: skip
+            )
             for number in range(2)
         ]
         yield address, started[1:]

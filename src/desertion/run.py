@@ -181,7 +181,6 @@ def _execute(
             execution_timeout=timeout,
             kernel_manager_class=kernel,
             shutdown_kernel="immediate",  # there is nothing left to save, and a polite end takes up to 3 s under load
-            coalesce_streams=True,  # how often a kernel flushes is chance
             iopub_timeout=60,  # a large output may arrive long after its cell has ended
             on_notebook_start=lambda notebook: seen.append(notebook),
             on_cell_executed=count,
