@@ -86,7 +86,8 @@ def main() -> None:
             aside.rename(BUILD)
     print(f"papermill for each notebook in turn + rendering  {each:.2f} + {render:.2f} s")
     print(
-        f"full build                                       {full:.2f} s, {full / (each + render):.2f} of it (at most 0.4)"
+        f"full build                                       {full:.2f} s, "
+        f"{full / (each + render):.2f} of it (at most 0.4)"
     )
     print(f"full build --cold                                {cold:.2f} s, {cold / (each + render):.2f} of it")
     print(f"one row of context.csv changed                   {row:.2f} s, {row / full:.2f} of that (at most 0.35)")
