@@ -120,21 +120,36 @@ class Clone:
     def files(self) -> set[str]:
         return {path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()}
 
-    def processes(self) -> list[str]:
-        """Workers and kernels of this clone: each has its path in its command line or environment."""
-        found = []
+    def processes(self) -> dict[int, str]:
+        """What this clone runs: each process has its path in its command line or environment."""
+        found = {}
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if str(self.root).encode() in (path / "cmdline").read_bytes() + (path / "environ").read_bytes():
-                    found.append((path / "cmdline").read_text().replace("\0", " "))
+                    found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
         return found
+
+    def find(self, kind: str) -> list[int]:
+        """Processes of a kind: worker, zygote, kernel (warm or not)."""
+        everything = self.processes()
+        kinds = {}
+        for pid, command in everything.items():
+            if "import work" in command:
+                kinds[pid] = "worker"
+            elif "import kernelapp" in command:
+                kinds[pid] = "kernel"
+            elif "import serve" in command:
+                with contextlib.suppress(OSError):
+                    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+                    kinds[pid] = "kernel" if "import serve" in everything.get(parent, "") else "zygote"
+        return [pid for pid, one in kinds.items() if one == kind]
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Clone]:
     clone = Clone(tmp_path / "clone {level}")  # braces in a path are parameters to papermill
     yield clone
-    assert clone.processes() == []
+    assert clone.processes() == {}
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
@@ -303,9 +318,7 @@ class TestInterruption:
     def test_a_killed_worker_costs_its_own_run_only(self, slow: Clone) -> None:
         process = slow.start()
         wait_until((slow.root / "started").exists, 20)
-        (kernel,) = [path for path in Path("/proc").glob("[0-9]*") if b"kernelapp" in _cmdline(path)
-                     and str(slow.root).encode() in _environ(path)]  # fmt: skip
-        worker = int((kernel / "stat").read_text().rpartition(")")[2].split()[1])
+        (worker,) = slow.find("worker")
         os.kill(worker, signal.SIGKILL)
         output = "".join(process.communicate(timeout=20))
         assert process.returncode == 1
@@ -338,18 +351,6 @@ class TestInterruption:
         process.communicate(timeout=20)
         assert b"cell 1/" in shown
         assert b"01-a  ran in " in shown
-
-
-def _cmdline(process: Path) -> bytes:
-    with contextlib.suppress(OSError):
-        return (process / "cmdline").read_bytes()
-    return b""
-
-
-def _environ(process: Path) -> bytes:
-    with contextlib.suppress(OSError):
-        return (process / "environ").read_bytes()
-    return b""
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")

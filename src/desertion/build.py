@@ -36,14 +36,14 @@ class BuildResult:
     reasons: dict[str, str]
 
 
-def main(name: str, *, jobs: int | None = None, explain: bool = False) -> int:
+def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
     """Build edition `name`, print where its page is and the sentences it withholds; 0, or UserError."""
     page = BUILD / name / "report.html"
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
         from desertion import params
 
-        result = build(params.edition(name), jobs=jobs, explain=explain)
+        result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
     for one in withheld(name):
         print(one)
@@ -60,11 +60,16 @@ def withheld(name: str) -> list[sentences.Withheld]:
 
 
 def run_one(
-    notebook: Path, output: Path | None = None, *, edition: str = "default", assignments: Sequence[str] = ()
+    notebook: Path,
+    output: Path | None = None,
+    *,
+    edition: str = "default",
+    assignments: Sequence[str] = (),
+    cold: bool = False,
 ) -> int:
     """Run one notebook with the parameters of an edition and `NAME=VALUE` overrides; the copy's path is printed.
 
-    The copy is `output` (build/runs/NAME.ipynb). Returns 0; raises UserError.
+    The copy is `output` (build/runs/NAME.ipynb). `cold`: on an ordinary kernel. Returns 0; raises UserError.
     """
     from desertion import params
     from desertion.run import RunRecord
@@ -76,22 +81,29 @@ def run_one(
     if output.resolve() == notebook.resolve():
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
     job = Job(notebook, output, dict(params.check_overrides(stem, values)))
-    with Workers(1) as workers, Display(1) as display:
+    with Workers(1, cold=cold) as workers, Display(1) as display:
         for _, message in workers.run([job], tick=display.tick):
             if isinstance(message, Exception):
                 raise message
             if isinstance(message, RunRecord):
                 display.end(stem, f"ran in {message.seconds:.1f} s")
-            else:
+            elif isinstance(message, tuple):
                 display.cell(stem, *message)
     print(relative(output))
     return 0
 
 
 def build(
-    edition: Edition, *, notebooks: Sequence[Path] | None = None, jobs: int | None = None, explain: bool = False
+    edition: Edition,
+    *,
+    notebooks: Sequence[Path] | None = None,
+    jobs: int | None = None,
+    explain: bool = False,
+    cold: bool = False,
 ) -> BuildResult:
     """Bring `build/EDITION/` up to date: run the stale ones of `notebooks` (all), `jobs` at a time, and make the page.
+
+    Kernels are forked from a process that has the libraries imported; `cold`: each starts by itself.
 
     Raises UserError where the data do not pass, a notebook or parameter cannot run, or notebooks failed (the message
     tells of all of them; those that succeeded are kept). The last good page is then untouched.
@@ -101,7 +113,7 @@ def build(
     try:
         place.mkdir(parents=True, exist_ok=True)
         with _alone(place, edition.name):
-            return _Build(edition, place, paths).bring_up_to_date(jobs or os.cpu_count() or 1, explain)
+            return _Build(edition, place, paths, cold).bring_up_to_date(jobs or os.cpu_count() or 1, explain)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise UserError(f"{where}{error.strerror or error}\n{_last_good(place)}") from error
@@ -110,8 +122,9 @@ def build(
 class _Build:
     """One build of one edition, while its lock is held."""
 
-    def __init__(self, edition: Edition, place: Path, paths: Sequence[Path]) -> None:
+    def __init__(self, edition: Edition, place: Path, paths: Sequence[Path], cold: bool) -> None:
         self.edition = edition
+        self.cold = cold
         self.place = place
         self.report = place / "report.html"
         self.failed = BUILD / "failed" / edition.name
@@ -174,7 +187,7 @@ class _Build:
         records: list[RunRecord] = []
         faults: list[str] = []
         try:
-            with Workers(min(jobs, len(order))) as workers, Display(len(order)) as display:
+            with Workers(min(jobs, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
                 self._check_data()
                 self._tidy()
                 for job, message in workers.run([self._job(stem) for stem in order], tick=display.tick):
@@ -247,7 +260,9 @@ class _Build:
         for name in (before.outputs if before else {}).keys() - made.keys() - taken.keys():
             (self.place / name).unlink(missing_ok=True)
         self.receipt.inputs = {}  # the page is of what was here before
-        self.receipt.notebooks[stem] = receipt.Entry(self.keys[stem], outputs, record.cells, round(record.seconds, 2))
+        self.receipt.notebooks[stem] = receipt.Entry(
+            self.keys[stem], outputs, record.cells, round(record.seconds, 2), record.peak
+        )
         self.receipt.write()
         return ""
 

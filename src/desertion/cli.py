@@ -49,13 +49,18 @@ def _parser() -> argparse.ArgumentParser:
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
-    option(build, "edition", "jobs", "explain")
+    option(build, "edition", "jobs", "explain", "cold")
     run = add("run", _run, "run one notebook through papermill")
     run.add_argument("notebook", type=Path, help="a notebook, or its name in notebooks/")
     run.add_argument("output", type=Path, nargs="?", help="executed copy (build/runs/NAME.ipynb)")
     run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="override one")
-    option(run, "edition")
+    option(run, "edition", "cold")
     option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
+
+    sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status: how many failed")
+    sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
+    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
+    option(sweep, "jobs", "cold")
 
     conflicts = add("conflicts", _conflicts, "the ledger: where pages disagree, what is chosen, and by which rule")
     option(conflicts, "edition", "json")
@@ -96,6 +101,7 @@ def _positive(text: str) -> int:
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
+    "cold": {"action": "store_true", "help": "start each kernel by itself, without a warm process to fork it from"},
     "data": {"type": Path, "default": DATA, "metavar": "DIR", "help": "another folder than data/"},
     "edition": {"default": "default", "metavar": "NAME", "help": "a file in editions/ (default)"},
     "explain": {"action": "store_true", "help": "say why each notebook ran or did not"},
@@ -131,7 +137,7 @@ def _fmt(arguments: argparse.Namespace) -> None:
 def _build(arguments: argparse.Namespace) -> int:
     from desertion import build
 
-    return build.main(arguments.edition, jobs=arguments.jobs, explain=arguments.explain)
+    return build.main(arguments.edition, jobs=arguments.jobs, explain=arguments.explain, cold=arguments.cold)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -140,13 +146,21 @@ def _run(arguments: argparse.Namespace) -> int:
     notebook: Path = arguments.notebook
     if not notebook.is_file() and not notebook.suffix:
         notebook = NOTEBOOKS / f"{notebook}.ipynb"
-    return build.run_one(notebook, arguments.output, edition=arguments.edition, assignments=arguments.parameter)
+    return build.run_one(
+        notebook, arguments.output, edition=arguments.edition, assignments=arguments.parameter, cold=arguments.cold
+    )
 
 
 def _accept(arguments: argparse.Namespace) -> int:
     from desertion import accept
 
     return accept.main(jobs=arguments.jobs)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from desertion import sweep
+
+    return sweep.main(arguments.spec, jobs=arguments.jobs, scheduler=arguments.scheduler, cold=arguments.cold)
 
 
 def _edition_data(name: str) -> tuple[Any, Any]:

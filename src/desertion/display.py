@@ -38,6 +38,11 @@ class Display:
         self._at[stem] = (done, total)
         self._draw()
 
+    def step(self, stem: str) -> None:
+        """Run `stem` ended, of which nothing needs to be said."""
+        self._at[stem] = (1, 1)
+        self._draw()
+
     def tick(self) -> None:
         """Time has passed."""
         if self._bar is not None:

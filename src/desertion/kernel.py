@@ -2,39 +2,98 @@
 
 from __future__ import annotations
 
-import os
+import ast
+import queue
+import re
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
 
-from desertion.project import ROOT
+from desertion import provisioner
+from desertion.surroundings import environment
 
-#: What every kernel finds in its environment. One thread: sums of parallel threads differ in their last digits.
-ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "TZ": "UTC",
-    "LC_ALL": "C.UTF-8",
-}
-# A user's choice of these would change outputs; without MPLBACKEND ipykernel sets the inline backend.
-_DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
+provisioner.register()
 
 # Linux kills the kernel in the moment its runner dies; elsewhere ipykernel looks for its parent every second.
 _DIE_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); " if sys.platform == "linux" else ""
 _START = _DIE_WITH_PARENT + "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of a kernel or worker whose private files are in `folder`."""
-    kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    paths = [str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    # No profile, start-up script or history of the user.
-    return kept | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths), "IPYTHONDIR": str(folder / "ipython")}
+#: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
+MOST_OUTPUT = 50_000_000
+# The kernel's own threads are known by where their code is from.
+_THREADS = """[
+    t.name for t in __import__("threading").enumerate()
+    if t is not __import__("threading").main_thread()
+    and (getattr(t, "_target", None) or type(t)).__module__.partition(".")[0] not in ("ipykernel", "IPython", "zmq")
+]"""
+
+
+class _Reports(AsyncZMQSocketChannel):
+    """The channel of outputs, which counts them."""
+
+    size = 0
+    kernel: Any = None
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
+        """The next message; the kernel is stopped where there is too much."""
+        message: dict[str, Any] = await super().get_msg(timeout=timeout)
+        content = message["content"]
+        self.size += len(content.get("text", "")) + sum(map(len, map(str, content.get("data", {}).values())))
+        if self.size > MOST_OUTPUT and not self.kernel.flooded:
+            self.kernel.flooded = True
+            await self.kernel.provisioner.kill()
+        return message
+
+
+class Client(AsyncKernelClient):
+    """Talks to a kernel as soon as it answers.
+
+    jupyter_client's own handshake ends with 0.2 s of silence that it waits for; the kernel's report that it is idle
+    again says as much.
+    """
+
+    iopub_channel_class = Type(_Reports)
+
+    @property
+    def iopub_channel(self) -> Any:
+        """The channel of outputs."""
+        channel = super().iopub_channel
+        channel.kernel = self.parent
+        return channel
+
+    async def threads(self) -> list[str]:
+        """The names of the threads that the cells left running."""
+        asked = self.execute("", silent=True, store_history=False, user_expressions={"threads": _THREADS})
+        while (reply := await self.get_shell_msg(timeout=10))["parent_header"].get("msg_id") != asked:
+            pass
+        found = reply["content"].get("user_expressions", {}).get("threads", {}).get("data", {}).get("text/plain", "[]")
+        names: list[str] = ast.literal_eval(found)
+        return names
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait for the kernel, `timeout` seconds at most. Raises RuntimeError where it is dead or silent."""
+        end = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < end:
+            asked = self.kernel_info()
+            try:
+                while (await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                    pass
+                while True:
+                    said = await self.get_iopub_msg(timeout=0.2)
+                    if said["parent_header"].get("msg_id") == asked and said["content"] == {"execution_state": "idle"}:
+                        return
+            except queue.Empty:  # not up yet, or its reports are not heard yet
+                if not await self.is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info") from None
+        raise RuntimeError(f"Kernel didn't respond in {timeout:.0f} seconds")
 
 
 class Kernel(AsyncKernelManager):
@@ -46,16 +105,30 @@ class Kernel(AsyncKernelManager):
 
     folder: Path
     cwd: Path
+    zygote: str
     started: list[Kernel]
+    peak: int  # KiB
+    flooded: bool  # it put out too much and was stopped
+    talks: Client
 
     @classmethod
-    def of(cls, folder: Path, cwd: Path) -> type[Kernel]:
-        """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`."""
-        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "started": []})
+    def of(cls, folder: Path, cwd: Path, zygote: str = "") -> type[Kernel]:
+        """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`.
+
+        It is forked from the process at the address `zygote`, and an ordinary one where that is "".
+        """
+        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "zygote": zygote, "started": []})
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), **kwargs)
+        super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), client_factory=Client, **kwargs)
         self.started.append(self)
+        self.peak = 0
+        self.flooded = False
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client for this kernel."""
+        self.talks = cast(Client, super().client(**kwargs))
+        return self.talks
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -63,7 +136,7 @@ class Kernel(AsyncKernelManager):
         return KernelSpec(
             argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}"],
             language="python",
-            metadata={"kernel_provisioner": {"provisioner_name": "local-provisioner"}},
+            metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME, "config": {"address": self.zygote}}},
         )
 
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
@@ -72,6 +145,17 @@ class Kernel(AsyncKernelManager):
             await super().start_kernel(
                 env=environment(self.folder), cwd=str(self.cwd), stdout=log, stderr=log, **kwargs
             )
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+        """End it, having noted the most memory that it had."""
+        process = getattr(self.provisioner, "process", None)
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii") if process is not None else ""
+        except OSError:
+            status = ""
+        if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
+            self.peak = int(found[1])
+        await super().shutdown_kernel(now=now, restart=restart)
 
     @property
     def log_file(self) -> Path:

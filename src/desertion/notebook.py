@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -209,7 +210,7 @@ def scrub(notebook: Notebook, *, injected: bool = False) -> Notebook:
             ran = cell.get("execution_count") is not None
             count += ran
             kept["execution_count"] = count if ran else None
-            kept["outputs"] = [_clean_output(output, count) for output in cell.get("outputs", [])]
+            kept["outputs"] = [_clean_output(output, count) for output in _joined(cell.get("outputs", []))]
         cells.append(kept)
     return clean | {"cells": cells}
 
@@ -239,6 +240,37 @@ def _cell_metadata(cell: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`outputs` with one of stdout and one of stderr, in this order where they meet: how often they flush is chance.
+
+    nbclient does as much, in a time that grows with the square of the longest line.
+    """
+    joined: list[dict[str, Any]] = []
+    streams: dict[str, dict[str, Any]] = {}
+    for output in outputs:
+        name = output.get("name", "")
+        if output["output_type"] != "stream":
+            joined.append(output)
+        elif name in streams:
+            streams[name]["text"].append(_text(output))
+        else:
+            streams[name] = output | {"text": [_text(output)]}
+            joined.append(streams[name])
+    for stream in streams.values():
+        lines = "".join(stream["text"]).replace("\r\n", "\n").split("\n")
+        stream["text"] = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)  # as a terminal shows it
+    for place, (one, other) in enumerate(itertools.pairwise(joined)):
+        if (one.get("name"), other.get("name")) == ("stderr", "stdout"):
+            joined[place : place + 2] = [other, one]
+            break
+    return joined
+
+
+def _text(output: dict[str, Any]) -> str:
+    text = output["text"]
+    return "".join(text) if isinstance(text, list) else text
+
+
 def _clean_output(output: dict[str, Any], count: int) -> dict[str, Any]:
     kept = {key: value for key, value in output.items() if key != "transient"}
     if "execution_count" in kept:
@@ -259,7 +291,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         for place in (str(ROOT), sys.prefix):
             value = value.replace(place + "/", "")
-        return _CELL_FILE.sub("<cell>", value)
+        return _CELL_FILE.sub("<cell>", value) if "ipykernel_" in value else value
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):

@@ -28,12 +28,16 @@ Key = dict[str, str]
 
 @dataclass(frozen=True)
 class Entry:
-    """A notebook's last good run: its key, the files it made (path in the edition's folder → digest), its size."""
+    """A notebook's last good run: its key, the files it made (path in the edition's folder → digest), its size.
+
+    `seconds` of wall time and the `peak` of its kernel's memory in MiB say what it cost.
+    """
 
     key: Key
     outputs: dict[str, str]
     cells: int
     seconds: float
+    peak: int
 
 
 @dataclass

@@ -41,12 +41,16 @@ class RunFailed(UserError):  # noqa: N818 — said of the run
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A finished run: the notebook's stem, where its executed copy is, code cells run, wall time in seconds."""
+    """A finished run: the notebook's stem, where its executed copy is, code cells run, wall time in seconds.
+
+    `peak` is the most memory that its kernel had, in MiB; 0 where the system does not tell.
+    """
 
     notebook: str
     output: Path
     cells: int
     seconds: float
+    peak: int = 0
 
 
 def run(
@@ -57,10 +61,12 @@ def run(
     progress: Progress | None = None,
     timeout: int | None = 600,
     failed: Path | None = None,
+    zygote: str = "",
 ) -> RunRecord:
     """Execute `notebook` with `parameters` and write the scrubbed result to `output`, once it is known to be whole.
 
-    `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder. Raises UserError for
+    `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder and is forked from the
+    process at the address `zygote`, an ordinary one where that is "". Raises UserError for
     a notebook or parameter that cannot run, and RunFailed where a cell fails: the notebook as far as it ran is then
     at `failed` (build/failed/NAME.ipynb), and what was at `output` stays as it is.
     """
@@ -74,13 +80,21 @@ def run(
     except UserError as error:
         raise UserError(f"{relative(notebook)}: {error}") from None
     with _private_folder() as folder:
-        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout)
+        kernel = _kernel(folder, notebook.resolve().parent, zygote)
+        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout, kernel)
     if fault:
         _keep(executed, failed)
         raise RunFailed(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
     write_atomic(output, nb.dumps(nb.scrub(executed, injected=True)))
     failed.unlink(missing_ok=True)
-    return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start)
+    peak = round(max((one.peak for one in kernel.started), default=0) / 1024)
+    return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start, peak)
+
+
+def _kernel(folder: Path, cwd: Path, zygote: str) -> Any:
+    from desertion.kernel import Kernel  # which imports jupyter_client
+
+    return Kernel.of(folder, cwd, zygote)
 
 
 def import_papermill() -> Any:
@@ -133,25 +147,26 @@ def _execute(
     folder: Path,
     progress: Progress | None,
     timeout: int | None,
+    kernel: Any,
 ) -> tuple[nb.Notebook, str]:
     """The notebook as far as it ran, and what went wrong ("" where nothing did)."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    from desertion.kernel import Kernel
-
-    kernel = Kernel.of(folder, path.resolve().parent)
     # A file, since papermill stores a notebook that it is handed as an object within itself; and this file, since
     # papermill takes braces in a path for parameters.
     handed = folder / "in.ipynb"
     handed.write_text(nb.dumps(nb.bare(source)), encoding="utf-8")
     seen: list[nb.Notebook] = []
+    left: list[str] = []
     done, total = 0, len(nb.code_cells(source))
 
-    def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
+    async def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
         nonlocal done
+        done += not nb.is_injected(cell)
         if progress and not nb.is_injected(cell):
-            done += 1
             progress(done, total)
+        if done == total and (names := await kernel.started[-1].talks.threads()):
+            left.extend(names)
 
     interruption = ""
     try:
@@ -166,7 +181,6 @@ def _execute(
             execution_timeout=timeout,
             kernel_manager_class=kernel,
             shutdown_kernel="immediate",  # there is nothing left to save, and a polite end takes up to 3 s under load
-            coalesce_streams=True,  # how often a kernel flushes is chance
             iopub_timeout=60,  # a large output may arrive long after its cell has ended
             on_notebook_start=lambda notebook: seen.append(notebook),
             on_cell_executed=count,
@@ -182,12 +196,19 @@ def _execute(
         if seen:
             raise
         raise RunFailed(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
-    return seen[0], _fault(seen[0], path, interruption)
+    fault = _fault(seen[0], path, interruption)
+    if left and not fault:
+        fault = (
+            f"{relative(path)}: its cells left threads running, which may still change outputs: {', '.join(left[:5])}"
+        )
+    return seen[0], fault
 
 
 def _death(kernel: Any) -> str:
     """Why the kernel's process ended, with the last lines it wrote itself (a crash report, say)."""
     status = kernel.status
+    if kernel.flooded:
+        return "it put out more than 50 MB and was stopped"
     if status is None:
         return "the kernel does not answer"
     if status < 0:

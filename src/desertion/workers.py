@@ -14,20 +14,17 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from desertion.project import ROOT, UserError, relative
 from desertion.run import RunRecord, import_papermill, run, sweep
-
-#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
-#: of this program.
-Message = tuple[int, int] | RunRecord | UserError | RuntimeError
+from desertion.surroundings import environment
+from desertion.zygote import Zygote
 
 
 @dataclass(frozen=True)
@@ -40,15 +37,47 @@ class Job:
     failed: Path | None = None
     timeout: int | None = 600
 
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return relative(self.notebook)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call of `function` with `arguments` and the address of the zygote; all of it can be pickled."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a `Task` returned."""
+
+    value: Any
+
+
+#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
+#: of this program.
+Message = tuple[int, int] | RunRecord | Answer | UserError | RuntimeError
+AnyJob = TypeVar("AnyJob", Job, Task)
+
 
 class Workers:
     """Up to `count` worker processes, as a context manager: they are gone when it is left, however it is left."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, cold: bool = False) -> None:
+        """With `cold` each kernel is an ordinary one; without, they are forked from a process that they share."""
+        self._zygote = None if cold else Zygote(environment(Path(os.devnull)))
+        self._address = ""
         self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
         self._count = count
 
     def __enter__(self) -> Workers:
+        if self._zygote is not None:
+            self._address = self._zygote.__enter__()
         for _ in range(self._count):
             self._start()  # they import papermill while the caller still checks its data
         return self
@@ -64,12 +93,14 @@ class Workers:
                 process.kill()
                 process.wait()
                 sweep(process.pid)
+        if self._zygote is not None:
+            self._zygote.__exit__()
 
     def _start(self) -> Connection[Any, Any]:
         ours, theirs = Pipe()
         source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.workers import work; "
         self._running[ours] = subprocess.Popen(
-            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()})"],
+            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()}, {self._address!r})"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
@@ -78,21 +109,27 @@ class Workers:
         theirs.close()
         return ours
 
-    def run(self, jobs: Sequence[Job], *, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[Job, Message]]:
-        """Run `jobs`, in their order, and yield what each reports as it comes; the last message of a job is its end.
+    def run(
+        self, jobs: Iterable[AnyJob], *, tick: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[AnyJob, Message]]:
+        """Run `jobs`, taken one by one in their order, and yield what each reports as it comes.
 
-        `tick` is called in each second in which nothing comes.
+        The last message of a job is its end. `tick` is called in each second in which nothing comes.
         """
-        waiting = deque(jobs)
+        waiting = iter(jobs)
         idle = list(self._running)
-        busy: dict[Connection[Any, Any], Job] = {}
-        while waiting or busy:
-            while waiting and (idle or len(self._running) < self._count):
+        busy: dict[Connection[Any, Any], AnyJob] = {}
+        while True:
+            while idle or len(self._running) < self._count:
+                job = next(waiting, None)
+                if job is None:
+                    break
                 connection = idle.pop(0) if idle else self._start()
-                job = waiting.popleft()
                 busy[connection] = job
                 with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
                     connection.send(job)
+            if not busy:
+                return
             answers = wait(list(busy), timeout=1)
             if not answers:
                 tick()
@@ -102,7 +139,7 @@ class Workers:
                 try:
                     message: Message = ready.recv()
                 except (EOFError, OSError):
-                    message = self._bury(ready, job)
+                    message = self._bury(ready, job.name)
                     del busy[ready]
                 else:
                     if not isinstance(message, tuple):
@@ -110,22 +147,22 @@ class Workers:
                         del busy[ready]
                 yield job, message
 
-    def _bury(self, connection: Connection[Any, Any], job: Job) -> UserError:
+    def _bury(self, connection: Connection[Any, Any], name: str) -> UserError:
         process = self._running.pop(connection)
         connection.close()
         status = process.wait()
         sweep(process.pid)
         why = "was killed (out of memory?)" if status == -9 else f"ended with status {status}"
-        return UserError(f"{relative(job.notebook)}: its worker process {why}; nothing of the run was kept")
+        return UserError(f"{name}: its worker process {why}; nothing of the run was kept")
 
 
-def work(descriptor: int) -> None:
-    """The life of a worker process: jobs in, messages out, over the connection `descriptor`.
+def work(descriptor: int, zygote: str) -> None:
+    """The life of a worker process: jobs in, messages out, over the connection `descriptor`; kernels from `zygote`.
 
     It ends when the other end is closed, even by kill -9, and its kernel with it.
     """
     connection: Connection[Any, Any] = Connection(descriptor)
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[Job | Task] = queue.SimpleQueue()
 
     def listen() -> None:
         try:
@@ -138,11 +175,13 @@ def work(descriptor: int) -> None:
     threading.Thread(target=listen, daemon=True).start()
     import_papermill()
     while True:
-        connection.send(_message(jobs.get(), connection))
+        connection.send(_message(jobs.get(), connection, zygote))
 
 
-def _message(job: Job, connection: Connection[Any, Any]) -> Message:
+def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> Message:
     try:
+        if isinstance(job, Task):
+            return Answer(job.function(*job.arguments, zygote))
         return run(
             job.notebook,
             job.output,
@@ -150,10 +189,11 @@ def _message(job: Job, connection: Connection[Any, Any]) -> Message:
             failed=job.failed,
             timeout=job.timeout,
             progress=lambda done, total: connection.send((done, total)),
+            zygote=zygote,
         )
     except UserError as error:
         return error
     except OSError as error:
-        return UserError(f"{relative(job.notebook)}: {error.filename or job.output}: {error.strerror}")
+        return UserError(f"{job.name}: {error.filename or ''}: {error.strerror}")
     except Exception:
-        return RuntimeError(f"{relative(job.notebook)}:\n{traceback.format_exc()}")
+        return RuntimeError(f"{job.name}:\n{traceback.format_exc()}")

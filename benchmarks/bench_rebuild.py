@@ -1,0 +1,109 @@
+"""Times of a full rebuild beside papermill called for each notebook in turn, and of builds after a change; in one run.
+
+Run it from the project's root: `python benchmarks/bench_rebuild.py`. Whole-process times; `build/` is kept aside.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from desertion.project import BUILD, DATA, NOTEBOOKS, ROOT
+from desertion.surroundings import environment
+from desertion.zygote import Forked, Zygote
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+
+
+def timed(*command: str, cwd: Path = ROOT) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=cwd, env=ENVIRONMENT, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def papermill() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return sum(
+            timed("-m", "papermill", str(path), f"{folder}/{path.name}", "-k", "python3", cwd=NOTEBOOKS)
+            for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+        )  # fmt: skip
+
+
+def ready() -> float:
+    """Median seconds from asking for a kernel to its sockets being open, over ten kernels of one zygote."""
+    import json
+    import statistics
+
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        env = environment(place)
+        ports = {f"{name}_port": number for number, name in enumerate(("shell", "iopub", "stdin", "hb", "control"), 1)}
+        with Zygote(environment(Path(os.devnull))) as address:
+            for number in range(11):
+                file = place / f"{number}.json"
+                connection = {"transport": "ipc", "ip": str(place / str(number)), "key": "k", "kernel_name": "",
+                              "signature_scheme": "hmac-sha256"}  # fmt: skip
+                file.write_text(json.dumps(connection | ports))
+                start = time.perf_counter()
+                kernel = Forked(address, ["-f", str(file)], env, folder)
+                times.append(time.perf_counter() - start)
+                kernel.kill()
+                kernel.wait()
+    return statistics.median(times[1:])  # the first waits for the imports
+
+
+def main() -> None:
+    """Print each time and its ratio to what it is compared with."""
+    aside = BUILD.with_name("build.aside")
+    if BUILD.exists():
+        BUILD.rename(aside)
+    context = DATA / "context.csv"
+    before = context.read_bytes()
+    try:
+        build = ("-m", "desertion", "build")
+        timed(*build)  # compiles bytecode
+        page = BUILD / "default" / "report.html"
+        page.unlink()
+        render = timed(*build)
+        shutil.rmtree(BUILD)
+        full = timed(*build)
+        shutil.rmtree(BUILD)
+        cold = timed(*build, "--cold")
+        nothing = min(timed(*build) for _ in range(5))
+        context.write_bytes(_changed(before))
+        row = timed(*build)
+        each = papermill()
+    finally:
+        context.write_bytes(before)
+        shutil.rmtree(BUILD, ignore_errors=True)
+        if aside.exists():
+            aside.rename(BUILD)
+    print(f"papermill for each notebook in turn + rendering  {each:.2f} + {render:.2f} s")
+    print(
+        f"full build                                       {full:.2f} s, "
+        f"{full / (each + render):.2f} of it (at most 0.4)"
+    )
+    print(f"full build --cold                                {cold:.2f} s, {cold / (each + render):.2f} of it")
+    print(f"one row of context.csv changed                   {row:.2f} s, {row / full:.2f} of that (at most 0.35)")
+    print(f"nothing changed                                  {1000 * nothing:.0f} ms (at most 150)")
+    print(f"a kernel of the warm process is ready after      {1000 * ready():.0f} ms (at most 150)")
+
+
+def _changed(content: bytes) -> bytes:
+    """The file with one more word in the note of its last row that has no quotes."""
+    lines = content.decode().splitlines()
+    number = max(number for number, line in enumerate(lines) if '"' not in line)
+    cells = lines[number].split(",")
+    cells[lines[0].split(",").index("note")] += " Checked."
+    lines[number] = ",".join(cells)
+    return ("\n".join(lines) + "\n").encode()
+
+
+if __name__ == "__main__":
+    main()

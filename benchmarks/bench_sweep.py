@@ -1,0 +1,126 @@
+"""Times of a sweep of one notebook beside papermill and beside forked function calls; in one run, whole-process times.
+
+Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends), and
+`--grow` for the time per set and the driver's memory at 10 to 1,000 sets of a function.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from desertion import notebook as nb
+from desertion.project import BUILD, NOTEBOOKS, ROOT
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+EXECUTE = """
+import sys, papermill
+source, out, *values = sys.argv[1:]
+for value in values:
+    given = {"assumed_dispersion": float(value)}
+    papermill.execute_notebook(source, f"{out}/{value}.ipynb", given, kernel_name="python3", progress_bar=False)
+"""
+
+
+def two_at_a_time(commands: list[list[str]]) -> float:
+    start = time.perf_counter()
+    running: list[subprocess.Popen[bytes]] = []
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    for command in commands:
+        while len(running) == 2:
+            running = [process for process in running if process.poll() is None]
+            time.sleep(0.01)
+        running.append(subprocess.Popen([sys.executable, *command], cwd=NOTEBOOKS, env=ENVIRONMENT, **quiet))
+    for process in running:
+        process.wait()
+    return time.perf_counter() - start
+
+
+def desertion(path: Path) -> tuple[float, float]:
+    """Seconds, and the most memory of the driver in MiB."""
+    shutil.rmtree(BUILD / "sweeps" / path.stem, ignore_errors=True)
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "desertion", "sweep", str(path)]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit("the sweep failed")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def analysis(job: tuple[str, float]) -> None:
+    """The cells of the notebook as one function call."""
+    stem, value = job
+    names: dict[str, Any] = {}
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout = nowhere
+        for cell in nb.code_cells(nb.read(NOTEBOOKS / f"{stem}.ipynb")):
+            exec(cell["source"], names)
+            if "parameters" in cell["metadata"].get("tags", ()):
+                names["assumed_dispersion"] = value
+
+
+def forked(stem: str, values: list[float]) -> float:
+    start = time.perf_counter()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    from desertion import zygote
+
+    zygote._preload()
+    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
+        pool.map(analysis, [(stem, value) for value in values], chunksize=1)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print each time and its ratio to the sweep's."""
+    numbers = [word for word in sys.argv[1:] if not word.startswith("-")]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        if "--grow" in sys.argv:
+            for count in (10, 100, 1000):
+                spec = place / f"bench-{count}.yml"
+                spec.write_text(
+                    "function: desertion.trends.exact.rate_ratio\nparameters: {t1: 1, t2: 1, x2: 527}\n"
+                    f"grid: {{x1: {list(range(600, 600 + count))}}}\n"
+                )
+                seconds, memory = desertion(spec)
+                print(
+                    f"{count:5} sets  {seconds:.2f} s, {1000 * seconds / count:.1f} ms a set, driver {memory:.0f} MiB"
+                )
+                shutil.rmtree(BUILD / "sweeps" / spec.stem)
+            return
+        count = int(numbers[0]) if numbers else 50
+        stem = numbers[1] if len(numbers) > 1 else "03-trends"
+        values = [10.0 + number for number in range(count)]
+        spec = place / "bench-notebook.yml"
+        spec.write_text(f"notebook: {stem}\ngrid: {{assumed_dispersion: {values}}}\n")
+        source = str(NOTEBOOKS / f"{stem}.ipynb")
+        ours, _ = desertion(spec)
+        print(f"desertion sweep, {count} sets of {stem}            {ours:.1f} s", flush=True)
+        shutil.rmtree(BUILD / "sweeps" / spec.stem)
+        halves = [[*map(str, values[half::2])] for half in (0, 1)]
+        execute = two_at_a_time([["-c", EXECUTE, source, folder, *half] for half in halves])
+        print(
+            f"papermill.execute_notebook in two processes  {execute:.1f} s, {execute / ours:.1f} times (at least 4.5)",
+            flush=True,
+        )
+        command = ["-m", "papermill", source]
+        tail = ["-k", "python3", "--no-progress-bar", "-p", "assumed_dispersion"]
+        line = two_at_a_time([[*command, f"{folder}/{value}.ipynb", *tail, str(value)] for value in values])
+        print(
+            f"papermill command line, two at a time        {line:.1f} s, {line / ours:.1f} times (at least 10)",
+            flush=True,
+        )
+        calls = forked(stem, values)
+        print(f"forked function calls                        {calls:.1f} s, {ours / calls:.2f} of it (at most 2.5)")
+
+
+if __name__ == "__main__":
+    main()

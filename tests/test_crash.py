@@ -1,0 +1,174 @@
+"""What a crash leaves: the last good page, no half output, no process, and the same bytes from the next build."""
+
+import contextlib
+import ctypes
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_build import PUBLISH, READ, Clone, wait_until
+from test_run import write
+
+from desertion.project import UserError
+from desertion.run import RunFailed, run
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
+SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"
+
+
+def content(clone: Clone) -> dict[str, bytes]:
+    """All that a reader may take for finished."""
+    names = clone.files() - {".lock", "build.json"}
+    return {name: (clone.place / name).read_bytes() for name in names if not name.startswith(".new-")}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, dict[str, dict[str, bytes]]]]:
+    """A clone with three quick notebooks, and what undisturbed builds of it make of two states of the data."""
+    clone = Clone(tmp_path_factory.mktemp("crash") / "clone")
+    clone.notebook("02-b", READ, SLOW, PUBLISH.format("b"))
+    clone.notebook("03-c", READ, SLOW, "level")
+    wanted = {}
+    for state in ("one", "other"):
+        clone.write("data/figures.csv", f"{state}\n")
+        clone.build()
+        wanted[state] = content(clone)
+    assert wanted["one"].keys() == wanted["other"].keys()
+    yield clone, wanted
+    assert clone.processes() == {}
+
+
+@pytest.mark.parametrize("seed", [n if n < 6 else pytest.param(n, marks=pytest.mark.slow) for n in range(40)])
+def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[str, dict[str, bytes]]]) -> None:
+    clone, wanted = tiny
+    # Seeded, but for the speed of the machine: what is killed, and when.
+    draw = random.Random(seed)
+    what = ("build", "kernel", "zygote", "worker")[seed % 4]
+    state = ("one", "other")[(clone.root / "data" / "figures.csv").read_text() == "one\n"]
+    clone.write("data/figures.csv", f"{state}\n")
+    process = clone.start()
+    began = time.monotonic()
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: what == "build" or clone.find(what) or process.poll() is not None, 20)
+    time.sleep(draw.uniform(0, 2.0 if what == "build" else 1.2))
+    victims = [process.pid] if what == "build" else clone.find(what)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(draw.choice(victims or [process.pid]), signal.SIGKILL)
+    output = "".join(process.communicate(timeout=60))
+    assert "Traceback" not in output, f"after {time.monotonic() - began:.2f} s"
+    if process.returncode not in (0, -signal.SIGKILL):
+        assert process.returncode == 1
+        assert "notebooks/0" in output
+        if what in ("kernel", "zygote"):
+            assert "code cell" in output or "the parameters" in output or "did not start" in output
+        assert "is still the report of the last good build" in output
+    wait_until(lambda: not clone.processes(), 5)
+    now = content(clone)
+    for name, made in now.items():
+        if name.startswith(("notebooks/", "plots/", "report")):
+            assert made in [one.get(name) for one in wanted.values()], f"{name} is neither the old one nor the new one"
+    assert "report.html" in now
+    clone.build()
+    assert content(clone) == wanted[state], "the next build gives what an undisturbed one does"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Mounts a tmpfs of the size given at the clone's build folder; called again, it grows."""
+    place = tmp_path / "clone" / "build"
+    mounted = False
+
+    def mount(size: str) -> None:
+        nonlocal mounted
+        place.mkdir(parents=True, exist_ok=True)
+        option = f"remount,size={size}" if mounted else f"size={size}"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", place], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("a tmpfs cannot be mounted here")
+        mounted = True
+
+    if shutil.which("mount") is None or os.getuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    yield mount
+    if mounted:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_leaves_the_last_page_and_names_what_is_missing(
+    tmp_path: Path, small_disk: Callable[[str], None]
+) -> None:
+    small_disk("256k")
+    clone = Clone(tmp_path / "clone")
+    clone.build()
+    page = clone.report.read_bytes()
+    clone.notebook("02-b", READ, "if out:\n    Path(out, 'large.csv').write_text('x' * 1_000_000)")
+    output = clone.build(status=1)
+    assert "notebooks/02-b.ipynb: code cell 3 of 3 failed" in output
+    assert "No space left on device" in output
+    assert clone.report.read_bytes() == page
+    clone.notebook("02-b", READ, "print('x' * 200_000)")  # the run succeeds, its copy and the page are too large
+    output = clone.build(status=1)
+    assert "No space left on device" in output
+    assert clone.report.read_bytes() == page
+    small_disk("8m")
+    clone.build()
+    assert b"xxxx" in clone.report.read_bytes()
+    assert not any(".part" in name or name.startswith(".new-") for name in clone.files())
+
+
+def test_a_place_that_may_not_be_written_is_named_and_the_last_page_stays(tmp_path: Path) -> None:
+    clone = Clone(tmp_path / "clone")
+    clone.build()
+    page = clone.report.read_bytes()
+    clone.write("data/figures.csv", "newer\n")
+    folders = [clone.place, *(path for path in clone.place.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+
+    def drop() -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, with which root writes everywhere
+            libc.prctl(24, capability, 0, 0, 0)
+
+    process = clone.start(preexec_fn=drop)
+    output = "".join(process.communicate(timeout=60))
+    for folder in folders:
+        folder.chmod(0o755)
+    assert process.returncode == 1
+    assert "build/default" in output
+    assert "Permission denied" in output
+    assert "Traceback" not in output
+    assert clone.report.read_bytes() == page
+    clone.build()
+    assert b"newer" in clone.report.read_bytes()
+
+
+def failure(tmp_path: Path, source: str, **kwargs: Any) -> str:
+    path = write(tmp_path / "t.ipynb", source, "never = 1")
+    with pytest.raises(RunFailed) as caught:
+        run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb", **kwargs)
+    assert not (tmp_path / "out.ipynb").exists()
+    assert isinstance(caught.value, UserError)
+    return str(caught.value)
+
+
+def test_a_hundred_megabytes_of_output_stop_the_run(tmp_path: Path) -> None:
+    message = failure(tmp_path, "for _ in range(1000):\n    print('x' * 100_000)\nwhile True:\n    pass", timeout=60)
+    assert "code cell 2 of 3 failed" in message
+    assert "it put out more than 50 MB and was stopped" in message
+
+
+def test_threads_left_running_are_named(tmp_path: Path) -> None:
+    source = (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=[60], name='counter', daemon=True).start()"
+    )
+    assert "left threads running, which may still change outputs: counter" in failure(tmp_path, source)
+    quiet = "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()"
+    run(write(tmp_path / "t.ipynb", quiet), tmp_path / "out.ipynb", {})
