@@ -256,8 +256,11 @@ def _footer(ready: publish.Published) -> str:
 
 def test_footer_names_publishers_compilers_and_edition_and_ends_with_the_note():
     made = publish.render(plots.growth, table("growth"), data(), note="Rates are ours.")
+    ids = " ".join(table("growth")["ids"]).split()
+    compilers = ", ".join(dict.fromkeys(data().figures["compiler"].reindex(ids)))  # in the order of the rows
+    assert set(compilers.split(", ")) == {"Proekt", "Mediazona"}
     assert _footer(made) == (
-        "Sources: The Moscow Times, Meduza; counted by Proekt, Mediazona. Edition as of 2026-06-26. Rates are ours."
+        f"Sources: The Moscow Times, Meduza; counted by {compilers}. Edition as of 2026-06-26. Rates are ours."
     )
 
 
