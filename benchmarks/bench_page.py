@@ -12,8 +12,8 @@ from pathlib import Path
 from desertion.project import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
-from report_pages import many_data, render  # noqa: E402
-from test_report_browser import browse  # noqa: E402
+from report_pages import many_data, render
+from test_report_browser import browse
 
 
 def main() -> None:
