@@ -118,7 +118,7 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
 
 
 def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages | None:
-    values, stride, follows = grid.values, grid.steps.stride, grid.steps.follows
+    values, stride, grain = grid.values, grid.steps.stride, grid.steps.grain(block)
     if not all(len(g) for g in values):
         return None
     spans = []
@@ -126,11 +126,11 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         v, p = link.child, link.parent
         reach = grid.reach[v]
         if p < 0:
-            span = Span(int(values[v][0]), int(values[v][-1]), 1 if follows[v] else int(stride[v]))
+            span = Span(int(values[v][0]), int(values[v][-1]), int(grain[v]))
         elif reach is not None:
             span = reach
         else:
-            step = 1 if follows[v] or follows[p] else int(min(stride[v], stride[p]))
+            step = int(min(grain[v], grain[p]))
             least, most = values[v][0] - values[p][-1], min(link.high, values[v][-1] - values[p][0])
             if link.low > least:
                 least += np.ceil((link.low - least) / step) * step
@@ -145,7 +145,9 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     for link, span, table in zip(block.links, spans, _tables(block.links, spans, m, delta), strict=True):
         v = link.child
         if link.parent < 0:
-            unary[v] = table.at((values[v] - span.first).astype(np.int64)) if follows[v] else table
+            # a number that follows another may leave holes
+            whole = len(values[v]) == span.width
+            unary[v] = table if whole else table.at(((values[v] - span.first) // span.step).astype(np.int64))
         else:
             edges[v] = (table, span)
     belief = [np.zeros(len(g)) if t is None else t.log.copy() for g, t in zip(values, unary, strict=True)]
@@ -153,7 +155,7 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     for v in reversed(block.order):
         edge, known = block.edges[v], edges[v]
         if edge is not None and known is not None:
-            few = grid.reach[v] is not None or stride[v] == known[1].step
+            few = grid.reach[v] is not None or grain[v] == known[1].step
             pairs[v], message = _pair(*known, values[edge.parent], values[v], belief[v], bool(few))
             belief[edge.parent] += message
     root = block.order[0]

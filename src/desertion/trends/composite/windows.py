@@ -54,6 +54,15 @@ class Steps:
     stride: Ints
     follows: NDArray[np.bool_]
 
+    def grain(self, block: Block) -> Ints:
+        """Step of the lattice that each number's values lie on (all strides are powers of two)."""
+        grain = self.stride.copy()
+        for v in block.order:
+            edge = block.edges[v]
+            if edge is not None and self.follows[v]:
+                grain[v] = min(grain[v], grain[edge.parent])
+        return grain
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -118,25 +127,31 @@ def gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats]:
 
 def lay(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
     """The values of each free number from `low` to `high`, with strides doubled until every table fits."""
+    most = np.maximum(2 * wanted.stride, (high - low) / _FEWEST)
     while heavy := _heavy(block, low, high, wanted):
         stride = wanted.stride.copy()
-        for v in heavy:
-            edge = block.edges[v]
-            # a number that follows another thins out by its own step while that leaves enough, else by the other's
-            while edge is not None and wanted.follows[v] and edge.high - edge.low < 2 * _FEWEST * stride[v]:
-                v = edge.parent
-                edge = block.edges[v]
-            stride[v] *= 2
-            if _FEWEST * stride[v] > 2 * (high[v] - low[v]):
+        for ends in heavy:
+            free = [u for u in (_thinned(block, v, wanted) for v in ends) if 2 * wanted.stride[u] <= most[u]]
+            if not free:
                 raise SumError("counts so large and bounded so narrowly make too large a sum")
+            stride[free[0]] = 2 * wanted.stride[free[0]]
         wanted = replace(wanted, stride=stride)
     return _values(block, low, high, wanted)
 
 
-def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> set[int]:
-    """Free numbers whose steps make a table too large."""
-    size = (high - low) // wanted.stride + 1
-    heavy = set()
+def _thinned(block: Block, v: int, wanted: Steps) -> int:
+    """Whose stride thins out the values of v: its own, or that of the number it follows closely."""
+    edge = block.edges[v]
+    while edge is not None and wanted.follows[v] and edge.high - edge.low < 2 * _FEWEST * wanted.stride[v]:
+        v = edge.parent
+        edge = block.edges[v]
+    return v
+
+
+def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> list[tuple[int, ...]]:
+    """Free numbers, or pairs with the larger first, whose steps make a table too large."""
+    size = (high - low) // wanted.grain(block) + 1
+    heavy: list[tuple[int, ...]] = []
     for v in block.order:
         edge = block.edges[v]
         wide = size[v]
@@ -144,11 +159,11 @@ def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> set[int]:
             p = edge.parent
             reach = min(edge.high, high[v] - low[p]) - max(edge.low, low[v] - high[p])
             wide = max(reach // wanted.stride[v] + 1, 1.0)
-            size[v] = min(high[v] - low[v] + 1, wide * size[p])
+            size[v] = min(size[v], wide * size[p])
         if size[v] > LONGEST:
-            heavy.add(v)
+            heavy.append((v,))
         if edge is not None and wide * size[edge.parent] > LARGEST:
-            heavy.add(v if wide > size[edge.parent] else edge.parent)
+            heavy.append((v, edge.parent) if wide > size[edge.parent] else (edge.parent, v))
     return heavy
 
 

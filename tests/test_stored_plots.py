@@ -1,0 +1,28 @@
+"""What is committed in plots/: whole by its lock, and the same pictures that the stored notebooks show."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from desertion import publish
+from desertion.project import NOTEBOOKS, PLOTS
+
+STORED = sorted(PLOTS.glob("*.svg"))
+
+
+def shown() -> set[str]:
+    cells = [cell for path in NOTEBOOKS.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
+    data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    return {each["image/svg+xml"] for each in data if "image/svg+xml" in each}
+
+
+def test_the_lock_fits_the_files() -> None:
+    assert publish.verify(PLOTS, PLOTS) == []
+    assert len(STORED) >= 10
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_stored_plot_is_the_one_of_its_notebook_and_has_its_companions(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") in shown()
+    assert all(path.with_suffix(ending).is_file() for ending in (".png", ".pdf", ".csv", ".json"))
