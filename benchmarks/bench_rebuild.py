@@ -85,11 +85,9 @@ def main() -> None:
         if aside.exists():
             aside.rename(BUILD)
     print(f"papermill for each notebook in turn + rendering  {each:.2f} + {render:.2f} s")
-    print(
-        f"full build                                       {full:.2f} s, {full / (each + render):.2f} of it (at most 0.4)"
-    )
+    print(f"full build                                       {full:.2f} s, {full / (each + render):.2f} of that (0.4)")
     print(f"full build --cold                                {cold:.2f} s, {cold / (each + render):.2f} of it")
-    print(f"one row of context.csv changed                   {row:.2f} s, {row / full:.2f} of that (at most 0.35)")
+    print(f"one context row changed                          {row:.2f} s, {row / full:.2f} of it (at most 0.35)")
     print(f"nothing changed                                  {1000 * nothing:.0f} ms (at most 150)")
     print(f"a kernel of the warm process is ready after      {1000 * ready():.0f} ms (at most 150)")
 

@@ -111,7 +111,7 @@ def test_a_warm_kernel_fails_as_an_ordinary_one(source: str, said: str, address:
 def test_a_changed_environment_gets_an_ordinary_kernel(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(Refused, match="ANSWER.* changed in the environment"):
+    with pytest.raises(Refused, match=r"ANSWER.* changed in the environment"):
         Forked(address, ["-f", "k.json"], environment(tmp_path) | {"ANSWER": "42"}, "/")
     monkeypatch.setenv("ANSWER", "42")
     run(write(tmp_path / "t.ipynb", "import os; print(os.environ['ANSWER'])"), tmp_path / "o.ipynb", {}, zygote=address)
