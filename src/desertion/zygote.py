@@ -81,7 +81,7 @@ class Zygote:
             self._lifeline, theirs = socket.socketpair()
             source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.zygote import serve; "
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", source + f"serve({listener.fileno()}, {theirs.fileno()})"],
+                [sys.executable, "-P", "-c", source + f"serve({listener.fileno()}, {theirs.fileno()}, {os.getpid()})"],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -187,12 +187,14 @@ def signature() -> list[tuple[str, int, int]]:
     return sorted((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats.items())
 
 
-def serve(listener: int, lifeline: int) -> NoReturn:
-    """The life of the zygote: imports, then forks for those who connect, until `lifeline` is closed."""
+def serve(listener: int, lifeline: int, owner: int) -> NoReturn:
+    """The life of the zygote of process `owner`: imports, then forks for who connects, until `lifeline` is closed."""
     environment = dict(os.environ)
     os.environ.update(_BACKEND)
+    _die_with(owner)  # while it imports it does not look at the lifeline
     before = signature()
     broken = _preload()
+    _die_with(0)
     gc.collect()
     gc.freeze()  # so that a collection in a kernel does not copy every page of what was imported
     _Server(socket.socket(fileno=listener), socket.socket(fileno=lifeline), environment, before, broken).serve()
@@ -384,10 +386,9 @@ def _kill(pid: int, number: int) -> None:
 
 
 def _die_with(parent: int) -> None:
+    """Let the system kill this process when the thread that started it ends; 0: no longer."""
     import ctypes
 
-    libc = ctypes.CDLL(None)
-    libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    libc.prctl(15, b"kernel")  # PR_SET_NAME: what `top` shows
-    if os.getppid() != parent:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL if parent else 0)  # PR_SET_PDEATHSIG
+    if parent and os.getppid() != parent:
         os._exit(1)
