@@ -156,7 +156,7 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         edge, known = block.edges[v], edges[v]
         if edge is not None and known is not None:
             few = grid.reach[v] is not None or grain[v] == known[1].step
-            pairs[v], message = _pair(*known, values[edge.parent], values[v], belief[v], bool(few))
+            pairs[v], message = _pair(*known, values[edge.parent], values[v], belief[v], bool(few), int(grain[v]))
             belief[edge.parent] += message
     root = block.order[0]
     top = belief[root].max()
@@ -170,18 +170,23 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     return Messages(block, loglik, values, marginal, unary, pairs)
 
 
-def _pair(table: _Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool) -> tuple[_Pair, Floats]:
+def _pair(
+    table: _Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+) -> tuple[_Pair, Floats]:
     """The law of a child on the grid `below` given its parent on `above`, and its message.
 
-    `few`: each difference in `span` leads from any value of the parent to one of the child, or out of its grid.
+    `few`: each difference in `span` leads from any value of the parent to one of the child, which lies on a lattice of
+    step `grain`, or out of its grid.
     """
     differences = len(table.log) - 1
     to = at = None
     if few and 2 * differences < len(below):
-        place = above[:, None] + (span.first + span.step * np.arange(differences, dtype=np.float64))
-        to = np.searchsorted(below, place)
-        # a child out of range reads the impossible entry at the end
-        to[np.append(below, np.nan)[to] != place] = len(below)
+        # where each value from the child's first to its last stands in its grid; the end stands for none
+        rank = np.full(int(below[-1] - below[0]) // grain + 2, len(below))
+        rank[((below - below[0]) // grain).astype(np.int64)] = np.arange(len(below))
+        first = ((above - below[0] + span.first) // grain).astype(np.int64)
+        place = first[:, None] + span.step // grain * np.arange(differences)
+        to = rank[np.minimum(place.view(np.uint64), np.uint64(len(rank) - 1)).view(np.int64)]
         joint = np.append(belief, -np.inf)[to]
         joint += table.log[:-1]
     else:

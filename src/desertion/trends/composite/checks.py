@@ -13,7 +13,8 @@ from scipy import special, stats
 from desertion.counts import Observations
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
-from desertion.trends.composite.laplace import NotFoundError, mode
+from desertion.trends.composite.laplace import NotFoundError, mode, posterior_mean
+from desertion.trends.composite.windows import SumError
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
 
@@ -151,14 +152,17 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
-    counts = np.empty((len(rows), draws * _EACH))
+    counts = np.full((len(rows), draws * _EACH), np.nan)
     pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
     base = model.problem(fit.lattice, fit.design)
     beyond = _beyond(fit, rows)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
         m = model.posed(base, fit.design, hyper).means(theta[k])[0]
-        drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
+        try:
+            drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
+        except SumError:
+            continue  # a draw far out, at which the reports are all but impossible
         for i, (inside, outside, loose) in enumerate(pieces):
             level = fit.means(int(rows.series[i]), theta[k : k + 1], node[k : k + 1])[0]
             total = np.zeros(_EACH)
@@ -173,6 +177,9 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
             if loose.any():
                 total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
             counts[i, k * _EACH : (k + 1) * _EACH] = total
+    if np.isnan(counts).any():
+        found = counts[:, ~np.isnan(counts).any(axis=0)]
+        counts = found if found.shape[1] else counts[:, :1]
     table = rows.frame()
     tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
     low, high = np.quantile(counts, tails, axis=1) if len(rows) else (np.empty(0), np.empty(0))
@@ -233,15 +240,17 @@ def _influence(fit: Fit) -> pd.DataFrame:
         rest = fit.obs.take([j for j in range(len(fit.obs)) if j != i])
         try:
             cells = lattice.build(rest)
-            found = mode(model.posed(model.problem(cells, fit.design), fit.design, hyper), theta)
+            posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
+            found = mode(posed, theta)
         except (NotFoundError, lattice.ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})
             continue
+        centre = posterior_mean(posed, found)
         posterior = replace(
-            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=found.theta[None], root=found.root()[None]
+            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=centre[None], root=found.root()[None]
         )
         without = replace(fit, obs=rest, lattice=cells, posterior=posterior)
-        shift = (np.log(_all_cases(fit, found.theta)) - whole) / spread
+        shift = (np.log(_all_cases(fit, centre)) - whole) / spread
         left_out = predict(without, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
         rows.append({"shift": float(shift), "left_out": float(left_out)})
     return pd.DataFrame(rows)

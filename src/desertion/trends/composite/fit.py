@@ -278,7 +278,9 @@ class Fit:
         """
         rows: list[dict[str, object]] = []
         totals = self.totals("year")
-        for row in [*totals.to_dict("records"), self.intensity().iloc[-1].to_dict()]:
+        last = self.intensity().iloc[-1:]
+        ends = [] if last["period_start"].iloc[0] == totals["period_start"].iloc[-1] else last.to_dict("records")
+        for row in [*totals.to_dict("records"), *ends]:
             name = f"cases {row['period_start']} to {row['period_end']}"
             rows.append({str(k): v for k, v in row.items()} | {"quantity": name, "estimate": row["mean"]})
         pairs = zip(totals["period_start"], totals["period_end"], strict=True)

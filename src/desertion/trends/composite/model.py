@@ -165,10 +165,19 @@ def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead:
         if len(exposure) != len(grid.index) - lead or not (exposure > 0).all():
             raise UserError(f"exposure needs one positive number for each of the {len(grid.index) - lead} periods")
         offset = np.log(np.concatenate([np.full(lead, exposure[0]), exposure]))
+    mean = spec.priors.level_mean
     return prior.design(
-        grid, trend, spec.priors, columns, tuple(names), order=spec.order, centre=_centre(obs, grid, offset),
-        offset=offset, lead=lead, delayed=tuple(name in spec.delayed for name in obs.series_names),
-    )  # fmt: skip
+        grid,
+        trend,
+        spec.priors,
+        columns,
+        tuple(names),
+        order=spec.order,
+        centre=_centre(obs, grid, offset) if mean is None else mean,
+        offset=offset,
+        lead=lead,
+        delayed=tuple(name in spec.delayed for name in obs.series_names),
+    )
 
 
 def _centre(obs: Observations, grid: Grid, offset: Floats | None) -> float:

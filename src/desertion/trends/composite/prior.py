@@ -32,9 +32,11 @@ class Priors:
     tau, the standard deviation of the walk's increments, has an exponential law of rate `tau_rate` for one month
     (a penalised-complexity prior, Simpson et al., 2017: P(tau > 0.3) = 0.05 at rate 10); for longer periods and for
     order 2 the rate is such that the walk may move as far in a year. log(phi − 1), the factors' logarithms, the
-    effects of steps and slopes, the level and the log of the delay's mean in months are normal.
+    effects of steps and slopes, the level and the log of the delay's mean in months are normal. `level_mean` None
+    centres the level on the reports' crude rate.
     """
 
+    level_mean: float | None = None
     level_sd: float = 10.0
     effect_sd: float = 2.0
     factor_sd: float = 0.5

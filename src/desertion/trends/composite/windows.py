@@ -24,7 +24,7 @@ DEVIATIONS, TAIL = 7.0, 10.0
 _ALIAS = 30.0
 #: Largest table of a pair of free numbers, and of one; beyond them the sum steps over numbers that it should not, which
 #: costs accuracy of the order of a step over the width of the law. It takes counts of 10^5 or bounds of thousands.
-LARGEST, LONGEST = 300_000, 10_000
+LARGEST, LONGEST = 600_000, 20_000
 #: Fewest values that such a step leaves of a bound.
 _FEWEST = 64
 
@@ -84,13 +84,15 @@ def steps(block: Block, m: Floats, delta: float, centre: Floats, covariance: Flo
             if low < link.low or high > link.high:
                 sharp[link.child] |= link.parent < 0
                 follows[link.child] |= link.parent >= 0
-    # a number moves with those that follow it: together they see only the cells that leave the group
+    # a number moves with those that follow it: together they see only the cells and bounds
+    # that leave the group
     slope, _ = block.linear
     moved = slope.copy()
     for v in reversed(block.order):
         edge = block.edges[v]
         if edge is not None and follows[v]:
             moved[:, edge.parent] += moved[:, v]
+            sharp[edge.parent] |= sharp[v]
     seen = moved != 0
     own = 1 / np.sqrt(np.maximum((moved**2 / ((1 + delta) * m)[:, None]).sum(axis=0), 1e-300))
     if delta == 0.0:
@@ -168,7 +170,7 @@ def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> list[tuple
 
 
 def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
-    values = [np.empty(0)] * block.size
+    values, grain = [np.empty(0)] * block.size, wanted.grain(block)
     reach: list[Span | None] = [None] * block.size
     for v in block.order:
         stride, edge = int(wanted.stride[v]), block.edges[v]
@@ -179,8 +181,20 @@ def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
             if first > last:
                 continue
             span = Span(int(first), int(last), stride)
-            near = np.unique(above[:, None] + np.arange(span.first, span.last + 1, stride))
-            values[v], reach[v] = near[(near >= low[v]) & (near <= high[v])], span
+            step = int(grain[v])
+            least, begins = int(above[0]) + span.first, ((above - above[0]) // step).astype(np.int64)
+            if stride == step:
+                change = np.zeros(int(begins[-1]) + span.width + 1, np.int64)
+                change[begins] += 1
+                change[begins + span.width] -= 1
+                near = np.cumsum(change) > 0
+            else:
+                offsets = stride // step * np.arange(span.width)
+                near = np.zeros(int(begins[-1] + offsets[-1]) + 1, bool)
+                near[begins[:, None] + offsets] = True
+            found = least + step * np.flatnonzero(near)
+            values[v] = found[(found >= low[v]) & (found <= high[v])].astype(np.float64)
+            reach[v] = span
         else:
             # the points stay where they are as the means move, so that a coarse sum is smooth in them
             anchor = block.low[v] if np.isfinite(block.low[v]) else 0.0
