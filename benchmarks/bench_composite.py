@@ -78,7 +78,8 @@ def sums() -> None:
         other = likelihood.log_likelihood(base.lattice, means, base.delta)
     finally:
         windows.steps, windows.LARGEST = steps, largest
-    print(f"55 reports of about 1,800 a month: likelihood and derivatives {strided * 1e3:.1f} ms, on full lattices {full * 1e3:.0f} ms, "
+    print(f"55 reports of about 1,800 a month: likelihood and derivatives {strided * 1e3:.1f} ms, "
+          f"on full lattices {full * 1e3:.0f} ms, "
           f"ratio {full / strided:.0f}, log likelihoods differ by {abs(value - other):.1e}")  # fmt: skip
 
 
