@@ -104,6 +104,19 @@ def test_running_totals_are_taken_differenced_or_left_out() -> None:
     assert [steps.first(1), steps.last(1)] == [date(2023, 11, 22), date(2024, 4, 12)]
 
 
+def test_rebased_totals_begin_after_the_first_and_keep_their_sums() -> None:
+    frame = facts(
+        total("2023-11-21", 4121), total("2024-06-18", 9059), total("2024-04-12", 7400, bound="about"),
+        {"value": 5096.0},
+    )  # fmt: skip
+    since = counts.observations(frame, hedges(F003="almost"), running="rebased")
+    assert since.ids == ("F004", "F003-F001", "F002-F001")
+    assert since.low.tolist() == [5096, 7350 - 4121, 9059 - 4121]
+    assert since.high.tolist() == [5096, 7399 - 4121, 9059 - 4121]
+    assert {since.first(1), since.first(2)} == {date(2023, 11, 22)}
+    assert since.statements == ("F004", "F003", "F001", "F002")
+
+
 def test_a_running_total_that_falls_is_an_error() -> None:
     frame = facts(total("2023-11-21", 4121), total("2024-06-18", 4000))
     with pytest.raises(UserError, match="does not fall"):

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion import figures
-from desertion.figures import Data
+from desertion.figures import Data, load, vintages
 from desertion.figures.schema import BY_FILE
 from desertion.project import UserError
 
@@ -81,6 +81,15 @@ def test_as_of_cuts_statements_corrections_and_events_but_not_sources(tiny: Data
     assert then.corrections.empty
     assert then.sources.equals(tiny.sources)
     assert then.as_of == date(2024, 3, 20)
+
+
+def test_vintages_are_what_loading_on_each_day_gives(tiny_data: Path) -> None:
+    days = [date(2023, 12, 31), date(2024, 6, 30), date(2026, 1, 1)]
+    for day, found in zip(days, vintages(days, tiny_data, undated_lag_days=30), strict=True):
+        wanted = load(tiny_data, as_of=day, undated_lag_days=30)
+        assert found.as_of == day
+        for table in ("figures", "context", "sources", "corrections", "events"):
+            pd.testing.assert_frame_equal(getattr(found, table), getattr(wanted, table))
 
 
 def test_a_correction_holds_from_the_day_of_its_evidence(tiny: Data) -> None:

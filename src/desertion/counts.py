@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,14 @@ from desertion.project import UserError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Running = Literal["totals", "differences", "drop"]
+Running = Literal["totals", "rebased", "differences", "drop"]
 
 #: Columns that say what a statement counts; statements that differ in one of them belong to different series.
 SERIES = ("articles", "scope", "measure", "compiler")
 #: Columns in which series may differ in one fit without more ado: the model has a factor for each.
 FACTORS = ("measure", "compiler")
 
+_MINUS = "-"
 _REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
 
 
@@ -53,6 +54,11 @@ class Observations:
         return np.asarray(self.low == self.high)
 
     @property
+    def statements(self) -> tuple[str, ...]:
+        """Ids of the statements behind the reports (a difference stands on two), each once, in order."""
+        return tuple(dict.fromkeys(each for name in self.ids for each in behind(name)))
+
+    @property
     def middle(self) -> Floats:
         """A number inside each interval (the lower end of an open one)."""
         closed = np.isfinite(self.high)
@@ -70,6 +76,11 @@ class Observations:
         """All reports but those named."""
         gone = set(ids)
         return self.take([i for i, name in enumerate(self.ids) if name not in gone])
+
+    def of(self, series_names: tuple[str, ...]) -> Observations:
+        """The same reports with their series counted by `series_names`, which has all of theirs."""
+        place = np.array([series_names.index(name) if name in series_names else -1 for name in self.series_names])
+        return replace(self, series=place[self.series].astype(np.int64), series_names=series_names)
 
     def describe(self, row: int) -> str:
         """Report `row` in words: its id, what it says and of which days."""
@@ -97,6 +108,11 @@ class Observations:
         )  # fmt: skip
 
 
+def behind(name: str) -> list[str]:
+    """Ids of the statements that the report `name` is made of: one, or a running total and the earlier one."""
+    return name.split(_MINUS)
+
+
 class MixedError(UserError):
     """Statements that count different things and that nothing was declared to join."""
 
@@ -113,14 +129,15 @@ def observations(
 
     `figures` (indexed by id) gives the printed hedge of each chosen statement, read by data/hedges.csv under `reading`.
     Of a count and its later revisions only the last is taken. `running` says what becomes of running totals:
-    `totals` takes them as printed, `differences` takes what each adds to the one before with the same first day (for
-    totals that began by counting something else), `drop` leaves them out. Series are named by what differs.
+    `totals` takes them as printed; for totals that began by counting something else, `rebased` takes what each adds to
+    the first with the same first day (a rounded total is one unknown number in all that span it), `differences` what
+    each adds to the one before; `drop` leaves them out. Series are named by what differs.
 
     Raises MixedError where the facts differ in a column of SERIES that is not `declared`, UserError for facts that are
     no counts, an unknown reading or an unknown way with running totals.
     """
-    if running not in ("totals", "differences", "drop"):
-        raise UserError(f"running totals by '{running}' are unknown; one of totals, differences, drop")
+    if running not in get_args(Running):
+        raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
     if len(facts) == 0:
         raise UserError("no statement is left to be fitted; widen the selection")
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
@@ -150,7 +167,9 @@ def observations(
         tuple(kept["chosen"]), np.array([names.index(name) for name in label], np.int64),
         _ordinals(kept["period_start"]), _ordinals(kept["period_end"]) + 1, limits[:, 0], limits[:, 1], names,
     )  # fmt: skip
-    return _differenced(obs, kept["cumulative"].to_numpy(bool)) if running == "differences" else obs
+    if running in ("totals", "drop"):
+        return obs
+    return _differenced(obs, kept["cumulative"].to_numpy(bool), from_first=running == "rebased")
 
 
 def _ordinals(days: pd.Series[pd.Timestamp]) -> Ints:
@@ -168,8 +187,11 @@ def _latest(facts: pd.DataFrame) -> pd.DataFrame:
     return facts.iloc[sorted(place for _, place in last.values())]
 
 
-def _differenced(obs: Observations, cumulative: NDArray[np.bool_]) -> Observations:
-    """Running totals with one first day become what each adds to the one before; the first of each set falls away."""
+def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first: bool) -> Observations:
+    """Running totals with one first day become what each adds to the first, or to the one before.
+
+    The first of each set falls away.
+    """
     rows = [i for i in range(len(obs)) if not cumulative[i]]
     made = [(obs.ids[i], obs.series[i], obs.start[i], obs.stop[i], obs.low[i], obs.high[i]) for i in rows]
     sets: dict[tuple[int, int], list[int]] = {}
@@ -177,13 +199,14 @@ def _differenced(obs: Observations, cumulative: NDArray[np.bool_]) -> Observatio
         sets.setdefault((int(obs.series[i]), int(obs.start[i])), []).append(int(i))
     for members in sets.values():
         members.sort(key=lambda i: (obs.stop[i], obs.ids[i]))
-        for a, b in pairwise(members):
+        pairs = [(members[0], b) for b in members[1:]] if from_first else pairwise(members)
+        for a, b in pairs:
             if obs.stop[a] == obs.stop[b]:
                 continue
             low, high = max(obs.low[b] - obs.high[a], 0.0), obs.high[b] - obs.low[a]
             if high < 0:
                 raise UserError(f"{obs.describe(b)} is below {obs.describe(a)}; a running total does not fall")
-            name = f"{obs.ids[b]}-{obs.ids[a]}"
+            name = f"{obs.ids[b]}{_MINUS}{obs.ids[a]}"
             made.append((name, obs.series[b], obs.stop[a], obs.stop[b], low, high))
     ids, series, start, stop, low_, high_ = zip(*made, strict=True) if made else ((),) * 6
     return Observations(

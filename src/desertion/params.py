@@ -138,6 +138,10 @@ class TrendsNotebook(Shared):
     minimum_df: int = Field(
         5, ge=1, le=100, description="residual degrees of freedom below which a trend is not shown"
     )
+    running_totals: Literal["totals", "rebased", "differences", "drop"] = Field(
+        "rebased", description="running totals as printed, less the first, less the one before, or left out"
+    )
+    forecast_months: int = Field(12, ge=1, le=60, description="months that the forecast and the scenarios cover")
 
 
 class ComparisonsNotebook(Known, Choice):
@@ -151,9 +155,14 @@ class ComparisonsNotebook(Known, Choice):
 class SensitivityNotebook(Shared):
     """05-sensitivity."""
 
+    start: Annotated[date, Field(strict=False)] = Field(date(2021, 1, 1), description="first day looked at")
     articles: Annotated[list[Articles], AfterValidator(_unique)] = Field(
-        ["337"], description="article sets whose counts are compared"
+        ["337", "337+338+339"], description="article sets whose counts are fitted, each as a series"
     )
+    measures: Annotated[list[Measure], AfterValidator(_unique)] = Field(
+        ["cases_received_by_court", "verdicts", "persons_convicted"], description="what was counted"
+    )
+    specifications: int = Field(700, ge=1, le=20_000, description="combinations of choices that are drawn and fitted")
 
 
 NOTEBOOKS: dict[str, type[Parameters]] = {

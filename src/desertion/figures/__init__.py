@@ -3,6 +3,6 @@
 from desertion.figures.check import check
 from desertion.figures.fault import DataError, Fault
 from desertion.figures.fmt import fmt
-from desertion.figures.load import Data, load, select
+from desertion.figures.load import Data, load, select, vintages
 
-__all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select"]
+__all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select", "vintages"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -54,11 +54,26 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     day, and events up to it. Corrections are checked against the whole data before anything is cut.
     Raises DataError with every fault of the data; UserError where nothing was known on `as_of` yet.
     """
-    if not 0 <= undated_lag_days <= 3660:
-        raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
+    return _cut(_valid(data), as_of, undated_lag_days)
+
+
+def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int = 60) -> Iterator[Data]:
+    """What was public on each of `days`, as `load` has it; the files are read once."""
+    frames = _valid(data)
+    for day in days:
+        yield _cut(frames, day, undated_lag_days)
+
+
+def _valid(data: Path) -> dict[str, pd.DataFrame]:
     frames, faults = examine(data)
     if faults:
         raise DataError(faults)
+    return frames
+
+
+def _cut(frames: dict[str, pd.DataFrame], as_of: date | None, undated_lag_days: int) -> Data:
+    if not 0 <= undated_lag_days <= 3660:
+        raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
     sources = frames[SOURCES].set_index("id").assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))

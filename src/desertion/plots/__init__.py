@@ -2,6 +2,7 @@
 
 from desertion.plots.convictions import long_view, revision
 from desertion.plots.coverage import conflicts, coverage
+from desertion.plots.forecast import forecast
 from desertion.plots.frame import SIZES, style
 from desertion.plots.intensity import intensity
 from desertion.plots.intervals import claims, growth
@@ -26,6 +27,7 @@ PLOTS: dict[str, Plot] = {
         revision,
         specification_curve,
         intensity,
+        forecast,
     )
 }
 
@@ -38,6 +40,7 @@ __all__ = [
     "conflicts",
     "coverage",
     "deployed_rate",
+    "forecast",
     "growth",
     "intensity",
     "long_view",

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from desertion.project import UserError
+from desertion.trends import Refused
 from desertion.trends.composite import nb1, prior
 
 if TYPE_CHECKING:
@@ -48,6 +49,27 @@ def forecast(fit: Fit, n: int, series: str | None, scenario: Scenario) -> pd.Dat
         table[f"low{100 * share:.0f}"], table[f"high{100 * share:.0f}"] = low, high
     table.attrs["draws"] = counts
     return table
+
+
+def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
+    """Past and future of `series` in one table: kind, period_start, period_end, median, low50 … high95.
+
+    Kinds: `fit` (periods that reports inform, with the fit's interval), `forecast` (n periods; one row
+    `refused` without numbers where a forecast is), `stops` and `continues` (medians of the scenarios).
+    """
+    months = fit.intensity(series)
+    told = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
+    if refused is None:
+        ahead = forecast(fit, n, series, "model").assign(kind="forecast")
+    else:
+        ahead = months.tail(1)[["period_start", "period_end"]].assign(kind="refused")
+    what_if = [
+        forecast(fit, n, series, scenario)[["period_start", "period_end", "median"]].assign(kind=scenario)
+        for scenario in ("stops", "continues")
+    ]
+    ends = [f"{end}{100 * share:.0f}" for share in LEVELS for end in ("low", "high")]
+    columns = ["kind", "period_start", "period_end", "median", *ends]
+    return pd.concat([told.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=columns)
 
 
 def means(

@@ -14,6 +14,7 @@ from desertion.counts import Observations
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
 from desertion.trends.composite.laplace import NotFoundError, mode, posterior_mean
+from desertion.trends.composite.prior import share
 from desertion.trends.composite.windows import SumError
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
@@ -108,12 +109,6 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
     return float(chance.mean())
 
 
-def share(start: NDArray[np.int64], stop: NDArray[np.int64], bounds: NDArray[np.int64]) -> Floats:
-    """Share of each period that each span of days covers: (spans, periods)."""
-    inside = np.minimum(stop[:, None], bounds[1:]) - np.maximum(start[:, None], bounds[:-1])
-    return np.asarray(np.clip(inside, 0, None) / np.diff(bounds))
-
-
 def _rootogram(fit: Fit, exact: NDArray[np.bool_], expected: Floats) -> list[Bar] | Refused:
     length = fit.obs.stop - fit.obs.start
     alike = exact & (fit.obs.series == 0) & (length >= 28) & (length <= 31)
@@ -148,7 +143,7 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
 
     Columns: id, series, period_start, period_end, low, high (as reported), mean, predicted_low, predicted_high (at the
     fit's level), probability (that the count lies in the report's interval), pit (chance of less, the interval taken
-    at a random point). The series of `rows` are the fit's.
+    at a random point). The series of `rows` are the fit's. attrs["draws"] holds the draws (rows, draws).
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
@@ -181,6 +176,7 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
         found = counts[:, ~np.isnan(counts).any(axis=0)]
         counts = found if found.shape[1] else counts[:, :1]
     table = rows.frame()
+    table.attrs["draws"] = counts
     tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
     low, high = np.quantile(counts, tails, axis=1) if len(rows) else (np.empty(0), np.empty(0))
     less = (counts < rows.low[:, None]).mean(axis=1)

@@ -73,6 +73,11 @@ class Fit:
         return rows
 
     @property
+    def centre(self) -> Floats:
+        """The parameters at the best node, where another fit to the same reports may begin."""
+        return np.asarray(self.posterior.centre[int(np.argmax(self.posterior.weight))])
+
+    @property
     def tails(self) -> Floats:
         """Probabilities of `low`, median and `high`."""
         return np.array([(1 - self.spec.level) / 2, 0.5, (1 + self.spec.level) / 2])
@@ -269,6 +274,10 @@ class Fit:
         median, low50, high50, low80, high80, low95, high95; attrs["draws"] holds the draws (draws, n).
         """
         return ahead.forecast(self, n, series, scenario)
+
+    def outlook(self, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
+        """Fitted periods, a forecast of `n` more (or its refusal) and two scenarios; see `ahead.outlook`."""
+        return ahead.outlook(self, n, series, refused)
 
     def summary(self) -> pd.DataFrame:
         """The main numbers in one table: quantity, estimate, low, high, contraction, prior_driven.

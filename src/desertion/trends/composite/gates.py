@@ -24,10 +24,7 @@ def gates(fit: Fit) -> dict[str, Refused | None]:
     `levels` (months and totals), `growth` and `ratios` (which need what levels need), and `break:DATE` for each break.
     Forecasts have a gate of their own, by rolling origins.
     """
-    informative = fit.lattice.informative
-    few = None
-    if informative < FOR_LEVELS:
-        few = Refused(f"{informative} informative counts do not carry levels", f"at least {FOR_LEVELS}")
+    few = too_few(fit)
     found: dict[str, Refused | None] = {"levels": few, "growth": few, "ratios": few}
     driven = [str(row.name) for row in fit.factors().itertuples() if row.kind == "factor" and row.prior_driven]
     if few is None and driven:
@@ -40,6 +37,14 @@ def gates(fit: Fit) -> dict[str, Refused | None]:
                 f"{before} counts before and {after} after {day}", f"at least {CELLS_A_SIDE} on each side"
             )
     return found
+
+
+def too_few(fit: Fit) -> Refused | None:
+    """None, or why the report takes no level, total or growth from `fit`."""
+    informative = fit.lattice.informative
+    if informative >= FOR_LEVELS:
+        return None
+    return Refused(f"{informative} informative counts do not carry levels", f"at least {FOR_LEVELS}")
 
 
 def sides(fit: Fit, day: int) -> tuple[int, int]:

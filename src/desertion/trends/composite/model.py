@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, terms
-from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite import approximation, hyper, lattice, prior
 from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.laplace import Mode, NotFoundError, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
 #: Posterior standard deviation of a log level beyond which the reports say nothing of it.
 FREE = 8.0
+#: Share of the posterior below which its sound nodes do not stand for the whole.
+MOST_OF_IT = 0.9
 #: Largest phi − 1 that is tried.
 LARGEST_EXCESS = 1e6
 #: Longest delay in months that the latent intensity is carried back for.
@@ -54,9 +56,10 @@ class Spec:
     draws: int = 4000
 
 
-def fit(obs: Observations, spec: Spec | None = None) -> Fit | Refused:
+def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
     """The posterior of the latent intensity behind `obs`, or why the reports do not give one.
 
+    `start`: parameters to begin at, of a fit to the same reports with the same trend and order (`Fit.centre`).
     Raises UserError for a trend, unit or dispersion that cannot be.
     """
     spec = spec or Spec()
@@ -81,7 +84,7 @@ def fit(obs: Observations, spec: Spec | None = None) -> Fit | Refused:
     if refused:
         return refused
     try:
-        return _integrated(obs, spec, cells, design)
+        return _integrated(obs, spec, cells, design, start)
     except NotFoundError as error:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
@@ -264,10 +267,12 @@ class _Axes:
         return total
 
 
-def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design) -> Fit:
+def _integrated(
+    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
+) -> Fit:
     axes = _Axes(spec, design)
     base = problem(cells, design)
-    crude = starting_point(obs, design, base)
+    crude = starting_point(obs, design, base) if start is None else start
 
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
         here = axes.hyper(psi)
@@ -282,8 +287,19 @@ def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: p
     nodes = hyper.integrate(find, begin[axes.free], axes.scale[axes.free])
     points = [axes.hyper(node.psi) for node in nodes]
     centres = [posterior_mean(posed(base, design, at), node.mode) for at, node in zip(points, nodes, strict=True)]
+    roots = [node.mode.root() for node in nodes]
+    sound = np.array(
+        [
+            approximation.holds(obs, design, at, node.mode.theta, centre, root)
+            for at, node, centre, root in zip(points, nodes, centres, roots, strict=True)
+        ]
+    )
+    weight = np.where(sound, [node.weight for node in nodes], 0.0)
+    if weight.sum() < MOST_OF_IT:
+        raise NotFoundError("the months vary too freely for the normal law around the mode")
+    keep = np.flatnonzero(sound)
     posterior = Posterior(
-        tuple(points), np.array([n.weight for n in nodes]), np.array(centres), np.array([n.mode.root() for n in nodes])
+        tuple(points[i] for i in keep), weight[keep] / weight.sum(), np.array(centres)[keep], np.array(roots)[keep]
     )
     if _log_spread(posterior, design) > FREE:
         raise NotFoundError("the reports leave the level free")

@@ -166,6 +166,12 @@ def weights(lattice: Lattice, bounds: Ints) -> Floats:
     return shares / days
 
 
+def share(start: Ints, stop: Ints, bounds: Ints) -> Floats:
+    """Share of each period that each span of days covers: (spans, periods)."""
+    inside = np.minimum(stop[:, None], bounds[1:]) - np.maximum(start[:, None], bounds[:-1])
+    return np.asarray(np.clip(inside, 0, None) / np.diff(bounds))
+
+
 def delay_kernel(mean: float, periods: int) -> Floats:
     """Geometric probabilities of a delay of 0, 1, … periods with mean `mean`, the last one taking the rest."""
     q = mean / (1 + mean)

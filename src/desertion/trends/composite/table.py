@@ -160,7 +160,7 @@ def _agreement(fitted: Fit, phi: float) -> tuple[np.ndarray[Any, np.dtype[np.flo
     expected = np.empty(len(obs))
     for s in range(len(obs.series_names)):
         rows = np.flatnonzero(obs.series == s)
-        shares = checks.share(obs.start[rows], obs.stop[rows], fitted.design.bounds())
+        shares = prior.share(obs.start[rows], obs.stop[rows], fitted.design.bounds())
         expected[rows] = np.maximum((fitted.means(s, theta, node) @ shares.T).mean(axis=0), 1e-12)
     y = obs.middle
     closed = np.isfinite(obs.high)

@@ -1,0 +1,175 @@
+"""What may come next: the fitted months, the fan beyond them, two scenarios, and what hindsight says of the fan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
+
+from desertion.plots import wording
+from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.contract import END, IDS, START, numeric, records, text
+from desertion.plots.frame import Sheet, gid
+from desertion.plots.labels import LEADING, SOFT
+from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
+from desertion.plots.plot import plot
+
+_LEVELS = (95, 80, 50)
+_ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
+_FIT = Style("#7A6F5B", "s", "-")
+_BAND = "#D9D2C5"
+_FAN = dict(zip(_LEVELS, STEPS, strict=False))
+_SCENARIOS = {
+    "stops": (Style(ORANGE, "^", "--"), "growth stops"),
+    "continues": (Style(VERMILION, "D", "-."), "growth of the last year continues"),
+}
+_KINDS = ("fit", "forecast", *_SCENARIOS, "refused")
+
+
+def _check(rows: pd.DataFrame) -> None:
+    wrong = ~rows["kind"].isin(_KINDS)
+    if wrong.any():
+        raise ValueError(f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}")
+    needed = {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}
+    for kind in _KINDS[:-1]:
+        columns = needed.get(kind, ["median"])
+        if rows.loc[rows["kind"] == kind, columns].isna().any(axis=None):
+            raise ValueError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
+    if (rows.groupby("panel")["note"].nunique() > 1).any():
+        raise ValueError("plot forecast: column 'note' has several values in a panel; a panel has one")
+    both = rows[rows["kind"].isin(["forecast", "refused"])].groupby("panel")["kind"].nunique()
+    if (both > 1).any():
+        raise ValueError("plot forecast: column 'kind' is forecast and refused in one panel")
+
+
+def _band(row: Any, level: int) -> str:
+    low, high = getattr(row, f"low{level}"), getattr(row, f"high{level}")
+    return f"{wording.number(row.median)} ({wording.number(low)} to {wording.number(high)})"
+
+
+def _describe(rows: pd.DataFrame) -> str:
+    _check(rows)
+    said = ["Step plots of the number a month, from zero: the fitted months with their 95 % band, and what may follow"]
+    for panel, part in rows.groupby("panel", sort=False):
+        words = []
+        for kind, level in (("fit", 95), ("forecast", 95)):
+            own = list(records(part[part["kind"] == kind].sort_values("period_start", kind="stable")))
+            if own:
+                name = "last fitted month" if kind == "fit" else "forecast"
+                chosen = own[-1:] if kind == "fit" else own[:: max(len(own) - 1, 1)]
+                words.append(
+                    f"{name} "
+                    + ", ".join(f"{wording.period(r.period_start, r.period_end)} {_band(r, level)}" for r in chosen)
+                )
+        for kind, (_, name) in _SCENARIOS.items():
+            own = list(records(part[part["kind"] == kind].sort_values("period_start", kind="stable")))
+            if own:
+                last = own[-1]
+                words.append(f"if {name}, {wording.number(last.median)} in {wording.period(*_days(last))}")
+        said.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
+    return ". ".join(said) + "."
+
+
+def _days(row: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
+    return row.period_start, row.period_end
+
+
+@plot(
+    "Russia: Art. 337 (AWOL), what may come next",
+    {
+        "panel": text("title of the panel: what is counted, and by whom; panels come in the table's order"),
+        "kind": text("fit, forecast, stops or continues (scenarios), or refused: no forecast is made"),
+        "period_start": START,
+        "period_end": END,
+        "median": numeric("number in the month; blank where refused", blank=True),
+        **{
+            f"{end}{level}": numeric(f"{words} end of the {level} % interval; 95 % alone for a fit", blank=True)
+            for level in _LEVELS
+            for end, words in (("low", "lower"), ("high", "upper"))
+        },
+        "note": text("what held-out counts say of the forecast, or why there is none; one for each panel", longest=600),
+        "ids": IDS,
+    },
+    _describe,
+)
+def forecast(sheet: Sheet, rows: pd.DataFrame) -> None:
+    """A panel a series: fitted months and their band, the fan of a forecast or none, and two what-if lines."""
+    _check(rows)
+    rows = wording.with_years(rows)
+    panels = list(dict.fromkeys(rows["panel"]))
+    key = [(_FIT, False, "fitted level with its 95 % interval")]
+    if (rows["kind"] == "forecast").any():
+        key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
+    key += [
+        (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
+    ]
+    axes = sheet.panels(
+        len(panels),
+        heights=[{"single": 62, "double": 66, "slide": 70}[sheet.kind]] * len(panels),
+        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
+        key=key,
+    )
+    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
+    across = sheet.size.width * 72 - 60
+    for each, panel in zip(axes, panels, strict=True):
+        part = rows[rows["panel"] == panel].sort_values("x0", kind="stable")
+        panel_title(each, sheet.wrap(panel, sheet.size.text, across, "bold"), sheet.size.text)
+        year_axis(each, first, last, every=2 if sheet.narrow and last - first > 6 else 1)
+        top, beyond = _top(part)
+        count_axis(each, top)
+        note = part["note"].iloc[0] + beyond
+        each.set_xlabel(
+            sheet.wrap(note, sheet.size.small, across), loc="left", fontsize=sheet.size.small, color=SOFT,
+            linespacing=LEADING, labelpad=3,
+        )  # fmt: skip
+        _draw(sheet, each, part)
+
+
+def _top(part: pd.DataFrame) -> tuple[float, str]:
+    """The end of the axis, and what to say of what lies beyond: a few wide months may not flatten all the others."""
+    everything = float(np.nanmax([part["high95"].max(), part["median"].max(), 1.0]))
+    close = float(
+        np.nanmax([part["high80"].max(), part.loc[part["kind"] == "fit", "high95"].max(), part["median"].max()])
+    )
+    if everything <= 2 * close:
+        return 1.06 * everything, ""
+    return 1.3 * close, f" The 95 % interval reaches to {wording.number(everything)}, beyond the plot."
+
+
+def _draw(sheet: Sheet, axes: Axes, part: pd.DataFrame) -> None:
+    scale = sheet.size.scale
+    for kind in _KINDS[:-1]:
+        own = part[part["kind"] == kind]
+        if own.empty:
+            continue
+        ids = gid(str(own["ids"].iloc[0]))
+        if kind == "fit":
+            _area(axes, own, 95, _BAND, ids)
+        elif kind == "forecast":
+            for level in _LEVELS:
+                _area(axes, own, level, _FAN[level], ids)
+        look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
+        x, y = _steps(own), np.repeat(own["median"].to_numpy(), 2)
+        axes.plot(
+            x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
+        )
+        sheet.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
+        last = list(records(own))[-1]
+        if kind in _SCENARIOS:
+            sheet.value(axes, wording.number(last.median), (last.x1, last.median), colour=look.ink)
+        elif kind == "fit":
+            sheet.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)
+
+
+def _steps(rows: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
+
+
+def _area(axes: Axes, rows: pd.DataFrame, level: int, colour: str, ids: str) -> None:
+    x = _steps(rows)
+    low, high = (np.repeat(rows[f"{end}{level}"].to_numpy(), 2) for end in ("low", "high"))
+    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])])
+    axes.add_patch(Polygon(corners, facecolor=colour, edgecolor="none", linewidth=0, zorder=1.5, gid=ids))

@@ -1,0 +1,74 @@
+"""The multiverse: combinations drawn fairly, each fitted as it would be alone, refusals among them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desertion.counts import Observations
+from desertion.project import UserError
+from desertion.trends import Refused, composite, multiverse
+
+OPTIONS = {"reading": ["rounding", "one-sided"], "phi": ["1", "5", "20"], "walk": ["1", "2"]}
+
+
+def monthly(counts: list[float], name: str = "cases") -> Observations:
+    start = [date(2021 + k // 12, k % 12 + 1, 1).toordinal() for k in range(len(counts) + 1)]
+    n = np.array(counts)
+    ids = tuple(f"F{k:03d}" for k in range(len(counts)))
+    return Observations(ids, np.zeros(len(n), np.int64), np.array(start[:-1]), np.array(start[1:]), n, n, (name,))
+
+
+TWO_YEARS = monthly([20, 22, 19, 25, 27, 24, 30, 33, 31, 36, 35, 40, 44, 43, 49, 52, 50, 58, 61, 66, 64, 70, 77, 75])
+
+
+@given(st.integers(1, 20), st.integers(0, 5))
+def test_combinations_are_distinct_in_order_and_the_same_each_time(n: int, seed: int) -> None:
+    drawn = multiverse.combinations(OPTIONS, n, seed)
+    assert len(drawn) == min(n, 12)
+    assert len({tuple(c.values()) for c in drawn}) == len(drawn)
+    whole = multiverse.combinations(OPTIONS, 12, 0)
+    assert [whole.index(c) for c in drawn] == sorted(whole.index(c) for c in drawn)
+    assert drawn == multiverse.combinations(OPTIONS, n, seed)
+
+
+def test_no_combination_or_no_option_is_an_error() -> None:
+    with pytest.raises(UserError, match="at least 1"):
+        multiverse.combinations(OPTIONS, 0, 1)
+    with pytest.raises(UserError, match="option"):
+        multiverse.combinations(OPTIONS | {"none": []}, 3, 1)
+
+
+def test_each_factor_is_that_of_its_own_fit_wherever_the_batch_began() -> None:
+    specs = [composite.Spec(tau=tau, phi=phi) for tau in (0.1, 0.3) for phi in (1.0, 2.0, 5.0)]
+    chosen = [multiverse.Specification({"k": str(k)}, TWO_YEARS, spec) for k, spec in enumerate(specs)]
+    table = multiverse.growth(chosen, 2021, 2022)
+    for row, spec in zip(table.itertuples(), specs, strict=True):
+        alone = composite.fit(TWO_YEARS, spec)
+        assert isinstance(alone, composite.Fit)
+        growth = alone.growth(2021, 2022)
+        assert isinstance(growth, dict)
+        wanted = growth["ratio"], growth["low"], growth["high"]
+        assert (row.ratio, row.low, row.high) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_refusals_are_rows_with_their_reason() -> None:
+    few = monthly([20.0, 22.0, 19.0, 25.0])
+    table = multiverse.growth(
+        [
+            multiverse.Specification({"k": "none"}, Refused("nothing printed", "a statement"), composite.Spec()),
+            multiverse.Specification({"k": "few"}, few, composite.Spec(tau=0.1, phi=1.0)),
+            multiverse.Specification({"k": "outside"}, TWO_YEARS, composite.Spec(tau=0.1, phi=1.0)),
+        ],
+        2021,
+        2024,
+    )
+    assert table["ratio"].isna().all()
+    assert table["refused"].tolist()[:2] == ["nothing printed", "4 informative counts do not carry levels"]
+    assert "is not inside" in table["refused"].iloc[2]
+    middles = multiverse.middles(table, ["k"])
+    assert middles["refused"].tolist() == [1, 1, 1]

@@ -1,0 +1,105 @@
+"""What composite fits say in the report: rounded, with ids, refused in words where a gate is shut."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from desertion import plots
+from desertion.counts import Observations
+from desertion.trends import Refused, composite, ladder, origins, rounded
+from desertion.trends.hindsight import MODEL
+
+
+def monthly(n: int) -> Observations:
+    start = [date(2021 + k // 12, k % 12 + 1, 1).toordinal() for k in range(n + 1)]
+    counts = np.round(20 * 1.05 ** np.arange(n))
+    ids = tuple(f"F{k:03d}" for k in range(n))
+    return Observations(
+        ids, np.zeros(n, np.int64), np.array(start[:-1]), np.array(start[1:]), counts, counts, ("cases",)
+    )
+
+
+@pytest.fixture(scope="module")
+def fit() -> composite.Fit:
+    found = composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0))
+    assert isinstance(found, composite.Fit)
+    return found
+
+
+@pytest.fixture(scope="module")
+def thin() -> composite.Fit:
+    found = composite.fit(monthly(6), composite.Spec(tau=0.1, phi=2.0))
+    assert isinstance(found, composite.Fit)
+    return found
+
+
+NO_FORECAST = Refused("two counts came after six others", "at least 8")
+
+
+def test_intensity_has_the_months_and_each_report(fit: composite.Fit, thin: composite.Fit) -> None:
+    table = rounded.intensity(fit, fit.obs)
+    assert table["kind"].tolist() == ["band"] * 30 + ["report"] * 30
+    assert plots.intensity.describe(table)
+    assert set(rounded.intensity(thin, thin.obs)["kind"]) == {"report"}
+    assert plots.intensity(rounded.intensity(thin, thin.obs))
+    assert plots.intensity.describe(rounded.intensity(NO_FORECAST, NO_FORECAST))
+
+
+def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, thin: composite.Fit) -> None:
+    panels = {
+        "open": rounded.Outlook(fit, None, None, "Held out."), "shut": rounded.Outlook(fit, None, NO_FORECAST, ""),
+        "thin": rounded.Outlook(thin, None, None, "Held out."),
+    }  # fmt: skip
+    table = rounded.outlook(panels, 12)
+    sizes = table.groupby(["panel", "kind"]).size().to_dict()
+    assert sizes[("open", "forecast")] == sizes[("open", "stops")] == sizes[("shut", "continues")] == 12
+    assert sizes[("shut", "refused")] == 1
+    assert not any(panel == "thin" for panel, _ in sizes)
+    numbers = table["median"].dropna()
+    assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
+    said = plots.forecast.describe(table)
+    assert "No forecast: two counts came after six others (needs at least 8)" in said
+
+
+def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
+    table = rounded.levels(
+        {"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")}
+    )
+    assert [period for _, period in table.index] == ["2021", "2022", "2023, Jan to Jun", ""]
+    assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
+    assert table["growth"].iloc[1].startswith("×1.7")
+    assert table["expected"].iloc[3] == "refused"
+    assert "6 informative counts" in table["interval"].iloc[3]
+
+
+def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
+    assert rounded.factors(fit, {"phi": "variance over mean"})["estimate"].to_dict() == {"variance over mean": "2.00"}
+    assert rounded.factors(thin, {}).index.tolist() == ["ratios"]
+
+
+def test_calibration_and_scores_count_what_fell_inside() -> None:
+    past = origins.origins(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36, 35, 40, 44, 43]))
+    scored, _ = origins.score(past, {MODEL: lambda origin, rng: rng.poisson(origin.counts[-1], 4000).astype(float)})
+    said = rounded.calibration(scored)
+    assert said.startswith("Held out: of 8 counts")
+    assert "best baseline" in said
+    table = rounded.scores(scored).set_index("model")
+    assert table.loc[MODEL, "95 % held"].endswith("of 8")
+    assert "Fewer than 8" in rounded.calibration([line for line in scored if line.origin != scored[0].origin])
+
+
+def test_the_ladder_joins_claims_of_one_verdict(fit: composite.Fit, thin: composite.Fit) -> None:
+    table = ladder.ladder({"a": fit, "b": thin, "c": NO_FORECAST}, {("a", "F, forecast"): NO_FORECAST})
+    assert table["verdict"].tolist() == ["holds", "refused", "refused", "refused"]
+    assert table["claim"].iloc[1] == "C, levels and totals; D, growth; D, ratios of series"
+    assert table["why"].iloc[3] == NO_FORECAST.reason
+
+
+def test_a_nowcast_needs_eight_periods_counted_twice() -> None:
+    assert ladder.nowcast(8) is None
+    refused = ladder.nowcast(1)
+    assert refused is not None
+    assert "1 period was" in refused.reason
