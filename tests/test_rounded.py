@@ -57,10 +57,13 @@ def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, t
     sizes = table.groupby(["panel", "kind"]).size().to_dict()
     assert sizes[("open", "forecast")] == sizes[("open", "stops")] == sizes[("shut", "continues")] == 12
     assert sizes[("shut", "refused")] == 1
-    assert not any(panel == "thin" for panel, _ in sizes)
+    assert {kind: n for (panel, kind), n in sizes.items() if panel == "thin"} == {"refused": 1}
     numbers = table["median"].dropna()
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
+    assert plots.forecast(table)
+    assert plots.forecast(rounded.outlook({"none": rounded.Outlook(NO_FORECAST, None, None, "")}, 12))
     said = plots.forecast.describe(table)
+    assert "No level and no forecast: 6 informative counts" in said
     assert "No forecast: two counts came after six others (needs at least 8)" in said
 
 
@@ -75,6 +78,12 @@ def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: comp
     assert "6 informative counts" in table["interval"].iloc[3]
 
 
+def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fit) -> None:
+    panel = {"later": rounded.Outlook(fit, "persons", None, "")}
+    assert rounded.outlook(panel, 12).empty
+    assert "no statement of persons was published" in rounded.levels(panel)["interval"].iloc[0]
+
+
 def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
     assert rounded.factors(fit, {"phi": "variance over mean"})["estimate"].to_dict() == {"variance over mean": "2.00"}
     assert rounded.factors(thin, {}).index.tolist() == ["ratios"]
@@ -86,7 +95,7 @@ def test_calibration_and_scores_count_what_fell_inside() -> None:
     said = rounded.calibration(scored)
     assert said.startswith("Held out: of 8 counts")
     assert "best baseline" in said
-    table = rounded.scores(scored).set_index("model")
+    table = rounded.scores(scored)
     assert table.loc[MODEL, "95 % held"].endswith("of 8")
     assert "Fewer than 8" in rounded.calibration([line for line in scored if line.origin != scored[0].origin])
 

@@ -130,10 +130,9 @@ def forecast(sheet: Sheet, rows: pd.DataFrame) -> None:
 
 def _top(part: pd.DataFrame) -> tuple[float, str]:
     """The end of the axis, and what to say of what lies beyond: a few wide months may not flatten all the others."""
-    everything = float(np.nanmax([part["high95"].max(), part["median"].max(), 1.0]))
-    close = float(
-        np.nanmax([part["high80"].max(), part.loc[part["kind"] == "fit", "high95"].max(), part["median"].max()])
-    )
+    fitted = part[part["kind"] == "fit"]
+    close = max([1.0, *part["high80"].dropna(), *part["median"].dropna(), *fitted["high95"]])
+    everything = max([close, *part["high95"].dropna()])
     if everything <= 2 * close:
         return 1.06 * everything, ""
     return 1.3 * close, f" The 95 % interval reaches to {wording.number(everything)}, beyond the plot."

@@ -15,6 +15,7 @@ import pandas as pd
 from desertion.counts import Observations, behind
 from desertion.trends import Refused
 from desertion.trends.composite import Fit
+from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.hindsight import MODEL, MONTH
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
 
@@ -26,6 +27,14 @@ class Outlook(NamedTuple):
     series: str | None
     refused: Refused | None
     note: str
+
+
+def _told(panel: Outlook) -> Fit | Refused:
+    """The panel's fit, or why it says nothing of the panel's series."""
+    fit, series = panel.fit, panel.series
+    if isinstance(fit, Refused) or series is None or series in fit.obs.series_names:
+        return fit
+    return Refused(f"no statement of {series} was published", "such statements")
 
 
 def carried(fit: Fit | Refused, claim: str = "levels") -> Refused | None:
@@ -68,10 +77,16 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
 
 
 def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
-    """The table of `plots.forecast`, `months` ahead; a panel whose fit carries no levels is left out."""
+    """The table of `plots.forecast`, `months` ahead; a fit that carries no levels gives its refusal alone."""
     parts = []
-    for title, (fit, series, refused, note) in panels.items():
-        if isinstance(fit, Refused) or carried(fit) is not None:
+    for title, panel in panels.items():
+        fit, (_, series, refused, note) = _told(panel), panel
+        if isinstance(fit, Refused):
+            continue  # no statements, no panel
+        if (lacking := carried(fit)) is not None:
+            row = {"kind": "refused", "period_start": fit.starts[0], "period_end": fit.ends[-1], "panel": title}
+            row |= {"note": f"No level and no forecast: {lacking}.", "ids": statements(fit)}
+            parts.append(pd.DataFrame([row]))
             continue
         rows = fit.outlook(months, series, refused)
         numbers = rows.columns.drop(["kind", "period_start", "period_end"])
@@ -81,7 +96,8 @@ def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
         if refused is not None:
             words = f"No forecast: {refused.reason} (needs {refused.needs}). The lines only ask what if."
         parts.append(rows.assign(panel=title, note=words, ids=statements(fit)))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    columns = ["panel", *OUTLOOK, "note", "ids"]
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
 
 def calibration(scored: Sequence[Score]) -> str:
@@ -112,7 +128,8 @@ def scores(scored: Iterable[Score]) -> pd.DataFrame:
                 "95 % held": held["0.95"],
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = ["model", "counts", "WIS", "CRPS", "log score", "50 % held", "80 % held", "95 % held"]
+    return pd.DataFrame(rows, columns=columns).set_index("model")
 
 
 def _period(first: date, last: date) -> str:
@@ -128,7 +145,8 @@ def levels(panels: Mapping[str, Outlook]) -> pd.DataFrame:
     Index: what, period. Columns: expected, interval, growth. A panel whose fit carries no levels is one row, refused.
     """
     rows: list[dict[str, str]] = []
-    for what, (fit, series, _, _) in panels.items():
+    for what, panel in panels.items():
+        fit, series = _told(panel), panel.series
         refused = carried(fit)
         if isinstance(fit, Refused) or refused is not None:
             rows.append({"what": what, "period": "", "expected": "refused", "interval": str(refused), "growth": ""})

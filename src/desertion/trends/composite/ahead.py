@@ -21,6 +21,11 @@ Scenario = Literal["model", "stops", "continues"]
 
 #: Intervals of a forecast.
 LEVELS = (0.5, 0.8, 0.95)
+#: Columns of `outlook`.
+OUTLOOK = [
+    *("kind", "period_start", "period_end", "median"),
+    *(f"{end}{100 * share:.0f}" for share in LEVELS for end in ("low", "high")),
+]
 #: No count comes near; numpy cannot draw from a Poisson law much above.
 _LARGEST = 1e15
 
@@ -67,9 +72,7 @@ def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None
         forecast(fit, n, series, scenario)[["period_start", "period_end", "median"]].assign(kind=scenario)
         for scenario in ("stops", "continues")
     ]
-    ends = [f"{end}{100 * share:.0f}" for share in LEVELS for end in ("low", "high")]
-    columns = ["kind", "period_start", "period_end", "median", *ends]
-    return pd.concat([told.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=columns)
+    return pd.concat([told.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=OUTLOOK)
 
 
 def means(
