@@ -131,4 +131,3 @@ def influence(fit: Regression) -> Floats:
         if isinstance(again, Regression):
             found[i] = (again.estimate - fit.estimate) / fit.se
     return found
-

@@ -44,8 +44,8 @@ class LocalLevel:
 
     @property
     def boundary(self) -> bool:
-        """Whether the estimate is at 1: the counts show no movement of the level."""
-        return self.discount >= _BOUNDARY
+        """Whether the estimate is at 1 (no movement of the level) or at 0 (each count stands alone)."""
+        return self.discount >= _BOUNDARY or self.discount <= 2 * _LEAST
 
     def draws(self, size: int, rng: np.random.Generator) -> Floats:
         """Draws (size × n) of the level given all counts, by backward sampling.
@@ -112,9 +112,7 @@ def fit(
     return LocalLevel(best, low, high, se, float(loglik), a, b, mean, size, y, exposure, gaps)
 
 
-def filtered(
-    y: Floats, exposure: Floats, gaps: Floats, w: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def filtered(y: Floats, exposure: Floats, gaps: Floats, w: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """The filter at each discount in `w` (W).
 
     Shape and rate of the level after each count (both n × W), log-likelihood (W), mean and size of each count as

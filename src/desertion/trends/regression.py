@@ -194,7 +194,8 @@ def unidentified(y: Floats, X: Floats, dispersed: bool = False) -> Refused | Non
     if n <= p + dispersed:
         also = " and the dispersion" if dispersed else ""
         return Refused(
-            f"{n} counts for {p + dispersed} parameters ({p} of the trend{also}): no degree of freedom is left",
+            f"{n} {'count' if n == 1 else 'counts'} for {p + dispersed} parameters ({p} of the trend{also}): "
+            "no degree of freedom is left",
             f"at least {p + dispersed + 1} counts",
         )
     if not y.any():

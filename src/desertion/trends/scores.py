@@ -216,4 +216,3 @@ def _number(where: str, column: str, row: dict[str, str]) -> float:
     if not np.isfinite(number):
         raise UserError(f"{where}: {column} '{row[column]}' is not a number")
     return number
-

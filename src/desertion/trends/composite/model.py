@@ -204,11 +204,12 @@ def _break(cells: lattice.Lattice, trend: terms.Trend) -> Refused | None:
 
 
 def _enough(cells: lattice.Lattice, design: prior.Design, spec: Spec) -> Refused | None:
-    free = int((~design.walk).sum())
-    if cells.informative <= free:
+    free, dispersed = int((~design.walk).sum()), spec.phi is None
+    if cells.informative <= free + dispersed:
+        also = " and the dispersion" if dispersed else ""
         return Refused(
-            f"{cells.informative} informative counts for {free} parameters and the dispersion",
-            f"at least {free + 1} counts that do not follow from each other",
+            f"{cells.informative} informative counts for {free} parameters of the trend and its factors{also}",
+            f"at least {free + dispersed + 1} counts that do not follow from each other",
         )
     return None
 
