@@ -38,8 +38,8 @@ def fit(
     refused = unidentified(y, np.column_stack([X, index]))
     if refused:
         return refused
-    from statsmodels.api import families
     from statsmodels.gam.api import BSplines, GLMGam
+    from statsmodels.genmod import families
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     quasi = model == "quasi-poisson"

@@ -232,7 +232,7 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
     return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
 
 
-class _Axes:
+class Axes:
     """Which hyper-parameters are estimated, and how a point on their axes reads."""
 
     def __init__(self, spec: Spec, design: prior.Design):
@@ -246,6 +246,7 @@ class _Axes:
         self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
 
     def hyper(self, psi: Floats) -> Hyper:
+        """The hyper-parameters at `psi`, those not estimated as given."""
         full = self.centre.copy()
         full[self.free] = psi
         spec = self.spec
@@ -266,7 +267,7 @@ class _Axes:
 
 
 def _integrated(obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design) -> Fit:
-    axes = _Axes(spec, design)
+    axes = Axes(spec, design)
     base = problem(cells, design)
     crude = starting_point(obs, design, base)
 
