@@ -19,6 +19,7 @@ from desertion.trends.composite import ahead, prior
 from desertion.trends.composite.ahead import Scenario
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior
+from desertion.trends.composite.widened import stretched
 
 if TYPE_CHECKING:
     from desertion.trends.composite.checks import Diagnosis
@@ -171,7 +172,7 @@ class Fit:
         is the smoothness prior's interpolation and must not be drawn as data.
         """
         law = self.log_sums(np.eye(len(self.starts)), series)
-        low, median, high = np.exp(law.quantiles(self.tails))
+        low, median, high = np.exp(stretched(law.quantiles(self.tails), "month"))
         mean = law.mean_exp()
         told = self.contraction(self._path)
         return pd.DataFrame(
@@ -192,7 +193,7 @@ class Fit:
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(law.quantiles(self.tails))
+        low, median, high = np.exp(stretched(law.quantiles(self.tails), "total"))
         told = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
@@ -215,7 +216,7 @@ class Fit:
                 return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
         days = [(last - first).days + 1 for first, last in spans]
         law = self.log_sums(shares, series, ratio=True)
-        low, median, high = np.exp(law.quantiles(self.tails)[:, 0]) * days[0] / days[1]
+        low, median, high = np.exp(stretched(law.quantiles(self.tails)[:, 0], "growth")) * days[0] / days[1]
         rises = 1 - law.below(np.log([days[1] / days[0]]))[0]
         return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float(rises)}
 
@@ -229,7 +230,7 @@ class Fit:
         rows = np.eye(len(self.design.names))[keep]
         law = self.posterior.of(rows)
         mean, sd = law.moments()
-        low, _, high = law.quantiles(self.tails)
+        low, _, high = stretched(law.quantiles(self.tails), "factor")
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
         k = self.design.path.shape[1]
@@ -250,7 +251,8 @@ class Fit:
             if np.isnan(values).any():
                 continue
             mean = self.posterior.averaged(values)
-            low, _, high = _weighted_quantiles(values, self.posterior.weight, self.tails)
+            logs = np.log(np.maximum(values - shift, 1e-300))
+            low, _, high = np.exp(stretched(self.posterior.quantiles(logs, self.tails), "hyper")) + shift
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:
@@ -343,12 +345,6 @@ class Fit:
         centre, _ = self.posterior.of(self._path).moments()
         parts = shares * np.exp(centre + self.design.offset[self.design.lead :])
         return np.asarray((parts / parts.sum(axis=1, keepdims=True)) @ self._path)
-
-
-def _weighted_quantiles(values: Floats, weight: Floats, probabilities: Floats) -> Floats:
-    order = np.argsort(values)
-    reached = np.cumsum(weight[order]) - weight[order] / 2
-    return np.interp(probabilities, reached, values[order])
 
 
 def _span(period: Period) -> tuple[date, date]:
