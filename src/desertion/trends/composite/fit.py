@@ -230,10 +230,11 @@ class Fit:
         rows = np.eye(len(self.design.names))[keep]
         law = self.posterior.of(rows)
         mean, sd = law.moments()
-        low, _, high = stretched(law.quantiles(self.tails), "factor")
+        k = self.design.path.shape[1]
+        quantiles = law.quantiles(self.tails)
+        low, _, high = np.where(keep >= k, stretched(quantiles, "factor"), quantiles)
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
-        k = self.design.path.shape[1]
         table = pd.DataFrame(
             {
                 "name": [self.design.names[i] for i in keep],
@@ -252,7 +253,10 @@ class Fit:
                 continue
             mean = self.posterior.averaged(values)
             logs = np.log(np.maximum(values - shift, 1e-300))
-            low, _, high = np.exp(stretched(self.posterior.quantiles(logs, self.tails), "hyper")) + shift
+            low, _, high = (
+                np.exp(stretched(self.posterior.quantiles(logs, self.tails), "phi" if name == "delta" else name))
+                + shift
+            )
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:

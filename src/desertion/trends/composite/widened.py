@@ -1,7 +1,10 @@
 """How many times wider the printed intervals are than the posterior's, by what their coverage was measured to be.
 
-benchmarks/bench_calibration.py measures it on 2,000 simulated sets of reports; benchmarks/calibration.csv holds the
-result. An interval is stretched about its median, on the log scale that it was made on.
+benchmarks/bench_calibration.py measures it on simulated sets of reports, benchmarks/calibration.csv holds the result.
+Where truths are drawn from the priors every interval covers as it says. In a scenario at the edge of the priors
+(eightfold growth, variance twenty times the mean) those of totals, of ratios of series and of phi come out 2 to 5
+points short, since phi is drawn towards its prior; stretched by these factors they cover in both. Forecasts cover more
+than they say there and are left as they are.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-FACTORS = {"month": 1.0, "total": 1.0, "growth": 1.0, "factor": 1.0, "hyper": 1.0, "forecast": 1.0}
+#: By what the interval is of; what is not named is not stretched.
+FACTORS = {"total": 1.05, "factor": 1.1, "phi": 1.12}
 
 
 def stretched(quantiles: Floats, kind: str) -> Floats:
     """`quantiles` (3, …: low, median, high) of a quantity of `kind`, the ends moved away from the median."""
-    return np.asarray(quantiles[1] + FACTORS[kind] * (quantiles - quantiles[1]))
+    return np.asarray(quantiles[1] + FACTORS.get(kind, 1.0) * (quantiles - quantiles[1]))
