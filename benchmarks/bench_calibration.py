@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from desertion.project import BUILD, write_atomic
 from desertion.trends import Refused
@@ -47,11 +47,9 @@ LEVELS = (0.95, 0.8)
 SETS = {"prior": 1000, "growth": 500}
 CSV = Path(__file__).parent / "calibration.csv"
 
-TAILS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 
-#: Posterior probability below the truth, and how many times as far from the median as an end of the posterior's
-#: 95 and 80 % interval it lies: the printed interval holds it where that is at most the factor of `widened`.
-Scored = tuple[float, float, float]
+#: Posterior probability below the truth, and whether the posterior's 95 and 80 % interval holds it.
+Scored = tuple[float, bool, bool]
 
 
 def draw(rng: np.random.Generator, truth: str, delay: float) -> tuple[simulate.Truth, dict[str, int]]:
@@ -73,12 +71,10 @@ def draw(rng: np.random.Generator, truth: str, delay: float) -> tuple[simulate.T
     ), {}
 
 
-def against(below: float, truth: float, quantiles: np.ndarray) -> Scored:
-    """A truth against a law with quantiles at TAILS."""
-    middle = quantiles[2]
-    ends = [(quantiles[0], quantiles[4]), (quantiles[1], quantiles[3])]
-    sides = [high - middle if truth > middle else low - middle for low, high in ends]
-    return float(below), *(float((truth - middle) / side) if side else float(truth != middle) * 99 for side in sides)
+def against(below: float) -> Scored:
+    """A truth with this posterior probability below it."""
+    reach = abs(special.ndtri(below))
+    return float(below), *(bool(reach <= special.ndtri((1 + level) / 2)) for level in LEVELS)
 
 
 def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generator) -> dict[str, Scored]:
@@ -86,8 +82,7 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
     made: dict[str, Scored] = {}
 
     def add(names: list[str], law: Mixture, values: np.ndarray) -> None:
-        rows = zip(names, law.below(values), values, law.quantiles(TAILS).T, strict=True)
-        made.update({name: against(*rest) for name, *rest in rows})
+        made.update({name: against(u) for name, u in zip(names, law.below(values), strict=True)})
 
     pick = [k - 1 for k in PICKED]
     add([f"month {k}" for k in PICKED], found.log_sums(np.eye(MONTHS)[pick]), np.log(true.level[pick]))
@@ -103,20 +98,21 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
         add([f"factor of the {label}"], found.posterior.of(np.eye(len(names))[[names.index(name)]]), np.array([value]))
     # the walk's scale is no parameter of a truth that also grows evenly
     hyper = {"tau": true.tau} if truth == "prior" else {}
-    for name, value in (hyper | {"delta": true.phi - 1, "delay": true.delay}).items():
-        points = np.log(found.hyper(name))
+    for name, value in (hyper | {"phi": true.phi, "delay": true.delay}).items():
+        points = found.hyper("delta" if name == "phi" else name) + (name == "phi")
         if np.isfinite(points).all() and np.ptp(points) > 0:
-            law = found.posterior.quantiles(points, np.linspace(0, 1, 2001))
-            below = float(np.interp(np.log(value), law, np.linspace(0, 1, 2001)))
-            label = {"delta": "phi"}.get(name, name)
-            made[label] = against(below, np.log(value), found.posterior.quantiles(points, TAILS))
-    draws = found.forecast(AHEAD).attrs["draws"]
+            order = np.argsort(points)
+            reached = np.cumsum(found.posterior.weight[order]) - found.posterior.weight[order] / 2
+            made[name] = against(float(np.interp(value, points[order], reached, left=0.0, right=1.0)))
+    table = found.forecast(AHEAD)
+    draws = table.attrs["draws"]
     path = true.level[-1] * np.exp(np.cumsum(true.tau * rng.standard_normal(AHEAD)))
     counts = nb1.sample(path, true.phi - 1, rng)
     for k in (1, 6, 12):
-        n, own = counts[k - 1], draws[:, k - 1]
-        below = (own < n).mean() + rng.uniform() * (own == n).mean()
-        made[f"forecast {k} months ahead"] = against(below, np.log(n + 0.5), np.log(np.quantile(own, TAILS) + 0.5))
+        n, row = counts[k - 1], table.iloc[k - 1]
+        less, tied = (draws[:, k - 1] < n).mean(), (draws[:, k - 1] == n).mean()
+        inside = [bool(row[f"low{100 * p:.0f}"] <= n <= row[f"high{100 * p:.0f}"]) for p in LEVELS]
+        made[f"forecast {k} months ahead"] = (float(less + rng.uniform() * tied), inside[0], inside[1])
     return made
 
 
@@ -186,16 +182,19 @@ def summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         n, u = len(part), part[:, 0]
         factor = widened.FACTORS.get(name.split()[0], 1.0)
         line = f"{name:28s} {n:5d} "
+        reach, needed = np.abs(special.ndtri(u)), []
         for k, level in enumerate(LEVELS):
+            end = special.ndtri((1 + level) / 2)
             band = np.array(stats.binom.interval(1 - 0.01 / (2 * len(names)), n, level)) / n
-            raw, covered = float((part[:, 1 + k] <= 1).mean()), float((part[:, 1 + k] <= factor).mean())
+            raw = float(part[:, 1 + k].mean())
+            covered = raw if factor == 1 else float((reach <= factor * end).mean())
+            needed.append(float(np.quantile(reach, level) / end))
             rows.append({
                 "truth": arguments.truth, "quantity": name, "level": level, "data_sets": n, "covered": f"{covered:.4f}",
                 "band_low": f"{band[0]:.4f}", "band_high": f"{band[1]:.4f}", "widened": factor, "before": f"{raw:.4f}",
             })  # fmt: skip
             mark = " " if band[0] <= covered <= band[1] else "*"
             line += f" {raw:6.3f} {covered:6.3f}{mark}({band[0]:.3f}-{band[1]:.3f})"
-        needed = [float(np.quantile(part[:, 1 + k], level)) for k, level in enumerate(LEVELS)]
         distance, bound = float(stats.kstest(u, "uniform").statistic), float(stats.kstwo.isf(0.01 / len(names), n))
         mark = "!" if arguments.truth == "prior" and distance > bound else " "
         print(

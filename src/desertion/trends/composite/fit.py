@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import ahead, prior
+from desertion.trends.composite import ahead, prior, widened
 from desertion.trends.composite.ahead import Scenario
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior
-from desertion.trends.composite.widened import stretched
 
 if TYPE_CHECKING:
     from desertion.trends.composite.checks import Diagnosis
@@ -172,7 +171,7 @@ class Fit:
         is the smoothness prior's interpolation and must not be drawn as data.
         """
         law = self.log_sums(np.eye(len(self.starts)), series)
-        low, median, high = np.exp(stretched(law.quantiles(self.tails), "month"))
+        low, median, high = np.exp(law.quantiles(self.tails))
         mean = law.mean_exp()
         told = self.contraction(self._path)
         return pd.DataFrame(
@@ -193,7 +192,7 @@ class Fit:
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(stretched(law.quantiles(self.tails), "total"))
+        low, median, high = np.exp(law.quantiles(widened.tails(self.spec.level, "total")))
         told = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
@@ -216,7 +215,7 @@ class Fit:
                 return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
         days = [(last - first).days + 1 for first, last in spans]
         law = self.log_sums(shares, series, ratio=True)
-        low, median, high = np.exp(stretched(law.quantiles(self.tails)[:, 0], "growth")) * days[0] / days[1]
+        low, median, high = np.exp(law.quantiles(self.tails)[:, 0]) * days[0] / days[1]
         rises = 1 - law.below(np.log([days[1] / days[0]]))[0]
         return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float(rises)}
 
@@ -231,8 +230,8 @@ class Fit:
         law = self.posterior.of(rows)
         mean, sd = law.moments()
         k = self.design.path.shape[1]
-        quantiles = law.quantiles(self.tails)
-        low, _, high = np.where(keep >= k, stretched(quantiles, "factor"), quantiles)
+        wide = law.quantiles(widened.tails(self.spec.level, "factor"))
+        low, _, high = np.where(keep >= k, wide, law.quantiles(self.tails))
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
         table = pd.DataFrame(
@@ -252,17 +251,14 @@ class Fit:
             if np.isnan(values).any():
                 continue
             mean = self.posterior.averaged(values)
-            logs = np.log(np.maximum(values - shift, 1e-300))
-            low, _, high = (
-                np.exp(stretched(self.posterior.quantiles(logs, self.tails), "phi" if name == "delta" else name))
-                + shift
-            )
+            label = "phi" if name == "delta" else name
+            low, _, high = self.posterior.quantiles(values, widened.tails(self.spec.level, label))
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:
                 others = [v.hyper("delay")[0] for v in self.varied]
                 low, high = min(others), max(others)
-            row = {"name": "phi" if name == "delta" else name, "kind": "hyper", "estimate": mean}
+            row = {"name": label, "kind": "hyper", "estimate": mean}
             row |= {"se": np.sqrt(self.posterior.averaged((values - mean) ** 2)), "low": low, "high": high}
             rows.append(row | {"ratio": np.nan, "contraction": told, "prior_driven": told < prior.CONTRACTION})
         return pd.DataFrame(rows)
