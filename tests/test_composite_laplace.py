@@ -58,6 +58,9 @@ def test_without_a_walk_it_is_the_nb1_regression_of_statsmodels() -> None:
     cells = disjoint(y, np.arange(41))
     fitted = laplace.mode(problem(cells, np.eye(40), X, np.zeros(3), delta), np.array([3.0, 0, 0]), 1e-14)
     np.testing.assert_allclose(fitted.theta, rough.params[:-1], atol=1e-5)  # as far as its optimiser goes
+    exact = model.fit(start_params=rough.params, method="newton", disp=0, maxiter=100, tol=1e-12)
+    same = laplace.mode(problem(cells, np.eye(40), X, np.zeros(3), float(exact.params[-1])), fitted.theta, 1e-14)
+    np.testing.assert_allclose(same.theta, exact.params[:-1], atol=1e-9)
     mine = np.array([*fitted.theta, delta])
     assert fitted.loglik == pytest.approx(model.loglike(mine), abs=1e-10)
     np.testing.assert_allclose(model.score(mine)[:-1], 0.0, atol=1e-3)  # differences, in statsmodels

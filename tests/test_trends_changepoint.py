@@ -18,8 +18,12 @@ CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_case
 
 #: British coal-mining disasters a year, 1851–1962 (Jarrett, 1979).
 COAL = np.array(
-    [int(count) for count in "4541043406334026335453144155342522342132211113001011003103220111010100"
-        "021000110233112111124200014000100000100101"], dtype=float
+    [
+        int(count)
+        for count in "4541043406334026335453144155342522342132211113001011003103220111010100"
+        "021000110233112111124200014000100000100101"
+    ],
+    dtype=float,
 )
 
 

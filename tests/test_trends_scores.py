@@ -92,6 +92,13 @@ def test_crps_of_a_sample_is_its_definition(draws: list[int], y: int) -> None:
     assert scores.crps_sample(y, x) == pytest.approx(expected, abs=1e-9)
 
 
+def test_log_score_of_a_continuous_sample_is_the_kernel_density_of_scoringrules() -> None:
+    draws = np.random.default_rng(3).normal(2.5, 1.7, 200)
+    width = 1.06 * min(draws.std(ddof=1), np.subtract(*np.percentile(draws, [75, 25])) / 1.34) * 200**-0.2
+    density = np.exp(-(((1.3 - draws) / width) ** 2) / 2).mean() / (width * np.sqrt(2 * np.pi))
+    assert scores.log_score_sample(1.3, draws) == pytest.approx(-np.log(density), rel=1e-10)
+
+
 def test_probabilities_of_a_sample_of_counts_sum_to_one() -> None:
     draws = np.array([3.0, 3, 4, 7, 12, 5])
     total = sum(np.exp(-scores.log_score_sample(float(y), draws)) for y in range(-40, 60))

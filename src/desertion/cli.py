@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.command(arguments) or 0)
     except UserError as error:
         print(error, file=sys.stderr)
-        return 1
+        return int(arguments.mistake)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
         return 130
@@ -36,9 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, function: Any, summary: str) -> argparse.ArgumentParser:
+    def add(name: str, function: Any, summary: str, mistake: int = 1) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        command.set_defaults(command=function)
+        command.set_defaults(command=function, mistake=mistake)
         return command
 
     def option(command: argparse.ArgumentParser, *names: str) -> None:
@@ -66,11 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     option(conflicts, "edition", "json")
     option(add("claims", _claims, "published claims, recomputed, with their verdicts"), "edition", "json")
 
-    interval = add("interval", _interval, "exact interval of a Poisson rate: X events in exposure T")
+    # what these cannot answer is a refusal
+    interval = add("interval", _interval, "exact interval of a Poisson rate: X events in exposure T", 2)
     interval.add_argument("x", type=float, metavar="X")
     interval.add_argument("t", type=float, metavar="T", nargs="?", default=1.0)
     option(interval, "level", "json")
-    ratio = add("rate-ratio", _rate_ratio, "exact conditional ratio of two Poisson rates: X1 in T1 over X2 in T2")
+    ratio = add("rate-ratio", _rate_ratio, "exact conditional ratio of two Poisson rates: X1 in T1 over X2 in T2", 2)
     for name in ("x1", "t1", "x2", "t2"):
         ratio.add_argument(name, type=float, metavar=name.upper())
     ratio.add_argument("--midp", action="store_true", help="mid-p interval and p-value: less conservative")
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--forecast", type=int, default=0, metavar="N", help="periods ahead (0)")
     fit.add_argument("--seed", type=int, default=1, help="of everything drawn at random (1)")
     option(fit, "level", "json")
-    score = add("score", _score, "scores of quantile or sample forecasts in a CSV")
+    score = add("score", _score, "scores of quantile or sample forecasts in a CSV", 2)
     score.add_argument("file", type=Path, metavar="FILE.csv")
     option(score, "json")
     return parser
@@ -209,7 +210,10 @@ def _show(values: dict[str, Any], as_json: bool) -> None:
     if as_json:
         _print_json({name: value if value is None or math.isfinite(value) else None for name, value in values.items()})
     else:
-        print("\n".join(f"{name:8} {value:.6g}" for name, value in values.items()))
+        from desertion.trends.exact import LEAST_P
+
+        least = {name: "< " for name, value in values.items() if name == "p_value" and value <= LEAST_P}
+        print("\n".join(f"{name:8} {least.get(name, '')}{value:.6g}" for name, value in values.items()))
 
 
 def _interval(arguments: argparse.Namespace) -> None:
@@ -237,8 +241,9 @@ def _fit(arguments: argparse.Namespace) -> int:
             exposure=arguments.exposure, harmonics=arguments.harmonics, steps=arguments.forecast,
             level=arguments.level, seed=arguments.seed,
         )  # fmt: skip
-    except table.TableError as error:
-        result = {"refused": {"reason": str(error), "needs": "a file without these faults"}}
+    except UserError as error:
+        needs = "a file without these faults" if isinstance(error, table.TableError) else "options that there are"
+        result = fit.refusal(arguments.model, arguments.trend, str(error), needs)
     refused = result["refused"]
     if refused:
         print(f"refused: {refused['reason']} (needs: {refused['needs']})", file=sys.stderr)

@@ -134,9 +134,7 @@ def _pooled(mean: Floats, Q: Floats, offset: Floats) -> Floats:
     return np.asarray(np.where(np.isfinite(found[0]), found[0], start))
 
 
-def _poisson(
-    y: Floats, Q: Floats, offset: Floats, start: Floats, tolerance: float
-) -> tuple[Floats, NDArray[np.bool_]]:
+def _poisson(y: Floats, Q: Floats, offset: Floats, start: Floats, tolerance: float) -> tuple[Floats, NDArray[np.bool_]]:
     """Coefficients (R × p) and whether there is no finite estimate (R)."""
     n, p = Q.shape
     outer = (Q[:, :, None] * Q[:, None, :]).reshape(n, p * p)
@@ -260,7 +258,7 @@ def _psi(x: Floats) -> tuple[Floats, Floats]:
     i = 1 / x
     q = i * i
     tail = q * (1 / 12 - q * (1 / 120 - q * (1 / 252 - q * (1 / 240 - q * (1 / 132 - q * (691 / 32760 - q / 12))))))
-    tail_slope = i * q * (
-        1 / 6 - q * (1 / 30 - q * (1 / 42 - q * (1 / 30 - q * (5 / 66 - q * (691 / 2730 - q * 7 / 6)))))
+    tail_slope = (
+        i * q * (1 / 6 - q * (1 / 30 - q * (1 / 42 - q * (1 / 30 - q * (5 / 66 - q * (691 / 2730 - q * 7 / 6))))))
     )
     return np.log(x) - i / 2 - tail - shift, i + q / 2 + tail_slope + shift_slope

@@ -61,13 +61,23 @@ class ChangePoints:
 
 
 def find(y: Floats, exposure: Floats | None = None) -> ChangePoints | Refused:
-    """Change points of counts `y` (n) with `exposure` (n). Refused below 3 counts or where all are 0."""
+    """Change points of counts `y` (n) with `exposure` (n).
+
+    Refused below 4 counts, where all are 0, or where the rates and dates of the best partition are as many as the
+    counts.
+    """
     exposure = np.ones(len(y)) if exposure is None else exposure
-    if len(y) < 3:
-        return Refused(f"{len(y)} counts leave no degree of freedom beside one change", "at least 4 counts")
+    if len(y) < 4:
+        said = "count leaves" if len(y) == 1 else "counts leave"
+        return Refused(f"{len(y)} {said} no degree of freedom beside one change", "at least 4 counts")
     if not y.any():
         return Refused("all counts are 0: there is no rate to change", "at least one event")
     cuts = partition(y, exposure)
+    if 2 * len(cuts) + 1 >= len(y):
+        return Refused(
+            f"{len(cuts) + 1} rates and {len(cuts)} dates of change for {len(y)} counts: no degree of freedom is left",
+            "counts that vary less, or a model with a dispersion",
+        )
     if len(cuts) < 2:
         return _one(y, exposure, cuts)
     edges = (0, *cuts, len(y))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from desertion.trends import Refused
 from desertion.trends.laws import Floats, Law, cdf
@@ -108,6 +108,8 @@ def diagnose(fit: Regression, seed: int = 1) -> Diagnosis | Refused:
     """All diagnostics of `fit`. Refused for quasi-Poisson, which names no law to look like."""
     if fit.model == "quasi-poisson":
         return Refused("quasi-Poisson names no law, so there is none to check", "--model nb1, with the same variance")
+    from scipy import stats
+
     y, mean = fit.y, fit.fitted
     residuals = quantile_residuals(fit.law, y, mean, fit.dispersion, seed=seed)
     return Diagnosis(
@@ -131,4 +133,3 @@ def influence(fit: Regression) -> Floats:
         if isinstance(again, Regression):
             found[i] = (again.estimate - fit.estimate) / fit.se
     return found
-

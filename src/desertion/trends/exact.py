@@ -14,6 +14,9 @@ from scipy import special
 
 from desertion.project import UserError
 
+#: No p-value is given below this: what underflows is not 0, and no smaller one means more.
+LEAST_P = 1e-300
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -29,7 +32,7 @@ class RateRatio:
     """Rate 1 over rate 2, its interval and the two-sided p-value of equal rates, both of one family.
 
     Where the first count is 0 `low` is 0, where the second is 0 `ratio` and `high` are infinite: the interval is
-    then bounded on one side only.
+    then bounded on one side only. A p-value of `LEAST_P` says that it is that or less.
     """
 
     ratio: float
@@ -86,12 +89,14 @@ def rate_p_value(x: float, t: float, rate: float) -> float:
     x, mean = _count(x, "the count"), _exposure(t, "the exposure") * _exposure(rate, "the rate")
     less = float(special.gammaincc(x + 1, mean))
     greater = float(special.gammainc(x, mean)) if x else 1.0
-    return min(1.0, 2 * min(less, greater))
+    return _two_sided(less, greater)
 
 
-def tails(
-    x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: bool = False
-) -> tuple[float, float]:
+def _two_sided(less: float, greater: float) -> float:
+    return max(LEAST_P, min(1.0, 2 * min(less, greater)))
+
+
+def tails(x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: bool = False) -> tuple[float, float]:
     """One-sided p-values (ratio less than `null`, ratio greater than `null`) given the sum of the two counts.
 
     Given x1 + x2, x1 is binomial (Przyborowski & Wilenski, 1940); `midp` counts half of the observed table
@@ -114,9 +119,7 @@ def tails(
     return less, greater
 
 
-def rate_ratio(
-    x1: float, t1: float, x2: float, t2: float, level: float = 0.95, midp: bool = False
-) -> RateRatio:
+def rate_ratio(x1: float, t1: float, x2: float, t2: float, level: float = 0.95, midp: bool = False) -> RateRatio:
     """Ratio of two Poisson rates, `x1` events in `t1` over `x2` in `t2`, exact given the sum of the counts.
 
     The interval is Clopper & Pearson's (1934) for the share of x1; the p-value doubles the smaller tail, so
@@ -128,7 +131,7 @@ def rate_ratio(
     alpha = _alpha(level)
     if x1 == 0 and x2 == 0:
         raise UserError("both counts are 0: they say nothing about the ratio; at least one event is needed")
-    p_value = min(1.0, 2 * min(tails(x1, t1, x2, t2, midp=midp)))
+    p_value = _two_sided(*tails(x1, t1, x2, t2, midp=midp))
     ratio = x1 / t1 / (x2 / t2) if x2 else math.inf
     low, high = 0.0, math.inf
     if midp:

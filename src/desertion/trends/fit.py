@@ -86,6 +86,16 @@ def fit_file(
     return _plain_keys({**_EMPTY, **named, **result})
 
 
+def fit_keys() -> tuple[str, ...]:
+    """The keys of every result, in their order."""
+    return tuple(_EMPTY)
+
+
+def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str, Any]:
+    """All keys of `fit_file` for a file or a call that nothing could be fitted to."""
+    return {**_EMPTY, "model": model, "trend": trend, "refused": {"reason": reason, "needs": needs}}
+
+
 def _composite(
     table: Table, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any]:
@@ -205,9 +215,14 @@ def _local_level(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     residual = locallevel.residuals(fitted)
     known = np.isfinite(residual)
     chi2, df = float(np.sum(residual[known] ** 2)), float(known.sum() - 1)
-    doubts = []
     if fitted.boundary:
-        doubts.append("the discount is at its boundary 1: the counts show no movement of the level")
+        end, said, needs = (
+            (1, "no movement of the level", "--model poisson --trend constant")
+            if fitted.discount > 0.5
+            else (0, "a level that keeps nothing of the count before", "counts that move less")
+        )
+        return Refused(f"the discount is at its boundary {end}: the counts show {said}", needs)
+    doubts = []
     if steps:
         doubts += _far(grid, steps)
     mean, counts = fitted.ahead(steps, _DRAWS, rng)

@@ -54,15 +54,23 @@ def forecast(
     """
     if not 1 <= steps <= MAX_STEPS:
         raise UserError(f"a forecast of {steps} periods: ask for 1 to {MAX_STEPS}")
+    found = draw(fit, grid, trend, steps, harmonics=harmonics, draws=draws, rng=np.random.default_rng(seed))
+    return found if isinstance(found, Refused) else describe(grid, *found, levels)
+
+
+def draw(
+    fit: Regression, grid: Grid, trend: terms.Trend, steps: int, *, harmonics: int = 0, draws: int = DRAWS,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats] | Refused:  # fmt: skip
+    """Draws (draws × steps) of the means and of the counts of the next `steps` periods; refused as `forecast` is."""
     if fit.model == "quasi-poisson":
         return Refused("quasi-Poisson names no law of the counts, so it forecasts none", "--model nb1 (same variance)")
     if trend.smooth:
         return Refused("a smooth says nothing beyond its last period", "a trend with fixed terms")
     _, X = terms.columns(trend, grid, grid.ahead(steps), harmonics)
-    rng = np.random.default_rng(seed)
     b, dispersion = parameters(fit, draws, rng)
     mean = np.exp(np.minimum(b @ X.T + fit.offset[-1], np.log(LARGEST_MEAN)))
-    return describe(grid, mean, sample(fit.law, mean, dispersion[:, None], rng), levels)
+    return mean, sample(fit.law, mean, dispersion[:, None], rng)
 
 
 def parameters(fit: Regression, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Law = Literal["poisson", "nb1", "nb2"]
@@ -57,6 +57,8 @@ def cdf(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) ->
 
 def quantile(law: Law, q: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:
     """The smallest count whose probability not to be exceeded is at least `q`."""
+    from scipy import stats  # here, since it takes longer to import than all the rest
+
     p, m = np.asarray(q, dtype=np.float64), np.asarray(mean, dtype=np.float64)
     if law == "poisson":
         return np.asarray(stats.poisson.ppf(p, m))

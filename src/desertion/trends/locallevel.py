@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.laws import Floats, logpmf, sample
+from desertion.trends.laws import Floats, cdf, logpmf, sample
 
 #: Discounts below this remember less than one count; the likelihood there is of no use.
 _LEAST = 1e-3
@@ -44,8 +44,8 @@ class LocalLevel:
 
     @property
     def boundary(self) -> bool:
-        """Whether the estimate is at 1: the counts show no movement of the level."""
-        return self.discount >= _BOUNDARY
+        """Whether the estimate is at 1 (no movement of the level) or at 0 (each count stands alone)."""
+        return self.discount >= _BOUNDARY or self.discount <= 2 * _LEAST
 
     def draws(self, size: int, rng: np.random.Generator) -> Floats:
         """Draws (size × n) of the level given all counts, by backward sampling.
@@ -91,6 +91,8 @@ def fit(
     if after < 3:
         return Refused(f"{after} counts follow the first event; the discount rests on them", "at least 3 such counts")
 
+    from scipy import optimize  # here, since it takes as long to import as the rest
+
     def loss(w: float) -> float:
         return -float(filtered(y, exposure, gaps, np.array([w]))[2][0])
 
@@ -112,9 +114,7 @@ def fit(
     return LocalLevel(best, low, high, se, float(loglik), a, b, mean, size, y, exposure, gaps)
 
 
-def filtered(
-    y: Floats, exposure: Floats, gaps: Floats, w: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def filtered(y: Floats, exposure: Floats, gaps: Floats, w: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """The filter at each discount in `w` (W).
 
     Shape and rate of the level after each count (both n × W), log-likelihood (W), mean and size of each count as
@@ -146,6 +146,5 @@ def residuals(fit: LocalLevel) -> Floats:
 def pit(fit: LocalLevel) -> tuple[Floats, Floats]:
     """The limits F(y − 1), F(y) of each count's probability integral transform under its one-step prediction."""
     known = np.isfinite(fit.predicted)
-    p = fit.size[known] / (fit.size[known] + fit.predicted[known])
-    below = stats.nbinom.cdf(fit.y[known] - 1, fit.size[known], p)
-    return np.asarray(below), np.asarray(stats.nbinom.cdf(fit.y[known], fit.size[known], p))
+    y, mean, alpha = fit.y[known], fit.predicted[known], 1 / fit.size[known]
+    return cdf("nb2", y - 1, mean, alpha), cdf("nb2", y, mean, alpha)

@@ -90,8 +90,12 @@ def score(
             quantiles = np.quantile(draws, _TAILS)
             found.append(
                 Score(
-                    origin.label, name, origin.target, quantiles,
-                    float(wis(origin.target, quantiles, _TAILS)), crps_sample(origin.target, draws),
+                    origin.label,
+                    name,
+                    origin.target,
+                    quantiles,
+                    float(wis(origin.target, quantiles, _TAILS)),
+                    crps_sample(origin.target, draws),
                     log_score_sample(origin.target, draws),
                 )
             )
@@ -113,8 +117,11 @@ def summarise(scored: Sequence[Score]) -> list[Summary]:
         items = groups[model]
         lines.append(
             Summary(
-                model, len(items), means[model],
-                float(np.mean([item.crps for item in items])), float(np.mean([item.log_score for item in items])),
+                model,
+                len(items),
+                means[model],
+                float(np.mean([item.crps for item in items])),
+                float(np.mean([item.log_score for item in items])),
                 coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS),
                 None if not base else 1 - means[model] / base,
                 place if len(items) >= ENOUGH else None,

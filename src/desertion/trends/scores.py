@@ -19,7 +19,10 @@ from desertion.trends.laws import Floats, Law, cdf, logpmf
 
 #: Levels of the central intervals that a sample is scored by, beside its median.
 LEVELS = (0.5, 0.8, 0.95)
-CONVENTION = "wis: Bracher et al. (2021), median weight 1/2, divided by K + 1/2"
+CONVENTION = (
+    "wis: Bracher et al. (2021), median weight 1/2, divided by K + 1/2; crps of samples: empirical law; "
+    "log score of samples: Gaussian kernel of Scott (1992), summed over whole numbers where all are whole"
+)
 MAX_ROWS = 200_000
 _OLDER = {"true_value": "observed", "prediction": "predicted", "quantile": "quantile_level", "sample": "sample_id"}
 
@@ -63,13 +66,14 @@ def crps_sample(y: float, draws: Floats) -> float:
 
 
 def log_score_sample(y: float, draws: Floats) -> float:
-    """Minus the log-probability of `y` under a Gaussian kernel on `draws` (bandwidth: Silverman, 1986, p. 48).
+    """Minus the log-probability of `y` under a Gaussian kernel on `draws`.
 
-    Where all draws and `y` are whole numbers the kernel is summed over [y − 1/2, y + 1/2], else it is a density.
+    The bandwidth is the normal reference rule of Scott (1992), as in R's scoringRules::logs_sample. Where all draws and
+    `y` are whole numbers the kernel is summed over [y − 1/2, y + 1/2], else it is a density.
     """
-    quarter = np.subtract(*np.quantile(draws, [0.75, 0.25])) / 1.349
+    quarter = np.subtract(*np.quantile(draws, [0.75, 0.25])) / 1.34
     sd = float(np.std(draws, ddof=1))
-    width = max(0.9 * (min(sd, quarter) or sd) * len(draws) ** -0.2, 1e-9)
+    width = max(1.06 * (min(sd, quarter) or sd) * len(draws) ** -0.2, 1e-9)
     if float(y).is_integer() and not np.any(draws % 1):
         width = max(width, 0.25)
         near, far = (np.abs(y - draws) - 0.5) / width, (np.abs(y - draws) + 0.5) / width
@@ -216,4 +220,3 @@ def _number(where: str, column: str, row: dict[str, str]) -> float:
     if not np.isfinite(number):
         raise UserError(f"{where}: {column} '{row[column]}' is not a number")
     return number
-

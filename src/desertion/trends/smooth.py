@@ -38,8 +38,9 @@ def fit(
     refused = unidentified(y, np.column_stack([X, index]))
     if refused:
         return refused
-    from statsmodels.api import families
     from statsmodels.gam.api import BSplines, GLMGam
+    from statsmodels.genmod import families
+    from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     quasi = model == "quasi-poisson"
     place = (index - index[0]) / (index[-1] - index[0])
@@ -51,6 +52,8 @@ def fit(
             problem = GLMGam(y, X, smoother=basis, alpha=[penalty], family=families.Poisson(), offset=offset)
             try:
                 result = problem.fit(maxiter=200, tol=1e-10)
+            except PerfectSeparationError:
+                return Refused("the counts lie on a smooth exactly: nothing is left to weigh it by", "a plain trend")
             except (np.linalg.LinAlgError, ValueError):
                 continue
             edf = float(np.sum(result.edf))

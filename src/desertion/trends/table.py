@@ -152,9 +152,12 @@ def _date(column: str, cells: dict[str, str]) -> date:
     try:
         if len(text) != 10:
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{column} '{text}' is not a date; write it as 2023-01-31") from None
+    if not 2 <= day.year <= 9_000:  # a model looks at days before the first and after the last
+        raise ValueError(f"{column} '{text}' lies outside the years 2 to 9000; mend the year")
+    return day
 
 
 def _number(column: str, text: str, right: str) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from desertion.counts import Observations
 from desertion.trends import Refused
@@ -52,6 +52,8 @@ class Diagnosis:
 
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     """All diagnostics of `fit`; `influence` refits it without each report (hyper-parameters at their mode)."""
+    from scipy import stats
+
     obs = fit.obs
     below, upto, expected = _marginal(fit)
     rng = np.random.default_rng([fit.spec.seed, 2])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import ahead, prior
+from desertion.trends.composite import ahead, prior, widened
 from desertion.trends.composite.ahead import Scenario
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior
@@ -197,7 +197,7 @@ class Fit:
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(law.quantiles(self.tails))
+        low, median, high = np.exp(law.quantiles(widened.tails(self.spec.level, "total")))
         told = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
@@ -234,10 +234,11 @@ class Fit:
         rows = np.eye(len(self.design.names))[keep]
         law = self.posterior.of(rows)
         mean, sd = law.moments()
-        low, _, high = law.quantiles(self.tails)
+        k = self.design.path.shape[1]
+        wide = law.quantiles(widened.tails(self.spec.level, "factor"))
+        low, _, high = np.where(keep >= k, wide, law.quantiles(self.tails))
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
-        k = self.design.path.shape[1]
         table = pd.DataFrame(
             {
                 "name": [self.design.names[i] for i in keep],
@@ -255,13 +256,14 @@ class Fit:
             if np.isnan(values).any():
                 continue
             mean = self.posterior.averaged(values)
-            low, _, high = _weighted_quantiles(values, self.posterior.weight, self.tails)
+            label = "phi" if name == "delta" else name
+            low, _, high = self.posterior.quantiles(values, widened.tails(self.spec.level, label))
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:
                 others = [v.hyper("delay")[0] for v in self.varied]
                 low, high = min(others), max(others)
-            row = {"name": "phi" if name == "delta" else name, "kind": "hyper", "estimate": mean}
+            row = {"name": label, "kind": "hyper", "estimate": mean}
             row |= {"se": np.sqrt(self.posterior.averaged((values - mean) ** 2)), "low": low, "high": high}
             rows.append(row | {"ratio": np.nan, "contraction": told, "prior_driven": told < prior.CONTRACTION})
         return pd.DataFrame(rows)
@@ -352,12 +354,6 @@ class Fit:
         centre, _ = self.posterior.of(self._path).moments()
         parts = shares * np.exp(centre + self.design.offset[self.design.lead :])
         return np.asarray((parts / parts.sum(axis=1, keepdims=True)) @ self._path)
-
-
-def _weighted_quantiles(values: Floats, weight: Floats, probabilities: Floats) -> Floats:
-    order = np.argsort(values)
-    reached = np.cumsum(weight[order]) - weight[order] / 2
-    return np.interp(probabilities, reached, values[order])
 
 
 def _span(period: Period) -> tuple[date, date]:

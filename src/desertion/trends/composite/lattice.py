@@ -16,9 +16,10 @@ it is held out and becomes a check.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +143,20 @@ class _LoopError(Exception):
 
 def build(obs: Observations) -> Lattice:
     """The lattice of `obs`, each series on its own. Raises ContradictionError with the reports of an empty fibre."""
+    # a specification curve fits the same reports again and again
+    whole = (np.asarray(part, np.int64).tobytes() for part in (obs.series, obs.start, obs.stop))
+    real = (np.asarray(part, np.float64).tobytes() for part in (obs.low, obs.high))
+    return _remembered(obs.series_names, *whole, *real)
+
+
+@lru_cache(maxsize=64)
+def _remembered(names: tuple[str, ...], series: bytes, start: bytes, stop: bytes, low: bytes, high: bytes) -> Lattice:
+    s, a, b = (np.frombuffer(part, np.int64) for part in (series, start, stop))
+    lo, hi = (np.frombuffer(part, np.float64) for part in (low, high))
+    return _build(Observations(("",) * len(s), s, a, b, lo, hi, names))
+
+
+def _build(obs: Observations) -> Lattice:
     parts, held_out = _Parts(), []
     for series in range(len(obs.series_names)):
         members = np.flatnonzero(obs.series == series)
@@ -282,7 +297,7 @@ def _block(
     if len(component) == 1 and component[0] not in limits and len(ties[component[0]]) == 1:
         return  # a count that nothing bounds: its probabilities sum to one
     vertices = sorted({v for pair in component for v in pair})
-    degree = {v: sum(v in pair for pair in component) for v in vertices}
+    degree = Counter(v for pair in component for v in pair)
     for reference in sorted(vertices, key=lambda v: -degree[v]):
         rest = [v for v in vertices if v != reference]
         tree = graph.tree(rest, [pair for pair in component if reference not in pair])

@@ -207,11 +207,12 @@ def _break(cells: lattice.Lattice, trend: terms.Trend) -> Refused | None:
 
 
 def _enough(cells: lattice.Lattice, design: prior.Design, spec: Spec) -> Refused | None:
-    free = int((~design.walk).sum())
-    if cells.informative <= free:
+    free, dispersed = int((~design.walk).sum()), spec.phi is None
+    if cells.informative <= free + dispersed:
+        also = " and the dispersion" if dispersed else ""
         return Refused(
-            f"{cells.informative} informative counts for {free} parameters and the dispersion",
-            f"at least {free + 1} counts that do not follow from each other",
+            f"{cells.informative} informative counts for {free} parameters of the trend and its factors{also}",
+            f"at least {free + dispersed + 1} counts that do not follow from each other",
         )
     return None
 
@@ -234,7 +235,7 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
     return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
 
 
-class _Axes:
+class Axes:
     """Which hyper-parameters are estimated, and how a point on their axes reads."""
 
     def __init__(self, spec: Spec, design: prior.Design):
@@ -248,6 +249,7 @@ class _Axes:
         self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
 
     def hyper(self, psi: Floats) -> Hyper:
+        """The hyper-parameters at `psi`, those not estimated as given."""
         full = self.centre.copy()
         full[self.free] = psi
         spec = self.spec
@@ -270,7 +272,7 @@ class _Axes:
 def _integrated(
     obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
 ) -> Fit:
-    axes = _Axes(spec, design)
+    axes = Axes(spec, design)
     base = problem(cells, design)
     crude = starting_point(obs, design, base) if start is None else start
 

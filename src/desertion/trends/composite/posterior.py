@@ -81,6 +81,12 @@ class Posterior:
             theta[node == k] += normal[node == k] @ self.root[k].T
         return theta, node.astype(np.int64)
 
+    def quantiles(self, values: Floats, probabilities: Floats) -> Floats:
+        """Posterior quantiles (probabilities,) of a number given at each node."""
+        order = np.argsort(values)
+        reached = np.cumsum(self.weight[order]) - self.weight[order] / 2
+        return np.asarray(np.interp(probabilities, reached, values[order]))
+
     def averaged(self, values: Floats) -> float:
         """Posterior mean of a number given at each node."""
         return float(self.weight @ values)

@@ -47,9 +47,14 @@ def truth(
     compiler: float = -0.16,
     measure: float = -0.1,
     delay: float = 0.0,
+    growth: float = 1.0,
 ) -> Truth:
-    """A truth whose log intensity starts at `start` and walks by steps of scale `tau`."""
+    """A truth whose log intensity starts at `start` and walks by steps of scale `tau`.
+
+    Beside its walk it grows evenly, by the factor `growth` from the first month to the last.
+    """
     walk = start + np.concatenate([[0.0], np.cumsum(tau * rng.standard_normal(months - 1))])
+    walk += np.log(growth) * np.linspace(0, 1, months)
     return Truth(date(2021, 1, 1), np.exp(walk), tau, phi, compiler, measure, delay)
 
 
@@ -62,11 +67,15 @@ def series_means(true: Truth) -> Floats:
     return np.array([level, level * np.exp(true.compiler), late * np.exp(true.measure)])
 
 
-def reports(true: Truth, rng: np.random.Generator, *, extra: int = 1, floor_bounds: bool = False) -> Observations:
+def reports(
+    true: Truth, rng: np.random.Generator, *, months_told: int = 12, running: int = 9, extra: int = 1,
+    floor_bounds: bool = False,
+) -> Observations:  # fmt: skip
     """About 57 reports over 60 months: years, half-years, quarters, months, running totals; rounded and bounded ones.
 
-    `extra` multiplies the number of single months and running totals. A bounded count is printed as the round number
-    below it and read as [v, v + unit − 1]; with `floor_bounds` it is read as open above, which is wrong on purpose.
+    `months_told` single months and `running` running totals are of the first series; `extra` multiplies both and the
+    months of the other series. A bounded count is printed as the round number below it and read as
+    [v, v + unit − 1]; with `floor_bounds` it is read as open above, which is wrong on purpose.
     """
     bounds, months = true.bounds, len(true.level)
     length = np.diff(bounds)
@@ -91,12 +100,12 @@ def reports(true: Truth, rng: np.random.Generator, *, extra: int = 1, floor_boun
         add(0, bounds[6 * half], bounds[6 * half + 6])
     for quarter in range(0, months // 3, 5):
         add(0, bounds[3 * quarter], bounds[3 * quarter + 3], rounded=True)
-    for month in rng.choice(months, min(12 * extra, months), replace=False):
+    for month in rng.choice(months, min(months_told * extra, months), replace=False):
         add(0, bounds[month], bounds[month + 1], rounded=bool(rng.random() < 0.4))
     origin = bounds[min(20, months // 3)] + 20
     late = np.arange(min(24, months // 2), months)
     ends = bounds[late] + rng.integers(1, 28, len(late))
-    for k, end in enumerate(ends[np.linspace(0, len(ends) - 1, min(9 * extra, len(ends))).astype(int)]):
+    for k, end in enumerate(ends[np.linspace(0, len(ends) - 1, min(running * extra, len(ends))).astype(int)]):
         add(0, origin, end, rounded=k % 3 == 1)
     for month in rng.choice(late, min(6 * extra, len(late)), replace=False):
         add(1, bounds[month], bounds[month + 1], rounded=True)

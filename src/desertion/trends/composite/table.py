@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 
 from desertion.counts import Observations
 from desertion.hedges import interval
@@ -146,11 +147,22 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
         "warnings": fitted.warnings(),
         "fitted": expected.tolist(),
         "totals": [
-            {k: row[k] for k in ("period_start", "period_end", "mean", "low", "high")}
-            for row in totals.to_dict("records")
+            {
+                k: None if untold and k in ("mean", "low", "high") else row[k]
+                for k in ("period_start", "period_end", "mean", "low", "high")
+            }
+            for row, untold in zip(totals.to_dict("records"), _untold(fitted, totals), strict=True)
         ],
         "forecast": _forecast(fitted, steps) if steps else [],
     }
+
+
+def _untold(fitted: Fit, totals: pd.DataFrame) -> list[bool]:
+    """Years of which no report says anything: what stands there is the prior's, and no number is given."""
+    first = np.array([day.toordinal() for day in totals["period_start"]])
+    after = np.array([day.toordinal() + 1 for day in totals["period_end"]])
+    met = (fitted.obs.start < after[:, None]) & (first[:, None] < fitted.obs.stop)
+    return list(totals["prior_driven"].to_numpy(bool) & ~met.any(axis=1))
 
 
 def _agreement(fitted: Fit, phi: float) -> tuple[np.ndarray[Any, np.dtype[np.float64]], float, float]:

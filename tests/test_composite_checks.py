@@ -1,0 +1,148 @@
+"""Diagnostics of the composite model against closed forms, and its calibration by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+
+from desertion.counts import Observations
+from desertion.project import ROOT
+from desertion.trends.composite import Fit, Priors, Spec, fit, simulate, widened
+
+DAY = 730_120  # 2000-01-01
+FLAT = Priors(level_sd=np.inf, effect_sd=np.inf)
+
+
+def yearly(*counts: float) -> Observations:
+    """Exact counts of single years from 2000 on."""
+    bounds = [DAY]
+    for year in range(2000, 2000 + len(counts)):
+        bounds.append(bounds[-1] + (366 if year % 4 == 0 else 365))
+    n = np.array(counts, float)
+    return Observations(
+        tuple(f"F{k}" for k in range(len(n))), np.zeros(len(n), np.int64), np.array(bounds[:-1]), np.array(bounds[1:]),
+        n, n, ("cases",),
+    )  # fmt: skip
+
+
+def constant(obs: Observations, priors: Priors = FLAT) -> Fit:
+    found = fit(obs, Spec(trend="constant", unit="year", phi=1.0, priors=priors))
+    assert isinstance(found, Fit)
+    return found
+
+
+COUNTS = (90.0, 104.0, 97.0, 121.0, 88.0, 99.0, 160.0, 101.0)
+
+
+def test_leaving_a_count_out_shifts_a_constant_rate_as_its_mean_does() -> None:
+    """With a flat prior the rate's posterior is Gamma(S, n), without count y Gamma(S − y, n − 1)."""
+    table = constant(yearly(*COUNTS)).diagnose(influence=True).reports
+    total, n = sum(COUNTS), len(COUNTS)
+    for y, shift, left_out in zip(COUNTS, table["shift"], table["left_out"], strict=True):
+        means = special.psi(total - y) - np.log(n - 1) - (special.psi(total) - np.log(n))
+        assert shift == pytest.approx(means * np.sqrt(total), abs=0.01)
+        others = stats.nbinom(total - y, (n - 1) / n)
+        assert others.cdf(y - 1) - 0.12 < left_out < others.cdf(y) + 0.12
+
+
+def test_residuals_and_pit_are_those_of_the_predictive_law() -> None:
+    found = constant(yearly(*COUNTS))
+    checked = found.diagnose()
+    law = stats.nbinom(sum(COUNTS), len(COUNTS) / (len(COUNTS) + 1))
+    below, upto = law.cdf(np.array(COUNTS) - 1), law.cdf(COUNTS)
+    u = special.ndtr(checked.reports["residual"])
+    assert (u > below - 0.02).all()
+    assert (u < upto + 0.02).all()
+    assert checked.reports["expected"].to_numpy() == pytest.approx(np.mean(COUNTS), rel=0.01)
+    assert checked.effective == pytest.approx(1.0)
+    assert checked.pit.mean() == pytest.approx(1.0)
+
+
+def test_contraction_is_what_the_counts_took_from_the_priors_variance() -> None:
+    """The information of a log rate at its mode is the expected total; the prior adds 1/sd²."""
+    sd = 0.05
+    found = constant(yearly(*COUNTS), Priors(level_mean=np.log(80.0), level_sd=sd))
+    mode = found.posterior.centre[0, 0]
+    told = found.diagnose().contraction.set_index("name").loc["constant", "contraction"]
+    assert told == pytest.approx(1 - 1 / (1 + sd**2 * len(COUNTS) * np.exp(mode)), abs=0.01)
+    assert found.diagnose().effective == pytest.approx(told, abs=0.01)
+    # the mode itself: S − n exp(x) = (x − log 80)/sd²
+    assert sum(COUNTS) - len(COUNTS) * np.exp(mode) == pytest.approx((mode - np.log(80)) / sd**2, abs=2.0)
+
+
+def test_printed_intervals_are_as_much_wider_as_their_coverage_was_measured_to_need() -> None:
+    rng = np.random.default_rng(3)
+    found = fit(simulate.reports(simulate.truth(rng, 24), rng), Spec(tau=0.12, phi=3.0))
+    assert isinstance(found, Fit)
+    assert all(1.0 < factor < 1.5 for factor in widened.FACTORS.values())
+    z = special.ndtri(0.975)
+    shares = np.kron(np.eye(2), np.ones(12))
+    months, totals = found.log_sums(np.eye(24)), found.log_sums(shares)
+    names = found.design.names
+    ratio = found.posterior.of(np.eye(len(names))[[names.index(simulate.NAMES[1])]])
+    one = found.factors().set_index("name").loc[[simulate.NAMES[1]]]
+    for table, law, kind in (
+        (np.log(found.intensity()[["low", "median", "high"]]), months, "month"),
+        (np.log(found.totals()[["low", "median", "high"]]), totals, "total"),
+        (one[["low", "high"]], ratio, "factor"),
+    ):
+        reach = z * widened.FACTORS.get(kind, 1.0)
+        ends = law.below(table[["low", "high"]].to_numpy(np.float64).T)
+        assert ends[0] == pytest.approx(special.ndtr(-reach), rel=1e-6)
+        assert 1 - ends[1] == pytest.approx(special.ndtr(-reach), rel=1e-6)
+    assert widened.tails(0.95, "month") == pytest.approx([0.025, 0.5, 0.975])
+    assert widened.tails(0.95, "total")[0] < 0.025
+
+
+def test_the_published_coverage_is_that_of_these_factors() -> None:
+    """The CSV was made with the factors in the code; nothing but a forecast that covers too much leaves its band."""
+    table = pd.read_csv(ROOT / "benchmarks" / "calibration.csv")
+    kinds = table["quantity"].str.split().str[0]
+    assert (table["widened"] == kinds.map(lambda kind: widened.FACTORS.get(kind, 1.0))).all()
+    assert table["data_sets"].groupby(table["truth"]).max().sum() >= 1000
+    assert (table["covered"] >= table["band_low"]).all()
+    assert set(kinds[table["covered"] > table["band_high"]]) <= {"forecast"}
+
+
+def test_ranks_of_truths_drawn_from_the_prior_are_uniform() -> None:
+    """Simulation-based calibration (Talts et al., 2018), short: tau and phi known; the band holds all rows with 99 %.
+
+    benchmarks/bench_calibration.py is the long one, over tau and phi too.
+    """
+    sets, months, priors = 100, 24, Priors(level_mean=5.0, level_sd=0.5)
+    ranks: dict[str, list[float]] = {}
+    for k in range(sets):
+        rng = np.random.default_rng([11, k])
+        true = simulate.truth(
+            rng, months, start=rng.normal(5.0, 0.5), compiler=rng.normal(0, 0.5), measure=rng.normal(0, 0.5)
+        )
+        found = fit(simulate.reports(true, rng), Spec(priors=priors, tau=true.tau, phi=true.phi))
+        assert isinstance(found, Fit)
+        log_level = np.log(true.level)
+        rows = {"month": np.eye(months)[[2, 12, 23]], "total": np.kron(np.eye(2), np.ones(12))}
+        truths = {"month": log_level[[2, 12, 23]], "total": np.log(true.level.reshape(2, 12).sum(axis=1))}
+        for kind, shares in rows.items():
+            for j, u in enumerate(found.log_sums(shares).below(truths[kind])):
+                ranks.setdefault(f"{kind} {j}", []).append(float(u))
+        names = found.design.names
+        for name, value in ((simulate.NAMES[1], true.compiler), (simulate.NAMES[2], true.measure)):
+            law = found.posterior.of(np.eye(len(names))[[names.index(name)]])
+            ranks.setdefault(name, []).append(float(law.below(np.array([value]))[0]))
+    bound = stats.kstwo.isf(0.01 / len(ranks), sets)
+    distance = {name: stats.kstest(u, "uniform").statistic for name, u in ranks.items()}
+    assert max(distance.values()) < bound
+    low, high = stats.binom.interval(1 - 0.01 / len(ranks), sets, 0.8)
+    covered = {name: int(np.sum((np.array(u) > 0.1) & (np.array(u) < 0.9))) for name, u in ranks.items()}
+    assert all(low <= count <= high for count in covered.values()), covered
+
+
+def test_a_walks_months_between_reports_widen_with_tau() -> None:
+    """One exact year before and after a year without reports: the bridge's variance grows as tau squared."""
+    obs = yearly(5000.0, 5000.0, 5000.0, 5000.0)
+    gap = obs.take([0, 3])
+    found = [fit(gap, Spec(tau=tau, phi=1.0)) for tau in (0.1, 0.2)]
+    assert all(isinstance(one, Fit) for one in found)
+    spread = [np.log(one.intensity()["high"] / one.intensity()["low"])[23] for one in found if isinstance(one, Fit)]
+    assert spread[1] / spread[0] == pytest.approx(2.0, rel=0.1)
