@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.plots.contract import records
 
 BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
@@ -106,3 +108,13 @@ def incomplete(rows: pd.DataFrame) -> str:
     """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
     part = rows[rows["incomplete"]]
     return f", incomplete: {listed(period(r.period_start, r.period_end) for r in records(part))}" if len(part) else ""
+
+
+def spoken(word: str) -> str:
+    """A word of the vocabulary by its meaning; any other name without underscores; other words as they are."""
+    if re.fullmatch(r"3\d\d(\+3\d\d)+", word):
+        return vocabulary.articles_label(word)
+    for words in (vocabulary.MEASURES, vocabulary.SCOPES):
+        if word in words:
+            return words[word]
+    return word.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", word) else word

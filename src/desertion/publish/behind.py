@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pandas as pd
 from desertion.plots.contract import clean
 from desertion.plots.plot import Plot
 from desertion.project import UserError
+from desertion.reconcile.statements import OWN, origins
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -37,14 +39,26 @@ def known(name: str, cells: pd.Series, data: Data) -> list[str]:
 
 
 def _sources(ids: Sequence[str], data: Data) -> list[str]:
-    """The source of each id, each source once, those behind most ids first."""
+    """The source of each id, each source once: pages of those who counted, copies of such, pages that pass a count on.
+
+    Among equals those behind most ids come first.
+    """
     found = [
-        str(frame.at[each, "source_id"])
+        (str(frame.at[each, "source_id"]), str(frame.at[each, "compiler"]) if "compiler" in frame else "")
         for each in ids
         for frame in (data.figures, data.context, data.events)
         if each in frame.index
     ]
-    return sorted(set(found), key=lambda source: (-found.count(source), source))
+    times = Counter(source for source, _ in found)
+    ends = origins(data.sources)
+    kinds, publishers = data.sources["kind"], data.sources["publisher"]
+    own = {source for source, compiler in found if kinds[source] in OWN or publishers[source] == compiler}
+
+    def place(source: str) -> tuple[int, int, str]:
+        far = 0 if source in own else 1 if kinds.get(ends[source], "") in OWN else 2
+        return far, -times[source], source
+
+    return sorted(times, key=place)
 
 
 def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from desertion.report.content import Block, Moved, Plot, Section
+from desertion.report.content import Block, Moved, Plot, Section, Table
 from desertion.report.text import in_markdown
 
 TITLE = "AWOL and desertion convictions in the Russian military"
@@ -42,12 +42,17 @@ def arrange(sections: Sequence[Section]) -> tuple[list[Block], list[Section]]:
         for section in sections
     ]
     opening += [plots[name] for name in MAIN_PLOTS if name in plots]
-    numbers = itertools.count(1)
-    return _numbered(opening, numbers), [replace(one, blocks=tuple(_numbered(one.blocks, numbers))) for one in rest]
+    counts = itertools.count(1), itertools.count(1)
+    return _numbered(opening, *counts), [replace(one, blocks=tuple(_numbered(one.blocks, *counts))) for one in rest]
 
 
-def _numbered(blocks: Iterable[Block], numbers: Iterator[int]) -> list[Block]:
-    return [replace(block, number=next(numbers)) if isinstance(block, Plot) else block for block in blocks]
+def _numbered(blocks: Iterable[Block], plots: Iterator[int], tables: Iterator[int]) -> list[Block]:
+    def one(block: Block) -> Block:
+        if isinstance(block, Plot):
+            return replace(block, number=next(plots))
+        return replace(block, number=next(tables)) if isinstance(block, Table) and block.title else block
+
+    return [one(block) for block in blocks]
 
 
 def moved(name: str, title: str) -> str:

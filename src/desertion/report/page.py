@@ -19,7 +19,6 @@ from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
 
 _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
-_NUMBER = re.compile(r"[−-]?[\d,]+(\.\d+)?( ?%)?")
 
 
 def page(
@@ -91,8 +90,8 @@ class _Writer:
                 return moved(name, title)
             case Prose(text):
                 return text
-            case Sentence(parts, ids):
-                return "".join(self._number(part, ids) if n % 2 else part for n, part in enumerate(parts))
+            case Sentence(parts, _, behind):
+                return "".join(self._number(part, behind[n // 2]) if n % 2 else part for n, part in enumerate(parts))
             case Plot():
                 return self.raw(_plot(block))
             case Table():
@@ -127,25 +126,37 @@ class _Writer:
 
     def _table(self, table: Table) -> str:
         head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
-        body = "".join(f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>" for row in table.body)
+        body = "".join(
+            # A heading of a group is of the rows in one body with it.
+            ("</tbody><tbody>" if n and row[0].group else "")
+            + f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>"
+            for n, row in enumerate(table.body)
+        )
         head = f"<thead>{head}</thead>" if head else ""
-        words = ", ".join(filter(None, (cell.text for cell in table.head[-1]))) if table.head else ""
-        label = escape(short(f"Table: {words}", 120), quote=True)
+        named = f"Table {table.number}. {table.title}" if table.number else table.title
+        words = (
+            named or f"Table: {', '.join(filter(None, (cell.text for cell in table.head[-1])) if table.head else ())}"
+        )
+        caption = f"<caption>{escape(named)}</caption>" if named else ""
+        notes = "".join(f"<p class='note'>{_linked(escape(note), self._printed)}</p>" for note in table.notes)
         return (
-            f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table>{head}'
-            f"<tbody>{body}</tbody></table></div>"
+            f'<div class="table" role="region" aria-label="{escape(short(words, 120), quote=True)}" tabindex="0">'
+            f"<table>{caption}{head}<tbody>{body}</tbody></table></div>{notes}"
         )
 
     def _cell(self, cell: Cell, scope: str) -> str:
-        tag = "th" if cell.heading else "td"
+        tag = "th" if cell.heading and cell.text else "td"  # an empty heading heads nothing
         spans = "".join(
             f' {name}="{count}"' for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1
         )
-        kind = f' scope="{scope}"' if cell.heading and cell.text else ""
-        kind += ' class="number"' if not cell.heading and _NUMBER.fullmatch(cell.text) else ""
+        if tag == "th":
+            wide = cell.columns > 1 or cell.group
+            spans += f' scope="{"rowgroup" if cell.group else f"{scope}group" if wide else scope}"'
+        names = " ".join(name for name, here in (("number", cell.right), ("group", cell.group)) if here)
+        kind = f' class="{names}"' if names else ""
         text = _linked(escape(cell.text), self._printed)
-        if tag == "th" and not cell.text:
-            tag = "td"  # an empty heading heads nothing
+        if found := [each for each in cell.ids if each in self._printed]:
+            text = f'<a class="n" href="#{found[0]}" data-ids="{" ".join(found)}">{escape(cell.text)}</a>'
         return f"<{tag}{spans}{kind}>{text}</{tag}>"
 
 
@@ -161,9 +172,6 @@ def _linked(html: str, known: Collection[str]) -> str:
 
 
 def _plot(plot: Plot) -> str:
-    # Its size is the page's; its colours can be changed by the theme.
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", plot.svg, count=1)
-    svg = re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
     named = f"Plot {plot.number}. {plot.title}"
     caption = [escape(named)]
     if plot.table is not None:
@@ -171,11 +179,19 @@ def _plot(plot: Plot) -> str:
         address = f"data:text/csv;charset=utf-8;base64,{content}"
         caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
     words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
+    # The style shows one of the two, by the width of the screen.
+    pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
     return (
         f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-        f'aria-label="{escape(named, quote=True)}">{svg}</div>'
+        f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
         f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
     )
+
+
+def _svg(svg: str) -> str:
+    """A picture whose size is the page's and whose colours can be changed by the theme."""
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
+    return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
 
 
 # --- the table of all statements -------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ class _Writer:
                 return moved(name, title)
             case Prose(text):
                 return text
-            case Sentence(parts, ids):
+            case Sentence(parts, ids, _):
                 words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(parts))
                 numbers = self.cited(ids)
                 links = "\\, ".join(f"[{number}](#ref-{number})" for number in numbers)
@@ -201,7 +201,11 @@ def _table(table: Table) -> str:
     found = _widths(table)
     head = f"table.header({''.join(_cell(cell) for row in table.head for cell in row)})," if table.head else ""
     body = "".join(_cell(cell) for row in table.body for cell in row)
-    return f"#[#set text(size: {found.size}pt)\n#table(columns: ({found.columns}), {head}\n{body})]"
+    made = f"table(columns: ({found.columns}), {head}\n{body})"
+    if table.title:
+        made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
+    notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
+    return f"#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
 
 
 class _Widths(NamedTuple):
@@ -255,5 +259,7 @@ def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequen
 def _cell(cell: Cell) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
     words = f"*{words}*" if cell.heading and cell.text else words
-    spans = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
-    return f"table.cell({', '.join(spans)})[{words}]," if spans else f"[{words}],"
+    how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
+    how += ["align: right + top"] if cell.right else []
+    how += ["inset: (x: 0pt, top: 7pt, bottom: 3pt)"] if cell.group else []
+    return f"table.cell({', '.join(how)})[{words}]," if how else f"[{words}],"
