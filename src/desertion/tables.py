@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: What stands for a number that is not there.
 NOTHING = "–"
-_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*( ?%)?( \(.*\))?|–|refused")
+_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def show(
     notes = list(notes)
     if data is not None and ids is not None:
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
-        notes.append(footer(behind, data, "", name))
+        notes.append(footer(behind, data, "", ""))
     made = table(frame, name, title, columns, rows=rows, groups=groups, spans=spans, ids=ids, notes=notes)
     plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
     publish_display_data({"text/html": to_html(made, name), "text/plain": plain})  # type: ignore[no-untyped-call]

@@ -62,9 +62,12 @@ def _sources(ids: Sequence[str], data: Data) -> list[str]:
 
 
 def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
-    """The sources and compilers behind these ids, the day of the edition, and a note."""
+    """The sources and compilers behind these ids, the day of the edition, and a note.
+
+    `name`: of the side record that has them all; "" where there is none.
+    """
     publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
-    named = _named(publishers, f" (see {name}.json)")
+    named = _named(publishers, f" (see {name}.json)" if name else "")
     compilers = [_short(each) for each in _compilers(ids, data)]
     counted = f"; counted by {_named(compilers)}" if compilers else ""
     words = f"Sources: {named}{counted}. Edition as of {_as_of(data)}." if ids else f"Edition as of {_as_of(data)}."

@@ -30,12 +30,14 @@ class Prose:
 class Sentence:
     """A computed sentence: its words cut into Markdown of the author (even places) and numbers filled in (odd ones).
 
-    `ids`: the statements that it rests on, `behind`: those of each number, in order.
+    `ids`: the statements that it rests on, `behind`: those of each number, in order, which are all of them unless they
+    are told `apart`.
     """
 
     parts: tuple[str, ...]
     ids: tuple[str, ...]
     behind: tuple[tuple[str, ...], ...]
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
             parts.append(visible(next(filled)))
             value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
             behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-    return Sentence(tuple(parts), every, tuple(behind))
+    return Sentence(tuple(parts), every, tuple(behind), bool(by))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------

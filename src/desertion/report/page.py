@@ -90,8 +90,10 @@ class _Writer:
                 return moved(name, title)
             case Prose(text):
                 return text
-            case Sentence(parts, _, behind):
-                return "".join(self._number(part, behind[n // 2]) if n % 2 else part for n, part in enumerate(parts))
+            case Sentence(parts, _, behind, apart):
+                return "".join(
+                    self._number(part, behind[n // 2], apart) if n % 2 else part for n, part in enumerate(parts)
+                )
             case Plot():
                 return self.raw(_plot(block))
             case Table():
@@ -108,8 +110,11 @@ class _Writer:
     def fill(self, body: str, around: str) -> str:
         return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
 
-    def _number(self, words: str, ids: Sequence[str]) -> str:
-        """A number of a sentence as a link to its statement: to the one that prints it, else to all behind it."""
+    def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
+        """A number of a sentence as a link to its statements: `apart`, these are its own and no other number's.
+
+        Else it leads to the one that prints it, where there is one, and to all of the sentence where not.
+        """
         known = [each for each in ids if each in self._printed]
         text = in_markdown(words)
         if not any(sign.isdigit() for sign in words):
@@ -117,7 +122,7 @@ class _Writer:
         if not known:
             return f"[{text}](#statements)"
         same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
-        found = same or known
+        found = known if apart or not same else same
         return f'[{text}](#{found[0]}){{.n data-ids="{" ".join(found)}"}}'
 
     def _is_number(self, statement: str, words: str) -> bool:
@@ -137,7 +142,7 @@ class _Writer:
         words = (
             named or f"Table: {', '.join(filter(None, (cell.text for cell in table.head[-1])) if table.head else ())}"
         )
-        caption = f"<caption>{escape(named)}</caption>" if named else ""
+        caption = f'<caption><span class="stay">{escape(named)}</span></caption>' if named else ""
         notes = "".join(f"<p class='note'>{_linked(escape(note), self._printed)}</p>" for note in table.notes)
         return (
             f'<div class="table" role="region" aria-label="{escape(short(words, 120), quote=True)}" tabindex="0">'
@@ -157,6 +162,8 @@ class _Writer:
         text = _linked(escape(cell.text), self._printed)
         if found := [each for each in cell.ids if each in self._printed]:
             text = f'<a class="n" href="#{found[0]}" data-ids="{" ".join(found)}">{escape(cell.text)}</a>'
+        if cell.group:
+            text = f'<span class="stay">{text}</span>'
         return f"<{tag}{spans}{kind}>{text}</{tag}>"
 
 

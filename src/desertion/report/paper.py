@@ -49,7 +49,7 @@ def paper(
         parts.append(f"# {section.title} {{#{section.stem}}}")
         parts += writer.blocks(section.blocks)
     methods = (files("desertion.report") / "methods.md").read_text(encoding="utf-8")
-    parts += [methods, "# References", writer.raw(writer.references())]
+    parts += [writer.raw("#place.flush()"), methods, "# References", writer.raw(writer.references())]
     rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
     parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
@@ -128,11 +128,13 @@ class _Writer:
                 return moved(name, title)
             case Prose(text):
                 return text
-            case Sentence(parts, ids, _):
+            case Sentence(parts, ids):
                 words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(parts))
-                numbers = self.cited(ids)
-                links = "\\, ".join(f"[{number}](#ref-{number})" for number in numbers)
-                return f"{words} \\[{links}\\]" if numbers else words
+                links = ", ".join(
+                    "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run))
+                    for run in _runs(self.cited(ids))
+                )
+                return f"{words} \\[{links}\\]" if links else words
             case Plot():
                 return self.raw(self._plot(block))
             case Table():
@@ -181,26 +183,32 @@ class _Writer:
             about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", '
-            f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>"
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", placement: auto, '
+            f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>\n"
+            f"#pointer(<plot-{plot.name}>)"
         )
 
 
-def _ranges(numbers: Sequence[int]) -> str:
-    """`1–4, 7`: numbers that follow each other as one range."""
-    runs: list[list[int]] = []
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and the last of each run of numbers that follow each other."""
+    runs: list[tuple[int, int]] = []
     for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
         else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+            runs.append((number, number))
+    return runs
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """`1–4, 7`: numbers that follow each other as one range."""
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in _runs(numbers))
 
 
 def _table(table: Table) -> str:
     found = _widths(table)
-    head = f"table.header({''.join(_cell(cell) for row in table.head for cell in row)})," if table.head else ""
-    body = "".join(_cell(cell) for row in table.body for cell in row)
+    head = f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
+    body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
     made = f"table(columns: ({found.columns}), {head}\n{body})"
     if table.title:
         made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
@@ -227,11 +235,12 @@ def _widths(table: Table) -> _Widths:
                 bold = 1.15 if cell.heading else 1.0
                 longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
                 total[column] = max(total[column], bold * len(cell.text))
-    needed = [min(word, 24) + 2 for word in longest]
     natural = [min(length, 120) + 2 for length in total]
+    # A short cell stays on one line.
+    needed = [one if one <= 16 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
     # Where words would stand one a line or be too small to read, the page is turned.
     least = min(sum(natural), 1.3 * sum(needed))
-    turned = least > 1.3 * _LETTERS
+    turned = least > 1.45 * _LETTERS
     room = _LETTERS * (_WIDE if turned else 1.0)
     letters = max(room, least)
     columns = "auto, " * count
@@ -256,9 +265,9 @@ def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequen
         yield row, at
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, bold: bool) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
-    words = f"*{words}*" if cell.heading and cell.text else words
+    words = f"*{words}*" if bold and cell.text else words
     how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
     how += ["align: right + top"] if cell.right else []
     how += ["inset: (x: 0pt, top: 7pt, bottom: 3pt)"] if cell.group else []
