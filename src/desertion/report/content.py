@@ -16,7 +16,7 @@ from desertion import notebook as nb
 from desertion.plots.wording import spoken
 from desertion.project import UserError, relative
 from desertion.publish.show import PHONE
-from desertion.report.text import visible, visible_lines
+from desertion.text import visible, visible_lines
 
 
 @dataclass(frozen=True)

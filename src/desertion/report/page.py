@@ -6,36 +6,32 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 from desertion import vocabulary
-from desertion.params import Edition
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
 
 _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
 
 
-def page(
-    edition: Edition, sections: Sequence[Section], statements: Sequence[Row], events: Sequence[Row], receipt: Row
-) -> str:
-    """The page of an edition: its sections, all `statements` (and `events` of plots) and the receipt of its making."""
-    writer = _Writer(statements, events)
-    answer, rest = arrange(sections)
-    parts = ["# The answer {#answer}", *map(writer.block, answer)]
-    for section in rest:
+def page(report: Report) -> str:
+    """The page: sections, all statements (and events of plots) and the receipt of its making."""
+    edition, writer = report.edition, _Writer(report.statements, report.events)
+    parts = ["# The answer {#answer}", *map(writer.block, report.answer)]
+    for section in report.sections:
         parts.append(f"# {section.title} {{#{section.stem}}}")
         parts += map(writer.block, section.blocks)
-    parts += ["# All statements {#statements}", writer.raw(_all(statements))]
-    parts += [_file("methods.md"), "# Receipt {#receipt}", writer.raw(_receipt(receipt))]
+    parts += ["# All statements {#statements}", writer.raw(_all(report.statements))]
+    parts += [*map(writer.block, report.methods), "# Receipt {#receipt}", writer.raw(_receipt(report.receipt))]
     body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
-    script = _file("page.js")
-    names = {"answer": "Answer"} | {one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in rest}
+    script = file("page.js")
+    names = {"answer": "Answer"} | {
+        one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in report.sections
+    }
     names |= {"statements": "All statements", "methods": "Methods", "receipt": "Receipt"}
     values = {
         "title": escape(TITLE),
@@ -43,19 +39,14 @@ def page(
         "description": escape(edition.description),
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
-        "style": _file("page.css"),
+        "style": file("page.css"),
         "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
         "body": body,
-        "data": to_json(_compact(statements, events)),
+        "data": to_json(_compact(report.statements, report.events)),
         "script": script,
     }
     # One pass: what is put in is not searched again.
-    return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], _file("page.html"))
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("desertion.report") / name).read_text(encoding="utf-8")
+    return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("page.html"))
 
 
 def _hash(script: str) -> str:

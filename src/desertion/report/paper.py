@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from desertion.params import Edition
 from desertion.project import UserError
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, in_typst, short
 
@@ -28,28 +26,21 @@ _LETTERS = 104
 _WIDE = 717 / 470
 
 
-def paper(
-    edition: Edition,
-    day: date,
-    sections: Sequence[Section],
-    statements: Sequence[Row],
-    events: Sequence[Row],
-    receipt: Row,
-) -> bytes:
-    """The PDF of an edition, the same bytes for the same content; `day`, until when it knows, is the day it bears.
+def paper(report: Report) -> bytes:
+    """The PDF, the same bytes for the same content; it bears the day until when the edition knows.
 
     Raises UserError with the compiler's words where it refuses the document.
     """
     import typst
 
-    writer = _Writer([*statements, *events])
-    answer, rest = arrange(sections)
-    parts = ["# The answer {#answer}", *writer.blocks(answer)]
-    for section in rest:
+    edition, day, receipt = report.edition, report.day, report.receipt
+    writer = _Writer([*report.statements, *report.events])
+    parts = ["# The answer {#answer}", *writer.blocks(report.answer)]
+    for section in report.sections:
         parts.append(f"# {section.title} {{#{section.stem}}}")
         parts += writer.blocks(section.blocks)
-    methods = (files("desertion.report") / "methods.md").read_text(encoding="utf-8")
-    parts += [writer.raw("#place.flush()"), methods, "# References", writer.raw(writer.references())]
+    parts += [writer.raw("#place.flush()"), *writer.blocks(report.methods)]
+    parts += ["# References", writer.raw(writer.references())]
     rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
     parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
@@ -61,8 +52,7 @@ def paper(
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
-    template = (files("desertion.report") / "paper.typ").read_text(encoding="utf-8")
-    source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)
+    source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
     inputs = {"main.typ": source.encode()} | writer.files
     try:
         made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
@@ -177,14 +167,15 @@ class _Writer:
         size = min(_WIDTH, _HEIGHT * width / height)
         cited = _ranges(self.cited(plot.ids))
         sources = f" Sources: [{cited}]." if cited else ""
+        caption = in_typst(f"{plot.title}.{sources}")
         attached = ""
         if plot.table is not None:
             self.files[f"{plot.name}.csv"] = plot.table
             about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", placement: auto, '
-            f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>\n"
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: auto, '
+            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>\n'
             f"#pointer(<plot-{plot.name}>)"
         )
 
