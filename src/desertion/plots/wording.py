@@ -110,11 +110,16 @@ def incomplete(rows: pd.DataFrame) -> str:
     return f", incomplete: {listed(period(r.period_start, r.period_end) for r in records(part))}" if len(part) else ""
 
 
-def spoken(word: str) -> str:
-    """A word of the vocabulary by its meaning; any other name without underscores; other words as they are."""
-    if re.fullmatch(r"3\d\d(\+3\d\d)+", word):
-        return vocabulary.articles_label(word)
-    for words in (vocabulary.MEASURES, vocabulary.SCOPES):
-        if word in words:
-            return words[word]
-    return word.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", word) else word
+def spoken(words: str) -> str:
+    """Words of the vocabulary by their meaning; a single name without its underscores; all else as it is."""
+    if re.fullmatch(r"3\d\d(\+3\d\d)+", words):
+        return vocabulary.articles_label(words)
+    meanings = vocabulary.MEASURES | vocabulary.SCOPES
+    if words in meanings:
+        return meanings[words]
+    if re.fullmatch(_NAME, words):
+        return words.replace("_", " ")
+    return re.sub(_NAME, lambda match: meanings.get(match[0], match[0]), words)
+
+
+_NAME = r"\b[a-z]+(?:_[a-z0-9]+)+\b"
