@@ -78,8 +78,8 @@ def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is know
         "many", "There are {n} of them, says {who}.", when="n > 1", n=591, who="<b>*a*</b> [b](http://evil.example)"
     )
     sums = said(
-        "sums", "Of {all} counts {part} is the last.", when="all > part", all=2, part=1,
-        ids={"all": "F085 F147", "part": "F147"},
+        "sums", "Of {all} counts {part} is the last.", when="all > part", all=6, part=1,
+        ids={"all": "F085 F147 F192 F293 F313 F333", "part": "F147"},
     )  # fmt: skip
     cells = [
         v4.new_markdown_cell(f"{title}\n\nA question with $x_1$."),

@@ -197,6 +197,7 @@
           next.tabIndex = 0;
           close();
           next.focus();
+          open(next); // the browser does not hold every focus by a script for one by the keyboard
         } else if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
           open(mark, { pin: true });
