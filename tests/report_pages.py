@@ -11,8 +11,9 @@ import nbformat
 import pandas as pd
 from nbformat import v4
 
-from desertion import figures, params, plots, publish, report
+from desertion import figures, params, plots, publish, report, tables
 from desertion.figures import Data
+from desertion.publish.show import PHONE
 from desertion.sentences import sentence
 
 TABLES = Path(__file__).parent / "plot_tables"
@@ -28,7 +29,13 @@ BAD = (
     "\u202egnp.exe\u200f turned",
     "x" * 10_000,
     "</script><script>window.bad = 1</script>\u2028$x$ [link](javascript:alert(1)) `code` #panic()",
+    "\x1b[31mred\x1b[0m\x07\x9b31m and a bell",
 )
+#: A frame as pandas shows it, with the values that no reader should see.
+RAW = pd.DataFrame(
+    {"measure": ["persons_convicted", "verdicts"], "articles": ["337+338", "337"], "to_count": [433090.0, None],
+     "mixed_measures": [True, False], "year": [2021, 2023]}
+).set_index("measure").to_html()  # fmt: skip
 
 
 @cache
@@ -37,8 +44,8 @@ def data() -> Data:
 
 
 @cache
-def picture(name: str) -> publish.Published:
-    return publish.render(plots.PLOTS[name], pd.read_csv(TABLES / f"{name}.csv"), data())
+def picture(name: str, size: Any = "double") -> publish.Published:
+    return publish.render(plots.PLOTS[name], pd.read_csv(TABLES / f"{name}.csv"), data(), size=size)
 
 
 def shown(content: dict[str, str], **metadata: Any) -> Any:
@@ -48,6 +55,16 @@ def shown(content: dict[str, str], **metadata: Any) -> Any:
 def said(name: str, template: str, **how: Any) -> Any:
     one = sentence(name, template, **how)
     return shown({"text/markdown": one.text, "text/plain": one.text}, desertion={"sentence": one.record()})
+
+
+def grouped() -> str:
+    """A table of the project: a group, a number that carries its statements, a note."""
+    rows = pd.DataFrame({"who": ["Mediazona"], "group": ["Art. 337"], "count": [5096.0], "ids": ["F147 F085"]})
+    made = tables.table(
+        rows, "counts", "Counts of courts", {"who": "Counted by", "count": "Cases"}, rows="who", groups="group",
+        ids="ids", notes=["A note under it."],
+    )  # fmt: skip
+    return tables.to_html(made, "counts")
 
 
 def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is known?") -> Path:
@@ -60,15 +77,21 @@ def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is know
     many = said(
         "many", "There are {n} of them, says {who}.", when="n > 1", n=591, who="<b>*a*</b> [b](http://evil.example)"
     )
+    sums = said(
+        "sums", "Of {all} counts {part} is the last.", when="all > part", all=6, part=1,
+        ids={"all": "F085 F147 F192 F293 F313 F333", "part": "F147"},
+    )  # fmt: skip
     cells = [
         v4.new_markdown_cell(f"{title}\n\nA question with $x_1$."),
-        v4.new_code_cell("a", metadata={"tags": ["answer"]}, outputs=[grew, many]),
+        v4.new_code_cell("a", metadata={"tags": ["answer"]}, outputs=[grew, many, sums]),
         v4.new_code_cell("b", outputs=[shown({"text/html": FRAME})]),
         v4.new_code_cell("c", outputs=[shown({"image/svg+xml": picture("growth").svg})]),
         v4.new_code_cell("d", outputs=[shown({"image/svg+xml": picture("offences").svg})]),
         v4.new_code_cell("e", outputs=[shown({"image/svg+xml": picture("offences").svg})]),
         v4.new_code_cell("f", outputs=[shown({"text/plain": "<script>alert(1)</script>"})]),
         v4.new_code_cell("g", outputs=[shown({"image/svg+xml": picture("long_view").svg})]),
+        v4.new_code_cell("h", outputs=[shown({"text/html": grouped()})]),
+        v4.new_code_cell("i", outputs=[shown({"text/html": RAW})]),
     ]
     path = folder / f"{stem}.ipynb"
     nbformat.write(v4.new_notebook(cells=cells), path)
@@ -81,6 +104,7 @@ def published(folder: Path, name: str = "growth") -> Path:
     place.mkdir(exist_ok=True)
     (place / f"{name}.svg").write_text(picture(name).svg, encoding="utf-8")
     (place / f"{name}.csv").write_text(picture(name).csv, encoding="utf-8")
+    (place / f"{name}{PHONE}.svg").write_text(picture(name, "single").svg, encoding="utf-8")
     return place
 
 
@@ -96,7 +120,7 @@ def bad_data() -> Data:
     known = data()
     table, sources = known.figures.copy(), known.sources.copy()
     for n, words in enumerate(BAD):
-        row = ["F085", "F147", "F293", "F313", "F333"][n]
+        row = ["F085", "F147", "F293", "F313", "F333", "F192"][n]
         table.loc[row, ["note", "publisher", "compiler", "locator"]] = words
         table.loc[row, "url"] = ["javascript:window.bad=1", 'https://x.example/"onload="bad()'][n % 2]
         sources.loc[table.at[row, "source_id"], "publisher"] = words

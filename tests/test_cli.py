@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from desertion import cli, figures
 from desertion.project import ROOT
 
 
@@ -128,3 +130,47 @@ def test_an_earlier_edition_knows_less() -> None:
     now = json.loads(desertion("conflicts", "--json").stdout)
     then = json.loads(desertion("conflicts", "--edition", "2023-12-31", "--json").stdout)
     assert 0 < len(then) < len(now)
+
+
+#: What a terminal would run, turn or hide, and what a spreadsheet would run.
+NASTY = "=cmd()|'x'!A0\x1b[31m\u202eturned\x07\x9b2J<script>"
+
+
+def is_plain(text: str) -> bool:
+    return all(each.isprintable() or each == "\n" for each in text)
+
+
+def test_a_terminal_is_shown_bad_text_of_the_data_and_runs_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = figures.load()
+    table, sources = known.figures.copy(), known.sources.copy()
+    table[["publisher", "compiler"]] += NASTY
+    sources["publisher"] += NASTY
+    monkeypatch.setattr(figures, "load", lambda **_: replace(known, figures=table, sources=sources))
+    assert cli.main(["conflicts"]) == 0
+    plain = capsys.readouterr().out
+    assert cli.main(["conflicts", "--json"]) == 0
+    as_json = capsys.readouterr().out
+    assert is_plain(plain)
+    assert is_plain(as_json)
+    assert "[U+001B][31m[U+202E]turned[U+0007][U+009B]2J<script>" in plain
+    assert any(NASTY in row["title"] for row in json.loads(as_json))
+
+
+def test_a_message_shows_bad_text_of_a_file_and_runs_none(tiny_data: Path, tmp_path: Path) -> None:
+    path = tiny_data / "figures.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    rows[0] = rows[0].replace("exact", NASTY, 1)
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    checked = desertion("check", "--data", tiny_data)
+    assert checked.returncode == 1
+    assert is_plain(checked.stdout)
+    nasty = tmp_path / "x\x1b[31m.csv"
+    nasty.write_text(f"period_start,period_end,value\n2021-01-01,2021-12-31,{NASTY}\n", encoding="utf-8")
+    for command in ("fit", "score"):
+        done = desertion(command, nasty)
+        assert done.returncode in (1, 2)
+        assert done.stderr
+        assert is_plain(done.stdout + done.stderr)
+    assert is_plain(desertion("run", f"x{NASTY}").stderr)

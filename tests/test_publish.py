@@ -60,6 +60,8 @@ def data() -> Data:
             "publisher": ["The Moscow Times", "Meduza"],
             "url": ["https://example.org/a", "https://example.org/b"],
             "published_text": ["2024-02-22", ""],
+            "kind": "relay",
+            "copy_of": "",
         },
         index=pd.Index(["moscow-times-2024-02-22", "meduza-2023-02-20"], name="id"),
     )
@@ -130,11 +132,13 @@ def folder(tmp_path_factory):
     return out
 
 
-def test_five_files_hold_the_same_words(folder):
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [f"{name}{ending}" for name in ("growth", "revision") for ending in (".csv", ".json", ".pdf", ".png", ".svg")]
-        + ["plots.lock"]
-    )
+def test_five_files_and_the_picture_for_phones_hold_the_same_words(folder):
+    endings = (".csv", ".json", ".pdf", ".png", ".svg", "-single.svg")
+    names = {f"{name}{ending}" for name in ("growth", "revision") for ending in endings}
+    assert {path.name for path in folder.iterdir()} == {*names, "plots.lock"}
+    phone = ET.parse(folder / "growth-single.svg").getroot()
+    assert phone.get("aria-labelledby") == "growth-single-title growth-single-desc"
+    assert float(phone.get("width").removesuffix("pt")) == pytest.approx(89 / 25.4 * 72, abs=0.1)
     alt = plots.growth.describe(table("growth"))
     root = ET.parse(folder / "growth.svg").getroot()
     assert root.get("role") == "img"
@@ -269,6 +273,28 @@ def test_footer_of_an_edition_without_a_day_names_the_last_day_known():
     assert "Edition as of 2024-02-22." in _footer(made)
 
 
+def test_pages_of_those_who_counted_come_before_copies_and_pages_that_pass_a_count_on():
+    known = data()
+    ids = list(dict.fromkeys(each for cell in table("growth")["ids"] for each in cell.split()))
+    pages = {
+        "z-own": ("newsroom", "", "Proekt"),
+        "y-copy": ("mirror", "z-own", "A Copy"),
+        "a-relay": ("relay", "", "A Relay"),
+        "b-of-itself": ("relay", "", "Mediazona"),  # who counted, whatever the kind of the page
+    }
+    figures = known.figures.assign(compiler="Mediazona")
+    figures.loc[ids, "source_id"] = "a-relay"  # behind most
+    for each, page in zip(ids, ("z-own", "y-copy", "b-of-itself"), strict=False):
+        figures.loc[each, "source_id"] = page
+    kinds, copies, publishers = zip(*pages.values(), strict=True)
+    sources = pd.DataFrame(
+        {"publisher": publishers, "url": "https://x.example/", "published_text": "", "kind": kinds, "copy_of": copies},
+        index=pd.Index(pages, name="id"),
+    )
+    made = publish.render(plots.growth, table("growth"), replace(known, figures=figures, sources=sources))
+    assert _footer(made).startswith("Sources: Mediazona, Proekt, A Copy, A Relay; counted by")
+
+
 def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
     known = data()
     ids = {each for cell in table("growth")["ids"] for each in cell.split()}
@@ -276,7 +302,9 @@ def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
     for n, each in enumerate(sorted(ids)):
         names[f"s{n:02}"] = f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000
         figures.loc[each, "source_id"] = f"s{n:02}"
-    extra = pd.DataFrame({"publisher": names, "url": "https://example.org/", "published_text": ""})
+    extra = pd.DataFrame(
+        {"publisher": names, "url": "https://example.org/", "published_text": "", "kind": "relay", "copy_of": ""}
+    )
     made = publish.render(
         plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra]))
     )
@@ -371,7 +399,7 @@ def test_bytes_do_not_depend_on_locale_time_zone_folder_hash_seed_or_threads(tmp
         _, errors = each.communicate(timeout=240)
         assert each.returncode == 0, errors
     first = {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir()}
-    assert len(first) == 10
+    assert len(first) == 12
     for place in range(1, len(settings)):
         assert {path.name: path.read_bytes() for path in (tmp_path / str(place)).iterdir()} == first
 

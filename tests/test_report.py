@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from report_pages import BAD, bad_data, data, notebook, published, render
+from report_pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
-from desertion.project import UserError
-from desertion.report import content, text
+from desertion.project import NOTEBOOKS, UserError
+from desertion.report import content, text, verification
 from desertion.report.statements import statements
+from desertion.text import visible, visible_lines
 
 
 class Page(HTMLParser):
@@ -43,6 +44,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(made: Path) -> str:
     return made.read_text(encoding="utf-8")
+
+
+#: A float of pandas, a word of the code, a number without its separators: none of a reader's business.
+RAW_VALUE = re.compile(r"\b(nan|NaN|None|NaT|True|False)\b|\b[a-z]+_[a-z]|\b\d{4,}\.0\b|(?<![\d.,])\d{5,}\b")
 
 
 @cache
@@ -102,6 +107,13 @@ def test_numbers_link_to_the_statement_that_prints_them_else_to_all_behind(page:
     assert ">337</a>" not in page
 
 
+def test_a_number_of_several_statements_opens_all_of_its_own(page: str) -> None:
+    # F147 alone would be found for a number that it prints; where ids are told by name, they are what counts.
+    assert '<a href="#F085" class="n" data-ids="F085 F147 F192 F293 F313 F333">6</a>' in page
+    assert '<a href="#F147" class="n" data-ids="F147">1</a>' in page
+    assert '<a class="n" href="#F147" data-ids="F147 F085">5,096</a>' in page
+
+
 def test_without_the_script_every_statement_has_its_row(page: str) -> None:
     rows = set(re.findall(r'<tr id="([^"]+)"', page))
     assert rows == set(data().figures.index) | set(data().context.index)
@@ -116,6 +128,83 @@ def test_text_of_the_notebooks_stays_text(page: str) -> None:
 def test_a_table_names_its_columns_in_one_row_and_links_statements(page: str) -> None:
     assert re.search(r'<tr><th scope="col">id</th><th scope="col">from count</th></tr></thead>', page)
     assert '<th scope="row"><a class="n" href="#F085" data-ids="F085">F085</a></th><td class="number">615</td>' in page
+
+
+def test_a_table_of_the_project_keeps_its_title_groups_and_notes_in_page_and_pdf(made: Path, page: str) -> None:
+    table = next(each for each in re.findall(r"<table>.*?</table>", page, re.DOTALL) if "Counts of courts" in each)
+    assert '<caption><span class="stay">Table 1. Counts of courts</span></caption>' in table
+    assert re.search(r'<th colspan="2" scope="rowgroup" class="group"><span class="stay">Art. 337</span></th>', table)
+    assert '<th scope="row">Mediazona</th><td class="number">' in table
+    assert '<th scope="col" class="number">Cases</th>' in table
+    assert "<style" not in table
+    assert "<p class='note'>A note under it.</p>" in page
+    read = words_of(made.with_suffix(".pdf"))
+    for words in ("Table 1: Counts of courts", "Mediazona", "5,096", "A note under it."):
+        assert words in read
+
+
+def test_a_frame_of_pandas_is_shown_without_raw_values(page: str) -> None:
+    table = content.table(RAW)
+    assert [cell.text for cell in table.head[0]] == ["measure", "articles", "to count", "mixed measures", "year"]
+    assert [[cell.text for cell in row] for row in table.body] == [
+        ["persons convicted", "Art. 337 and 338", "433,090", "yes", "2021"],
+        ["verdicts (cases decided)", "337", "–", "no", "2023"],
+    ]
+    cells = re.sub(r"<[^>]*>", "\n", "".join(re.findall(r"<table>.*?</table>", page.split("<noscript>")[0], re.DOTALL)))
+    assert not RAW_VALUE.search(cells)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_table_of_a_notebook_comes_to_a_reader_with_raw_values(path: Path) -> None:
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    shown = [output.data["text/html"] for cell in cells for output in cell.outputs if "text/html" in output.data]
+    assert shown
+    for html in shown:
+        table = content.table(html)
+        texts = [cell.text for row in (*table.head, *table.body) for cell in row]
+        assert [text for text in texts if RAW_VALUE.search(text)] == []
+
+
+def test_a_phone_gets_the_plot_one_column_wide_with_its_marks(page: str) -> None:
+    figure = next(each for each in re.findall(r"<figure.*?</figure>", page, re.DOTALL) if 'id="plot-growth"' in each)
+    wide, narrow = re.findall(r'<div class="(?:wide|narrow)"><svg.*?</svg></div>', figure, re.DOTALL)
+    assert 'id="growth-title"' in wide
+    assert 'id="growth-single-title"' in narrow
+    assert set(re.findall(r'data-ids="[^"]*"', narrow)) == set(re.findall(r'data-ids="[^"]*"', wide))
+    other = next(each for each in re.findall(r"<figure.*?</figure>", page, re.DOTALL) if 'id="plot-offences"' in each)
+    assert 'class="narrow"' not in other  # nobody published it
+
+
+def test_the_formulas_are_set_in_the_page_and_in_the_pdf(made: Path, page: str) -> None:
+    methods = page[page.index('id="methods"') :]
+    assert methods.count("<math") > 20
+    assert methods.count('display="block"') == 5
+    assert not re.search(r"\$\$|\\frac|\\lambda", re.sub(r"(?s)<annotation.*?</annotation>", "", methods))
+    assert "λ" in methods
+    assert "Garwood" in words_of(made.with_suffix(".pdf"))
+
+
+def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    assert list(verification.verification(tmp_path)) == []
+    (tmp_path / "benchmarks").mkdir()
+    lines = [
+        "truth,quantity,level,data_sets,covered,band_low,band_high",
+        *("prior,month 3,0.95,1000,0.941,0.93,0.97", "prior,month 9,0.95,1000,0.9523,0.93,0.97"),
+        *("prior,month 3,0.8,1000,0.79,0.76,0.84", "prior,month 9,0.8,1000,0.79,0.76,0.84", "own,tau,0.95,7,1,1,1"),
+    ]
+    (tmp_path / "benchmarks" / "calibration.csv").write_text("\n".join(lines) + "\n")
+    _, table = verification.verification(tmp_path)
+    assert isinstance(table, content.Table)
+    assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [
+        ["Quantity", "nominal 95 %", "nominal 80 %"],
+        ["Truth drawn from the model's own assumptions (1,000 data sets)"],
+        ["intensity of one month", "94.1–95.2 %", "79.0 %"],
+        ["own (7 data sets)"],
+        ["scale of the walk, τ", "100.0 %", "–"],
+    ]
+    (tmp_path / "benchmarks" / "calibration.csv").write_text("quantity,level\nmonth,0.95\n")
+    with pytest.raises(UserError, match=r"calibration\.csv: no table of measured coverage"):
+        list(verification.verification(tmp_path))
 
 
 def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str) -> None:
@@ -152,7 +241,7 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:
     known = {f"{value:,.10g}" for value in (*data().figures["value"], *data().context["value"])}
-    known |= {f"{5096 / 615:.2f}", "591"}
+    known |= {f"{5096 / 615:.2f}", "591", "6"}  # computed: a ratio, and how many statements
     linked = re.findall(r'data-ids="[^"]+">([\d,.]+)</a>', page)
     rows = re.findall(r'<tr id="F\d+"><th scope="row">F\d+</th><td>([\d,.]+)</td>', page)
     labels = [
@@ -182,6 +271,8 @@ def test_bad_text_of_the_data_is_shown_and_never_run(tmp_path: Path) -> None:
     assert notes["F085"] == BAD[0]
     assert notes["F293"] == "[U+202E]gnp.exe[U+200F] turned"
     assert notes["F313"] == BAD[3]
+    assert notes["F192"] == "[U+001B][31mred[U+001B][0m[U+0007][U+009B]31m and a bell"
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
     assert out.with_suffix(".pdf").stat().st_size < 5_000_000
     assert "<script>" in words_of(out.with_suffix(".pdf"))
 
@@ -221,7 +312,8 @@ def test_json_in_a_script_is_read_back_and_ends_nothing(words: str) -> None:
 
 @given(st.text())
 def test_no_sign_that_turns_or_hides_text_comes_through(words: str) -> None:
-    assert text.visible(words).isprintable()
+    assert visible(words).isprintable()
+    assert all(line.isprintable() for line in visible_lines(words).split("\n"))
 
 
 def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:

@@ -93,6 +93,26 @@ def test_a_dot_opens_its_statements_by_mouse_and_keyboard(used: dict[str, Any]) 
     assert used["row"] in mark["next"]["ids"].split()
 
 
+def test_a_number_of_many_statements_lists_them_and_shows_them_in_the_table(used: dict[str, Any]) -> None:
+    several = used["several"]
+    assert several["listed"] == 6
+    assert several["said"] == "6 statements stand behind 6"
+    assert "F147" in several["one"]
+    assert sorted(several["rows"]) == ["F085", "F147", "F192", "F293", "F313", "F333"]
+    shown, total = several["cleared"].removesuffix(" statements").split(" of ")
+    assert shown == total
+
+
+def test_on_a_phone_a_plot_is_one_column_wide_legible_and_its_dots_open_by_touch(used: dict[str, Any]) -> None:
+    phone = used["phone"]
+    assert phone["wide"] == 0
+    assert phone["narrow"] > 0
+    assert not phone["scrolls"]
+    assert phone["letters"] >= 8  # pixels
+    assert all(each in phone["shown"] for each in phone["ids"].split())
+    assert not phone["covered"]
+
+
 def test_the_table_filters_and_sorts(used: dict[str, Any]) -> None:
     shown, total = (int(word.replace(",", "")) for word in used["filtered"].split()[::2][:2])
     assert 0 < shown < total

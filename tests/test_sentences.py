@@ -101,6 +101,15 @@ def test_a_sentence_is_withheld_exactly_when_its_condition_is_false(a: float, b:
     assert json.loads(json.dumps(one.record())) == one.record()
 
 
+def test_the_ids_of_each_number_are_kept_apart_where_they_are_told_apart() -> None:
+    one = sentences.sentence("s", "{a} of {b}", when="a < b", a=1, b=2, ids={"a": "F1", "b": "F1 F2"})
+    assert one.ids == ("F1", "F2")
+    assert one.record()["by"] == {"a": ["F1"], "b": ["F1", "F2"]}
+    assert "by" not in sentences.sentence("s", "{a} of {b}", when="a < b", a=1, b=2, ids="F1 F2").record()
+    with pytest.raises(UserError, match="sentence 's': ids are given for c, which is no value of it"):
+        sentences.sentence("s", "{a} of {b}", when="a < b", a=1, b=2, ids={"c": "F1"})
+
+
 def test_two_sentences_of_one_name_are_refused(tmp_path: Path) -> None:
     one = sentences.sentence("rise", "{n}", when="n > 1", n=5)
     with pytest.raises(UserError, match="two sentences have the name 'rise'"):

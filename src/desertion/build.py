@@ -20,6 +20,7 @@ from desertion import notebook as nb
 from desertion import receipt, sentences
 from desertion.display import Display, say
 from desertion.project import BUILD, DATA, UserError, relative
+from desertion.text import visible
 
 if TYPE_CHECKING:
     from desertion.params import Edition
@@ -46,7 +47,7 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
     for one in withheld(name):
-        print(one)
+        print(visible(str(one)))
     print(f"{relative(page)} {state}")
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion.project import DATA, NOTEBOOKS, UserError
+from desertion.text import visible, visible_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.command(arguments) or 0)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(visible_lines(str(error)), file=sys.stderr)
         return int(arguments.mistake)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
@@ -113,7 +114,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False))
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    # Read back it is the same; on a terminal nothing in it runs or turns the line.
+    print("".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text))
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -124,7 +127,7 @@ def _check(arguments: argparse.Namespace) -> int:
         _print_json([fault.as_dict() for fault in faults])
     else:
         for fault in faults:
-            print(fault)
+            print(visible(str(fault)))
     return 1 if faults else 0
 
 
@@ -181,14 +184,15 @@ def _conflicts(arguments: argparse.Namespace) -> None:
         _print_json(rows)
         return
     for row in rows:
-        print(f"{row['id']}  {row['title']}")
+        print(visible(f"{row['id']}  {row['title']}"))
         for reading in row["readings"]:
             chosen = set((row["chosen"] or "").split()) & set(reading["figure_ids"])
             mark = "→" if chosen else " "
             period = f"{reading['period_start']} to {reading['period_end']}"
             behind = f"{' '.join(reading['figure_ids'])}; independent sources: {reading['sources']}"
-            print(f"   {mark} {reading['value']:,} {reading['measure']}, {period}  [{behind}]")
-        print(f"     {row['because']}" + (f"; otherwise growth ×{row['effect']:.2f}" if row["effect"] else ""))
+            print(visible(f"   {mark} {reading['value']:,} {reading['measure']}, {period}  [{behind}]"))
+        effect = f"; otherwise growth ×{row['effect']:.2f}" if row["effect"] else ""
+        print(visible(f"     {row['because']}{effect}"))
 
 
 def _claims(arguments: argparse.Namespace) -> None:
@@ -203,7 +207,7 @@ def _claims(arguments: argparse.Namespace) -> None:
     for row, statement in zip(rows, checked["statement"], strict=True):
         number = "" if row["computed"] is None else f" (computed {row['computed']:,.4g})"
         mixed = ", mixes measures" if row["mixed_measures"] else ""
-        print(f"{row['id']:8} {row['verdict']}{mixed}: {statement}{number}")
+        print(visible(f"{row['id']:8} {row['verdict']}{mixed}: {statement}{number}"))
 
 
 def _show(values: dict[str, Any], as_json: bool) -> None:
@@ -246,11 +250,11 @@ def _fit(arguments: argparse.Namespace) -> int:
         result = fit.refusal(arguments.model, arguments.trend, str(error), needs)
     refused = result["refused"]
     if refused:
-        print(f"refused: {refused['reason']} (needs: {refused['needs']})", file=sys.stderr)
+        print(visible(f"refused: {refused['reason']} (needs: {refused['needs']})"), file=sys.stderr)
     if arguments.json:
         _print_json(result)
     elif not refused:
-        print(fit.describe(result))
+        print(visible_lines(fit.describe(result)))
     return 2 if refused else 0
 
 

@@ -6,10 +6,12 @@ import os
 import sys
 from typing import Any
 
+from desertion.text import visible_lines
+
 
 def say(line: str) -> None:
     """Print `line` on standard error, at once."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible_lines(line), file=sys.stderr, flush=True)
 
 
 class Display:

@@ -20,6 +20,8 @@ LOCK = "requirements.lock"
 PACKAGE = "src/desertion"
 #: Notebooks may not import the page's module, so that a change of its style reruns none.
 PAGE = "src/desertion/report"
+#: What the page tells of the methods' verification: measured coverage, published reference cases.
+VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 
 #: Name of a part of the input → digest of its content.
@@ -109,7 +111,7 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     page = [path for path in package if path.is_relative_to(ROOT / PAGE)]
     parts[PACKAGE] = _folder_digest(path for path in package if path not in page)
     parts[PAGE] = _folder_digest(page)
-    parts[LOCK] = file_digest(ROOT / LOCK)
+    parts |= {name: file_digest(ROOT / name) for name in (LOCK, *VERIFIED)}
     # Another Python has another standard library.
     return parts | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 

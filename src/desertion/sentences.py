@@ -5,6 +5,8 @@ In a notebook the words and their condition stand side by side, and the numbers 
     say("awol-2021-2023", "Cases under Art. 337 grew about eightfold from 2021 to 2023 (×{r.ratio:.1f}, {r.low:.1f} to "
         "{r.high:.1f}).", when="7.5 <= r.ratio < 8.5", ids="F083 F085", r=exact.rate_ratio(5024, 1, 615, 1))
 
+Where the numbers of a sentence rest on different figures, `ids` says so by name: `ids={"old": "F085", "new": "F147"}`.
+
 `when` is a comparison in Python over the same names. Only the condition decides: a number that merely changes is
 printed as it is now. Each sentence leaves a record in the metadata of its output, so that a build can list those that
 it withheld beside the values with which they were last accepted.
@@ -16,7 +18,7 @@ import ast
 import math
 import numbers
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ class Sentence:
     """A sentence as it is shown: `text` is its words, or, where it is `withheld`, a notice in their place.
 
     `values`: what the names in the condition `when` stand for (None: there is no such number). `ids`: the statements
-    that it rests on.
+    that it rests on, `by`: those behind each named number, where they are told apart.
     """
 
     id: str
@@ -42,10 +44,11 @@ class Sentence:
     values: Mapping[str, float | None]
     withheld: bool
     ids: tuple[str, ...] = ()
+    by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """The sentence as the metadata of its output keep it."""
-        return {
+        kept: dict[str, Any] = {
             "id": self.id,
             "template": self.template,
             "when": self.when,
@@ -53,6 +56,7 @@ class Sentence:
             "withheld": self.withheld,
             "ids": list(self.ids),
         }
+        return kept | ({"by": {name: list(ids) for name, ids in self.by.items()}} if self.by else {})
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,18 @@ class Withheld:
         return f"{self.notebook}, cell {self.cell}: sentence '{self.id}' needs {self.when}; {changes}"
 
 
-def sentence(name: str, template: str, /, *, when: str, ids: str = "", **values: Any) -> Sentence:
+def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> Sentence:
     """The sentence `name`: the format string `template` filled with `values` where the condition `when` holds for them.
 
-    `ids`: the figures behind it, with spaces between. Where a value does not exist (None, NaN in the condition, or
-    `Refused`) the sentence is withheld too. Raises UserError for a condition that is no comparison of the values given,
-    and for a template that they do not fill.
+    `ids`: the figures behind it, with spaces between, or those behind each value by its name. Where a value does not
+    exist (None, NaN in the condition, or `Refused`) the sentence is withheld too. Raises UserError for a condition that
+    is no comparison of the values given, for a template that they do not fill, and for ids of a value not given.
     """
     where = f"sentence '{name}'"
+    by = {} if isinstance(ids, str) else {value: tuple(each.split()) for value, each in ids.items()}
+    if unknown := sorted(by.keys() - values.keys()):
+        raise UserError(f"{where}: ids are given for {', '.join(unknown)}, which is no value of it")
+    behind = ids.split() if isinstance(ids, str) else [each for those in by.values() for each in those]
     tree = _parse(when, values, where)
     found = {ast.unparse(part): _value(part, values, where) for part in _parts(tree.body)}
     found |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
@@ -95,10 +103,10 @@ def sentence(name: str, template: str, /, *, when: str, ids: str = "", **values:
     else:
         now = ", ".join(f"{one} is {_show(value)}" for one, value in found.items())
         text = f"*A sentence is withheld here: its words need `{when}`, and {now}.*"
-    return Sentence(name, text, template, when, found, not holds, tuple(ids.split()))
+    return Sentence(name, text, template, when, found, not holds, tuple(dict.fromkeys(behind)), by)
 
 
-def say(name: str, template: str, /, *, when: str, ids: str = "", **values: Any) -> None:
+def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> None:
     """Show the sentence in a notebook as a paragraph (see `sentence`), with its record in the output's metadata."""
     from IPython.display import publish_display_data
 

@@ -42,7 +42,7 @@ LIBRARIES = (
     "IPython", "IPython.core.completerlib", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger",
     "matplotlib_inline.config", "sqlite3", "numpy", "pandas", "pandas.core.methods.to_dict", "scipy.stats",
     "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_agg", "seaborn", "statsmodels.api", "statsmodels.gam.api",
+    "matplotlib.backends.backend_agg", "seaborn", "great_tables", "statsmodels.api", "statsmodels.gam.api",
     "pandera.pandas", "pandera.backends.pandas.register", "pandera.backends.pandas.builtin_checks",
     "pandera.backends.pandas.builtin_hypotheses", "pandera.backends.pandas.container",
 )  # fmt: skip

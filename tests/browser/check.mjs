@@ -90,11 +90,37 @@ const tasks = {
     const [all] = await Promise.all([tab.waitForEvent("download"), tab.locator("#download").click()]);
     found.all = readFileSync(await all.path(), "utf8");
     found.ran = await tab.evaluate(() => window.bad);
+
+    // A number that many statements stand behind: a list, one of them, back, all of them in the table.
+    await tab.locator("p a.n", { hasText: /^6$/ }).click();
+    found.several = { listed: await card.locator(".list li").count(), said: await card.locator("p").first().innerText() };
+    await card.locator(".list a").nth(1).click();
+    found.several.one = await text();
+    await card.getByText("Back to all").click();
+    await card.getByRole("button", { name: "Show them in the table" }).click();
+    found.several.rows = await tab.locator("#all tbody tr").evaluateAll((rows) => rows.map((row) => row.id));
+    await tab.getByRole("button", { name: "Clear" }).click();
+    found.several.cleared = await tab.locator("#filters [role=status]").innerText();
     await tab.context().close();
 
     const phone = await open(360, "light", { hasTouch: true });
     await phone.locator("a.n").first().tap();
     found.tapped = await phone.locator("#card").innerText();
+    await phone.locator("#card .close").tap();
+    found.phone = await phone.evaluate(() => {
+      const [wide, narrow] = [".wide", ".narrow"].map((name) => document.querySelector(`#plot-growth ${name}`));
+      const frame = document.querySelector("#plot-growth .plot");
+      const letters = [...narrow.querySelectorAll("text")].map((each) => each.getBoundingClientRect()).map(({ width, height }) => Math.min(width, height));
+      return { wide: wide.offsetHeight, narrow: narrow.offsetHeight, scrolls: frame.scrollWidth > frame.clientWidth, letters: Math.min(...letters) };
+    });
+    const dot = phone.locator("#plot-growth .narrow .mark[role=button]").first();
+    await dot.scrollIntoViewIfNeeded();
+    const at = await dot.boundingBox();
+    await phone.touchscreen.tap(at.x + at.width / 2, at.y + at.height / 2);
+    found.phone.shown = await phone.locator("#card").innerText();
+    found.phone.ids = await dot.getAttribute("data-ids");
+    const place = await phone.locator("#card").boundingBox();
+    found.phone.covered = place.y < at.y + at.height / 2 && at.y + at.height / 2 < place.y + place.height;
     await phone.context().close();
 
     const plain = await open(1440, "light", { javaScriptEnabled: false });

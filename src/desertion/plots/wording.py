@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.plots.contract import records
 
 BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
@@ -106,3 +108,18 @@ def incomplete(rows: pd.DataFrame) -> str:
     """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
     part = rows[rows["incomplete"]]
     return f", incomplete: {listed(period(r.period_start, r.period_end) for r in records(part))}" if len(part) else ""
+
+
+def spoken(words: str) -> str:
+    """Words of the vocabulary by their meaning; a single name without its underscores; all else as it is."""
+    if re.fullmatch(r"3\d\d(\+3\d\d)+", words):
+        return vocabulary.articles_label(words)
+    meanings = vocabulary.MEASURES | vocabulary.SCOPES
+    if words in meanings:
+        return meanings[words]
+    if re.fullmatch(_NAME, words):
+        return words.replace("_", " ")
+    return re.sub(_NAME, lambda match: meanings.get(match[0], match[0]), words)
+
+
+_NAME = r"\b[a-z]+(?:_[a-z0-9]+)+\b"

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 
+#: What the single-column picture beside a plot is called, after the plot's name.
+PHONE = "-single"
+
+
 @dataclass(frozen=True)
 class Published:
     """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON."""
@@ -58,7 +62,7 @@ def show(
 
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
     folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
-    under NAME-SIZE. `note` ends the footer.
+    under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. `note` ends the footer.
     Raises UserError for an id that the data do not have or that was rejected, ValueError for a table that is not
     what the plot draws.
     """
@@ -72,19 +76,26 @@ def show(
             ".csv": ready.csv,
             ".json": ready.record,
         }
+        if size == "double":
+            files[f"{PHONE}.svg"] = render(plot, table, data, note=note, size="single", beside=ready.name).svg
         for ending, content in files.items():
             write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
 
-def render(plot: Plot, table: pd.DataFrame, data: Data, *, note: str = "", size: SizeName = "double") -> Published:
-    """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does."""
+def render(
+    plot: Plot, table: pd.DataFrame, data: Data, *, note: str = "", size: SizeName = "double", beside: str = ""
+) -> Published:
+    """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does.
+
+    `beside`: the name of the published plot whose side record the footer refers to, where it is not its own.
+    """
     rows = conform(plot.name, table, plot.columns)
     ids = known(plot.name, rows["ids"], data)
     alt = plot.describe(table)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    figure = plot(table, size, footer(ids, data, note, name))
+    figure = plot(table, size, footer(ids, data, note, beside or name))
     text = to_csv(table, plot)
     return Published(
         name=name,

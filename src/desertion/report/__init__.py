@@ -22,17 +22,31 @@ def render(
     the statements of the edition (read from data/ where they are not given).
     Raises UserError where a notebook cannot be read or has no title. An equal page is not touched.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from desertion import figures
-    from desertion.report import content, page, paper, receipt, statements
+    from desertion.report import content, layout, page, paper, receipt, statements, verification
 
     if data is None:
         data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
-    sections = content.read(notebooks, plots)
-    rows = statements.statements(data, edition.rule)
-    made_from = receipt.receipt(edition, notebooks)
-    happened = statements.events(data)
-    write_atomic(out, page.page(edition, sections, rows, happened, made_from))
-    write_atomic(out.with_suffix(".pdf"), paper.paper(edition, _day(data), sections, rows, happened, made_from))
+    answer, sections, methods = layout.arrange(content.read(notebooks, plots), verification.verification())
+    whole = layout.Report(
+        edition,
+        _day(data),
+        answer,
+        sections,
+        methods,
+        statements.statements(data, edition.rule),
+        statements.events(data),
+        receipt.receipt(edition, notebooks),
+    )
+    # Most of the time of both is spent outside Python, in pandoc and Typst.
+    with ThreadPoolExecutor(1) as other:
+        pdf = other.submit(paper.paper, whole)
+        html = page.page(whole)
+        made = pdf.result()
+    write_atomic(out, html)
+    write_atomic(out.with_suffix(".pdf"), made)
 
 
 def _day(data: Data) -> date:

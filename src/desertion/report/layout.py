@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from importlib.resources import files
 
-from desertion.report.content import Block, Moved, Plot, Section
+from desertion.params import Edition
+from desertion.report.content import Block, Moved, Plot, Prose, Section, Table
+from desertion.report.statements import Row
 from desertion.report.text import in_markdown
 
 TITLE = "AWOL and desertion convictions in the Russian military"
@@ -20,8 +25,29 @@ _MARKDOWN = (
 )
 
 
-def arrange(sections: Sequence[Section]) -> tuple[list[Block], list[Section]]:
-    """What opens the report, and the sections without it; of a plot that was moved, a section keeps the name."""
+@dataclass(frozen=True)
+class Report:
+    """All that is in a report, in its order; page and PDF are made of it.
+
+    `day`: until when it knows. `answer` opens it, `methods` stand after the sections. `statements` and `events` are
+    those of the edition, as text.
+    """
+
+    edition: Edition
+    day: date
+    answer: Sequence[Block]
+    sections: Sequence[Section]
+    methods: Sequence[Block]
+    statements: Sequence[Row]
+    events: Sequence[Row]
+    receipt: Row
+
+
+def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[list[Block], list[Section], list[Block]]:
+    """What opens the report, the sections without it, and the methods with what was `verified` of them.
+
+    Of a plot that was moved to the answer, a section keeps the name. Plots and tables are numbered in this order.
+    """
     leads = [section for stem in LEADS for section in sections if section.stem == stem] or list(sections)
     plots = {
         block.name: block
@@ -42,12 +68,25 @@ def arrange(sections: Sequence[Section]) -> tuple[list[Block], list[Section]]:
         for section in sections
     ]
     opening += [plots[name] for name in MAIN_PLOTS if name in plots]
-    numbers = itertools.count(1)
-    return _numbered(opening, numbers), [replace(one, blocks=tuple(_numbered(one.blocks, numbers))) for one in rest]
+    counts = itertools.count(1), itertools.count(1)
+    opening = _numbered(opening, *counts)
+    rest = [replace(one, blocks=tuple(_numbered(one.blocks, *counts))) for one in rest]
+    return opening, rest, _numbered([Prose(file("methods.md")), *verified, Prose(file("cite.md"))], *counts)
 
 
-def _numbered(blocks: Iterable[Block], numbers: Iterator[int]) -> list[Block]:
-    return [replace(block, number=next(numbers)) if isinstance(block, Plot) else block for block in blocks]
+@cache
+def file(name: str) -> str:
+    """A text that lies beside this module."""
+    return (files("desertion.report") / name).read_text(encoding="utf-8")
+
+
+def _numbered(blocks: Iterable[Block], plots: Iterator[int], tables: Iterator[int]) -> list[Block]:
+    def one(block: Block) -> Block:
+        if isinstance(block, Plot):
+            return replace(block, number=next(plots))
+        return replace(block, number=next(tables)) if isinstance(block, Table) and block.title else block
+
+    return [one(block) for block in blocks]
 
 
 def moved(name: str, title: str) -> str:

@@ -63,19 +63,35 @@
     return make("article", {}, make("h2", {}, make("span", { class: "big" }, one.printed), " " + id), make("dl", {}, ...rows), count);
   }
 
-  function other(id) {
+  /** A link to a statement inside the card; `back` are the statements to return to. */
+  function other(id, back) {
     if (!known.has(id)) return id;
-    return make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); fill([id]); card.scrollTop = 0; card.focus(); } }, id);
+    return make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); fill([id], "", back); card.scrollTop = 0; card.focus(); } }, id);
   }
 
-  function fill(ids, number) {
+  const MOST = 4; // statements told in full; of more there is a list
+  const LISTED = 40;
+
+  function fill(ids, number, back) {
     const found = ids.filter((id) => known.has(id));
     const many = found.length > 1;
-    const note = many ? `${found.length} statements` + (number ? ` stand behind ${number}` : "") : "";
-    card.replaceChildren(
-      make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => close(true) }, "×"),
-      many ? make("p", {}, note) : "", ...found.map(article));
-    card.setAttribute("aria-label", many ? `${found.length} statements` : `Statement ${found[0]}`);
+    const label = many ? `${found.length.toLocaleString("en")} statements` + (number ? ` stand behind ${number}` : "") : `Statement ${found[0]}`;
+    card.replaceChildren(make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => close(true) }, "×"));
+    if (back) card.append(make("p", {}, make("a", { href: "#card", onclick: (event) => { event.preventDefault(); fill(...back); card.scrollTop = 0; card.focus(); } },
+      `Back to all ${back[0].length.toLocaleString("en")} statements`)));
+    if (many) card.append(make("p", {}, label));
+    if (found.length > MOST) {
+      const line = (id) => {
+        const one = known.get(id);
+        return make("li", {}, other(id, [ids, number]), ": ", cut([one.printed + " " + one.measure, one.articles || one.topic, one.period, one.compiler].filter(Boolean).join(", "), 160));
+      };
+      const rest = found.length - LISTED;
+      card.append(
+        make("p", {}, make("button", { type: "button", onclick: () => { close(); toTable(found); } }, "Show them in the table")),
+        make("ul", { class: "list" }, ...found.slice(0, LISTED).map(line)),
+        rest > 0 ? make("p", {}, `and ${rest.toLocaleString("en")} more in the table`) : "");
+    } else card.append(...found.map(article));
+    card.setAttribute("aria-label", label);
     return found.length;
   }
 
@@ -88,10 +104,13 @@
       card.scrollTop = 0;
       ring(element);
       anchor = element;
+      /* On the side with more room, and no higher than that: it never covers what it is of. */
+      const under = at.top < innerHeight - at.bottom, room = (under ? innerHeight - at.bottom : at.top) - 18;
+      card.style.maxHeight = Math.min(480, room) + "px";
+      card.classList.toggle("top", !under);
       const { offsetWidth: width, offsetHeight: height } = card;
-      const below = at.bottom + 10 + height < innerHeight || at.top < innerHeight - at.bottom;
       card.style.left = Math.max(8, Math.min(at.left, innerWidth - width - 8)) + "px";
-      card.style.top = Math.max(8, Math.min(below ? at.bottom + 10 : at.top - height - 10, innerHeight - height - 8)) + "px";
+      card.style.top = (under ? at.bottom + 10 : at.top - height - 10) + "px";
     }
     if (pin) {
       pinned = true;
@@ -112,6 +131,9 @@
   }
   let quiet = false; // focus comes back to what was closed: it is not to open again
 
+  /* A press of the pointer gives focus too, and what then opens under it would get the click. */
+  const byKey = (element) => !quiet && !pinned && element.matches(":focus-visible");
+
   const later = (action, wait) => { clearTimeout(timer); timer = setTimeout(action, wait); };
   const leave = () => pinned || later(close, 250);
 
@@ -128,6 +150,7 @@
   }
 
   card.addEventListener("pointerenter", () => clearTimeout(timer));
+  card.addEventListener("pointerdown", () => { clearTimeout(timer); pinned = true; });
   card.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
   document.addEventListener("keydown", (event) => event.key === "Escape" && close(true));
   document.addEventListener("pointerdown", (event) => {
@@ -142,7 +165,7 @@
     number.setAttribute("aria-haspopup", "dialog");
     number.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !pinned && later(() => open(number), 80));
     number.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
-    number.addEventListener("focus", () => quiet || pinned || open(number));
+    number.addEventListener("focus", () => byKey(number) && open(number));
     number.addEventListener("blur", () => leave());
     number.addEventListener("click", (event) => { event.preventDefault(); open(number, { pin: true }); });
   }
@@ -163,7 +186,7 @@
       mark.setAttribute("aria-haspopup", "dialog");
       mark.setAttribute("aria-label", cut(said, 200) + (ids.length > 1 ? ` and ${ids.length - 1} more` : ""));
       mark.tabIndex = n ? -1 : 0;
-      mark.addEventListener("focus", () => quiet || pinned || open(mark));
+      mark.addEventListener("focus", () => byKey(mark) && open(mark));
       mark.addEventListener("blur", () => leave());
       mark.addEventListener("keydown", (event) => {
         const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -174,6 +197,7 @@
           next.tabIndex = 0;
           close();
           next.focus();
+          open(next); // the browser does not hold every focus by a script for one by the keyboard
         } else if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
           open(mark, { pin: true });
@@ -219,7 +243,7 @@
   };
   const haystacks = statements.map((one) => [one.id, one.printed, one.value, one.measure, offence(one), one.period, one.start, one.end,
     one.compiler, one.publisher, one.locator, one.note, one.reason, one.status, ...(one.corrections || [])].join(" ").toLowerCase());
-  let shown = statements.map((_, n) => n), sort = { key: "id", down: false }, end = PAGE, here = null;
+  let shown = statements.map((_, n) => n), sort = { key: "id", down: false }, end = PAGE, here = null, only = null;
 
   const filters = {
     search: ["Search", (one, value, n) => value.toLowerCase().split(/\s+/).every((word) => haystacks[n].includes(word))],
@@ -251,12 +275,12 @@
   const more = make("button", { type: "button", onclick: () => { end += 5 * PAGE; draw(); } }, "Show more");
   const under = make("p", { id: "more" }, more);
 
-  function reset() { for (const control of Object.values(controls)) control.value = ""; here = null; }
+  function reset() { for (const control of Object.values(controls)) control.value = ""; here = null; only = null; }
 
   function update() {
     const active = Object.entries(filters).map(([name, [, test]]) => [test, controls[name].value.trim() || controls[name].value]).filter(([, value]) => value.trim());
     shown = [];
-    statements.forEach((one, n) => active.every(([test, value]) => test(one, value, n)) && shown.push(n));
+    statements.forEach((one, n) => (!only || only.has(one.id)) && active.every(([test, value]) => test(one, value, n)) && shown.push(n));
     const of = sortable[sort.key], sign = sort.down ? -1 : 1;
     const values = statements.map(of);
     shown.sort((a, b) => sign * (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0) || a - b);
@@ -296,6 +320,15 @@
     if (!row) return;
     row.scrollIntoView({ block: "center" });
     row.querySelector("a").focus({ preventScroll: true });
+  }
+
+  /** Show the rows of these statements alone, until the filters are cleared. */
+  function toTable(ids) {
+    reset();
+    only = new Set(ids);
+    update();
+    document.getElementById("statements").scrollIntoView();
+    document.getElementById("all").focus({ preventScroll: true });
   }
 
   function download() {

@@ -6,37 +6,32 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 from desertion import vocabulary
-from desertion.params import Edition
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
 
 _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
-_NUMBER = re.compile(r"[−-]?[\d,]+(\.\d+)?( ?%)?")
 
 
-def page(
-    edition: Edition, sections: Sequence[Section], statements: Sequence[Row], events: Sequence[Row], receipt: Row
-) -> str:
-    """The page of an edition: its sections, all `statements` (and `events` of plots) and the receipt of its making."""
-    writer = _Writer(statements, events)
-    answer, rest = arrange(sections)
-    parts = ["# The answer {#answer}", *map(writer.block, answer)]
-    for section in rest:
+def page(report: Report) -> str:
+    """The page: sections, all statements (and events of plots) and the receipt of its making."""
+    edition, writer = report.edition, _Writer(report.statements, report.events)
+    parts = ["# The answer {#answer}", *map(writer.block, report.answer)]
+    for section in report.sections:
         parts.append(f"# {section.title} {{#{section.stem}}}")
         parts += map(writer.block, section.blocks)
-    parts += ["# All statements {#statements}", writer.raw(_all(statements))]
-    parts += [_file("methods.md"), "# Receipt {#receipt}", writer.raw(_receipt(receipt))]
+    parts += ["# All statements {#statements}", writer.raw(_all(report.statements))]
+    parts += [*map(writer.block, report.methods), "# Receipt {#receipt}", writer.raw(_receipt(report.receipt))]
     body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
-    script = _file("page.js")
-    names = {"answer": "Answer"} | {one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in rest}
+    script = file("page.js")
+    names = {"answer": "Answer"} | {
+        one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in report.sections
+    }
     names |= {"statements": "All statements", "methods": "Methods", "receipt": "Receipt"}
     values = {
         "title": escape(TITLE),
@@ -44,19 +39,14 @@ def page(
         "description": escape(edition.description),
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
-        "style": _file("page.css"),
+        "style": file("page.css"),
         "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
         "body": body,
-        "data": to_json(_compact(statements, events)),
+        "data": to_json(_compact(report.statements, report.events)),
         "script": script,
     }
     # One pass: what is put in is not searched again.
-    return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], _file("page.html"))
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("desertion.report") / name).read_text(encoding="utf-8")
+    return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("page.html"))
 
 
 def _hash(script: str) -> str:
@@ -91,8 +81,10 @@ class _Writer:
                 return moved(name, title)
             case Prose(text):
                 return text
-            case Sentence(parts, ids):
-                return "".join(self._number(part, ids) if n % 2 else part for n, part in enumerate(parts))
+            case Sentence(parts, _, behind, apart):
+                return "".join(
+                    self._number(part, behind[n // 2], apart) if n % 2 else part for n, part in enumerate(parts)
+                )
             case Plot():
                 return self.raw(_plot(block))
             case Table():
@@ -109,8 +101,11 @@ class _Writer:
     def fill(self, body: str, around: str) -> str:
         return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
 
-    def _number(self, words: str, ids: Sequence[str]) -> str:
-        """A number of a sentence as a link to its statement: to the one that prints it, else to all behind it."""
+    def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
+        """A number of a sentence as a link to its statements: `apart`, these are its own and no other number's.
+
+        Else it leads to the one that prints it, where there is one, and to all of the sentence where not.
+        """
         known = [each for each in ids if each in self._printed]
         text = in_markdown(words)
         if not any(sign.isdigit() for sign in words):
@@ -118,7 +113,7 @@ class _Writer:
         if not known:
             return f"[{text}](#statements)"
         same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
-        found = same or known
+        found = known if apart or not same else same
         return f'[{text}](#{found[0]}){{.n data-ids="{" ".join(found)}"}}'
 
     def _is_number(self, statement: str, words: str) -> bool:
@@ -127,25 +122,39 @@ class _Writer:
 
     def _table(self, table: Table) -> str:
         head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
-        body = "".join(f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>" for row in table.body)
+        body = "".join(
+            # A heading of a group is of the rows in one body with it.
+            ("</tbody><tbody>" if n and row[0].group else "")
+            + f"<tr>{''.join(self._cell(cell, 'row') for cell in row)}</tr>"
+            for n, row in enumerate(table.body)
+        )
         head = f"<thead>{head}</thead>" if head else ""
-        words = ", ".join(filter(None, (cell.text for cell in table.head[-1]))) if table.head else ""
-        label = escape(short(f"Table: {words}", 120), quote=True)
+        named = f"Table {table.number}. {table.title}" if table.number else table.title
+        words = (
+            named or f"Table: {', '.join(filter(None, (cell.text for cell in table.head[-1])) if table.head else ())}"
+        )
+        caption = f'<caption><span class="stay">{escape(named)}</span></caption>' if named else ""
+        notes = "".join(f"<p class='note'>{_linked(escape(note), self._printed)}</p>" for note in table.notes)
         return (
-            f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table>{head}'
-            f"<tbody>{body}</tbody></table></div>"
+            f'<div class="table" role="region" aria-label="{escape(short(words, 120), quote=True)}" tabindex="0">'
+            f"<table>{caption}{head}<tbody>{body}</tbody></table></div>{notes}"
         )
 
     def _cell(self, cell: Cell, scope: str) -> str:
-        tag = "th" if cell.heading else "td"
+        tag = "th" if cell.heading and cell.text else "td"  # an empty heading heads nothing
         spans = "".join(
             f' {name}="{count}"' for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1
         )
-        kind = f' scope="{scope}"' if cell.heading and cell.text else ""
-        kind += ' class="number"' if not cell.heading and _NUMBER.fullmatch(cell.text) else ""
+        if tag == "th":
+            wide = cell.columns > 1 or cell.group
+            spans += f' scope="{"rowgroup" if cell.group else f"{scope}group" if wide else scope}"'
+        names = " ".join(name for name, here in (("number", cell.right), ("group", cell.group)) if here)
+        kind = f' class="{names}"' if names else ""
         text = _linked(escape(cell.text), self._printed)
-        if tag == "th" and not cell.text:
-            tag = "td"  # an empty heading heads nothing
+        if found := [each for each in cell.ids if each in self._printed]:
+            text = f'<a class="n" href="#{found[0]}" data-ids="{" ".join(found)}">{escape(cell.text)}</a>'
+        if cell.group:
+            text = f'<span class="stay">{text}</span>'
         return f"<{tag}{spans}{kind}>{text}</{tag}>"
 
 
@@ -161,9 +170,6 @@ def _linked(html: str, known: Collection[str]) -> str:
 
 
 def _plot(plot: Plot) -> str:
-    # Its size is the page's; its colours can be changed by the theme.
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", plot.svg, count=1)
-    svg = re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
     named = f"Plot {plot.number}. {plot.title}"
     caption = [escape(named)]
     if plot.table is not None:
@@ -171,11 +177,19 @@ def _plot(plot: Plot) -> str:
         address = f"data:text/csv;charset=utf-8;base64,{content}"
         caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
     words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
+    # The style shows one of the two, by the width of the screen.
+    pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
     return (
         f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-        f'aria-label="{escape(named, quote=True)}">{svg}</div>'
+        f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
         f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
     )
+
+
+def _svg(svg: str) -> str:
+    """A picture whose size is the page's and whose colours can be changed by the theme."""
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
+    return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
 
 
 # --- the table of all statements -------------------------------------------------------------------------------------

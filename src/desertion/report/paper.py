@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from desertion.params import Edition
 from desertion.project import UserError
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Section, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, arrange, convert, moved
+from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
+from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, in_typst, short
 
@@ -28,28 +26,21 @@ _LETTERS = 104
 _WIDE = 717 / 470
 
 
-def paper(
-    edition: Edition,
-    day: date,
-    sections: Sequence[Section],
-    statements: Sequence[Row],
-    events: Sequence[Row],
-    receipt: Row,
-) -> bytes:
-    """The PDF of an edition, the same bytes for the same content; `day`, until when it knows, is the day it bears.
+def paper(report: Report) -> bytes:
+    """The PDF, the same bytes for the same content; it bears the day until when the edition knows.
 
     Raises UserError with the compiler's words where it refuses the document.
     """
     import typst
 
-    writer = _Writer([*statements, *events])
-    answer, rest = arrange(sections)
-    parts = ["# The answer {#answer}", *writer.blocks(answer)]
-    for section in rest:
+    edition, day, receipt = report.edition, report.day, report.receipt
+    writer = _Writer([*report.statements, *report.events])
+    parts = ["# The answer {#answer}", *writer.blocks(report.answer)]
+    for section in report.sections:
         parts.append(f"# {section.title} {{#{section.stem}}}")
         parts += writer.blocks(section.blocks)
-    methods = (files("desertion.report") / "methods.md").read_text(encoding="utf-8")
-    parts += [methods, "# References", writer.raw(writer.references())]
+    parts += [writer.raw("#place.flush()"), *writer.blocks(report.methods)]
+    parts += ["# References", writer.raw(writer.references())]
     rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
     parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
@@ -61,8 +52,7 @@ def paper(
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
-    template = (files("desertion.report") / "paper.typ").read_text(encoding="utf-8")
-    source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)
+    source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
     inputs = {"main.typ": source.encode()} | writer.files
     try:
         made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
@@ -130,9 +120,11 @@ class _Writer:
                 return text
             case Sentence(parts, ids):
                 words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(parts))
-                numbers = self.cited(ids)
-                links = "\\, ".join(f"[{number}](#ref-{number})" for number in numbers)
-                return f"{words} \\[{links}\\]" if numbers else words
+                links = ", ".join(
+                    "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run))
+                    for run in _runs(self.cited(ids))
+                )
+                return f"{words} \\[{links}\\]" if links else words
             case Plot():
                 return self.raw(self._plot(block))
             case Table():
@@ -175,33 +167,44 @@ class _Writer:
         size = min(_WIDTH, _HEIGHT * width / height)
         cited = _ranges(self.cited(plot.ids))
         sources = f" Sources: [{cited}]." if cited else ""
+        caption = in_typst(f"{plot.title}.{sources}")
         attached = ""
         if plot.table is not None:
             self.files[f"{plot.name}.csv"] = plot.table
             about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), kind: "plot", '
-            f"supplement: [Plot], caption: [#{in_typst(plot.title + '.' + sources)}]) <plot-{plot.name}>"
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: auto, '
+            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>\n'
+            f"#pointer(<plot-{plot.name}>)"
         )
 
 
-def _ranges(numbers: Sequence[int]) -> str:
-    """`1–4, 7`: numbers that follow each other as one range."""
-    runs: list[list[int]] = []
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and the last of each run of numbers that follow each other."""
+    runs: list[tuple[int, int]] = []
     for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
         else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+            runs.append((number, number))
+    return runs
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """`1–4, 7`: numbers that follow each other as one range."""
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in _runs(numbers))
 
 
 def _table(table: Table) -> str:
     found = _widths(table)
-    head = f"table.header({''.join(_cell(cell) for row in table.head for cell in row)})," if table.head else ""
-    body = "".join(_cell(cell) for row in table.body for cell in row)
-    return f"#[#set text(size: {found.size}pt)\n#table(columns: ({found.columns}), {head}\n{body})]"
+    head = f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
+    body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
+    made = f"table(columns: ({found.columns}), {head}\n{body})"
+    if table.title:
+        made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
+    notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
+    return f"#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
 
 
 class _Widths(NamedTuple):
@@ -223,11 +226,12 @@ def _widths(table: Table) -> _Widths:
                 bold = 1.15 if cell.heading else 1.0
                 longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
                 total[column] = max(total[column], bold * len(cell.text))
-    needed = [min(word, 24) + 2 for word in longest]
     natural = [min(length, 120) + 2 for length in total]
+    # A short cell stays on one line.
+    needed = [one if one <= 16 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
     # Where words would stand one a line or be too small to read, the page is turned.
     least = min(sum(natural), 1.3 * sum(needed))
-    turned = least > 1.3 * _LETTERS
+    turned = least > 1.45 * _LETTERS
     room = _LETTERS * (_WIDE if turned else 1.0)
     letters = max(room, least)
     columns = "auto, " * count
@@ -252,8 +256,10 @@ def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequen
         yield row, at
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, bold: bool) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
-    words = f"*{words}*" if cell.heading and cell.text else words
-    spans = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
-    return f"table.cell({', '.join(spans)})[{words}]," if spans else f"[{words}],"
+    words = f"*{words}*" if bold and cell.text else words
+    how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
+    how += ["align: right + top"] if cell.right else []
+    how += ["inset: (x: 0pt, top: 7pt, bottom: 3pt)"] if cell.group else []
+    return f"table.cell({', '.join(how)})[{words}]," if how else f"[{words}],"

@@ -9,7 +9,8 @@ import pandas as pd
 
 from desertion import reconcile, vocabulary
 from desertion.plots.wording import listed, number, period
-from desertion.report.text import link, visible
+from desertion.report.text import link
+from desertion.text import visible
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -36,7 +37,9 @@ def statements(data: Data, rule: str) -> list[Row]:
     for row in _records(data.corrections):
         corrections.setdefault(str(row["figure_id"]), []).append(row)
     rivals = _rivals(data, rule)
-    same = {fact: list(group.index) for fact, group in data.figures.groupby("fact")}
+    same: dict[str, list[str]] = {}
+    for name, fact in data.figures["fact"].items():
+        same.setdefault(str(fact), []).append(str(name))
     dates = {str(source): str(text) for source, text in data.sources["published_text"].items()}
     rows = []
     for kind, frame in (("figure", data.figures), ("context", data.context)):

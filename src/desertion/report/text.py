@@ -9,17 +9,6 @@ _URL = re.compile(r"https?://[^\s<>\"'`\\]+")
 _LONGEST = 400
 
 
-def visible(words: str) -> str:
-    """`words` with control and direction characters shown by their code, since they could turn or hide what follows."""
-    words = words.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
-    return "".join(each if each.isprintable() else f"[U+{ord(each):04X}]" for each in words)
-
-
-def visible_lines(words: str) -> str:
-    """The same of a text whose lines are kept."""
-    return "\n".join(visible(line) for line in words.splitlines())
-
-
 def link(url: str) -> str:
     """`url` where it is a plain web address, else nothing: a link may not run anything."""
     return url if _URL.fullmatch(url) and url.isprintable() else ""

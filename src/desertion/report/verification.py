@@ -1,0 +1,99 @@
+"""What shows that the methods do what they say: measured coverage of intervals, and published reference cases."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from desertion.project import ROOT, UserError, relative
+from desertion.receipt import VERIFIED
+from desertion.report.content import Block, Cell, Prose, Table
+
+_TRUTHS = {
+    "prior": "Truth drawn from the model's own assumptions",
+    "growth": "Eightfold growth over three years, variance 20 times the mean",
+}
+_QUANTITIES = {
+    "month": "intensity of one month",
+    "year": "total of one year",
+    "growth": "growth between two half-years",
+    "factor of the compiler": "factor between two compilers",
+    "factor of the measure": "factor between two measures",
+    "tau": "scale of the walk, τ",
+    "phi": "dispersion, φ",
+    "delay": "delay between two measures",
+    "forecast months ahead": "forecast, 1 to 12 months ahead",
+}
+
+
+def verification(root: Path = ROOT) -> Iterator[Block]:
+    """The part of the methods that tells what was measured; nothing of a file that is not there.
+
+    Raises UserError for a file that cannot be read as what it should be.
+    """
+    calibration, cases = (root / name for name in VERIFIED)
+    if cases.is_file():
+        try:
+            count = len(json.loads(cases.read_text(encoding="utf-8"))["cases"])
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f"{relative(cases)}: no list of reference cases") from None
+        yield Prose(
+            f"**What is verified.** The tests recompute published results: of {count} reference cases, from the "
+            "manuals and test suites of R, Stata and Stan and from papers, every one whose method is used here, each "
+            "with its source and tolerance. Where a model has a closed form as a special case it is compared with that."
+        )
+    if calibration.is_file():
+        yield Prose(
+            "The intervals of the composite model were tried on made-up reports of which the truth is known. The "
+            "table has the share of data sets whose interval held the truth; where a row stands for several quantities "
+            "of one kind, the lowest and the highest."
+        )
+        yield _coverage(calibration)
+
+
+def _coverage(path: Path) -> Table:
+    """Measured coverage, one row a kind of quantity, levels as columns, one group a truth."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
+                (
+                    row.get("truth", ""),
+                    re.sub(r"\s*\d+", "", row["quantity"]).strip(),
+                    float(row["level"]),
+                    int(row["data_sets"]),
+                    float(row["covered"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{relative(path)}: no table of measured coverage: {error!r}") from None
+    levels = sorted({level for _, _, level, _, _ in rows}, reverse=True)
+    body: list[tuple[Cell, ...]] = []
+    for truth in dict.fromkeys(row[0] for row in rows):
+        part = [row for row in rows if row[0] == truth]
+        if truth:
+            words = f"{_TRUTHS.get(truth, truth)} ({max(row[3] for row in part):,} data sets)"
+            body.append((Cell(words, heading=True, columns=1 + len(levels), group=True),))
+        for kind in dict.fromkeys(row[1] for row in part):
+            held = [[row[4] for row in part if row[1] == kind and row[2] == level] for level in levels]
+            cells = (Cell(_between(each), right=True) for each in held)
+            body.append((Cell(_QUANTITIES.get(kind, kind), heading=True), *cells))
+    head = (
+        Cell("Quantity", heading=True),
+        *(Cell(f"nominal {100 * level:g} %", heading=True, right=True) for level in levels),
+    )
+    return Table((head,), tuple(body), "Measured coverage of the composite model's intervals", _SOURCE)
+
+
+_SOURCE = ("Made by python benchmarks/bench_calibration.py --csv, kept in benchmarks/calibration.csv.",)
+
+
+def _between(held: list[float]) -> str:
+    """`94.1 %` or `93.0–95.2 %`."""
+    if not held:
+        return "–"
+    low, high = (f"{100 * each:.1f}" for each in (min(held), max(held)))
+    return f"{low} %" if low == high else f"{low}–{high} %"
