@@ -71,7 +71,7 @@ def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: comp
     table = rounded.levels(
         {"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")}
     )
-    assert [period for _, period in table.index] == ["2021", "2022", "2023, Jan to Jun", ""]
+    assert table["period"].tolist() == ["2021", "2022", "2023, Jan to Jun", "all"]
     assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
     assert table["growth"].iloc[1].startswith("×1.7")
     assert table["expected"].iloc[3] == "refused"
@@ -85,8 +85,8 @@ def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fi
 
 
 def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
-    assert rounded.factors(fit, {"phi": "variance over mean"})["estimate"].to_dict() == {"variance over mean": "2.00"}
-    assert rounded.factors(thin, {}).index.tolist() == ["ratios"]
+    assert rounded.factors(fit, {"phi": "variance over mean"})["estimate"].tolist() == ["2.00"]
+    assert rounded.factors(thin, {})["quantity"].tolist() == ["ratios"]
 
 
 def test_calibration_and_scores_count_what_fell_inside() -> None:
@@ -95,7 +95,7 @@ def test_calibration_and_scores_count_what_fell_inside() -> None:
     said = rounded.calibration(scored)
     assert said.startswith("Held out: of 8 counts")
     assert "best baseline" in said
-    table = rounded.scores(scored)
+    table = rounded.scores(scored).set_index("model")
     assert table.loc[MODEL, "95 % held"].endswith("of 8")
     assert "Fewer than 8" in rounded.calibration([line for line in scored if line.origin != scored[0].origin])
 

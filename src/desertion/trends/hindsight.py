@@ -32,12 +32,14 @@ MODEL = "composite link model"
 class Case:
     """One origin: the day before which `known` was public, and the one report (`report`) that came out on it.
 
-    `published` is what that report adds to the last one with its first day; only that part is new.
+    `published` is what that report adds to the last one with its first day; only that part is new. `added` says so as
+    a report of its own where the earlier one is exact, and is the report itself elsewhere.
     """
 
     day: date
     known: Observations
     report: Observations
+    added: Observations
     published: Origin
 
 
@@ -80,29 +82,27 @@ def cases(vintages: Sequence[tuple[date, Observations]]) -> list[Case]:
             continue
         target = int(max(fresh, key=lambda i: (later.stop[i], -later.start[i])))
         report = later.take([target])
-        found.append(Case(day, known, report, _origin(day, known, report)))
+        name, start, stop, value = report.series_names[report.series[0]], report.start[0], report.stop[0], report.low[0]
+        count, since, exactly = _step(known, name, int(start), int(stop), float(value))
+        steps = _steps(known)
+        published = Origin(
+            day.isoformat(), np.array([n for n, _, _ in steps]), np.array([(b - a) / MONTH for _, a, b in steps]),
+            count, (int(stop) - since) / MONTH,
+        )  # fmt: skip
+        new = np.array([count])
+        added = replace(report, start=np.array([since]), low=new, high=new) if exactly else report
+        found.append(Case(day, known, report, added, published))
     return found
 
 
-def _origin(day: date, known: Observations, report: Observations) -> Origin:
-    """The published increments before the report, one after another, and the report's own."""
-    name = report.series_names[report.series[0]]
-    steps = _steps(known)
-    count, start = _step(known, name, int(report.start[0]), int(report.stop[0]), float(report.low[0]))
-    return Origin(
-        day.isoformat(), np.array([n for n, _, _ in steps]), np.array([(b - a) / MONTH for _, a, b in steps]),
-        count, (int(report.stop[0]) - start) / MONTH,
-    )  # fmt: skip
-
-
-def _step(known: Observations, series: str, start: int, stop: int, value: float) -> tuple[float, int]:
-    """What a count adds to the last earlier one of its series with its first day, and the first day of that part."""
+def _step(known: Observations, series: str, start: int, stop: int, value: float) -> tuple[float, int, bool]:
+    """What a count adds to the last earlier one of its series with its first day, since when, and whether exactly."""
     same = np.array([known.series_names[s] == series for s in known.series])
     before = np.flatnonzero(same & (known.start == start) & (known.stop < stop))
     if not len(before):
-        return value, start
+        return value, start, True
     last = before[np.argmax(known.stop[before])]
-    return value - float(known.middle[last]), int(known.stop[last])
+    return value - float(known.middle[last]), int(known.stop[last]), bool(known.exact[last])
 
 
 def _steps(known: Observations) -> list[tuple[float, int, int]]:
@@ -110,7 +110,7 @@ def _steps(known: Observations) -> list[tuple[float, int, int]]:
     every = []
     for i in range(len(known)):
         name, stop = known.series_names[known.series[i]], int(known.stop[i])
-        count, start = _step(known, name, int(known.start[i]), stop, float(known.middle[i]))
+        count, start, _ = _step(known, name, int(known.start[i]), stop, float(known.middle[i]))
         every.append((max(count, 0.0), start, stop))
     chain: list[tuple[float, int, int]] = []
     for step in sorted(every, key=lambda step: (step[2], -step[1])):
@@ -124,11 +124,9 @@ def forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted
-    name = case.report.series_names[case.report.series[0]]
-    row = checks.predict(fitted, case.report.of(fitted.obs.series_names))
-    base = float(case.report.low[0]) - case.published.target
-    drawn: Floats = row.attrs["draws"][0] - base
-    return drawn if len(drawn) > 1 else Refused(f"no draw of {name} was found", "reports nearer to the fit")
+    row = checks.predict(fitted, case.added.of(fitted.obs.series_names))
+    drawn: Floats = row.attrs["draws"][0] - (float(case.added.low[0]) - case.published.target)
+    return drawn if len(drawn) > 1 else Refused("no draw of the count was found", "reports nearer to the fit")
 
 
 def scores(

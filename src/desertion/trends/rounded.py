@@ -129,7 +129,7 @@ def scores(scored: Iterable[Score]) -> pd.DataFrame:
             }
         )  # fmt: skip
     columns = ["model", "counts", "WIS", "CRPS", "log score", "50 % held", "80 % held", "95 % held"]
-    return pd.DataFrame(rows, columns=columns).set_index("model")
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _period(first: date, last: date) -> str:
@@ -142,14 +142,16 @@ def _period(first: date, last: date) -> str:
 def levels(panels: Mapping[str, Outlook]) -> pd.DataFrame:
     """Expected counts of each year (or the part that reports reach) and the growth on the year before.
 
-    Index: what, period. Columns: expected, interval, growth. A panel whose fit carries no levels is one row, refused.
+    Columns: what, period, expected, interval, growth, ids. A panel whose fit carries no levels is one row, refused.
     """
     rows: list[dict[str, str]] = []
     for what, panel in panels.items():
         fit, series = _told(panel), panel.series
         refused = carried(fit)
         if isinstance(fit, Refused) or refused is not None:
-            rows.append({"what": what, "period": "", "expected": "refused", "interval": str(refused), "growth": ""})
+            ids = "" if isinstance(fit, Refused) else statements(fit)
+            lacking = {"what": what, "period": "all", "expected": "refused", "interval": str(refused), "growth": ""}
+            rows.append(lacking | {"ids": ids})
             continue
         whole: int | None = None
         for row in fit.totals("year", series).to_dict("records"):
@@ -164,24 +166,24 @@ def levels(panels: Mapping[str, Outlook]) -> pd.DataFrame:
                     "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if told else "",
                     "growth": "" if growth is None else str(growth) if isinstance(growth, Refused)
                     else f"×{growth['ratio']:.2f} ({growth['low']:.2f} to {growth['high']:.2f})",
+                    "ids": statements(fit),
                 }
             )  # fmt: skip
             whole = year
-    columns = ["what", "period", "expected", "interval", "growth"]
-    return pd.DataFrame(rows, columns=columns).set_index(columns[:2])
+    return pd.DataFrame(rows, columns=["what", "period", "expected", "interval", "growth", "ids"])
 
 
 def factors(fit: Fit | Refused, names: Mapping[str, str]) -> pd.DataFrame:
     """Ratios of series and the model's own parameters: estimate and interval; `names` gives them words.
 
-    Index: quantity. Refused where the fit does not carry ratios.
+    Columns: quantity, estimate, interval. Refused where the fit does not carry ratios.
     """
     refused = carried(fit, "ratios")
     if isinstance(fit, Refused) or refused is not None:
         rows = [("ratios", "refused", str(refused))]
     else:
         rows = _factors(fit, names)
-    return pd.DataFrame(rows, columns=["quantity", "estimate", "interval"]).set_index("quantity")
+    return pd.DataFrame(rows, columns=["quantity", "estimate", "interval"])
 
 
 def _factors(fit: Fit, names: Mapping[str, str]) -> list[tuple[str, str, str]]:

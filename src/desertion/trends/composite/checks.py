@@ -153,13 +153,15 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
     pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
     base = model.problem(fit.lattice, fit.design)
     beyond = _beyond(fit, rows)
+    overlapping = any(inside.any() for inside, _, _ in pieces)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
-        m = model.posed(base, fit.design, hyper).means(theta[k])[0]
-        try:
-            drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
-        except SumError:
-            continue  # a draw far out, at which the reports are all but impossible
+        if overlapping:
+            m = model.posed(base, fit.design, hyper).means(theta[k])[0]
+            try:
+                drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
+            except SumError:
+                continue  # a draw far out, at which the reports are all but impossible
         for i, (inside, outside, loose) in enumerate(pieces):
             level = fit.means(int(rows.series[i]), theta[k : k + 1], node[k : k + 1])[0]
             total = np.zeros(_EACH)
