@@ -106,6 +106,38 @@ def test_the_published_coverage_is_that_of_these_factors() -> None:
     assert set(kinds[table["covered"] > table["band_high"]]) <= {"forecast"}
 
 
+#: Means and standard deviations of a run of benchmarks/bench_nuts.py: 2 chains of 600, split R-hat at most 1.03.
+SAMPLED = {
+    "month": [(5.074, 0.087), (5.226, 0.081), (5.199, 0.074), (5.165, 0.069), (4.893, 0.084), (5.001, 0.074),
+              (5.093, 0.092)],
+    "total": [(7.618, 0.041), (7.661, 0.034), (7.458, 0.037)],
+    "factor": [(-0.167, 0.043), (-0.135, 0.048)],
+    "tau": [(-2.493, 0.444)],
+    "delta": [(0.909, 0.525)],
+}  # fmt: skip
+
+
+def test_the_mixture_of_normals_is_what_the_no_u_turn_sampler_finds() -> None:
+    rng = np.random.default_rng(1)
+    found = fit(simulate.reports(simulate.truth(rng, 36), rng))
+    assert isinstance(found, Fit)
+    months = np.eye(36)[[2, 8, 14, 20, 26, 31, 35]]
+    names = found.design.names
+    factors = np.eye(len(names))[[names.index(name) for name in simulate.NAMES[1:]]]
+    laws = {
+        "month": found.log_sums(months).moments(), "total": found.log_sums(np.kron(np.eye(3), np.ones(12))).moments(),
+        "factor": found.posterior.of(factors).moments(),
+    }  # fmt: skip
+    for name in ("tau", "delta"):
+        logs = np.log(found.hyper(name))
+        mean = found.posterior.averaged(logs)
+        laws[name] = np.array([mean]), np.array([np.sqrt(found.posterior.averaged((logs - mean) ** 2))])
+    for kind, sampled in SAMPLED.items():
+        for mean, sd, (center, spread) in zip(*laws[kind], sampled, strict=True):
+            assert mean == pytest.approx(center, abs=0.12 * spread), kind
+            assert 0.85 < sd / spread < 1.15, kind
+
+
 def test_ranks_of_truths_drawn_from_the_prior_are_uniform() -> None:
     """Simulation-based calibration (Talts et al., 2018), short: tau and phi known; the band holds all rows with 99 %.
 

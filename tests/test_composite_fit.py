@@ -176,6 +176,26 @@ def test_what_is_not_identified_is_refused() -> None:
     assert "longer period unit" in refused(reports(*years(1800, 5), *years(2020, 6, 7))).needs
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (9, 3, "runs from high to low"), (-5, -5, "is negative"), (np.nan, np.nan, "is no number"),
+        (3.5, 3.5, "is not whole"), (1e12, 1e12, "is larger"), (np.inf, np.inf, "is no number"),
+        (4, 7.7, "is not whole"),
+    ],
+)  # fmt: skip
+def test_a_report_that_no_count_could_make_is_refused_by_name(low: float, high: float, said: str) -> None:
+    found = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-01", "2021-06-30", low, high)))
+    assert found.reason.startswith("F006")
+    assert said in found.reason
+
+
+def test_a_report_that_ends_before_it_begins_is_refused_by_name() -> None:
+    found = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-30", "2021-06-01", 5, 5)))
+    assert found.reason.startswith("F006")
+    assert "ends before it begins" in found.reason
+
+
 def test_a_spec_that_cannot_be_is_an_error_and_says_why() -> None:
     obs = reports(*PRESS)
     for spec, word in (

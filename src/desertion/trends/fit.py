@@ -22,7 +22,8 @@ from desertion.trends.laws import LARGEST_MEAN, Floats
 from desertion.trends.table import Table, read
 
 MODELS = (*regression.MODELS, "changepoint", "local-level", "composite")
-_DRAWS = 20_000
+#: Draws behind intervals that have no formula; fewer where each has thousands of periods.
+_DRAWS, _FEWEST_DRAWS, _NUMBERS = 20_000, 2_000, 10_000_000
 _EMPTY: Mapping[str, Any] = {
     "model": None, "trend": None, "n": None, "df_resid": None, "coefficients": [], "loglik": None, "aic": None,
     "aicc": None, "deviance": None, "pearson_chi2": None, "dispersion": None, "growth": None, "warnings": [],
@@ -153,7 +154,7 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     if isinstance(found, Refused):
         return found
     rng = np.random.default_rng(seed)
-    rates = found.draws(_DRAWS, rng)
+    rates = found.draws(_draws(n), rng)
     cuts = found.partition
     doubts = []
     if n < 20:
@@ -192,6 +193,10 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     }
 
 
+def _draws(periods: int) -> int:
+    return max(_FEWEST_DRAWS, min(_DRAWS, _NUMBERS // periods))
+
+
 def _poisson_fit(found: changepoint.ChangePoints, exposure: Floats) -> tuple[float | None, float, float, float]:
     """Pearson dispersion, Pearson chi2, deviance and residual degrees of freedom of the piecewise constant fit."""
     y = found.y
@@ -208,7 +213,7 @@ def _local_level(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     if isinstance(fitted, Refused):
         return fitted
     rng = np.random.default_rng(seed)
-    levels = fitted.draws(_DRAWS, rng)
+    levels = fitted.draws(_draws(len(grid.counts)), rng)
     tails = [(1 - level) / 2, (1 + level) / 2]
     a, b = fitted.a[-1], fitted.b[-1]
     now_low, now_high = special.gammaincinv(a, tails) / b

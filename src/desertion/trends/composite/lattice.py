@@ -156,6 +156,11 @@ def _remembered(names: tuple[str, ...], series: bytes, start: bytes, stop: bytes
     return _build(Observations(("",) * len(s), s, a, b, lo, hi, names))
 
 
+def forget() -> None:
+    """Forget the lattices built before, to time one that is new."""
+    _remembered.cache_clear()
+
+
 def _build(obs: Observations) -> Lattice:
     parts, held_out = _Parts(), []
     for series in range(len(obs.series_names)):

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 #: Periods of the grid and reports beyond which a fit is refused rather than begun.
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
+#: Largest number that a report may give.
+LARGEST_COUNT = 1e9
 #: Posterior standard deviation of a log level beyond which the reports say nothing of it.
 FREE = 8.0
 #: Share of the posterior below which its sound nodes do not stand for the whole.
@@ -66,7 +68,7 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
     trend = terms.parse(spec.trend)
     _check(spec)
     obs, spec = _named_series(obs, spec)
-    refused = _size(obs) or _overlap(obs)
+    refused = _size(obs) or _impossible(obs) or _overlap(obs)
     if refused:
         return refused
     try:
@@ -124,6 +126,22 @@ def _size(obs: Observations) -> Refused | None:
         return Refused("there is no report", "counts with their periods")
     if len(obs) > MOST_REPORTS:
         return Refused(f"{len(obs):,} reports", f"at most {MOST_REPORTS:,}, for example sums over longer periods")
+    return None
+
+
+def _impossible(obs: Observations) -> Refused | None:
+    """A report that no count could make: its row and what is wrong with it."""
+    high = np.where(np.isposinf(obs.high), 0.0, obs.high)
+    for wrong, said, needs in (
+        (obs.stop <= obs.start, "ends before it begins", "the first day first"),
+        (~(np.isfinite(obs.low) & np.isfinite(high)), "is no number", "a whole number, or an interval of two"),
+        (obs.low < 0, "is negative", "a count of 0 or more"),
+        (obs.low > obs.high, "runs from high to low", "the lower end first"),
+        ((np.rint(obs.low) != obs.low) | (np.rint(high) != high), "is not whole", "a whole number"),
+        (np.maximum(obs.low, high) > LARGEST_COUNT, "is larger than any count of cases", "the count itself"),
+    ):
+        if wrong.any():
+            return Refused(f"{obs.describe(int(np.argmax(wrong)))} {said}", needs)
     return None
 
 
