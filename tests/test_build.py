@@ -89,7 +89,9 @@ class Clone:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(content)
 
-    def notebook(self, stem: str, *sources: str, parameters: str = "level = 1\nout = None") -> None:
+    def notebook(
+        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
+    ) -> None:
         cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
         cells += [nbformat.v4.new_code_cell(source) for source in sources]
         for number, cell in enumerate(cells):
@@ -185,11 +187,56 @@ class TestBuild:
         clone.write("data/figures.csv", "better\n")
         clone.write("data/new.csv", "new\n")
         clone.write("src/desertion/vocabulary.py", "")
-        assert "01-a: changed: data/figures.csv, data/new.csv, src/desertion\n02-b: changed" in clone.explain()
+        assert "01-a: changed: data/figures.csv, src/desertion\n02-b: changed" in clone.explain()
         assert "better" in clone.report.read_text()
         clone.write("src/desertion/report/style.css", "p {}")
         output = clone.build()
         assert output == "build/default/report.html is new\n", "a change of the page's style reruns no notebook"
+
+    def test_a_data_file_reruns_the_notebooks_that_declare_it_and_the_page(self, clone: Clone) -> None:
+        clone.write("data/context.csv", "good\n")
+        both = "level = 1\nreads = ['figures.csv', 'context.csv']"
+        clone.notebook("02-b", READ, "Path('../data/context.csv').read_text()", parameters=both)
+        clone.build()
+        clone.write("data/context.csv", "better\n")
+        assert "01-a: is up to date\n02-b: changed: data/context.csv\nreport.html: notebooks run\n" in clone.explain()
+        made = json.loads((clone.place / "build.json").read_text())["rebuilt"]
+        assert made == {"02-b": "changed: data/context.csv", "report.html": "notebooks run"}
+        clone.write("data/sources.csv", "new\n")
+        assert "02-b: is up to date\nreport.html: changed: data/sources.csv\n" in clone.explain()
+
+    @pytest.mark.parametrize("how", [(), ("-m", "desertion", "build", "--cold")], ids=["warm", "cold"])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "open('../data/context.csv')",
+            "import pandas as pd\npd.read_csv('../data/context.csv')",
+            "import os\nos.symlink('../data', 'link')\nopen('link/context.csv', 'rb')",
+            "import os\nos.chdir('../data')\nos.open('context.csv', os.O_RDONLY)",
+        ],
+        ids=["open", "pandas", "link", "os"],
+    )
+    def test_a_file_that_is_not_declared_cannot_be_read(self, source: str, how: tuple[str, ...], clone: Clone) -> None:
+        if how and "pandas" in source:
+            pytest.skip("one is enough of the slow import")
+        clone.write("data/context.csv", "good\n")
+        (clone.root / "notebooks" / "01-a.ipynb").unlink()
+        clone.notebook("02-b", READ, source)
+        output = clone.build(*how, status=1)
+        assert "notebooks/02-b.ipynb: code cell 3 of 3 failed" in output
+        assert "UserError: data/context.csv is not declared" in output
+        assert 'add "context.csv" to `reads = […]` in the parameters cell' in output
+
+    @pytest.mark.parametrize(
+        ("reads", "said"),
+        [
+            ("['figures.cvs']", "`reads` names 'figures.cvs', which is not in data/: did you mean 'figures.csv'?"),
+            ("'figures.csv'", "`reads` in the parameters cell: a list of names of files in data/"),
+        ],
+    )
+    def test_a_wrong_declaration_stops_before_a_kernel(self, reads: str, said: str, clone: Clone) -> None:
+        clone.notebook("02-b", READ, parameters=f"level = 1\nreads = {reads}")
+        assert f"notebooks/02-b.ipynb: {said}" in clone.build(status=1)
 
     def test_an_output_that_was_removed_or_cut_short_is_made_again(self, clone: Clone) -> None:
         clone.build()

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desertion import checked, receipt, sentences
 from desertion import notebook as nb
-from desertion import receipt, sentences
 from desertion.display import Display, say
-from desertion.project import BUILD, DATA, UserError, relative
+from desertion.project import BUILD, UserError, relative
 
 if TYPE_CHECKING:
     from desertion.params import Edition
@@ -77,11 +77,14 @@ def run_one(
 
     stem = notebook.stem
     values = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
+    inputs = receipt.inputs(edition, [])
+    data = receipt.declared(inputs, nb.read(notebook), notebook)
     output = output or BUILD / "runs" / notebook.name
     if output.resolve() == notebook.resolve():
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
-    job = Job(notebook, output, dict(params.check_overrides(stem, values)))
+    job = Job(notebook, output, dict(params.check_overrides(stem, values)), data=data)
     with Workers(1, cold=cold) as workers, Display(1) as display:
+        checked.demand(inputs)
         for _, message in workers.run([job], tick=display.tick):
             if isinstance(message, Exception):
                 raise message
@@ -136,8 +139,10 @@ class _Build:
         self.parameters: dict[str, dict[str, Any]] = {stem: dict(edition.for_notebook(stem)) for stem in self.paths}
         for stem, path in self.paths.items():
             nb.check(self.sources[stem], path, self.parameters[stem])
+        self.data = {stem: receipt.declared(self.inputs, self.sources[stem], path) for stem, path in self.paths.items()}
         self.keys = {
-            stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem]) for stem in self.paths
+            stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem], self.data[stem])
+            for stem in self.paths
         }
 
     def bring_up_to_date(self, jobs: int, explain: bool) -> BuildResult:
@@ -148,6 +153,8 @@ class _Build:
         if explain:
             for name in [*self.paths, self.report.name]:
                 say(f"{name}: {reasons.get(name, 'is up to date')}")
+        if reasons:
+            self.receipt.rebuilt = reasons
         records: tuple[RunRecord, ...] = ()
         if stale:
             records = self._run(stale, jobs)
@@ -219,20 +226,14 @@ class _Build:
         handed = self.parameters[stem]
         if "out" in nb.defaults(self.sources[stem], self.paths[stem]):
             handed = handed | {"out": str(out)}
-        return Job(self.paths[stem], self.staging / f"{stem}.ipynb", handed, self.failed / f"{stem}.ipynb")
+        copy = self.staging / f"{stem}.ipynb"
+        return Job(self.paths[stem], copy, handed, self.failed / f"{stem}.ipynb", data=self.data[stem])
 
     def _check_data(self) -> None:
-        """Raises UserError with the faults of the data; content that has passed is not checked again."""
-        content = receipt.data_key(self.inputs)
-        if self.receipt.checked == content:
-            return
-        from desertion import figures
-
-        faults = [str(fault) for fault in figures.check(DATA)]
-        if faults:
-            shown = faults[:20] + ([f"… and {len(faults) - 20} more (`desertion check`)"] if len(faults) > 20 else [])
-            raise UserError("\n".join([*shown, f"nothing was built; {_last_good(self.place)}"]))
-        self.receipt.checked = content
+        try:
+            checked.demand(self.inputs)
+        except UserError as error:
+            raise UserError(f"{error}\nnothing was built; {_last_good(self.place)}") from None
 
     def _commit(self, stem: str, record: RunRecord) -> str:
         """Move what a run made into its place and write it into the receipt, in this order.

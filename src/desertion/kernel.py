@@ -7,6 +7,7 @@ import queue
 import re
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,14 +17,17 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
-from desertion import provisioner
+from desertion import provisioner, reads
 from desertion.surroundings import environment
 
 provisioner.register()
 
 # Linux kills the kernel in the moment its runner dies; elsewhere ipykernel looks for its parent every second.
 _DIE_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); " if sys.platform == "linux" else ""
-_START = _DIE_WITH_PARENT + "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+_START = (
+    _DIE_WITH_PARENT
+    + "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+)
 
 
 #: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
@@ -106,18 +110,20 @@ class Kernel(AsyncKernelManager):
     folder: Path
     cwd: Path
     zygote: str
+    data: Mapping[str, str] | None
     started: list[Kernel]
     peak: int  # KiB
     flooded: bool  # it put out too much and was stopped
     talks: Client
 
     @classmethod
-    def of(cls, folder: Path, cwd: Path, zygote: str = "") -> type[Kernel]:
+    def of(cls, folder: Path, cwd: Path, zygote: str = "", data: Mapping[str, str] | None = None) -> type[Kernel]:
         """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`.
 
-        It is forked from the process at the address `zygote`, and an ordinary one where that is "".
+        It is forked from the process at the address `zygote`, and an ordinary one where that is "". Of data/ it can
+        read the files `data`, name → digest (`desertion.reads`), and all of them where that is None.
         """
-        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "zygote": zygote, "started": []})
+        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "zygote": zygote, "data": data, "started": []})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), client_factory=Client, **kwargs)
@@ -142,9 +148,8 @@ class Kernel(AsyncKernelManager):
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Start it, with what it writes to its own stderr (a crash report, say) in `log`."""
         with self.log_file.open("wb") as log:
-            await super().start_kernel(
-                env=environment(self.folder), cwd=str(self.cwd), stdout=log, stderr=log, **kwargs
-            )
+            env = environment(self.folder) | reads.variable(self.data)
+            await super().start_kernel(env=env, cwd=str(self.cwd), stdout=log, stderr=log, **kwargs)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
         """End it, having noted the most memory that it had."""

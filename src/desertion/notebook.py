@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from desertion.project import ROOT, UserError, relative
+from desertion.project import DATA, ROOT, UserError, relative
+from desertion.reads import NAME as READS
 
 Notebook = dict[str, Any]
 
@@ -124,6 +125,23 @@ def defaults(notebook: Notebook, path: Path) -> dict[str, Any]:
                 except ValueError:
                     values[target.id] = ...
     return values
+
+
+def reads(notebook: Notebook, path: Path) -> tuple[str, ...]:
+    """The files of data/ that the notebook declares in its parameters cell (`desertion.reads`), sorted.
+
+    Raises UserError where `reads` is no list of names, or names a file that is not there.
+    """
+    declared = defaults(notebook, path).get(READS, [])
+    if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
+        raise UserError(f"{relative(path)}: `{READS}` in the parameters cell: a list of names of files in data/")
+    there = sorted(one.name for one in DATA.glob("*.csv"))
+    for name in declared:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(there)}"
+            raise UserError(f"{relative(path)}: `{READS}` names '{name}', which is not in data/: {hint}")
+    return tuple(sorted(set(declared)))
 
 
 def check(notebook: Notebook, path: Path, parameters: dict[str, Any]) -> None:

@@ -42,13 +42,16 @@ class Entry:
 
 @dataclass
 class Receipt:
-    """What lies in `place`: the runs, the page with the inputs it was made from, the digest of data that passed."""
+    """What lies in `place`: the runs, the page with the inputs it was made from, and what the last build made and why.
+
+    What was rebuilt stands here and on the terminal only: the page of an incremental build is that of a clean one.
+    """
 
     place: Path
     notebooks: dict[str, Entry] = field(default_factory=dict)
     inputs: Key = field(default_factory=dict)
     report: dict[str, str] = field(default_factory=dict)
-    checked: str = ""
+    rebuilt: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, place: Path) -> Receipt:
@@ -110,15 +113,24 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts[PACKAGE] = _folder_digest(path for path in package if path not in page)
     parts[PAGE] = _folder_digest(page)
     parts[LOCK] = file_digest(ROOT / LOCK)
+    parts["commit"] = _head()
     # Another Python has another standard library.
     return parts | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 
-def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any]) -> Key:
-    """What a run of notebook `source` depends on: its cells, its parameters, and the inputs that all runs share."""
-    shared = {name: content for name, content in inputs.items() if name.startswith("data/")}
+def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: dict[str, str]) -> Key:
+    """What a run of notebook `source` depends on: its cells, its parameters, the `data` that it declares, and the rest.
+
+    The rest is the same for all: the package, the lock and the Python.
+    """
+    shared = {f"data/{name}": content for name, content in data.items()}
     shared |= {name: inputs[name] for name in (LOCK, PACKAGE, "python")}
     return shared | {"notebook": nb.digest(source), "parameters": digest(json.dumps(parameters, sort_keys=True))}
+
+
+def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
+    """The files of data/ that the notebook declares, name → digest. Raises UserError as `notebook.reads` does."""
+    return {name: inputs[f"data/{name}"] for name in nb.reads(source, path)}
 
 
 def data_key(inputs: Key) -> str:
@@ -129,6 +141,26 @@ def data_key(inputs: Key) -> str:
 def differences(one: Key, other: Key) -> str:
     """The names of the parts in which two keys differ, for a reader."""
     return ", ".join(sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name)))
+
+
+def _head() -> str:
+    """The commit that is checked out, since the page names it; "" without git. Starting git would take 5 ms or more."""
+    try:
+        place = ROOT / ".git"
+        if place.is_file():  # a worktree
+            place = ROOT / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        head = (place / "HEAD").read_text(encoding="utf-8").strip()
+        name = head.removeprefix("ref:").strip()
+        if name == head:
+            return head
+        shared = place / "commondir"
+        common = place / shared.read_text(encoding="utf-8").strip() if shared.exists() else place
+        if (common / name).exists():
+            return (common / name).read_text(encoding="utf-8").strip()
+        packed = (common / "packed-refs").read_text(encoding="utf-8").splitlines()
+        return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
+    except OSError:
+        return ""
 
 
 def digest(content: bytes | str) -> str:

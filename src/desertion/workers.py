@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -36,6 +36,7 @@ class Job:
     parameters: dict[str, Any]
     failed: Path | None = None
     timeout: int | None = 600
+    data: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -190,6 +191,7 @@ def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> 
             timeout=job.timeout,
             progress=lambda done, total: connection.send((done, total)),
             zygote=zygote,
+            data=job.data,
         )
     except UserError as error:
         return error

@@ -24,26 +24,35 @@ def known(name: str, cells: pd.Series, data: Data) -> list[str]:
     """All ids of the table, each once, in order; refused unless the data have them and do not reject them."""
     for row, cell in enumerate(cells):
         for each in cell.split():
-            for frame in (data.figures, data.context):
-                if each in frame.index and frame.at[each, "status"] == "rejected":
-                    reason = frame.at[each, "status_reason"]
-                    raise UserError(f"plot {name}, row {row}: {each} is rejected ({reason!s}) and cannot be plotted")
-            if not any(each in frame.index for frame in (data.figures, data.context, data.events)):
+            frame = _frame(each, data)
+            if frame is None:
                 raise UserError(
                     f"plot {name}, row {row}: id {each!r} is in none of figures.csv, context.csv and events.csv as of "
-                    f"{_as_of(data)}; ids are joined by spaces"
+                    f"{_as_of((), data)}; ids are joined by spaces"
                 )
+            if "status" in frame and frame.at[each, "status"] == "rejected":
+                reason = frame.at[each, "status_reason"]
+                raise UserError(f"plot {name}, row {row}: {each} is rejected ({reason!s}) and cannot be plotted")
     return list(dict.fromkeys(each for cell in cells for each in cell.split()))
+
+
+def _frame(each: str, data: Data) -> pd.DataFrame | None:
+    """The frame that holds the id; the context is asked last, since a notebook may not have declared it."""
+    for frame in (data.figures, data.events):
+        if each in frame.index:
+            return frame
+    return data.context if each in data.context.index else None
+
+
+def _cells(ids: Sequence[str], column: str, data: Data) -> list[str]:
+    """What stands in a column for each id whose file has it."""
+    found = [(each, frame) for each in ids if (frame := _frame(each, data)) is not None]
+    return [str(frame.at[each, column]) for each, frame in found if column in frame]
 
 
 def _sources(ids: Sequence[str], data: Data) -> list[str]:
     """The source of each id, each source once, those behind most ids first."""
-    found = [
-        str(frame.at[each, "source_id"])
-        for each in ids
-        for frame in (data.figures, data.context, data.events)
-        if each in frame.index
-    ]
+    found = _cells(ids, "source_id", data)
     return sorted(set(found), key=lambda source: (-found.count(source), source))
 
 
@@ -52,8 +61,9 @@ def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
     publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
     named = _named(publishers, f" (see {name}.json)")
     compilers = [_short(each) for each in _compilers(ids, data)]
+    edition = f"Edition as of {_as_of(ids, data)}."
     counted = f"; counted by {_named(compilers)}" if compilers else ""
-    words = f"Sources: {named}{counted}. Edition as of {_as_of(data)}." if ids else f"Edition as of {_as_of(data)}."
+    words = f"Sources: {named}{counted}. {edition}" if ids else edition
     return f"{words} {clean(note)}".strip()
 
 
@@ -65,14 +75,7 @@ def _named(names: Sequence[str], where: str = "") -> str:
 
 
 def _compilers(ids: Sequence[str], data: Data) -> list[str]:
-    return list(
-        dict.fromkeys(
-            str(frame.at[each, "compiler"])
-            for each in ids
-            for frame in (data.figures, data.context)
-            if each in frame.index and frame.at[each, "compiler"] not in ("", "unattributed")
-        )
-    )
+    return list(dict.fromkeys(one for one in _cells(ids, "compiler", data) if one not in ("", "unattributed")))
 
 
 def _short(words: object) -> str:
@@ -80,12 +83,12 @@ def _short(words: object) -> str:
     return words if len(words) <= 60 else f"{words[:59]}…"
 
 
-def _as_of(data: Data) -> str:
-    """The day of the edition; where none is set, the day on which the last statement was known."""
+def _as_of(ids: Sequence[str], data: Data) -> str:
+    """The day of the edition; where none is set, that on which the last figure and all that is plotted were known."""
     if data.as_of is not None:
         return str(data.as_of)
-    latest = max(frame["known"].max() for frame in (data.figures, data.context) if len(frame))
-    return f"{latest:%Y-%m-%d}"
+    days = [f"{data.figures['known'].max():%Y-%m-%d}"] if len(data.figures) else []
+    return max([*days, *(one[:10] for one in _cells(ids, "known", data))])
 
 
 def record(
@@ -114,7 +117,7 @@ def record(
         "alt": alt,
         "note": note,
         "size": size,
-        "edition": {"as_of": _as_of(data)},
+        "edition": {"as_of": _as_of(ids, data)},
         "ids": list(ids),
         "compilers": _compilers(ids, data),
         "sources": sources,
