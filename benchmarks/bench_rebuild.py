@@ -51,7 +51,7 @@ def ready() -> float:
                               "signature_scheme": "hmac-sha256"}  # fmt: skip
                 file.write_text(json.dumps(connection | ports))
                 start = time.perf_counter()
-                kernel = Forked(address, ["-f", str(file)], env, folder)
+                kernel = Forked(address, ["-f", str(file), "--HistoryManager.enabled=False"], env, folder)
                 times.append(time.perf_counter() - start)
                 kernel.kill()
                 kernel.wait()

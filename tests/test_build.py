@@ -50,7 +50,10 @@ def check(data):
     "report/__init__.py": """
 from desertion.project import write_atomic
 
-def render(edition, notebooks, out, *, plots=None):
+def prepare(edition):
+    return None
+
+def render(edition, notebooks, out, *, plots=None, prepared=None):
     published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
     write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
 """,

@@ -22,6 +22,7 @@ from desertion.display import Display, say
 from desertion.project import BUILD, UserError, relative
 
 if TYPE_CHECKING:
+    from desertion import report
     from desertion.params import Edition
     from desertion.run import RunRecord
     from desertion.workers import Job
@@ -128,6 +129,7 @@ class _Build:
     def __init__(self, edition: Edition, place: Path, paths: Sequence[Path], cold: bool) -> None:
         self.edition = edition
         self.cold = cold
+        self.prepared: report.Prepared | None = None
         self.place = place
         self.report = place / "report.html"
         self.failed = BUILD / "failed" / edition.name
@@ -183,8 +185,8 @@ class _Build:
             return f"changed: {receipt.differences(self.receipt.inputs, self.inputs)}"
         return "it is missing or was changed" if self.receipt.damaged(self.receipt.report) else ""
 
-    def _run(self, stale: list[str], jobs: int) -> tuple[RunRecord, ...]:
-        """Run the notebooks of `stale`, and put what each made in its place as soon as it is whole."""
+    def _run(self, stale: list[str], count: int) -> tuple[RunRecord, ...]:
+        """Run the notebooks of `stale`, `count` at a time, and put what each made in its place once it is whole."""
         from desertion.run import RunFailed, RunRecord
         from desertion.workers import Workers
 
@@ -194,10 +196,11 @@ class _Build:
         records: list[RunRecord] = []
         faults: list[str] = []
         try:
-            with Workers(min(jobs, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
+            with Workers(min(count, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
                 self._check_data()
                 self._tidy()
-                for job, message in workers.run([self._job(stem) for stem in order], tick=display.tick):
+                jobs = [self._job(stem) for stem in order]
+                for job, message in workers.run(jobs, tick=display.tick, meanwhile=self._prepare):
                     stem = job.notebook.stem
                     if isinstance(message, RuntimeError):
                         raise message
@@ -216,6 +219,12 @@ class _Build:
         if faults:
             raise RunFailed("\n".join([*faults, _last_good(self.place)]))
         return tuple(records)
+
+    def _prepare(self) -> None:
+        """Get ready for the page while the kernels' process still imports its libraries."""
+        from desertion import report
+
+        self.prepared = report.prepare(self.edition)
 
     def _job(self, stem: str) -> Job:
         """The run of notebook `stem`: a copy to be made beside a fresh folder for what it publishes."""
@@ -292,7 +301,7 @@ class _Build:
         from desertion import report
 
         executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
-        report.render(self.edition, executed, self.report, plots=self.place / "plots")
+        report.render(self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared)
         self.receipt.inputs = self.inputs
         made = (self.report, self.report.with_suffix(".pdf"))
         self.receipt.report = {path.name: receipt.file_digest(path) for path in made if path.is_file()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import queue
 import re
 import sys
@@ -29,6 +30,8 @@ _START = (
     + "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
 
+# A data base of what was typed, which nobody will ask for, takes a third of the time until a kernel is ready.
+_NO_HISTORY = "--HistoryManager.enabled=False"
 
 #: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
@@ -140,7 +143,7 @@ class Kernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """This interpreter; -P keeps the working directory from shadowing modules while the kernel starts."""
         return KernelSpec(
-            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}"],
+            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY],
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME, "config": {"address": self.zygote}}},
         )
@@ -160,6 +163,11 @@ class Kernel(AsyncKernelManager):
             status = ""
         if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
             self.peak = int(found[1])
+        if now and self.provisioner is not None and self.provisioner.has_process:
+            await self.provisioner.kill()
+            end = time.monotonic() + 5
+            while await self.provisioner.poll() is None and time.monotonic() < end:
+                await asyncio.sleep(0.002)  # jupyter_client would look again after 0.1 s
         await super().shutdown_kernel(now=now, restart=restart)
 
     @property

@@ -111,12 +111,18 @@ class Workers:
         return ours
 
     def run(
-        self, jobs: Iterable[AnyJob], *, tick: Callable[[], None] = lambda: None
+        self,
+        jobs: Iterable[AnyJob],
+        *,
+        tick: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> Iterator[tuple[AnyJob, Message]]:
         """Run `jobs`, taken one by one in their order, and yield what each reports as it comes.
 
-        The last message of a job is its end. `tick` is called in each second in which nothing comes.
+        The last message of a job is its end. `tick` is called in each second in which nothing comes, `meanwhile` once,
+        when the first jobs are on their way.
         """
+        once = [meanwhile]
         waiting = iter(jobs)
         idle = list(self._running)
         busy: dict[Connection[Any, Any], AnyJob] = {}
@@ -129,6 +135,8 @@ class Workers:
                 busy[connection] = job
                 with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
                     connection.send(job)
+            if once:
+                once.pop()()
             if not busy:
                 return
             answers = wait(list(busy), timeout=1)
