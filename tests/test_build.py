@@ -176,6 +176,41 @@ class TestBuild:
         loaded = set(clone.build("-c", code).split())
         assert not loaded & {"papermill", "nbformat", "jupyter_client", "pydantic", "pandas", "numpy", "yaml", "tqdm"}
         assert "desertion.receipt" in loaded
+        code = "import sys; sys.argv = ['desertion', 'build']; import desertion.__main__; print(*sys.modules)"
+        loaded = set(clone.build("-c", code).split())
+        assert not loaded & {"desertion.receipt", "desertion.cli", "argparse", "pathlib", "json"}
+
+    def test_what_was_finished_is_asked_by_the_bytes_of_every_file(self, clone: Clone) -> None:
+        clone.write("data/figures.csv", "good\nand more\n")
+        clone.build()
+        ask = ("-c", "from desertion import fresh; print(fresh.stands(['build']))")
+        assert clone.build(*ask) == "build/default/report.html is up to date\nTrue\n"
+        files = [
+            "data/figures.csv", "notebooks/01-a.ipynb", "editions/default.yml", "requirements.lock", "data/new.csv",
+            "src/desertion/vocabulary.py", "src/desertion/new.py", "build/default/report.html",
+            "build/default/notebooks/01-a.ipynb", "build/default/plots/a.csv", "build/default/build.json",
+        ]  # fmt: skip
+        for name in files:
+            before = (clone.root / name).read_bytes() if (clone.root / name).exists() else None
+            (clone.root / name).write_bytes((before or b"") + b" ")
+            assert clone.build(*ask) == "False\n", name
+            (clone.root / name).unlink() if before is None else (clone.root / name).write_bytes(before)
+        assert clone.build(*ask).endswith("True\n")
+        for arguments in (["build", "--explain"], ["build", "--edition", "other"], ["check"], []):
+            assert clone.build("-c", f"from desertion import fresh; print(fresh.stands({arguments}))") == "False\n"
+
+    def test_a_new_commit_makes_the_page_anew_and_nothing_else(self, clone: Clone) -> None:
+        git = ["git", "-C", str(clone.root), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+            subprocess.run([*git, *words], check=True)
+        clone.build()
+        assert "is up to date" in clone.build()
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "two"], check=True)
+        assert "02-b: is up to date\nreport.html: changed: commit\n" in clone.explain()
+        subprocess.run([*git, "pack-refs", "--all"], check=True)
+        assert "is up to date" in clone.build()
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+        assert clone.build("-c", "from desertion import fresh; print(fresh.head())") == head
 
     def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
         clone.build()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desertion import checked, receipt, sentences
+from desertion import checked, fresh, receipt, sentences
 from desertion import notebook as nb
 from desertion.display import Display, say
 from desertion.project import BUILD, UserError, relative
@@ -39,16 +39,19 @@ class BuildResult:
 
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
     """Build edition `name`, print where its page is and the sentences it withholds; 0, or UserError."""
-    page = BUILD / name / "report.html"
+    page = relative(BUILD / name / "report.html")
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
         from desertion import params
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    for one in withheld(name):
-        print(one)
-    print(f"{relative(page)} {state}")
+    lines = [str(one) for one in withheld(name)]
+    print(*lines, f"{page} {state}", sep="\n")
+    with contextlib.suppress(OSError):
+        now = fresh.digest(name)
+        if receipt.up_to_date(name):  # asked again, after the digest: somebody may just have saved a file
+            fresh.record(name, now, [*lines, f"{page} is up to date"])
     return 0
 
 

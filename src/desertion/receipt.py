@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from desertion import fresh
 from desertion import notebook as nb
 from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, UserError, relative, write_atomic
 
@@ -113,7 +114,7 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts[PACKAGE] = _folder_digest(path for path in package if path not in page)
     parts[PAGE] = _folder_digest(page)
     parts[LOCK] = file_digest(ROOT / LOCK)
-    parts["commit"] = _head()
+    parts["commit"] = fresh.head()
     # Another Python has another standard library.
     return parts | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
@@ -141,26 +142,6 @@ def data_key(inputs: Key) -> str:
 def differences(one: Key, other: Key) -> str:
     """The names of the parts in which two keys differ, for a reader."""
     return ", ".join(sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name)))
-
-
-def _head() -> str:
-    """The commit that is checked out, since the page names it; "" without git. Starting git would take 5 ms or more."""
-    try:
-        place = ROOT / ".git"
-        if place.is_file():  # a worktree
-            place = ROOT / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-        head = (place / "HEAD").read_text(encoding="utf-8").strip()
-        name = head.removeprefix("ref:").strip()
-        if name == head:
-            return head
-        shared = place / "commondir"
-        common = place / shared.read_text(encoding="utf-8").strip() if shared.exists() else place
-        if (common / name).exists():
-            return (common / name).read_text(encoding="utf-8").strip()
-        packed = (common / "packed-refs").read_text(encoding="utf-8").splitlines()
-        return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
-    except OSError:
-        return ""
 
 
 def digest(content: bytes | str) -> str:

@@ -47,8 +47,8 @@ LIBRARIES = (
     )  # fmt: skip
 #: Rooms of the package that no notebook imports.
 _NOT_FOR_NOTEBOOKS = {
-    "__main__", "accept", "build", "checked", "cli", "display", "environment", "kernel", "notebook", "provisioner",
-    "receipt", "report", "run", "sweep", "workers", "zygote",
+    "__main__", "accept", "build", "checked", "cli", "display", "environment", "fresh", "kernel", "notebook",
+    "provisioner", "receipt", "report", "run", "sweep", "workers", "zygote",
 }  # fmt: skip
 #: What ipykernel sets for every kernel, here before the imports that read it.
 _BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
