@@ -10,9 +10,9 @@ from desertion.project import ROOT
 PACKAGE = ROOT / "src" / "desertion"
 #: A room may import those in front of it.
 ORDER = [
-    *("project", "fresh", "reads", "vocabulary", "notebook", "params", "figures", "hedges", "reconcile", "trends"),
-    *("counts", "claims", "sentences", "plots", "publish", "display", "surroundings", "zygote", "provisioner", "kernel"),
-    *("run", "workers", "receipt", "checked", "build", "sweep", "accept", "report", "cli", "__main__"),
+    *("project", "fresh", "drawing", "reads", "vocabulary", "notebook", "params", "figures", "hedges", "reconcile"),
+    *("trends", "counts", "claims", "sentences", "plots", "publish", "display", "surroundings", "zygote"),
+    *("provisioner", "kernel", "run", "workers", "receipt", "checked", "build", "sweep", "accept", "report", "cli", "__main__"),
 ]
 #: Standing apart: the check of an interpreter runs before anything of the project can be imported.
 APART = {"__init__", "environment"}

@@ -18,7 +18,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
-from desertion import provisioner, reads
+from desertion import drawing, provisioner, reads
 from desertion.surroundings import environment
 
 provisioner.register()
@@ -114,19 +114,24 @@ class Kernel(AsyncKernelManager):
     cwd: Path
     zygote: str
     data: Mapping[str, str] | None
+    draw: bool
     started: list[Kernel]
     peak: int  # KiB
     flooded: bool  # it put out too much and was stopped
     talks: Client
 
     @classmethod
-    def of(cls, folder: Path, cwd: Path, zygote: str = "", data: Mapping[str, str] | None = None) -> type[Kernel]:
+    def of(
+        cls, folder: Path, cwd: Path, zygote: str = "", data: Mapping[str, str] | None = None, draw: bool = True
+    ) -> type[Kernel]:
         """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`.
 
         It is forked from the process at the address `zygote`, and an ordinary one where that is "". Of data/ it can
-        read the files `data`, name → digest (`desertion.reads`), and all of them where that is None.
+        read the files `data`, name → digest (`desertion.reads`), and all of them where that is None. It draws plots, or
+        only checks them (`desertion.drawing`).
         """
-        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "zygote": zygote, "data": data, "started": []})
+        own = {"folder": folder, "cwd": cwd, "zygote": zygote, "data": data, "draw": draw}
+        return type("Kernel", (cls,), own | {"started": []})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), client_factory=Client, **kwargs)
@@ -151,7 +156,7 @@ class Kernel(AsyncKernelManager):
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Start it, with what it writes to its own stderr (a crash report, say) in `log`."""
         with self.log_file.open("wb") as log:
-            env = environment(self.folder) | reads.variable(self.data)
+            env = environment(self.folder) | reads.variable(self.data) | ({} if self.draw else {drawing.VARIABLE: "1"})
             await super().start_kernel(env=env, cwd=str(self.cwd), stdout=log, stderr=log, **kwargs)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]

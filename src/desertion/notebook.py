@@ -40,13 +40,19 @@ def read(path: Path) -> Notebook:
     name = relative(path)
     try:
         text = path.read_text(encoding="utf-8")
-        notebook = json.loads(text)
     except FileNotFoundError:
         raise UserError(f"{name}: there is no such notebook") from None
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{name}: not UTF-8 at byte {error.start}: a notebook is JSON in UTF-8") from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Notebook:
+    """The notebook that `text` holds, as `read` gives it; `name` is for messages. Raises UserError as `read` does."""
+    try:
+        notebook = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(
             f"{name}:{error.lineno}: not JSON ({error.msg}): mend the line or take the file back from git"

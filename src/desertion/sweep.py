@@ -5,7 +5,7 @@
     grid:                              # every combination; or list: [{level: 0.9}, {level: 0.95, seed: 7}]
       level: [0.9, 0.95]
       assumed_dispersion: [10, 50]
-    keep: false                        # keep the executed notebooks
+    keep: false                        # keep the executed notebooks; without, plots are checked and not drawn
     timeout: 600                       # seconds a cell
 
 What a notebook hands on are the values behind its sentences (`desertion.sentences`); what a function hands on is what
@@ -253,7 +253,8 @@ def _run_notebook(target: Target, values: Mapping[str, Any], key: str, zygote: s
     with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
         copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
         source = NOTEBOOKS / f"{stem}.ipynb"
-        run(source, copy, handed, timeout=target.timeout, failed=failed, zygote=zygote, data=target.data)
+        how: dict[str, Any] = {"zygote": zygote, "data": target.data, "draw": bool(target.keep)}
+        run(source, copy, handed, timeout=target.timeout, failed=failed, **how)
         found = [record for _, record in sentences.said(copy)]
     rows = [(f"{one['id']}: {name}", value, "") for one in found for name, value in one["values"].items()]
     return rows + [(f"{one['id']}: withheld", one["withheld"], "") for one in found] or [("", "", "")]

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from desertion import reads
+from desertion import drawing, reads
 from desertion.display import say
 from desertion.project import ROOT
 
@@ -53,7 +53,7 @@ _NOT_FOR_NOTEBOOKS = {
 #: What ipykernel sets for every kernel, here before the imports that read it.
 _BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 #: Each kernel's own; all else must be as it was when the zygote started, since libraries read it as they are imported.
-_OWN = {"IPYTHONDIR", "JPY_PARENT_PID", "JPY_SESSION_NAME", reads.VARIABLE}
+_OWN = {"IPYTHONDIR", "JPY_PARENT_PID", "JPY_SESSION_NAME", reads.VARIABLE, drawing.VARIABLE}
 _LARGEST = 1 << 20  # of a message, in bytes
 _START = 60.0  # seconds that a forked kernel may take to be ready
 
