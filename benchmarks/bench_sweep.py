@@ -1,9 +1,9 @@
 """Times of a sweep of one notebook beside papermill and beside forked function calls; in one run, whole-process times.
 
-Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends). With `--keep`
-the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks them, as
-for any sweep whose table alone is asked for. `--grow [NOTEBOOK]` gives the time per set and the driver's memory at 10 to
-1,000 sets of a function of the package or, with a stem, at 10 to 100 sets of a notebook.
+Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends). With
+`--keep` the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks
+them, as for any sweep whose table alone is asked for. `--grow [NOTEBOOK]` gives the time per set and the driver's
+memory at 10 to 1,000 sets of a function of the package or, with a notebook, at 10 to 100 sets of it.
 """
 
 from __future__ import annotations

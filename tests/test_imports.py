@@ -12,7 +12,8 @@ PACKAGE = ROOT / "src" / "desertion"
 ORDER = [
     *("project", "fresh", "drawing", "reads", "vocabulary", "notebook", "params", "figures", "hedges", "reconcile"),
     *("trends", "counts", "claims", "sentences", "plots", "publish", "display", "surroundings", "zygote"),
-    *("provisioner", "kernel", "run", "workers", "receipt", "checked", "build", "sweep", "accept", "report", "cli", "__main__"),
+    *("provisioner", "kernel", "run", "workers", "receipt", "checked", "build", "sweep", "accept", "report"),
+    *("cli", "__main__"),
 ]
 #: Standing apart: the check of an interpreter runs before anything of the project can be imported.
 APART = {"__init__", "environment"}
