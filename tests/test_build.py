@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -78,8 +79,18 @@ class Clone:
         self.report = self.place / "report.html"
         package = root / "src" / "desertion"
         shutil.copytree(ROOT / "src" / "desertion", package)
-        for name in ("figures", "report", "publish"):
+        for name in ("figures", "report", "publish", "claims", "plots", "reconcile"):
             shutil.rmtree(package / name, ignore_errors=True)
+        models = (package / "trends" / "__init__.py").read_text()
+        shutil.rmtree(package / "trends")
+        self.write("src/desertion/trends/__init__.py", models)
+        (package / "counts.py").unlink()
+        # The notebooks here need no libraries, whose import would be most of the time of each build.
+        zygote = (package / "zygote.py").read_text()
+        few = 'LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")'
+        zygote, found = re.subn(r"LIBRARIES = \([^()]*\)", few, zygote)
+        assert found == 1
+        (package / "zygote.py").write_text(zygote)
         for name, content in STAND_INS.items():
             self.write(f"src/desertion/{name}", content)
         self.write("data/figures.csv", "good\n")

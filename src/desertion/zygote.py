@@ -44,7 +44,7 @@ LIBRARIES = (
     "matplotlib_inline.config", "sqlite3", "numpy", "pandas", "pandas.core.methods.to_dict", "scipy.stats",
     "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_agg", "seaborn", "statsmodels.api", "statsmodels.gam.api",
-    )  # fmt: skip
+)  # fmt: skip
 #: Rooms of the package that no notebook imports.
 _NOT_FOR_NOTEBOOKS = {
     "__main__", "accept", "build", "checked", "cli", "display", "environment", "fresh", "kernel", "notebook",
