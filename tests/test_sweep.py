@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from test_build import wait_until
 
+from desertion import receipt, sweep
 from desertion.project import ROOT
 
 SLOW = """
@@ -161,6 +163,15 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
         assert "level = 0.2: input should be greater than 0.5" in rows[-1]["error"]
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def test_a_data_file_that_a_notebook_does_not_declare_leaves_its_results_as_they_are() -> None:
+    inputs = receipt.inputs("default", [])
+    target = sweep.Target(notebook="03-trends", data={"figures.csv": "one"})
+    base = sweep._base(target, inputs)
+    assert sweep._base(target, inputs | {"data/context.csv": "other", "commit": "other"}) == base
+    assert sweep._base(replace(target, data={"figures.csv": "other"}), inputs) != base
+    assert sweep._base(target, inputs | {receipt.LOCK: "other"}) != base
 
 
 @pytest.fixture
