@@ -1,7 +1,9 @@
 """Times of a sweep of one notebook beside papermill and beside forked function calls; in one run, whole-process times.
 
-Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends), and
-`--grow` for the time per set and the driver's memory at 10 to 1,000 sets of a function.
+Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends). With
+`--keep` the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks
+them, as for any sweep whose table alone is asked for. `--grow [NOTEBOOK]` gives the time per set and the driver's
+memory at 10 to 1,000 sets of a function of the package or, with a notebook, at 10 to 100 sets of it.
 """
 
 from __future__ import annotations
@@ -78,29 +80,44 @@ def forked(stem: str, values: list[float]) -> float:
     return time.perf_counter() - start
 
 
+def grow(place: Path, stem: str = "") -> None:
+    """Print time and memory at growing numbers of sets; the time per set is that of the sets added."""
+    before: tuple[int, float] | None = None
+    for count in (10, 100) if stem else (10, 100, 1000):
+        spec = place / f"bench-{count}.yml"
+        if stem:
+            spec.write_text(f"notebook: {stem}\ngrid: {{seed: {list(range(count))}}}\n")
+        else:
+            # A number of counts too large for any cache, with work of some 10 ms a set.
+            values = list(range(100_000, 100_000 + count))
+            spec.write_text(
+                "function: desertion.trends.exact.rate_ratio\nparameters: {t1: 1, t2: 1, x2: 90000, midp: true}\n"
+                f"grid: {{x1: {values}}}\n"
+            )
+        seconds, memory = desertion(spec)
+        shutil.rmtree(BUILD / "sweeps" / spec.stem)
+        line = f"{count:5} sets  {seconds:.2f} s, driver {memory:.0f} MiB"
+        if before:
+            each = 1000 * (seconds - before[1]) / (count - before[0])
+            line += f", {each:.1f} ms for each set after the first {before[0]}"
+        print(line, flush=True)
+        before = count, seconds
+
+
 def main() -> None:
     """Print each time and its ratio to the sweep's."""
     numbers = [word for word in sys.argv[1:] if not word.startswith("-")]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         if "--grow" in sys.argv:
-            for count in (10, 100, 1000):
-                spec = place / f"bench-{count}.yml"
-                spec.write_text(
-                    "function: desertion.trends.exact.rate_ratio\nparameters: {t1: 1, t2: 1, x2: 527}\n"
-                    f"grid: {{x1: {list(range(600, 600 + count))}}}\n"
-                )
-                seconds, memory = desertion(spec)
-                print(
-                    f"{count:5} sets  {seconds:.2f} s, {1000 * seconds / count:.1f} ms a set, driver {memory:.0f} MiB"
-                )
-                shutil.rmtree(BUILD / "sweeps" / spec.stem)
+            grow(place, *numbers)
             return
         count = int(numbers[0]) if numbers else 50
         stem = numbers[1] if len(numbers) > 1 else "03-trends"
         values = [10.0 + number for number in range(count)]
         spec = place / "bench-notebook.yml"
-        spec.write_text(f"notebook: {stem}\ngrid: {{assumed_dispersion: {values}}}\n")
+        keep = "--keep" in sys.argv
+        spec.write_text(f"notebook: {stem}\nkeep: {str(keep).lower()}\ngrid: {{assumed_dispersion: {values}}}\n")
         source = str(NOTEBOOKS / f"{stem}.ipynb")
         ours, _ = desertion(spec)
         print(f"desertion sweep, {count} sets of {stem}            {ours:.1f} s", flush=True)

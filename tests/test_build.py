@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -50,7 +51,10 @@ def check(data):
     "report/__init__.py": """
 from desertion.project import write_atomic
 
-def render(edition, notebooks, out, *, plots=None):
+def prepare(edition):
+    return None
+
+def render(edition, notebooks, out, *, plots=None, prepared=None):
     published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
     write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
 """,
@@ -75,8 +79,18 @@ class Clone:
         self.report = self.place / "report.html"
         package = root / "src" / "desertion"
         shutil.copytree(ROOT / "src" / "desertion", package)
-        for name in ("figures", "report", "publish"):
+        for name in ("figures", "report", "publish", "claims", "plots", "reconcile"):
             shutil.rmtree(package / name, ignore_errors=True)
+        models = (package / "trends" / "__init__.py").read_text()
+        shutil.rmtree(package / "trends")
+        self.write("src/desertion/trends/__init__.py", models)
+        (package / "counts.py").unlink()
+        # The notebooks here need no libraries, whose import would be most of the time of each build.
+        zygote = (package / "zygote.py").read_text()
+        few = 'LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")'
+        zygote, found = re.subn(r"LIBRARIES = \([^()]*\)", few, zygote)
+        assert found == 1
+        (package / "zygote.py").write_text(zygote)
         for name, content in STAND_INS.items():
             self.write(f"src/desertion/{name}", content)
         self.write("data/figures.csv", "good\n")
@@ -89,7 +103,9 @@ class Clone:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(content)
 
-    def notebook(self, stem: str, *sources: str, parameters: str = "level = 1\nout = None") -> None:
+    def notebook(
+        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
+    ) -> None:
         cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
         cells += [nbformat.v4.new_code_cell(source) for source in sources]
         for number, cell in enumerate(cells):
@@ -171,6 +187,41 @@ class TestBuild:
         loaded = set(clone.build("-c", code).split())
         assert not loaded & {"papermill", "nbformat", "jupyter_client", "pydantic", "pandas", "numpy", "yaml", "tqdm"}
         assert "desertion.receipt" in loaded
+        code = "import sys; sys.argv = ['desertion', 'build']; import desertion.__main__; print(*sys.modules)"
+        loaded = set(clone.build("-c", code).split())
+        assert not loaded & {"desertion.receipt", "desertion.cli", "argparse", "pathlib", "json"}
+
+    def test_what_was_finished_is_asked_by_the_bytes_of_every_file(self, clone: Clone) -> None:
+        clone.write("data/figures.csv", "good\nand more\n")
+        clone.build()
+        ask = ("-c", "from desertion import fresh; print(fresh.stands(['build']))")
+        assert clone.build(*ask) == "build/default/report.html is up to date\nTrue\n"
+        files = [
+            "data/figures.csv", "notebooks/01-a.ipynb", "editions/default.yml", "requirements.lock", "data/new.csv",
+            "src/desertion/vocabulary.py", "src/desertion/new.py", "build/default/report.html",
+            "build/default/notebooks/01-a.ipynb", "build/default/plots/a.csv", "build/default/build.json",
+        ]  # fmt: skip
+        for name in files:
+            before = (clone.root / name).read_bytes() if (clone.root / name).exists() else None
+            (clone.root / name).write_bytes((before or b"") + b" ")
+            assert clone.build(*ask) == "False\n", name
+            (clone.root / name).unlink() if before is None else (clone.root / name).write_bytes(before)
+        assert clone.build(*ask).endswith("True\n")
+        for arguments in (["build", "--explain"], ["build", "--edition", "other"], ["check"], []):
+            assert clone.build("-c", f"from desertion import fresh; print(fresh.stands({arguments}))") == "False\n"
+
+    def test_a_new_commit_makes_the_page_anew_and_nothing_else(self, clone: Clone) -> None:
+        git = ["git", "-C", str(clone.root), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+            subprocess.run([*git, *words], check=True)
+        clone.build()
+        assert "is up to date" in clone.build()
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "two"], check=True)
+        assert "02-b: is up to date\nreport.html: changed: commit\n" in clone.explain()
+        subprocess.run([*git, "pack-refs", "--all"], check=True)
+        assert "is up to date" in clone.build()
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+        assert clone.build("-c", "from desertion import fresh; print(fresh.head())") == head
 
     def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
         clone.build()
@@ -185,11 +236,56 @@ class TestBuild:
         clone.write("data/figures.csv", "better\n")
         clone.write("data/new.csv", "new\n")
         clone.write("src/desertion/vocabulary.py", "")
-        assert "01-a: changed: data/figures.csv, data/new.csv, src/desertion\n02-b: changed" in clone.explain()
+        assert "01-a: changed: data/figures.csv, src/desertion\n02-b: changed" in clone.explain()
         assert "better" in clone.report.read_text()
         clone.write("src/desertion/report/style.css", "p {}")
         output = clone.build()
         assert output == "build/default/report.html is new\n", "a change of the page's style reruns no notebook"
+
+    def test_a_data_file_reruns_the_notebooks_that_declare_it_and_the_page(self, clone: Clone) -> None:
+        clone.write("data/context.csv", "good\n")
+        both = "level = 1\nreads = ['figures.csv', 'context.csv']"
+        clone.notebook("02-b", READ, "Path('../data/context.csv').read_text()", parameters=both)
+        clone.build()
+        clone.write("data/context.csv", "better\n")
+        assert "01-a: is up to date\n02-b: changed: data/context.csv\nreport.html: notebooks run\n" in clone.explain()
+        made = json.loads((clone.place / "build.json").read_text())["rebuilt"]
+        assert made == {"02-b": "changed: data/context.csv", "report.html": "notebooks run"}
+        clone.write("data/sources.csv", "new\n")
+        assert "02-b: is up to date\nreport.html: changed: data/sources.csv\n" in clone.explain()
+
+    @pytest.mark.parametrize("how", [(), ("-m", "desertion", "build", "--cold")], ids=["warm", "cold"])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "open('../data/context.csv')",
+            "import pandas as pd\npd.read_csv('../data/context.csv')",
+            "import os\nos.symlink('../data', 'link')\nopen('link/context.csv', 'rb')",
+            "import os\nos.chdir('../data')\nos.open('context.csv', os.O_RDONLY)",
+        ],
+        ids=["open", "pandas", "link", "os"],
+    )
+    def test_a_file_that_is_not_declared_cannot_be_read(self, source: str, how: tuple[str, ...], clone: Clone) -> None:
+        if how and "pandas" in source:
+            pytest.skip("one is enough of the slow import")
+        clone.write("data/context.csv", "good\n")
+        (clone.root / "notebooks" / "01-a.ipynb").unlink()
+        clone.notebook("02-b", READ, source)
+        output = clone.build(*how, status=1)
+        assert "notebooks/02-b.ipynb: code cell 3 of 3 failed" in output
+        assert "UserError: data/context.csv is not declared" in output
+        assert 'add "context.csv" to `reads = […]` in the parameters cell' in output
+
+    @pytest.mark.parametrize(
+        ("reads", "said"),
+        [
+            ("['figures.cvs']", "`reads` names 'figures.cvs', which is not in data/: did you mean 'figures.csv'?"),
+            ("'figures.csv'", "`reads` in the parameters cell: a list of names of files in data/"),
+        ],
+    )
+    def test_a_wrong_declaration_stops_before_a_kernel(self, reads: str, said: str, clone: Clone) -> None:
+        clone.notebook("02-b", READ, parameters=f"level = 1\nreads = {reads}")
+        assert f"notebooks/02-b.ipynb: {said}" in clone.build(status=1)
 
     def test_an_output_that_was_removed_or_cut_short_is_made_again(self, clone: Clone) -> None:
         clone.build()

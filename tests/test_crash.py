@@ -57,7 +57,7 @@ def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[
     began = time.monotonic()
     with contextlib.suppress(AssertionError):
         wait_until(lambda: what == "build" or clone.find(what) or process.poll() is not None, 20)
-    time.sleep(draw.uniform(0, 2.0 if what == "build" else 1.2))
+    time.sleep(draw.uniform(0, 1.6 if what == "build" else 0.9))
     victims = [process.pid] if what == "build" else clone.find(what)
     with contextlib.suppress(ProcessLookupError):
         os.kill(draw.choice(victims or [process.pid]), signal.SIGKILL)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
+import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desertion import figures
+from desertion import figures, reads
 from desertion.figures import Data, load, vintages
 from desertion.figures.schema import BY_FILE
 from desertion.project import UserError
@@ -44,6 +48,49 @@ def test_columns_have_their_types(tiny: Data) -> None:
     assert tiny.events["date"].dtype.kind == "M"
     assert tiny.events.index.name == tiny.sources.index.name == "id"
     assert not any(frame.isna().any().any() for frame in (tiny.events, tiny.corrections))
+
+
+@pytest.fixture
+def in_a_run(monkeypatch: pytest.MonkeyPatch, tiny_data: Path) -> Callable[..., None]:
+    """Makes this process one that runs a notebook which declares all files but some of the tiny data."""
+
+    def start(*undeclared: str) -> None:
+        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tiny_data.glob("*.csv")}
+        for name in undeclared:
+            del files[name]
+            (tiny_data / name).write_text("not read")
+        monkeypatch.setattr(sys.modules["desertion.figures.load"], "DATA", tiny_data)
+        monkeypatch.setenv(reads.VARIABLE, json.dumps(files))
+
+    return start
+
+
+def test_in_a_run_the_same_frames_come_without_a_second_validation(
+    tiny: Data, tiny_data: Path, in_a_run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_a_run()
+    monkeypatch.setattr(sys.modules["desertion.figures.load"], "examine", None)
+    loaded = figures.load(tiny_data)
+    for name in ("figures", "context", "sources", "corrections", "events"):
+        pd.testing.assert_frame_equal(getattr(loaded, name), getattr(tiny, name))
+
+
+def test_in_a_run_the_context_is_read_where_it_is_asked_for(
+    tiny: Data, tiny_data: Path, in_a_run: Callable[..., None]
+) -> None:
+    in_a_run("context.csv")
+    loaded = figures.load(tiny_data)
+    pd.testing.assert_frame_equal(loaded.figures, tiny.figures)
+    pd.testing.assert_frame_equal(loaded.corrections, tiny.corrections)
+    with pytest.raises(UserError, match=r"context.csv is not declared.*add \"context.csv\" to `reads"):
+        _ = loaded.context
+
+
+def test_a_file_that_changes_while_a_notebook_runs_stops_it(tiny_data: Path, in_a_run: Callable[..., None]) -> None:
+    in_a_run()
+    (tiny_data / "figures.csv").write_bytes((tiny_data / "figures.csv").read_bytes() + b"\n")
+    with pytest.raises(UserError, match=r"figures.csv was changed while the notebook ran: run it again"):
+        figures.load(tiny_data)
 
 
 def test_a_blank_cell_is_an_empty_text_never_nan(tiny: Data) -> None:

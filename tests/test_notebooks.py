@@ -54,6 +54,7 @@ class TestNotebook:
         exec(tagged[0].source, namespace)
         del namespace["__builtins__"]
         assert namespace.pop("out") is None
+        del namespace["reads"]
         assert namespace == params.check_overrides(path.stem, {})
 
     def test_it_defines_no_function_and_stays_short(self, path: Path) -> None:

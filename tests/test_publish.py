@@ -83,6 +83,15 @@ def ready(name: str) -> publish.Published:
 # --- what is refused ----------------------------------------------------------------------------------------------
 
 
+def test_where_no_plots_are_wanted_the_table_is_checked_and_nothing_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("DESERTION_UNDRAWN", "1")
+    monkeypatch.setattr("desertion.plots.plot.Plot.__call__", None)
+    publish.show(plots.growth, table("growth"), data(), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UserError, match="id 'F9999' is in none of"):
+        publish.show(plots.growth, table("growth").assign(ids="F9999"), data(), out=tmp_path)
+
+
 def test_id_that_the_data_do_not_have_is_named(tmp_path):
     rows = table("growth")
     rows.loc[2, "ids"] = "F382 F9999"

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from test_build import wait_until
 
+from desertion import receipt, sweep
 from desertion.project import ROOT
 
 SLOW = """
@@ -77,15 +79,15 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def test_one_row_a_result_and_only_what_failed_is_tried_again(clone: Clone) -> None:
-    output = clone.sweep(status=1, grid={"x": [1, 2, 3]}, parameters={"plus": 1})
+    output = clone.sweep(status=11, grid={"x": [1, 2, 3]}, parameters={"plus": 1})
     assert "FAILED: three is too many" in output
-    assert output.splitlines()[0] == "build/sweeps/s/table.csv"
+    assert output.splitlines()[:2] == ["build/sweeps/s/table.csv", "1 of 3 sets failed"]
     assert clone.table.read_text() == (
         "set,x,result,value,error\n1,1,square,2,\n1,1,deep: half,0.5,\n2,2,square,5,\n2,2,deep: half,1.0,\n"
         "3,3,,,three is too many\n"
     )
     assert clone.calls() == ["1", "2", "3"]
-    clone.sweep(status=1, grid={"x": [2, 3, 5]}, parameters={"plus": 1})
+    clone.sweep(status=11, grid={"x": [2, 3, 5]}, parameters={"plus": 1})
     assert clone.calls() == ["3", "5"]
     assert [row["set"] + row["x"] for row in clone.rows()] == ["12", "12", "23", "35", "35"]
     source = clone.root / "src" / "desertion" / "slow.py"
@@ -97,7 +99,7 @@ def test_one_row_a_result_and_only_what_failed_is_tried_again(clone: Clone) -> N
 
 
 def test_a_dead_worker_costs_its_own_set(clone: Clone) -> None:
-    clone.sweep("--jobs", "2", status=1, grid={"x": [1, 4, 5, 6]})
+    clone.sweep("--jobs", "2", status=11, grid={"x": [1, 4, 5, 6]})
     errors = {row["x"]: row["error"] for row in clone.rows()}
     assert "its worker process was killed" in errors.pop("4")
     assert set(errors.values()) == {""}
@@ -153,7 +155,7 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
     )
     try:
-        assert done.returncode == 1, done.stderr
+        assert done.returncode == 11, done.stderr
         with (place / "table.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         good = {row["result"]: row["value"] for row in rows if row["level"] == "0.9"}
@@ -161,6 +163,15 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
         assert "level = 0.2: input should be greater than 0.5" in rows[-1]["error"]
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def test_a_data_file_that_a_notebook_does_not_declare_leaves_its_results_as_they_are() -> None:
+    inputs = receipt.inputs("default", [])
+    target = sweep.Target(notebook="03-trends", data={"figures.csv": "one"})
+    base = sweep._base(target, inputs)
+    assert sweep._base(target, inputs | {"data/context.csv": "other", "commit": "other"}) == base
+    assert sweep._base(replace(target, data={"figures.csv": "other"}), inputs) != base
+    assert sweep._base(target, inputs | {receipt.LOCK: "other"}) != base
 
 
 @pytest.fixture
@@ -210,8 +221,8 @@ def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(
     wait_until(lambda: parts.exists() and len(list(parts.glob("*.csv"))) >= 4, 60)
     workers[0].kill()
     output = "".join(process.communicate(timeout=90))
-    assert process.returncode == 1, output
+    assert process.returncode == 11, output
     table = clone.table.read_bytes()
     shutil.rmtree(clone.root / "build")
-    clone.sweep(status=1, **spec)
+    clone.sweep(status=11, **spec)
     assert clone.table.read_bytes() == table

@@ -2,6 +2,9 @@
 
 import sys
 
-from desertion.cli import main
+from desertion import fresh
 
-sys.exit(main())
+if not fresh.stands(sys.argv[1:]):
+    from desertion.cli import main
+
+    sys.exit(main())

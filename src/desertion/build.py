@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desertion import checked, fresh, receipt, sentences
 from desertion import notebook as nb
-from desertion import receipt, sentences
 from desertion.display import Display, say
-from desertion.project import BUILD, DATA, UserError, relative
+from desertion.project import BUILD, UserError, relative
 from desertion.text import visible
 
 if TYPE_CHECKING:
+    from desertion import report
     from desertion.params import Edition
     from desertion.run import RunRecord
     from desertion.workers import Job
@@ -39,16 +40,19 @@ class BuildResult:
 
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
     """Build edition `name`, print where its page is and the sentences it withholds; 0, or UserError."""
-    page = BUILD / name / "report.html"
+    page = relative(BUILD / name / "report.html")
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
         from desertion import params
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    for one in withheld(name):
-        print(visible(str(one)))
-    print(f"{relative(page)} {state}")
+    lines = [visible(str(one)) for one in withheld(name)]
+    print(*lines, f"{page} {state}", sep="\n")
+    with contextlib.suppress(OSError):
+        now = fresh.digest(name)
+        if receipt.up_to_date(name):  # asked again, after the digest: somebody may just have saved a file
+            fresh.record(name, now, [*lines, f"{page} is up to date"])
     return 0
 
 
@@ -78,11 +82,14 @@ def run_one(
 
     stem = notebook.stem
     values = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
+    inputs = receipt.inputs(edition, [])
+    data = receipt.declared(inputs, nb.read(notebook), notebook)
     output = output or BUILD / "runs" / notebook.name
     if output.resolve() == notebook.resolve():
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
-    job = Job(notebook, output, dict(params.check_overrides(stem, values)))
+    job = Job(notebook, output, dict(params.check_overrides(stem, values)), data=data)
     with Workers(1, cold=cold) as workers, Display(1) as display:
+        checked.demand(inputs)
         for _, message in workers.run([job], tick=display.tick):
             if isinstance(message, Exception):
                 raise message
@@ -126,6 +133,7 @@ class _Build:
     def __init__(self, edition: Edition, place: Path, paths: Sequence[Path], cold: bool) -> None:
         self.edition = edition
         self.cold = cold
+        self.prepared: report.Prepared | None = None
         self.place = place
         self.report = place / "report.html"
         self.failed = BUILD / "failed" / edition.name
@@ -137,8 +145,10 @@ class _Build:
         self.parameters: dict[str, dict[str, Any]] = {stem: dict(edition.for_notebook(stem)) for stem in self.paths}
         for stem, path in self.paths.items():
             nb.check(self.sources[stem], path, self.parameters[stem])
+        self.data = {stem: receipt.declared(self.inputs, self.sources[stem], path) for stem, path in self.paths.items()}
         self.keys = {
-            stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem]) for stem in self.paths
+            stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem], self.data[stem])
+            for stem in self.paths
         }
 
     def bring_up_to_date(self, jobs: int, explain: bool) -> BuildResult:
@@ -149,6 +159,8 @@ class _Build:
         if explain:
             for name in [*self.paths, self.report.name]:
                 say(f"{name}: {reasons.get(name, 'is up to date')}")
+        if reasons:
+            self.receipt.rebuilt = reasons
         records: tuple[RunRecord, ...] = ()
         if stale:
             records = self._run(stale, jobs)
@@ -177,8 +189,8 @@ class _Build:
             return f"changed: {receipt.differences(self.receipt.inputs, self.inputs)}"
         return "it is missing or was changed" if self.receipt.damaged(self.receipt.report) else ""
 
-    def _run(self, stale: list[str], jobs: int) -> tuple[RunRecord, ...]:
-        """Run the notebooks of `stale`, and put what each made in its place as soon as it is whole."""
+    def _run(self, stale: list[str], count: int) -> tuple[RunRecord, ...]:
+        """Run the notebooks of `stale`, `count` at a time, and put what each made in its place once it is whole."""
         from desertion.run import RunFailed, RunRecord
         from desertion.workers import Workers
 
@@ -188,10 +200,11 @@ class _Build:
         records: list[RunRecord] = []
         faults: list[str] = []
         try:
-            with Workers(min(jobs, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
+            with Workers(min(count, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
                 self._check_data()
                 self._tidy()
-                for job, message in workers.run([self._job(stem) for stem in order], tick=display.tick):
+                jobs = [self._job(stem) for stem in order]
+                for job, message in workers.run(jobs, tick=display.tick, meanwhile=self._prepare):
                     stem = job.notebook.stem
                     if isinstance(message, RuntimeError):
                         raise message
@@ -211,6 +224,12 @@ class _Build:
             raise RunFailed("\n".join([*faults, _last_good(self.place)]))
         return tuple(records)
 
+    def _prepare(self) -> None:
+        """Get ready for the page while the kernels' process still imports its libraries."""
+        from desertion import report
+
+        self.prepared = report.prepare(self.edition)
+
     def _job(self, stem: str) -> Job:
         """The run of notebook `stem`: a copy to be made beside a fresh folder for what it publishes."""
         from desertion.workers import Job
@@ -220,20 +239,14 @@ class _Build:
         handed = self.parameters[stem]
         if "out" in nb.defaults(self.sources[stem], self.paths[stem]):
             handed = handed | {"out": str(out)}
-        return Job(self.paths[stem], self.staging / f"{stem}.ipynb", handed, self.failed / f"{stem}.ipynb")
+        copy = self.staging / f"{stem}.ipynb"
+        return Job(self.paths[stem], copy, handed, self.failed / f"{stem}.ipynb", data=self.data[stem])
 
     def _check_data(self) -> None:
-        """Raises UserError with the faults of the data; content that has passed is not checked again."""
-        content = receipt.data_key(self.inputs)
-        if self.receipt.checked == content:
-            return
-        from desertion import figures
-
-        faults = [str(fault) for fault in figures.check(DATA)]
-        if faults:
-            shown = faults[:20] + ([f"… and {len(faults) - 20} more (`desertion check`)"] if len(faults) > 20 else [])
-            raise UserError("\n".join([*shown, f"nothing was built; {_last_good(self.place)}"]))
-        self.receipt.checked = content
+        try:
+            checked.demand(self.inputs)
+        except UserError as error:
+            raise UserError(f"{error}\nnothing was built; {_last_good(self.place)}") from None
 
     def _commit(self, stem: str, record: RunRecord) -> str:
         """Move what a run made into its place and write it into the receipt, in this order.
@@ -292,7 +305,7 @@ class _Build:
         from desertion import report
 
         executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
-        report.render(self.edition, executed, self.report, plots=self.place / "plots")
+        report.render(self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared)
         self.receipt.inputs = self.inputs
         made = (self.report, self.report.with_suffix(".pdf"))
         self.receipt.report = {path.name: receipt.file_digest(path) for path in made if path.is_file()}

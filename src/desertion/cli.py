@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     option(run, "edition", "cold")
     option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
 
-    sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status: how many failed")
+    sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
     option(sweep, "jobs", "cold")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import queue
 import re
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,15 +18,20 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
-from desertion import provisioner
+from desertion import drawing, provisioner, reads
 from desertion.surroundings import environment
 
 provisioner.register()
 
 # Linux kills the kernel in the moment its runner dies; elsewhere ipykernel looks for its parent every second.
 _DIE_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); " if sys.platform == "linux" else ""
-_START = _DIE_WITH_PARENT + "from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+_START = (
+    _DIE_WITH_PARENT
+    + "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+)
 
+# A data base of what was typed, which nobody will ask for, takes a third of the time until a kernel is ready.
+_NO_HISTORY = "--HistoryManager.enabled=False"
 
 #: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
@@ -106,18 +113,25 @@ class Kernel(AsyncKernelManager):
     folder: Path
     cwd: Path
     zygote: str
+    data: Mapping[str, str] | None
+    draw: bool
     started: list[Kernel]
     peak: int  # KiB
     flooded: bool  # it put out too much and was stopped
     talks: Client
 
     @classmethod
-    def of(cls, folder: Path, cwd: Path, zygote: str = "") -> type[Kernel]:
+    def of(
+        cls, folder: Path, cwd: Path, zygote: str = "", data: Mapping[str, str] | None = None, draw: bool = True
+    ) -> type[Kernel]:
         """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`.
 
-        It is forked from the process at the address `zygote`, and an ordinary one where that is "".
+        It is forked from the process at the address `zygote`, and an ordinary one where that is "". Of data/ it can
+        read the files `data`, name → digest (`desertion.reads`), and all of them where that is None. It draws plots, or
+        only checks them (`desertion.drawing`).
         """
-        return type("Kernel", (cls,), {"folder": folder, "cwd": cwd, "zygote": zygote, "started": []})
+        own = {"folder": folder, "cwd": cwd, "zygote": zygote, "data": data, "draw": draw}
+        return type("Kernel", (cls,), own | {"started": []})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(transport="ipc", connection_file=str(self.folder / "k.json"), client_factory=Client, **kwargs)
@@ -134,7 +148,7 @@ class Kernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """This interpreter; -P keeps the working directory from shadowing modules while the kernel starts."""
         return KernelSpec(
-            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}"],
+            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY],
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME, "config": {"address": self.zygote}}},
         )
@@ -142,9 +156,8 @@ class Kernel(AsyncKernelManager):
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Start it, with what it writes to its own stderr (a crash report, say) in `log`."""
         with self.log_file.open("wb") as log:
-            await super().start_kernel(
-                env=environment(self.folder), cwd=str(self.cwd), stdout=log, stderr=log, **kwargs
-            )
+            env = environment(self.folder) | reads.variable(self.data) | ({} if self.draw else {drawing.VARIABLE: "1"})
+            await super().start_kernel(env=env, cwd=str(self.cwd), stdout=log, stderr=log, **kwargs)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
         """End it, having noted the most memory that it had."""
@@ -155,6 +168,11 @@ class Kernel(AsyncKernelManager):
             status = ""
         if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
             self.peak = int(found[1])
+        if now and self.provisioner is not None and self.provisioner.has_process:
+            await self.provisioner.kill()
+            end = time.monotonic() + 5
+            while await self.provisioner.poll() is None and time.monotonic() < end:
+                await asyncio.sleep(0.002)  # jupyter_client would look again after 0.1 s
         await super().shutdown_kernel(now=now, restart=restart)
 
     @property

@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from desertion.project import ROOT, UserError, relative
+from desertion.project import DATA, ROOT, UserError, relative
+from desertion.reads import NAME as READS
 
 Notebook = dict[str, Any]
 
@@ -39,13 +40,19 @@ def read(path: Path) -> Notebook:
     name = relative(path)
     try:
         text = path.read_text(encoding="utf-8")
-        notebook = json.loads(text)
     except FileNotFoundError:
         raise UserError(f"{name}: there is no such notebook") from None
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{name}: not UTF-8 at byte {error.start}: a notebook is JSON in UTF-8") from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Notebook:
+    """The notebook that `text` holds, as `read` gives it; `name` is for messages. Raises UserError as `read` does."""
+    try:
+        notebook = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(
             f"{name}:{error.lineno}: not JSON ({error.msg}): mend the line or take the file back from git"
@@ -124,6 +131,23 @@ def defaults(notebook: Notebook, path: Path) -> dict[str, Any]:
                 except ValueError:
                     values[target.id] = ...
     return values
+
+
+def reads(notebook: Notebook, path: Path) -> tuple[str, ...]:
+    """The files of data/ that the notebook declares in its parameters cell (`desertion.reads`), sorted.
+
+    Raises UserError where `reads` is no list of names, or names a file that is not there.
+    """
+    declared = defaults(notebook, path).get(READS, [])
+    if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
+        raise UserError(f"{relative(path)}: `{READS}` in the parameters cell: a list of names of files in data/")
+    there = sorted(one.name for one in DATA.glob("*.csv"))
+    for name in declared:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(there)}"
+            raise UserError(f"{relative(path)}: `{READS}` names '{name}', which is not in data/: {hint}")
+    return tuple(sorted(set(declared)))
 
 
 def check(notebook: Notebook, path: Path, parameters: dict[str, Any]) -> None:

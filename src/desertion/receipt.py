@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from desertion import fresh
 from desertion import notebook as nb
 from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, UserError, relative, write_atomic
 
@@ -44,13 +45,16 @@ class Entry:
 
 @dataclass
 class Receipt:
-    """What lies in `place`: the runs, the page with the inputs it was made from, the digest of data that passed."""
+    """What lies in `place`: the runs, the page with the inputs it was made from, and what the last build made and why.
+
+    What was rebuilt stands here and on the terminal only: the page of an incremental build is that of a clean one.
+    """
 
     place: Path
     notebooks: dict[str, Entry] = field(default_factory=dict)
     inputs: Key = field(default_factory=dict)
     report: dict[str, str] = field(default_factory=dict)
-    checked: str = ""
+    rebuilt: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, place: Path) -> Receipt:
@@ -112,15 +116,24 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts[PACKAGE] = _folder_digest(path for path in package if path not in page)
     parts[PAGE] = _folder_digest(page)
     parts |= {name: file_digest(ROOT / name) for name in (LOCK, *VERIFIED)}
+    parts["commit"] = fresh.head()
     # Another Python has another standard library.
     return parts | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 
-def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any]) -> Key:
-    """What a run of notebook `source` depends on: its cells, its parameters, and the inputs that all runs share."""
-    shared = {name: content for name, content in inputs.items() if name.startswith("data/")}
+def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: dict[str, str]) -> Key:
+    """What a run of notebook `source` depends on: its cells, its parameters, the `data` that it declares, and the rest.
+
+    The rest is the same for all: the package, the lock and the Python.
+    """
+    shared = {f"data/{name}": content for name, content in data.items()}
     shared |= {name: inputs[name] for name in (LOCK, PACKAGE, "python")}
     return shared | {"notebook": nb.digest(source), "parameters": digest(json.dumps(parameters, sort_keys=True))}
+
+
+def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
+    """The files of data/ that the notebook declares, name → digest. Raises UserError as `notebook.reads` does."""
+    return {name: inputs[f"data/{name}"] for name in nb.reads(source, path)}
 
 
 def data_key(inputs: Key) -> str:

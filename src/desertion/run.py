@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,17 @@ def run(
     timeout: int | None = 600,
     failed: Path | None = None,
     zygote: str = "",
+    data: Mapping[str, str] | None = None,
+    draw: bool = True,
 ) -> RunRecord:
     """Execute `notebook` with `parameters` and write the scrubbed result to `output`, once it is known to be whole.
 
     `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder and is forked from the
-    process at the address `zygote`, an ordinary one where that is "". Raises UserError for
-    a notebook or parameter that cannot run, and RunFailed where a cell fails: the notebook as far as it ran is then
-    at `failed` (build/failed/NAME.ipynb), and what was at `output` stays as it is.
+    process at the address `zygote`, an ordinary one where that is "". Of data/ it can read the files `data`, name →
+    digest of content that passed validation, and all of them where that is None. Without `draw` plots are checked, but
+    neither drawn nor shown. Raises UserError for a notebook or parameter that cannot run, and RunFailed where a cell
+    fails: the notebook as far as it ran is then at `failed` (build/failed/NAME.ipynb), and what was at `output` stays
+    as it is.
     """
     start = time.perf_counter()
     failed = failed or BUILD / "failed" / notebook.name
@@ -80,7 +84,7 @@ def run(
     except UserError as error:
         raise UserError(f"{relative(notebook)}: {error}") from None
     with _private_folder() as folder:
-        kernel = _kernel(folder, notebook.resolve().parent, zygote)
+        kernel = _kernel(folder, notebook.resolve().parent, zygote, data, draw)
         executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout, kernel)
     if fault:
         _keep(executed, failed)
@@ -91,10 +95,10 @@ def run(
     return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start, peak)
 
 
-def _kernel(folder: Path, cwd: Path, zygote: str) -> Any:
+def _kernel(folder: Path, cwd: Path, zygote: str, data: Mapping[str, str] | None, draw: bool) -> Any:
     from desertion.kernel import Kernel  # which imports jupyter_client
 
-    return Kernel.of(folder, cwd, zygote)
+    return Kernel.of(folder, cwd, zygote, data, draw)
 
 
 def import_papermill() -> Any:

@@ -5,7 +5,7 @@
     grid:                              # every combination; or list: [{level: 0.9}, {level: 0.95, seed: 7}]
       level: [0.9, 0.95]
       assumed_dispersion: [10, 50]
-    keep: false                        # keep the executed notebooks
+    keep: false                        # keep the executed notebooks; without, plots are checked and not drawn
     timeout: 600                       # seconds a cell
 
 What a notebook hands on are the values behind its sentences (`desertion.sentences`); what a function hands on is what
@@ -25,11 +25,12 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from desertion import params, receipt, sentences
+from desertion import checked, params, receipt, sentences
+from desertion import notebook as nb
 from desertion.display import Display
 from desertion.project import BUILD, NOTEBOOKS, UserError, relative, write_atomic
 from desertion.run import run
@@ -41,7 +42,8 @@ from desertion.zygote import Zygote, signature
 Row = tuple[str, Any, str]
 _HEADER = ["result", "value", "error"]
 _KEYS = {"notebook", "function", "edition", "parameters", "grid", "list", "keep", "timeout"}
-_STATUS = 100  # the largest status that counts failures
+#: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
+_STATUS, _MOST = 10, 100
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Target:
     edition: str = "default"
     timeout: int = 600
     keep: str = ""  # folder for executed notebooks
+    data: Mapping[str, str] | None = None  # the files of data/ that the notebook declares, name → digest
 
     def __str__(self) -> str:
         return self.notebook or self.function
@@ -86,10 +89,14 @@ class Spec:
 
 
 def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> int:
-    """Run the sweep at `path`, print where its table is; the number of sets that failed (at most 100)."""
-    table, failed = sweep(read(path), jobs=jobs, scheduler=scheduler, cold=cold)
+    """Run the sweep at `path`, print where its table is and how many sets failed; 0, or 10 and their number."""
+    spec = read(path)
+    table, failed = sweep(spec, jobs=jobs, scheduler=scheduler, cold=cold)
     print(relative(table))
-    return min(failed, _STATUS)
+    if not failed:
+        return 0
+    print(f"{failed} of {len(spec)} sets failed")
+    return _STATUS + min(failed, _MOST)
 
 
 def read(path: Path) -> Spec:
@@ -178,9 +185,15 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
     place = BUILD / "sweeps" / spec.name
     parts = place / "parts"
     parts.mkdir(parents=True, exist_ok=True)
-    base = _base(spec.target)
+    inputs = receipt.inputs(spec.target.edition, [])
+    if spec.target.notebook:
+        source = NOTEBOOKS / f"{spec.target.notebook}.ipynb"
+        spec = replace(spec, target=replace(spec.target, data=receipt.declared(inputs, nb.read(source), source)))
+    base = _base(spec.target, inputs)
     missing = ((key, values) for key, values in _keyed(spec, base) if not _done(parts / f"{key}.csv"))
-    run_all = _on_cluster(scheduler, spec) if scheduler else _locally(spec, jobs or os.cpu_count() or 1, cold)
+    run_all = _on_cluster(scheduler, spec) if scheduler else _locally(spec, jobs or os.cpu_count() or 1, cold, inputs)
+    if scheduler and spec.target.notebook:
+        checked.demand(inputs)
     with Display(len(spec)) as display:
         for key, rows in run_all(missing):
             write_atomic(parts / f"{key}.csv", _csv([_HEADER, *rows]))
@@ -191,11 +204,14 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
     return _gather(spec, base, place)
 
 
-def _base(target: Target) -> str:
-    """What all sets of a sweep depend on, as a digest."""
-    paths = [NOTEBOOKS / f"{target.notebook}.ipynb"] if target.notebook else []
-    inputs = receipt.inputs(target.edition, paths)
-    kept = {name: content for name, content in inputs.items() if name != receipt.PAGE}
+def _base(target: Target, inputs: receipt.Key) -> str:
+    """What all sets of a sweep depend on, as a digest; a function may read all of data/."""
+    if target.notebook:
+        path = NOTEBOOKS / f"{target.notebook}.ipynb"
+        shared = params.edition(target.edition).for_notebook(target.notebook)
+        kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
+    else:
+        kept = {name: content for name, content in inputs.items() if name not in (receipt.PAGE, "commit")}
     return receipt.digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
 
 
@@ -236,7 +252,9 @@ def _run_notebook(target: Target, values: Mapping[str, Any], key: str, zygote: s
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
     with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
         copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
-        run(NOTEBOOKS / f"{stem}.ipynb", copy, handed, timeout=target.timeout, failed=failed, zygote=zygote)
+        source = NOTEBOOKS / f"{stem}.ipynb"
+        how: dict[str, Any] = {"zygote": zygote, "data": target.data, "draw": bool(target.keep)}
+        run(source, copy, handed, timeout=target.timeout, failed=failed, **how)
         found = [record for _, record in sentences.said(copy)]
     rows = [(f"{one['id']}: {name}", value, "") for one in found for name, value in one["values"].items()]
     return rows + [(f"{one['id']}: withheld", one["withheld"], "") for one in found] or [("", "", "")]
@@ -274,13 +292,15 @@ Missing = Iterable[tuple[str, dict[str, Any]]]
 Results = Iterator[tuple[str, list[Row]]]
 
 
-def _locally(spec: Spec, jobs: int, cold: bool) -> Any:
+def _locally(spec: Spec, jobs: int, cold: bool, inputs: receipt.Key) -> Any:
     def run_all(missing: Missing) -> Results:
         tasks = (Task(key, run_set, (spec.target, values, key)) for key, values in missing)
         first = next(tasks, None)
         if first is None:
             return
         with Workers(min(jobs, len(spec)), cold=cold or bool(spec.target.function)) as workers:
+            if spec.target.notebook:
+                checked.demand(inputs)  # while the kernels' process imports its libraries
             for task, message in workers.run(itertools.chain([first], tasks)):
                 if isinstance(message, Answer):
                     yield task.name, message.value

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -36,6 +36,7 @@ class Job:
     parameters: dict[str, Any]
     failed: Path | None = None
     timeout: int | None = 600
+    data: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -110,12 +111,18 @@ class Workers:
         return ours
 
     def run(
-        self, jobs: Iterable[AnyJob], *, tick: Callable[[], None] = lambda: None
+        self,
+        jobs: Iterable[AnyJob],
+        *,
+        tick: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> Iterator[tuple[AnyJob, Message]]:
         """Run `jobs`, taken one by one in their order, and yield what each reports as it comes.
 
-        The last message of a job is its end. `tick` is called in each second in which nothing comes.
+        The last message of a job is its end. `tick` is called in each second in which nothing comes, `meanwhile` once,
+        when the first jobs are on their way.
         """
+        once = [meanwhile]
         waiting = iter(jobs)
         idle = list(self._running)
         busy: dict[Connection[Any, Any], AnyJob] = {}
@@ -128,6 +135,8 @@ class Workers:
                 busy[connection] = job
                 with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
                     connection.send(job)
+            if once:
+                once.pop()()
             if not busy:
                 return
             answers = wait(list(busy), timeout=1)
@@ -190,6 +199,7 @@ def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> 
             timeout=job.timeout,
             progress=lambda done, total: connection.send((done, total)),
             zygote=zygote,
+            data=job.data,
         )
     except UserError as error:
         return error

@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from desertion import drawing, reads
 from desertion.display import say
 from desertion.project import ROOT
 
@@ -43,20 +44,16 @@ LIBRARIES = (
     "matplotlib_inline.config", "sqlite3", "numpy", "pandas", "pandas.core.methods.to_dict", "scipy.stats",
     "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_agg", "seaborn", "great_tables", "statsmodels.api", "statsmodels.gam.api",
-    "pandera.pandas", "pandera.backends.pandas.register", "pandera.backends.pandas.builtin_checks",
-    "pandera.backends.pandas.builtin_hypotheses", "pandera.backends.pandas.container",
 )  # fmt: skip
-#: pandera imports this at its first validation, where hypothesis is installed.
-_IF_THERE = ("pandera.strategies.pandas_strategies",)
 #: Rooms of the package that no notebook imports.
 _NOT_FOR_NOTEBOOKS = {
-    "__main__", "accept", "build", "cli", "display", "environment", "kernel", "notebook", "provisioner", "receipt",
-    "report", "run", "sweep", "workers", "zygote",
+    "__main__", "accept", "build", "checked", "cli", "display", "environment", "fresh", "kernel", "notebook",
+    "provisioner", "receipt", "report", "run", "sweep", "workers", "zygote",
 }  # fmt: skip
 #: What ipykernel sets for every kernel, here before the imports that read it.
 _BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 #: Each kernel's own; all else must be as it was when the zygote started, since libraries read it as they are imported.
-_OWN = {"IPYTHONDIR", "JPY_PARENT_PID", "JPY_SESSION_NAME"}
+_OWN = {"IPYTHONDIR", "JPY_PARENT_PID", "JPY_SESSION_NAME", reads.VARIABLE, drawing.VARIABLE}
 _LARGEST = 1 << 20  # of a message, in bytes
 _START = 60.0  # seconds that a forked kernel may take to be ready
 
@@ -222,9 +219,6 @@ def _import_all() -> str:
                     importlib.import_module(f"{name}.{part.name}")
         except Exception as error:  # a cell that imports it will tell more
             return f"{name} cannot be imported ({type(error).__name__}: {error})"
-    for name in _IF_THERE:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
     return ""
 
 
@@ -341,6 +335,7 @@ class _Server:
         time.tzset()
         os.chdir(request["cwd"])
         sys.argv = ["-c", *request["argv"]]
+        reads.guard()
         import numpy as np
         from ipykernel.kernelapp import IPKernelApp
 

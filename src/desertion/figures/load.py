@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from desertion import vocabulary
+from desertion import reads, vocabulary
 from desertion.figures.check import examine
 from desertion.figures.fault import DataError, nearest, shown
 from desertion.figures.file import CONTEXT, CORRECTIONS, EVENTS, FIGURES, SOURCES
@@ -25,7 +27,26 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+class _Late:
+    """A field of `Data` that may be given as a function: it is called where the frame is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, data: Data | None, owner: type) -> pd.DataFrame:
+        if data is None:
+            raise AttributeError  # so that the field has no default
+        found = data.__dict__[self._name]
+        if callable(found):
+            found = data.__dict__[self._name] = found()
+        frame: pd.DataFrame = found
+        return frame
+
+    def __set__(self, data: Data, value: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+        data.__dict__[self._name] = value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
     """The statements that were public on `as_of` (all of them where it is None).
 
@@ -35,12 +56,14 @@ class Data:
     source (NaT: no date shown; of a month its last day), `known` (publication, or the period's end plus the lag where
     undated), `dated`, and `corrected` (whether a correction changed the row). `sources` keeps the printed date in
     `published_text`. `corrections` are those applied: figure_id, field, printed, corrected, reason, known_from.
+
+    `load` reads context.csv only where `context` is asked for, or `corrections` of its rows.
     """
 
     figures: pd.DataFrame
-    context: pd.DataFrame
+    context: _Late = _Late()
     sources: pd.DataFrame
-    corrections: pd.DataFrame
+    corrections: _Late = _Late()
     events: pd.DataFrame
     as_of: date | None
 
@@ -49,62 +72,82 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     """Read, validate, correct and cut the data folder `data`.
 
     A statement counts as known on its publication date (of a month: its last day), an undated one `undated_lag_days`
-    days after the end of its printed period or, where its page prints later periods too, after the last of these (a
-    copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by that
-    day, and events up to it. Corrections are checked against the whole data before anything is cut.
+    days after the end of its printed period or, where its page has later ones in the same file, after the last of
+    these (a copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by
+    that day, and events up to it. Corrections are checked against the whole data before anything is cut. In a run of a
+    notebook the data were validated before, and only the files that it declares can be read (`desertion.reads`).
     Raises DataError with every fault of the data; UserError where nothing was known on `as_of` yet.
     """
-    return _cut(_valid(data), as_of, undated_lag_days)
+    return _cut(_reader(data), as_of, undated_lag_days)
 
 
 def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int = 60) -> Iterator[Data]:
-    """What was public on each of `days`, as `load` has it; the files are read once."""
-    frames = _valid(data)
+    """What was public on each of `days`, as `load` has it; the files are validated once."""
+    read = _reader(data)
     for day in days:
-        yield _cut(frames, day, undated_lag_days)
+        yield _cut(read, day, undated_lag_days)
 
 
-def _valid(data: Path) -> dict[str, pd.DataFrame]:
-    frames, faults = examine(data)
-    if faults:
-        raise DataError(faults)
-    return frames
-
-
-def _cut(frames: dict[str, pd.DataFrame], as_of: date | None, undated_lag_days: int) -> Data:
+def _cut(read: Callable[[str], pd.DataFrame], as_of: date | None, undated_lag_days: int) -> Data:
     if not 0 <= undated_lag_days <= 3660:
         raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
-    sources = frames[SOURCES].set_index("id").assign(published_text=lambda frame: frame["published"])
+    sources = read(SOURCES).set_index("id").assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
-    corrections = _typed(frames[CORRECTIONS].reset_index(drop=True))
+    corrections = _typed(read(CORRECTIONS).reset_index(drop=True))
     corrections = corrections[corrections["known_from"] <= day]
     lag = pd.Timedelta(days=undated_lag_days)
-    assumed = _page_ends([frames[FIGURES], frames[CONTEXT]]) + lag
-    figures, context = (_statements(frames[file], sources, corrections, assumed, lag) for file in (FIGURES, CONTEXT))
-    first = figures["known"].min()
+    every = _statements(read(FIGURES), sources, corrections, lag)
+    first = every["known"].min()
     if day < first:
         raise UserError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
-    figures, context = figures[figures["known"] <= day], context[context["known"] <= day]
-    there = corrections["figure_id"].isin(figures.index.union(context.index))
-    events = _typed(frames[EVENTS].set_index("id"))
-    return Data(
+    figures = every[every["known"] <= day]
+
+    def context() -> pd.DataFrame:
+        frame = _statements(read(CONTEXT), sources, corrections, lag)
+        return frame[frame["known"] <= day]
+
+    def applied() -> pd.DataFrame:
+        there = corrections["figure_id"].isin(figures.index)
+        if not corrections["figure_id"].isin(every.index).all():  # some are of context.csv
+            there |= corrections["figure_id"].isin(loaded.context.index)
+        return corrections[there].reset_index(drop=True)
+
+    events = _typed(read(EVENTS).set_index("id"))
+    loaded = Data(
         figures=figures,
         context=context,
         sources=sources.astype({name: "str" for name in sources if name != "published"}),
-        corrections=corrections[there].reset_index(drop=True),
+        corrections=applied,
         events=events[events["date"] <= day],
         as_of=as_of,
     )
+    return loaded
+
+
+def _reader(data: Path) -> Callable[[str], pd.DataFrame]:
+    """What gives a file's rows as text by its name. Raises DataError with every fault of the data."""
+    passed = reads.handed() if data == DATA else None
+    if passed is None:
+        frames, faults = examine(data)
+        if faults:
+            raise DataError(faults)
+        return frames.__getitem__
+
+    def read(name: str) -> pd.DataFrame:
+        raw = reads.content(data / name, passed)
+        header, *rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""))
+        return pd.DataFrame(rows, columns=header, dtype=object)
+
+    return read
 
 
 def _dates(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
     return pd.to_datetime(texts.where(texts != "", None), format="%Y-%m-%d")
 
 
-def _page_ends(files: list[pd.DataFrame]) -> pd.Series[pd.Timestamp]:
+def _page_ends(rows: pd.DataFrame) -> pd.Series[pd.Timestamp]:
     """The last day that a page speaks of, by source: a page is no older than any period that it prints."""
-    rows = pd.concat([frame[["source_id", "kind", "period_end"]] for frame in files])
     past = rows[~rows["kind"].isin(["projection", "decree"])]
     return _dates(past["period_end"]).groupby(past["source_id"]).max()
 
@@ -126,12 +169,12 @@ def _statements(
     texts: pd.DataFrame,
     sources: pd.DataFrame,
     corrections: pd.DataFrame,
-    assumed: pd.Series[pd.Timestamp],
     lag: pd.Timedelta,
 ) -> pd.DataFrame:
     """One row a statement, corrected, typed, with what its source says of it."""
-    frame = texts.set_index("id").drop(columns="published")
-    undated = assumed.reindex(frame["source_id"]).set_axis(frame.index).fillna(_dates(frame["period_end"]) + lag)
+    frame = texts.set_index("id").drop(columns="published", errors="ignore")
+    undated = _page_ends(texts).reindex(frame["source_id"]).set_axis(frame.index)
+    undated = undated.fillna(_dates(frame["period_end"])) + lag
     changed = corrections[corrections["figure_id"].isin(frame.index)]
     for number, field, corrected in changed[["figure_id", "field", "corrected"]].itertuples(index=False, name=None):
         frame.loc[number, field] = corrected

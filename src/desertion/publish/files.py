@@ -6,6 +6,8 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -53,9 +55,25 @@ def _cell(value: object, kind: str = "text") -> str:
 def save(figure: Figure, kind: str, **how: Any) -> bytes:
     """The figure in one format; the style sheet decides fonts and ids, so it holds while saving, too."""
     out = io.BytesIO()
-    with style():
+    with style(), _plain_fonts():
         figure.savefig(out, format=kind, **how)
     return out.getvalue()
+
+
+@contextmanager
+def _plain_fonts() -> Iterator[None]:
+    """Fonts go into a PDF without the tables by which words are set: they are set already, glyph by glyph.
+
+    To cut these tables to the glyphs used takes longer than all else of a PDF, and matplotlib has no setting for it.
+    """
+    from fontTools.subset import Options
+
+    before = Options._drop_tables_default
+    Options._drop_tables_default = [*before, "BASE", "GDEF", "GPOS", "GSUB", "kern", "MATH"]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = before
 
 
 def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: pd.Series[Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.figure import Figure
 
+from desertion import drawing
 from desertion.plots.contract import conform
 from desertion.plots.frame import SizeName
 from desertion.plots.plot import Plot
@@ -63,9 +64,13 @@ def show(
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
     folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
     under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. `note` ends the footer.
+    Where no plots are wanted (`desertion.drawing`) the table is checked only.
     Raises UserError for an id that the data do not have or that was rejected, ValueError for a table that is not
     what the plot draws.
     """
+    if not drawing.wanted():
+        _checked(plot, table, data)
+        return
     ready = render(plot, table, data, note=note, size=size)
     _display(ready)
     if out is not None:
@@ -89,8 +94,7 @@ def render(
 
     `beside`: the name of the published plot whose side record the footer refers to, where it is not its own.
     """
-    rows = conform(plot.name, table, plot.columns)
-    ids = known(plot.name, rows["ids"], data)
+    rows, ids = _checked(plot, table, data)
     alt = plot.describe(table)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
@@ -106,6 +110,12 @@ def render(
         record=record(plot, name, size, alt, note, ids, text, data),
         figure=figure,
     )
+
+
+def _checked(plot: Plot, table: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[str]]:
+    """The table as the plot draws it, and the ids in it."""
+    rows = conform(plot.name, table, plot.columns)
+    return rows, known(plot.name, rows["ids"], data)
 
 
 def _display(ready: Published) -> None:

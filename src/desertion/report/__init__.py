@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,42 +13,61 @@ from desertion.project import write_atomic
 
 if TYPE_CHECKING:
     from desertion.figures import Data
+    from desertion.report.statements import Row
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a page needs but its notebooks: the data, what is told of each statement, and the events."""
+
+    data: Data
+    statements: list[Row]
+    events: list[Row]
+
+
+def prepare(edition: Edition, data: Data | None = None) -> Prepared:
+    """Read what can be read before the notebooks have run; `data` are the statements of the edition (those of data/).
+
+    It imports what rendering needs, too: a third of the time from the last notebook to the page.
+    """
+    from desertion import figures
+    from desertion.report import content, layout, page, paper, receipt, statements, verification  # noqa: F401
+
+    if data is None:
+        data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
+    return Prepared(data, statements.statements(data, edition.rule), statements.events(data))
 
 
 def render(
-    edition: Edition, notebooks: list[Path], out: Path, *, plots: Path | None = None, data: Data | None = None
+    edition: Edition,
+    notebooks: list[Path],
+    out: Path,
+    *,
+    plots: Path | None = None,
+    data: Data | None = None,
+    prepared: Prepared | None = None,
 ) -> None:
     """Write the page of `edition` to `out` from its executed `notebooks`, in the order given, and the PDF beside it.
 
     `plots` is the folder with what the notebooks published; the CSV behind each plot is put into the page. `data` are
-    the statements of the edition (read from data/ where they are not given).
+    the statements of the edition (read from data/ where they are not given), `prepared` what `prepare` made of them.
     Raises UserError where a notebook cannot be read or has no title. An equal page is not touched.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from desertion.report import content, layout, page, paper, receipt, verification
 
-    from desertion import figures
-    from desertion.report import content, layout, page, paper, receipt, statements, verification
-
-    if data is None:
-        data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
+    ready = prepared or prepare(edition, data)
     answer, sections, methods = layout.arrange(content.read(notebooks, plots), verification.verification())
+    made_from = receipt.receipt(edition, notebooks)
     whole = layout.Report(
-        edition,
-        _day(data),
-        answer,
-        sections,
-        methods,
-        statements.statements(data, edition.rule),
-        statements.events(data),
-        receipt.receipt(edition, notebooks),
+        edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from
     )
     # Most of the time of both is spent outside Python, in pandoc and Typst.
-    with ThreadPoolExecutor(1) as other:
-        pdf = other.submit(paper.paper, whole)
+    with ThreadPoolExecutor(1) as beside:
+        pdf = beside.submit(paper.paper, whole)
         html = page.page(whole)
-        made = pdf.result()
+        document = pdf.result()
     write_atomic(out, html)
-    write_atomic(out.with_suffix(".pdf"), made)
+    write_atomic(out.with_suffix(".pdf"), document)
 
 
 def _day(data: Data) -> date:

@@ -11,10 +11,10 @@ from pathlib import Path
 from desertion import __version__
 from desertion import notebook as nb
 from desertion.params import Edition
-from desertion.project import DATA, NOTEBOOKS, ROOT
+from desertion.project import DATA, NOTEBOOKS, ROOT, UserError
 
-#: What decides the content of a report; a commit that touches nothing of it is not named.
-_INPUTS = ("data", "editions", "notebooks", "src", "requirements.lock")
+#: What decides the content of every report; a commit that touches nothing of it is not named.
+_INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")
 
 
 def receipt(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
@@ -31,7 +31,7 @@ def receipt(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
         "Data": f"SHA-256 {data_hash()[:16]}",
         "Packages": f"requirements.lock, SHA-256 {lock[:16]}",
         "Package desertion": __version__,
-        "Commit": _commit(),
+        "Commit": _commit(edition.name),
         "Notebooks run": "; ".join(f"{path.stem} {_source(path)}" for path in notebooks),
     }
     return {label: words for label, words in rows.items() if words}
@@ -51,14 +51,31 @@ def _source(executed: Path) -> str:
     return nb.digest(nb.read(source))[:8] if source.is_file() else ""
 
 
-def _commit() -> str:
-    """The last commit of the inputs, and whether they were changed since."""
+def _commit(edition: str) -> str:
+    """The last commit of the inputs, and whether they were changed since: the same words for the same inputs and HEAD.
+
+    So stored outputs of a notebook count for nothing, as in the build's own keys.
+    """
+    inputs = (*_INPUTS, f"editions/{edition}.yml")
     try:
-        last = _git("log", "-1", "--format=%H", "--", *_INPUTS)[:12]
-        changed = _git("status", "--porcelain", "--", *_INPUTS)
+        last = _git("log", "-1", "--format=%H", "--", *inputs)[:12]
+        new = _git("ls-files", "--others", "--exclude-standard", "--", *inputs)
+        names = _git("diff", "HEAD", "--name-only", "--no-renames", "--", *inputs).splitlines()
+        changed = bool(new) or not all(map(_only_outputs, names))
     except (OSError, subprocess.CalledProcessError):
         return ""
     return f"{last}, with changes that are not committed" if last and changed else last
+
+
+def _only_outputs(name: str) -> bool:
+    """Whether a changed file is a notebook whose cells are those that were committed."""
+    path = ROOT / name
+    if path.suffix != ".ipynb" or not path.is_file():
+        return False
+    try:
+        return nb.digest(nb.parse(_git("show", f"HEAD:{name}"), name)) == nb.digest(nb.read(path))
+    except (UserError, subprocess.CalledProcessError):  # it is new
+        return False
 
 
 def _git(*arguments: str) -> str:
