@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
@@ -19,7 +20,7 @@ from report_pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
 from desertion.project import NOTEBOOKS, UserError
-from desertion.report import content, text, verification
+from desertion.report import content, paper, text, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
 
@@ -237,6 +238,33 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
     assert "References" in read
     for source in {data().figures.at[each, "source_id"] for each in ("F085", "F147")}:
         assert data().sources.at[source, "url"][:30] in read
+
+
+def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_, tried = paper._compile, []
+
+    def failing(inputs: dict[str, bytes], stamp: int) -> bytes:
+        tried.append(inputs["main.typ"].splitlines()[:2])
+        if len(tried) < 3:
+            raise typst.TypstError("internal error: parent group")
+        return compile_(inputs, stamp)
+
+    monkeypatch.setattr(paper, "_compile", failing)
+    still = render(tmp_path).with_suffix(".pdf")
+    assert [first for first, _ in tried] == [b"#let plots-go = auto"] * 2 + [b"#let plots-go = none"]
+    assert "Plot 1: Russia: convictions" in words_of(still)
+
+    def refusing(inputs: dict[str, bytes], stamp: int) -> bytes:
+        tried.append([])
+        raise typst.TypstError("no alt text")
+
+    tried.clear()
+    monkeypatch.setattr(paper, "_compile", refusing)
+    with pytest.raises(UserError, match="the PDF was refused: no alt text"):
+        render(tmp_path)
+    assert len(tried) == 1
 
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:
