@@ -19,7 +19,7 @@ from nbformat import v4
 from report_pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
-from desertion.project import NOTEBOOKS, UserError
+from desertion.project import NOTEBOOKS, PLOTS, UserError
 from desertion.report import content, paper, text, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
@@ -174,6 +174,15 @@ def test_a_phone_gets_the_plot_one_column_wide_with_its_marks(page: str) -> None
     assert set(re.findall(r'data-ids="[^"]*"', narrow)) == set(re.findall(r'data-ids="[^"]*"', wide))
     other = next(each for each in re.findall(r"<figure.*?</figure>", page, re.DOTALL) if 'id="plot-offences"' in each)
     assert 'class="narrow"' not in other  # nobody published it
+
+
+def test_every_very_light_or_very_dark_colour_of_a_plot_has_one_for_the_dark_page(page: str) -> None:
+    drawn = "".join(path.read_text(encoding="utf-8") for path in PLOTS.glob("*.svg"))
+    colours = set(re.findall(r"\b(?:fill|stroke)(?:: |=\")#([0-9a-f]{6})", drawn))
+    assert len(colours) > 10
+    extreme = {each for each in colours if not 60 < sum(bytes.fromhex(each)) / 3 < 190}
+    assert extreme
+    assert extreme <= set(re.findall(r"--([0-9a-f]{6}): #", page))
 
 
 def test_the_formulas_are_set_in_the_page_and_in_the_pdf(made: Path, page: str) -> None:
