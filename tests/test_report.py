@@ -12,14 +12,15 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
 from report_pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
-from desertion.project import NOTEBOOKS, UserError
-from desertion.report import content, text, verification
+from desertion.project import NOTEBOOKS, PLOTS, UserError
+from desertion.report import content, paper, text, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
 
@@ -175,6 +176,15 @@ def test_a_phone_gets_the_plot_one_column_wide_with_its_marks(page: str) -> None
     assert 'class="narrow"' not in other  # nobody published it
 
 
+def test_every_very_light_or_very_dark_colour_of_a_plot_has_one_for_the_dark_page(page: str) -> None:
+    drawn = "".join(path.read_text(encoding="utf-8") for path in PLOTS.glob("*.svg"))
+    colours = set(re.findall(r"\b(?:fill|stroke)(?:: |=\")#([0-9a-f]{6})", drawn))
+    assert len(colours) > 10
+    extreme = {each for each in colours if not 60 < sum(bytes.fromhex(each)) / 3 < 190}
+    assert extreme
+    assert extreme <= set(re.findall(r"--([0-9a-f]{6}): #", page))
+
+
 def test_the_formulas_are_set_in_the_page_and_in_the_pdf(made: Path, page: str) -> None:
     methods = page[page.index('id="methods"') :]
     assert methods.count("<math") > 20
@@ -237,6 +247,33 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
     assert "References" in read
     for source in {data().figures.at[each, "source_id"] for each in ("F085", "F147")}:
         assert data().sources.at[source, "url"][:30] in read
+
+
+def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_, tried = paper._compile, []
+
+    def failing(inputs: dict[str, bytes], stamp: int) -> bytes:
+        tried.append(inputs["main.typ"].splitlines()[:2])
+        if len(tried) < 3:
+            raise typst.TypstError("internal error: parent group")
+        return compile_(inputs, stamp)
+
+    monkeypatch.setattr(paper, "_compile", failing)
+    still = render(tmp_path).with_suffix(".pdf")
+    assert [first for first, _ in tried] == [b"#let plots-go = auto"] * 2 + [b"#let plots-go = none"]
+    assert "Plot 1: Russia: convictions" in words_of(still)
+
+    def refusing(inputs: dict[str, bytes], stamp: int) -> bytes:
+        tried.append([])
+        raise typst.TypstError("no alt text")
+
+    tried.clear()
+    monkeypatch.setattr(paper, "_compile", refusing)
+    with pytest.raises(UserError, match="the PDF was refused: no alt text"):
+        render(tmp_path)
+    assert len(tried) == 1
 
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:

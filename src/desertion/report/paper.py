@@ -53,19 +53,38 @@ def paper(report: Report) -> bytes:
         "body": body,
     }
     source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
-    inputs = {"main.typ": source.encode()} | writer.files
-    try:
-        made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
-            inputs,
-            format="pdf",
-            font_paths=[str(_fonts())],
-            ignore_system_fonts=True,
-            pdf_standards=STANDARDS,
-            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
-        )
-    except typst.TypstError as error:
-        hints = "; ".join(getattr(error, "hints", []))
-        raise UserError(f"the PDF was refused: {error} {hints}".strip()) from error
+    stamp = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    refused: typst.TypstError | None = None
+    for floating in _FLOATING:
+        try:
+            return _compile({"main.typ": (floating + source).encode()} | writer.files, stamp)
+        except typst.TypstError as error:
+            refused = error
+            if "internal error" not in str(error):
+                break
+    hints = "; ".join(getattr(refused, "hints", []))
+    raise UserError(f"the PDF was refused: {refused} {hints}".strip()) from refused
+
+
+#: How plots float, the first that works: anywhere; not past a table; not at all. Typst 0.15.1 fails to tag ("parent
+#: group") some documents in which a float falls into a table that breaks over pages.
+_FLOATING = tuple(
+    f"#let plots-go = {place}\n#let before-table = {before}\n"
+    for place, before in (("auto", "none"), ("auto", "place.flush()"), ("none", "none"))
+)
+
+
+def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
+    import typst
+
+    made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
+        inputs,
+        format="pdf",
+        font_paths=[str(_fonts())],
+        ignore_system_fonts=True,
+        pdf_standards=STANDARDS,
+        timestamp=stamp,
+    )
     return bytes(made)
 
 
@@ -174,7 +193,7 @@ class _Writer:
             about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: auto, '
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: plots-go, '
             f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>\n'
             f"#pointer(<plot-{plot.name}>)"
         )
@@ -204,7 +223,7 @@ def _table(table: Table) -> str:
     if table.title:
         made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
     notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-    return f"#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
+    return f"#before-table\n#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
 
 
 class _Widths(NamedTuple):
@@ -223,12 +242,12 @@ def _widths(table: Table) -> _Widths:
     for row, at in _placed(rows, count):
         for cell, column in zip(row, at, strict=True):
             if cell.columns == 1:
-                bold = 1.15 if cell.heading else 1.0
+                bold = 1.3 if cell.heading else 1.0
                 longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
                 total[column] = max(total[column], bold * len(cell.text))
-    natural = [min(length, 120) + 2 for length in total]
+    natural = [min(length, 70) + 2 for length in total]
     # A short cell stays on one line.
-    needed = [one if one <= 16 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
+    needed = [one if one <= 18 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
     # Where words would stand one a line or be too small to read, the page is turned.
     least = min(sum(natural), 1.3 * sum(needed))
     turned = least > 1.45 * _LETTERS
