@@ -139,6 +139,14 @@ def test_vintages_are_what_loading_on_each_day_gives(tiny_data: Path) -> None:
             pd.testing.assert_frame_equal(getattr(found, table), getattr(wanted, table))
 
 
+def test_a_part_of_the_figures_leaves_unread_what_is_unread(tiny_data: Path) -> None:
+    whole = load(tiny_data)
+    part = whole.of(whole.figures.head(1))
+    assert callable(part.__dict__["context"])
+    assert len(part.figures) == 1
+    pd.testing.assert_frame_equal(part.context, load(tiny_data).context)
+
+
 def test_a_correction_holds_from_the_day_of_its_evidence(tiny: Data) -> None:
     before = figures.load(TINY, as_of=date(2024, 3, 31)).figures.loc["F4"]
     after = figures.load(TINY, as_of=date(2024, 4, 1)).figures.loc["F4"]

@@ -250,7 +250,7 @@ def _fit(arguments: argparse.Namespace) -> int:
         result = fit.refusal(arguments.model, arguments.trend, str(error), needs)
     refused = result["refused"]
     if refused:
-        print(visible(f"refused: {refused['reason']} (needs: {refused['needs']})"), file=sys.stderr)
+        print(visible_lines(f"refused: {refused['reason']} (needs: {refused['needs']})"), file=sys.stderr)
     if arguments.json:
         _print_json(result)
     elif not refused:

@@ -67,6 +67,10 @@ class Data:
     events: pd.DataFrame
     as_of: date | None
 
+    def of(self, figures: pd.DataFrame) -> Data:
+        """The same with `figures` in place of all; what is not read yet stays unread."""
+        return Data(**self.__dict__ | {"figures": figures})
+
 
 def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int = 60) -> Data:
     """Read, validate, correct and cut the data folder `data`.

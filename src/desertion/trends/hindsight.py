@@ -59,7 +59,7 @@ def published(
     first = data.figures.loc[selected["ids"].explode()].groupby("fact")["known"].min()
     found = []
     for then in figures.vintages(sorted(set(first.dt.date)), undated_lag_days=undated_lag_days):
-        own = replace(then, figures=then.figures[then.figures["fact"].isin(first.index)])
+        own = then.of(then.figures[then.figures["fact"].isin(first.index)])
         posed = composite.pose(latest(facts(own, rule=rule)), own.figures, reading=reading, running=running)
         if not isinstance(posed, Refused) and then.as_of is not None:
             found.append((then.as_of, posed[0]))
