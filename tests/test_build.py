@@ -84,7 +84,8 @@ class Clone:
         models = (package / "trends" / "__init__.py").read_text()
         shutil.rmtree(package / "trends")
         self.write("src/desertion/trends/__init__.py", models)
-        (package / "counts.py").unlink()
+        for name in ("counts.py", "tables.py"):
+            (package / name).unlink()
         # The notebooks here need no libraries, whose import would be most of the time of each build.
         zygote = (package / "zygote.py").read_text()
         few = 'LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")'

@@ -162,7 +162,7 @@ class SensitivityNotebook(Shared):
     measures: Annotated[list[Measure], AfterValidator(_unique)] = Field(
         ["cases_received_by_court", "verdicts", "persons_convicted"], description="what was counted"
     )
-    specifications: int = Field(700, ge=1, le=20_000, description="combinations of choices that are drawn and fitted")
+    specifications: int = Field(600, ge=1, le=20_000, description="combinations of choices that are drawn and fitted")
 
 
 NOTEBOOKS: dict[str, type[Parameters]] = {

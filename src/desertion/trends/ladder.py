@@ -22,7 +22,7 @@ def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
     """One row a series and claim: series, claim, verdict (`holds` or `refused`), why, needs.
 
     `fits` by series; `others` holds verdicts that no fit gives, by series and claim. Claims of one series that are
-    refused for one reason share a row.
+    refused for one reason share a row; the rows of a series stand together.
     """
     rows: dict[tuple[str, str, str], list[str]] = {}
     for series, fitted in fits.items():
@@ -31,9 +31,10 @@ def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
             _add(rows, series, _STEPS.get(claim) or f"E, effect of {claim.removeprefix('break:')}", refused)
     for (series, claim), refused in others.items():
         _add(rows, series, claim, refused)
+    place = {series: number for number, (series, _, _) in reversed(list(enumerate(rows)))}
     return pd.DataFrame(
         [(series, "; ".join(claims), "refused" if why else "holds", why, needs)
-         for (series, why, needs), claims in rows.items()],
+         for (series, why, needs), claims in sorted(rows.items(), key=lambda row: place[row[0][0]])],
         columns=["series", "claim", "verdict", "why", "needs"],
     )  # fmt: skip
 
