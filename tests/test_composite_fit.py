@@ -344,7 +344,7 @@ def test_months_too_free_for_the_normal_law_are_refused_and_not_misjudged() -> N
 
 def test_a_fit_begun_at_another_ends_where_it_would_alone() -> None:
     obs = reports(*months(2021, 30, 35, 33, 40, 38, 45, 50, 47, 52, 60, 58, 66))
-    near = fitted(obs, Spec(tau=0.2, phi=2.0)).centre
+    near = fitted(obs, Spec(tau=0.2, phi=2.0)).mode
     begun = fit(obs, Spec(tau=0.1, phi=5.0), near)
     assert isinstance(begun, Fit)
-    assert begun.centre == pytest.approx(fitted(obs, Spec(tau=0.1, phi=5.0)).centre, abs=1e-4)
+    assert begun.mode == pytest.approx(fitted(obs, Spec(tau=0.1, phi=5.0)).mode, abs=1e-4)

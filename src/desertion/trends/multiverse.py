@@ -67,7 +67,7 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
             elif lacking := too_few(fitted):
                 found = few[id(reports)] = lacking
             else:
-                near[like] = fitted.centre
+                near[like] = fitted.mode
                 found = _growth(fitted, series, a, b)
         row: dict[str, object] = dict(choices) | dict.fromkeys(("ratio", "low", "high"), np.nan)
         row |= {"refused": "", "needs": ""}

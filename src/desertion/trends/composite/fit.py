@@ -34,7 +34,8 @@ class Fit:
     """The posterior of a composite link model, and the tables made from it. Made by `model.fit`.
 
     All tables have `low` and `high` at `spec.level`. Months and totals are expected numbers of cases (the intensity of
-    the process), not the published counts. `varied` holds fits at other delays where the reports do not tell it.
+    the process), not the published counts. `mode` is theta at the best node, where another fit to the same reports may
+    begin. `varied` holds fits at other delays where the reports do not tell it.
     """
 
     obs: Observations
@@ -44,6 +45,7 @@ class Fit:
     posterior: Posterior
     loglik: float
     log_marginal: float
+    mode: Floats
     varied: tuple[Fit, ...] = ()
 
     # -- parts -----------------------------------------------------------------------------------------------------
@@ -71,11 +73,6 @@ class Fit:
         rows = np.zeros((len(path), self.posterior.centre.shape[1]))
         rows[:, : path.shape[1]] = path
         return rows
-
-    @property
-    def centre(self) -> Floats:
-        """The parameters at the best node, where another fit to the same reports may begin."""
-        return np.asarray(self.posterior.centre[int(np.argmax(self.posterior.weight))])
 
     @property
     def tails(self) -> Floats:

@@ -61,7 +61,7 @@ class Spec:
 def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
     """The posterior of the latent intensity behind `obs`, or why the reports do not give one.
 
-    `start`: parameters to begin at, of a fit to the same reports with the same trend and order (`Fit.centre`).
+    `start`: parameters to begin at, of a fit to the same reports with the same trend and order (`Fit.mode`).
     Raises UserError for a trend, unit or dispersion that cannot be.
     """
     spec = spec or Spec()
@@ -324,7 +324,7 @@ def _integrated(
     if _log_spread(posterior, design) > FREE:
         raise NotFoundError("the reports leave the level free")
     best = max(nodes, key=lambda node: node.weight)
-    made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal)
+    made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal, best.mode.theta)
     if 2 in axes.free and made.contraction_of_hyper("delay") < prior.CONTRACTION:
         median = spec.priors.delay_median
         sd = spec.priors.delay_sd
