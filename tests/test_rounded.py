@@ -84,6 +84,13 @@ def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fi
     assert "no statement of persons was published" in rounded.levels(panel)["interval"].iloc[0]
 
 
+def test_influence_names_the_report_that_matters_most(fit: composite.Fit, thin: composite.Fit) -> None:
+    said = rounded.influence(fit)
+    found = fit.diagnose(influence=True).reports
+    assert f"leaving out {found.loc[found['shift'].abs().idxmax(), 'id']} moves" in said
+    assert rounded.influence(thin) == rounded.influence(NO_FORECAST) == ""
+
+
 def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
     assert rounded.factors(fit, {"phi": "variance over mean"})["estimate"].tolist() == ["2.00"]
     assert rounded.factors(thin, {})["quantity"].tolist() == ["ratios"]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from desertion import vocabulary
 from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
@@ -15,6 +16,8 @@ from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
 
+#: Besides letters and digits what stands in the address of a table as it is.
+_PLAIN = " ,;:()/=+-*!?@$"
 _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
 
 
@@ -173,8 +176,8 @@ def _plot(plot: Plot) -> str:
     named = f"Plot {plot.number}. {plot.title}"
     caption = [escape(named)]
     if plot.table is not None:
-        content = base64.b64encode(plot.table).decode("ascii")
-        address = f"data:text/csv;charset=utf-8;base64,{content}"
+        # Spaces stay as they are, which a browser takes: a quarter less than base64, a fifth less than %20 for each.
+        address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
         caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
     words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
     # The style shows one of the two, by the width of the screen.

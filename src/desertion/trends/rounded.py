@@ -173,6 +173,20 @@ def levels(panels: Mapping[str, Outlook]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "period", "expected", "interval", "growth", "ids"])
 
 
+def influence(fit: Fit | Refused) -> str:
+    """How well the reports foretell each other, each left out in turn, and which one matters most, in a sentence."""
+    if isinstance(fit, Refused) or carried(fit) is not None:
+        return ""
+    found = fit.diagnose(influence=True)
+    shift = found.reports["shift"].abs().to_numpy(np.float64)
+    most = int(np.nanargmax(shift))
+    return (
+        f"Left out one at a time, the {len(fit.obs)} reports fall where the others expect them (Kolmogorov–Smirnov "
+        f"p = {found.p_uniform:.2f}); leaving out {' less '.join(behind(fit.obs.ids[most]))} moves the sum of all "
+        f"cases most, by {shift[most]:.1f} posterior standard deviations."
+    )
+
+
 def factors(fit: Fit | Refused, names: Mapping[str, str]) -> pd.DataFrame:
     """Ratios of series and the model's own parameters: estimate and interval; `names` gives them words.
 
