@@ -70,6 +70,8 @@ def test_the_gate_opens_at_eight_origins() -> None:
     refused = hindsight.gate([case] * (origins.ENOUGH - 1))
     assert isinstance(refused, Refused)
     assert "7 published counts" in refused.reason
+    unable = Refused("at 2024-01-01: no fit", "more reports")
+    assert hindsight.gate([case] * origins.ENOUGH, {hindsight.MODEL: unable}) == unable
 
 
 def test_draws_are_of_the_added_part_and_near_a_steady_rate() -> None:

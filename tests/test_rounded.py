@@ -67,6 +67,14 @@ def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, t
     assert "No forecast: two counts came after six others (needs at least 8)" in said
 
 
+def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> None:
+    wide, narrow = (composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0, level=level)) for level in (0.95, 0.8))
+    assert isinstance(wide, composite.Fit)
+    assert isinstance(narrow, composite.Fit)
+    bands = [fit.outlook(3).query("kind == 'fit'")["high95"].tolist() for fit in (wide, narrow)]
+    assert bands[0] == bands[1]
+
+
 def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
     table = rounded.levels(
         {"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")}
@@ -105,6 +113,12 @@ def test_calibration_and_scores_count_what_fell_inside() -> None:
     table = rounded.scores(scored).set_index("model")
     assert table.loc[MODEL, "95 % held"].endswith("of 8")
     assert "Fewer than 8" in rounded.calibration([line for line in scored if line.origin != scored[0].origin])
+
+
+def test_a_model_that_refused_an_origin_has_no_calibration() -> None:
+    past = origins.origins(np.array([20.0, 22, 19, 25, 27, 24, 30, 33]))
+    scored, _ = origins.score(past, {MODEL: lambda origin, rng: NO_FORECAST})
+    assert rounded.calibration(scored) == rounded.calibration([]) == ""
 
 
 def test_the_ladder_joins_claims_of_one_verdict(fit: composite.Fit, thin: composite.Fit) -> None:

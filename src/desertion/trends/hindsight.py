@@ -6,7 +6,7 @@ public until then, with its revisions and roundings, and forecasts that count; `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -138,10 +138,10 @@ def scores(
     return score([c.published for c in cases], {MODEL: lambda origin, rng: forecast(by_day[origin.label], spec)}, seed)
 
 
-def gate(cases: Sequence[Case]) -> Refused | None:
-    """None, or why forecasts have not shown what they are worth."""
+def gate(cases: Sequence[Case], unable: Mapping[str, Refused] | None = None) -> Refused | None:
+    """None, or why forecasts have not shown what they are worth; `unable` as `scores` gives it."""
     if len(cases) >= ENOUGH:
-        return None
+        return (unable or {}).get(MODEL)
     return Refused(
         f"{len(cases)} published counts came after {BEFORE} others, so no forecast could prove itself",
         f"at least {ENOUGH} such counts",

@@ -101,8 +101,10 @@ def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
 
 
 def calibration(scored: Sequence[Score]) -> str:
-    """How the composite model did at the origins of `scored`, in a sentence for the forecast plot."""
+    """How the composite model did at the origins of `scored`, in a sentence for the forecast plot (none: blank)."""
     lines = {line.model: line for line in summarise(scored)}
+    if MODEL not in lines:
+        return ""
     own, n = lines[MODEL], lines[MODEL].origins
     best = min((lines[name] for name in BASELINES), key=lambda line: line.wis)
     held = ", ".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -59,10 +60,10 @@ def forecast(fit: Fit, n: int, series: str | None, scenario: Scenario) -> pd.Dat
 def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
     """Past and future of `series` in one table: kind, period_start, period_end, median, low50 … high95.
 
-    Kinds: `fit` (periods that reports inform, with the fit's interval), `forecast` (n periods; one row
-    `refused` without numbers where a forecast is), `stops` and `continues` (medians of the scenarios).
+    Kinds: `fit` (periods that reports inform, at 95 % whatever the level of the fit), `forecast` (n periods;
+    one row `refused` without numbers where a forecast is), `stops` and `continues` (medians of the scenarios).
     """
-    months = fit.intensity(series)
+    months = replace(fit, spec=replace(fit.spec, level=0.95)).intensity(series)
     told = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
     if refused is None:
         ahead = forecast(fit, n, series, "model").assign(kind="forecast")
