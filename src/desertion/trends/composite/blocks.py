@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
+from desertion.trends.composite.pairs import Pair, Table, pair
 from desertion.trends.composite.windows import Span, SumError
 
 Ints = NDArray[np.int64]
@@ -18,58 +19,6 @@ Floats = NDArray[np.float64]
 _EDGE = 1e-11
 #: Longest run of neighbouring counts whose probabilities are tabled.
 _LONGEST = 400_000
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A link's log weight over d = first, first + step, …, and the cells' score and curvature there: (cells, d)."""
-
-    log: Floats
-    score: Floats
-    bend: Floats
-
-    def at(self, places: Ints) -> _Table:
-        """The entries at `places`."""
-        return _Table(self.log[places], self.score[:, places], self.bend[:, places])
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """The law of a child given its parent: `given` (parent, child).
-
-    Row i of `part` is the law over columns whose child is `to[i]` and whose difference is `at[i]`: over the children
-    themselves, or, where few differences are possible, over those.
-    """
-
-    table: _Table
-    given: Floats
-    part: Floats
-    to: Ints | None
-    at: Ints | None
-
-    def expect(self, rows: Floats) -> Floats:
-        """E[rows[difference] | parent]: (rows, parent)."""
-        if self.at is None:
-            return np.asarray(rows @ self.part.T)
-        sums = np.array([(row[self.at] * self.part).sum(axis=1) for row in rows])
-        return sums.reshape(-1, len(self.part))
-
-    def chance(self, above: Floats) -> Floats:
-        """Probability of each difference, given that of each parent."""
-        if self.at is None:
-            return np.asarray(above @ self.part)
-        joint = above[:, None] * self.part
-        return np.bincount(self.at.ravel(), joint.ravel(), minlength=len(self.table.log)).astype(np.float64)
-
-    def side(self, rows: Floats, above: Floats) -> Floats:
-        """Sum over parents of their probability times `rows[difference]` at each child: (rows, child)."""
-        joint = above[:, None] * self.part
-        if self.at is not None:
-            return np.array([(row[self.at] * joint).sum(axis=0) for row in rows]).reshape(-1, joint.shape[1])
-        children = self.given.shape[1]
-        to = np.empty(0, np.int64) if self.to is None else self.to.ravel()
-        sums = [np.bincount(to, (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]
-        return np.array(sums, np.float64).reshape(-1, children)
 
 
 @dataclass(frozen=True)
@@ -84,8 +33,8 @@ class Messages:
     loglik: float
     grid: list[Floats]
     marginal: list[Floats]
-    unary: list[_Table | None]
-    pairs: list[_Pair | None]
+    unary: list[Table | None]
+    pairs: list[Pair | None]
 
 
 def send(block: Block, m: Floats, delta: float) -> Messages:
@@ -140,8 +89,8 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         if span.last - span.first > _LONGEST * span.step:
             raise SumError("counts too large for a sum over them")
         spans.append(span)
-    unary: list[_Table | None] = [None] * block.size
-    edges: list[tuple[_Table, Span] | None] = [None] * block.size
+    unary: list[Table | None] = [None] * block.size
+    edges: list[tuple[Table, Span] | None] = [None] * block.size
     for link, span, table in zip(block.links, spans, _tables(block.links, spans, m, delta), strict=True):
         v = link.child
         if link.parent < 0:
@@ -151,12 +100,12 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         else:
             edges[v] = (table, span)
     belief = [np.zeros(len(g)) if t is None else t.log.copy() for g, t in zip(values, unary, strict=True)]
-    pairs: list[_Pair | None] = [None] * block.size
+    pairs: list[Pair | None] = [None] * block.size
     for v in reversed(block.order):
         edge, known = block.edges[v], edges[v]
         if edge is not None and known is not None:
             few = grid.reach[v] is not None or grain[v] == known[1].step
-            pairs[v], message = _pair(*known, values[edge.parent], values[v], belief[v], bool(few), int(grain[v]))
+            pairs[v], message = pair(*known, values[edge.parent], values[v], belief[v], bool(few), int(grain[v]))
             belief[edge.parent] += message
     root = block.order[0]
     top = belief[root].max()
@@ -165,55 +114,12 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     weight = np.exp(belief[root] - top)
     marginal = [weight / weight.sum()] * block.size
     for v in block.order[1:]:
-        marginal[v] = marginal[block.edges[v].parent] @ pairs[v].given  # type: ignore[union-attr]
+        marginal[v] = pairs[v].down(marginal[block.edges[v].parent])  # type: ignore[union-attr]
     loglik = float(top + np.log(weight.sum()) + np.log(stride).sum())
     return Messages(block, loglik, values, marginal, unary, pairs)
 
 
-def _pair(
-    table: _Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
-) -> tuple[_Pair, Floats]:
-    """The law of a child on the grid `below` given its parent on `above`, and its message.
-
-    `few`: each difference in `span` leads from any value of the parent to one of the child, which lies on a lattice of
-    step `grain`, or out of its grid.
-    """
-    differences = len(table.log) - 1
-    to = at = None
-    if few and 2 * differences < len(below):
-        # where each value from the child's first to its last stands in its grid; the end stands for none
-        rank = np.full(int(below[-1] - below[0]) // grain + 2, len(below))
-        rank[((below - below[0]) // grain).astype(np.int64)] = np.arange(len(below))
-        first = ((above - below[0] + span.first) // grain).astype(np.int64)
-        place = first[:, None] + span.step // grain * np.arange(differences)
-        to = rank[np.minimum(place.view(np.uint64), np.uint64(len(rank) - 1)).view(np.int64)]
-        joint = np.append(belief, -np.inf)[to]
-        joint += table.log[:-1]
-    else:
-        gap = below[None, :] - above[:, None] - span.first
-        at = (gap // span.step).astype(np.int64)
-        at = np.minimum(at.view(np.uint64), np.uint64(differences)).view(np.int64)
-        if few and span.step > 1:
-            at[gap % span.step != 0] = differences
-        joint = table.log[at]
-        joint += belief
-    top = joint.max(axis=1)
-    nowhere = np.isneginf(top)
-    joint -= np.where(nowhere, 0.0, top)[:, None]
-    np.exp(joint, out=joint)
-    total = joint.sum(axis=1)
-    total[nowhere] = 1.0
-    joint /= total[:, None]
-    given = joint
-    if to is not None:
-        given = np.zeros((len(above), len(below) + 1))
-        np.put_along_axis(given, to, joint, axis=1)
-        given = given[:, :-1]
-        table = _Table(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
-    return _Pair(table, given, joint, to, at), np.where(nowhere, -np.inf, top + np.log(total))
-
-
-def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[_Table]:
+def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[Table]:
     """The weights of each link over the differences in its span; an edge's has one impossible entry more at its end."""
     found = []
     lows = [
@@ -236,7 +142,7 @@ def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float)
                 way = slice(None, None, 1 if sign > 0 else -1)
                 log[:width] += columns[0][j, way]
                 score[j, :width], bend[j, :width] = columns[1][j, way], columns[2][j, way]
-        found.append(_Table(log, score, bend))
+        found.append(Table(log, score, bend))
     return found
 
 
@@ -258,24 +164,24 @@ def moments(found: Messages) -> tuple[Floats, Floats, Floats]:
             value[link.child] += list(table.score)
             bend[link.cells] = table.bend @ found.marginal[link.child]
     for v in reversed(block.order):
-        edge, pair = block.edges[v], found.pairs[v]
+        edge, law = block.edges[v], found.pairs[v]
         below = np.array(value[v]).reshape(len(rows[v]), len(found.grid[v]))
         own = np.array(rows[v], np.int64)
-        if edge is None or pair is None:
+        if edge is None or law is None:
             p = found.marginal[v]
             mean[own] = below @ p
             covariance[np.ix_(own, own)] += (below * p) @ below.T - np.outer(mean[own], mean[own])
             continue
-        above, score = found.marginal[edge.parent], pair.table.score
-        chance = pair.chance(above)
-        bend[edge.cells] = pair.table.bend @ chance
-        lifted = np.concatenate([below @ pair.given.T, pair.expect(score)])
+        above, score = found.marginal[edge.parent], law.table.score
+        chance = law.chance(above)
+        bend[edge.cells] = law.table.bend @ chance
+        lifted = np.concatenate([law.lift(below), law.expect(score)])
         both = np.concatenate([own, edge.cells])
         k = len(own)
         inner = np.empty((len(both), len(both)))
         inner[:k, :k] = (below * found.marginal[v]) @ below.T
         inner[k:, k:] = (score * chance) @ score.T
-        inner[:k, k:] = below @ pair.side(score, above).T
+        inner[:k, k:] = below @ law.side(score, above).T
         inner[k:, :k] = inner[:k, k:].T
         covariance[np.ix_(both, both)] += inner - (lifted * above) @ lifted.T
         rows[edge.parent] += both.tolist()
@@ -289,12 +195,12 @@ def draw(found: Messages, size: int, rng: np.random.Generator) -> Floats:
     x = np.zeros((size, block.size))
     at = np.zeros((size, block.size), np.int64)
     for v in block.order:
-        edge, pair = block.edges[v], found.pairs[v]
+        edge, law = block.edges[v], found.pairs[v]
         uniform = rng.random(size)
-        if edge is None or pair is None:
+        if edge is None or law is None:
             at[:, v] = np.searchsorted(np.cumsum(found.marginal[v]), uniform * (1 - 1e-12))
         else:
-            steps = np.cumsum(pair.given, axis=1)[at[:, edge.parent]]
+            steps = np.cumsum(law.laws(at[:, edge.parent]), axis=1)
             at[:, v] = (steps < (uniform * steps[:, -1])[:, None]).sum(axis=1)
         at[:, v] = np.minimum(at[:, v], len(found.grid[v]) - 1)
         x[:, v] = found.grid[v][at[:, v]]

@@ -1,0 +1,235 @@
+"""The law of a free number given its parent in the tree of a block, and the sums that messages and moments need of it.
+
+The chance of child j after parent i is weight[j − i] * belief[j], up to a factor of i. Where both lie on one lattice
+every such sum is a correlation with `weight` or `belief`, and the matrix is never made: a fit of many reports spends
+a tenth of the time. Elsewhere it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desertion.trends.composite.windows import Span
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: Weights and beliefs whose logarithms span less than this are multiplied as they are: nothing is lost below 1e-308.
+_RANGE = 600.0
+#: Points of the lattice for each parent beyond which the matrix is smaller.
+_SPARSE = 24
+
+
+@dataclass(frozen=True)
+class Table:
+    """A link's log weight over d = first, first + step, …, and the cells' score and curvature there: (cells, d)."""
+
+    log: Floats
+    score: Floats
+    bend: Floats
+
+    def at(self, places: Ints) -> Table:
+        """The entries at `places`."""
+        return Table(self.log[places], self.score[:, places], self.bend[:, places])
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The law as `given` (parent, child).
+
+    Row i of `part` is the law over columns whose child is `to[i]` and whose difference is `at[i]`: over the children
+    themselves, or, where few differences are possible, over those.
+    """
+
+    table: Table
+    given: Floats
+    part: Floats
+    to: Ints | None
+    at: Ints | None
+
+    def down(self, above: Floats) -> Floats:
+        """Probability of each child, given that of each parent."""
+        return np.asarray(above @ self.given)
+
+    def lift(self, rows: Floats) -> Floats:
+        """E[rows[child] | parent]: (rows, parent)."""
+        return np.asarray(rows @ self.given.T)
+
+    def laws(self, parents: Ints) -> Floats:
+        """The law of the child given each of `parents`: (parents, child)."""
+        return np.asarray(self.given[parents])
+
+    def expect(self, rows: Floats) -> Floats:
+        """E[rows[difference] | parent]: (rows, parent)."""
+        if self.at is None:
+            return np.asarray(rows @ self.part.T)
+        sums = np.array([(row[self.at] * self.part).sum(axis=1) for row in rows])
+        return sums.reshape(-1, len(self.part))
+
+    def chance(self, above: Floats) -> Floats:
+        """Probability of each difference, given that of each parent."""
+        if self.at is None:
+            return np.asarray(above @ self.part)
+        joint = above[:, None] * self.part
+        return np.bincount(self.at.ravel(), joint.ravel(), minlength=len(self.table.log)).astype(np.float64)
+
+    def side(self, rows: Floats, above: Floats) -> Floats:
+        """Sum over parents of their probability times `rows[difference]` at each child: (rows, child)."""
+        joint = above[:, None] * self.part
+        if self.at is not None:
+            return np.array([(row[self.at] * joint).sum(axis=0) for row in rows]).reshape(-1, joint.shape[1])
+        children = self.given.shape[1]
+        to = np.empty(0, np.int64) if self.to is None else self.to.ravel()
+        sums = [np.bincount(to, (joint * row).ravel(), minlength=children + 1)[:children] for row in rows]
+        return np.array(sums, np.float64).reshape(-1, children)
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """The law as correlations on the lattice of points that some parent and some difference lead to.
+
+    `weight` over the differences, `belief` over the points (0 where no child is), `share` = 1 / sum of each parent,
+    `above` and `below` the points of parents, from 0, and of children, some of which no parent leads to.
+    """
+
+    table: Table
+    weight: Floats
+    belief: Floats
+    share: Floats
+    above: Ints
+    below: Ints
+
+    def _children(self, points: Floats) -> Floats:
+        """Values at the points as values of the children; 0 where no parent leads to one."""
+        inside = (self.below >= 0) & (self.below < len(self.belief))
+        found = np.zeros(len(self.below))
+        found[inside] = points[self.below[inside]]
+        return found
+
+    def _spread(self, above: Floats) -> Floats:
+        """Probabilities of the parents over their sums, at their points."""
+        points = np.zeros(int(self.above[-1]) + 1)
+        points[self.above] = above * self.share
+        return points
+
+    def _sums(self, weight: Floats, belief: Floats) -> Floats:
+        return np.asarray(np.correlate(belief, weight, "valid")[self.above])
+
+    def down(self, above: Floats) -> Floats:
+        """Probability of each child, given that of each parent."""
+        return self._children(self.belief * np.convolve(self._spread(above), self.weight))
+
+    def lift(self, rows: Floats) -> Floats:
+        """E[rows[child] | parent]: (rows, parent)."""
+        inside = (self.below >= 0) & (self.below < len(self.belief))
+        found = np.empty((len(rows), len(self.above)))
+        for row, sums in zip(rows, found, strict=True):
+            points = np.zeros(len(self.belief))
+            points[self.below[inside]] = row[inside]
+            sums[:] = self.share * self._sums(self.weight, self.belief * points)
+        return found
+
+    def laws(self, parents: Ints) -> Floats:
+        """The law of the child given each of `parents`: (parents, child)."""
+        difference = self.below - self.above[parents][:, None]
+        weight = np.append(self.weight, 0.0)
+        found = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
+        return np.asarray(found * self._children(self.belief) * self.share[parents][:, None])
+
+    def expect(self, rows: Floats) -> Floats:
+        """E[rows[difference] | parent]: (rows, parent)."""
+        sums = [self.share * self._sums(self.weight * row, self.belief) for row in rows]
+        return np.array(sums, np.float64).reshape(-1, len(self.above))
+
+    def chance(self, above: Floats) -> Floats:
+        """Probability of each difference, given that of each parent."""
+        return np.asarray(self.weight * np.correlate(self.belief, self._spread(above), "valid"))
+
+    def side(self, rows: Floats, above: Floats) -> Floats:
+        """Sum over parents of their probability times `rows[difference]` at each child: (rows, child)."""
+        spread = self._spread(above)
+        sums = [self._children(self.belief * np.convolve(spread, self.weight * row)) for row in rows]
+        return np.array(sums, np.float64).reshape(-1, len(self.below))
+
+
+Pair = Matrix | Sliding
+
+
+def pair(
+    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+) -> tuple[Pair, Floats]:
+    """The law of a child on the grid `below` given its parent on `above`, and its message.
+
+    `table` holds the differences in `span` and one impossible entry more. `few`: each of them leads from any value of
+    the parent to one of the child, which lies on a lattice of step `grain`, or out of its grid.
+    """
+    return (few and _sliding(table, span, above, below, belief, grain)) or _matrix(
+        table, span, above, below, belief, few, grain
+    )
+
+
+def _sliding(
+    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, grain: int
+) -> tuple[Pair, Floats] | None:
+    """The law as correlations; None where a parent's values are too far apart or the logarithms span too much."""
+    log = table.log[:-1]
+    parents = ((above - above[0]) // grain).astype(np.int64)
+    points = int(parents[-1]) + len(log)
+    if span.step != grain or parents[-1] > _SPARSE * len(parents):
+        return None
+    highest, peak = log.max(), belief.max()
+    possible = belief[belief > -np.inf]
+    if not len(possible) or highest - log.min() + peak - possible.min() > _RANGE:
+        return None
+    children = ((below - (above[0] + span.first)) // grain).astype(np.int64)
+    inside = (children >= 0) & (children < points)
+    chance = np.zeros(points)
+    chance[children[inside]] = np.exp(belief[inside] - peak)
+    weight = np.exp(log - highest)
+    total = np.correlate(chance, weight, "valid")[parents]
+    with np.errstate(divide="ignore"):
+        message = np.log(total) + highest + peak
+    share = 1 / np.where(total > 0, total, 1.0)
+    kept = Table(log, table.score[:, :-1], table.bend[:, :-1])
+    return Sliding(kept, weight, chance, share, parents, children), message
+
+
+def _matrix(
+    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+) -> tuple[Pair, Floats]:
+    differences = len(table.log) - 1
+    to = at = None
+    if few and 2 * differences < len(below):
+        # where each value from the child's first to its last stands in its grid; the end stands for none
+        rank = np.full(int(below[-1] - below[0]) // grain + 2, len(below))
+        rank[((below - below[0]) // grain).astype(np.int64)] = np.arange(len(below))
+        first = ((above - below[0] + span.first) // grain).astype(np.int64)
+        place = first[:, None] + span.step // grain * np.arange(differences)
+        to = rank[np.minimum(place.view(np.uint64), np.uint64(len(rank) - 1)).view(np.int64)]
+        joint = np.append(belief, -np.inf)[to]
+        joint += table.log[:-1]
+    else:
+        gap = below[None, :] - above[:, None] - span.first
+        at = (gap // span.step).astype(np.int64)
+        at = np.minimum(at.view(np.uint64), np.uint64(differences)).view(np.int64)
+        if few and span.step > 1:
+            at[gap % span.step != 0] = differences
+        joint = table.log[at]
+        joint += belief
+    top = joint.max(axis=1)
+    nowhere = np.isneginf(top)
+    joint -= np.where(nowhere, 0.0, top)[:, None]
+    np.exp(joint, out=joint)
+    total = joint.sum(axis=1)
+    total[nowhere] = 1.0
+    joint /= total[:, None]
+    given = joint
+    if to is not None:
+        given = np.zeros((len(above), len(below) + 1))
+        np.put_along_axis(given, to, joint, axis=1)
+        given = given[:, :-1]
+        table = Table(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
+    return Matrix(table, given, joint, to, at), np.where(nowhere, -np.inf, top + np.log(total))
