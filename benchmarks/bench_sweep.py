@@ -2,12 +2,15 @@
 
 Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends). With
 `--keep` the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks
-them, as for any sweep whose table alone is asked for. `--grow [NOTEBOOK]` gives the time per set and the driver's
+them, as for any sweep whose table alone is asked for. The sets differ in `assumed_dispersion`, so that all have the
+same fits, which the sweep finds once; with `--apart` they differ in `as_of`, so that hardly any fit is like another's.
+`--grow [NOTEBOOK]` gives the time per set and the driver's
 memory at 10 to 1,000 sets of a function of the package or, with a notebook, at 10 to 100 sets of it.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -15,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +27,11 @@ from desertion.project import BUILD, NOTEBOOKS, ROOT
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 EXECUTE = """
-import sys, papermill
-source, out, *values = sys.argv[1:]
+import json, sys, papermill
+source, out, name, *values = sys.argv[1:]
 for value in values:
-    given = {"assumed_dispersion": float(value)}
-    papermill.execute_notebook(source, f"{out}/{value}.ipynb", given, kernel_name="python3", progress_bar=False)
+    given = {name: json.loads(value)}
+    papermill.execute_notebook(source, f"{out}/{given[name]}.ipynb", given, kernel_name="python3", progress_bar=False)
 """
 
 
@@ -57,26 +61,26 @@ def desertion(path: Path) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def analysis(job: tuple[str, float]) -> None:
+def analysis(job: tuple[str, str, Any]) -> None:
     """The cells of the notebook as one function call."""
-    stem, value = job
+    stem, name, value = job
     names: dict[str, Any] = {}
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = nowhere
         for cell in nb.code_cells(nb.read(NOTEBOOKS / f"{stem}.ipynb")):
             exec(cell["source"], names)
             if "parameters" in cell["metadata"].get("tags", ()):
-                names["assumed_dispersion"] = value
+                names[name] = value
 
 
-def forked(stem: str, values: list[float]) -> float:
+def forked(stem: str, name: str, values: list[Any]) -> float:
     start = time.perf_counter()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from desertion import zygote
 
     zygote._preload()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        pool.map(analysis, [(stem, value) for value in values], chunksize=1)
+        pool.map(analysis, [(stem, name, value) for value in values], chunksize=1)
     return time.perf_counter() - start
 
 
@@ -114,28 +118,31 @@ def main() -> None:
             return
         count = int(numbers[0]) if numbers else 50
         stem = numbers[1] if len(numbers) > 1 else "03-trends"
-        values = [10.0 + number for number in range(count)]
+        name, values = "assumed_dispersion", [10.0 + number for number in range(count)]
+        if "--apart" in sys.argv:
+            first = date(2024, 7, 1)
+            name, values = "as_of", [(first + timedelta(days=14 * number)).isoformat() for number in range(count)]
         spec = place / "bench-notebook.yml"
         keep = "--keep" in sys.argv
-        spec.write_text(f"notebook: {stem}\nkeep: {str(keep).lower()}\ngrid: {{assumed_dispersion: {values}}}\n")
+        spec.write_text(f"notebook: {stem}\nkeep: {str(keep).lower()}\ngrid: {{{name}: {json.dumps(values)}}}\n")
         source = str(NOTEBOOKS / f"{stem}.ipynb")
         ours, _ = desertion(spec)
         print(f"desertion sweep, {count} sets of {stem}            {ours:.1f} s", flush=True)
         shutil.rmtree(BUILD / "sweeps" / spec.stem)
-        halves = [[*map(str, values[half::2])] for half in (0, 1)]
-        execute = two_at_a_time([["-c", EXECUTE, source, folder, *half] for half in halves])
+        halves = [[*map(json.dumps, values[half::2])] for half in (0, 1)]
+        execute = two_at_a_time([["-c", EXECUTE, source, folder, name, *half] for half in halves])
         print(
             f"papermill.execute_notebook in two processes  {execute:.1f} s, {execute / ours:.1f} times (at least 4.5)",
             flush=True,
         )
         command = ["-m", "papermill", source]
-        tail = ["-k", "python3", "--no-progress-bar", "-p", "assumed_dispersion"]
+        tail = ["-k", "python3", "--no-progress-bar", "-p", name]
         line = two_at_a_time([[*command, f"{folder}/{value}.ipynb", *tail, str(value)] for value in values])
         print(
             f"papermill command line, two at a time        {line:.1f} s, {line / ours:.1f} times (at least 10)",
             flush=True,
         )
-        calls = forked(stem, values)
+        calls = forked(stem, name, values)
         print(f"forked function calls                        {calls:.1f} s, {ours / calls:.2f} of it (at most 2.5)")
 
 

@@ -211,6 +211,20 @@ class TestBuild:
         for arguments in (["build", "--explain"], ["build", "--edition", "other"], ["check"], []):
             assert clone.build("-c", f"from desertion import fresh; print(fresh.stands({arguments}))") == "False\n"
 
+    def test_the_longest_begins_and_of_a_new_one_its_author_says_whether_it_is_long(self, clone: Clone) -> None:
+        path = clone.root / "notebooks" / "02-b.ipynb"
+        notebook = json.loads(path.read_text())
+        path.write_text(json.dumps(notebook | {"metadata": notebook["metadata"] | {"desertion": {"long": True}}}))
+        alone = ("-m", "desertion", "build", "--jobs", "1")
+        ran = [line.split()[0] for line in clone.build(*alone).splitlines() if " ran in " in line]
+        assert ran == ["02-b", "01-a"]
+        receipt = json.loads((clone.place / "build.json").read_text())
+        receipt["notebooks"]["01-a"]["seconds"] = 60.0
+        (clone.place / "build.json").write_text(json.dumps(receipt))
+        clone.write("data/figures.csv", "better\n")
+        ran = [line.split()[0] for line in clone.build(*alone).splitlines() if " ran in " in line]
+        assert ran == ["01-a", "02-b"]
+
     def test_a_new_commit_makes_the_page_anew_and_nothing_else(self, clone: Clone) -> None:
         git = ["git", "-C", str(clone.root), "-c", "user.name=t", "-c", "user.email=t@example.org"]
         for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):

@@ -165,6 +165,14 @@ def test_a_hundred_megabytes_of_output_stop_the_run(tmp_path: Path) -> None:
     assert "it put out more than 50 MB and was stopped" in message
 
 
+def test_a_kernel_that_dies_after_its_last_cell_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.ipynb", "import os, threading\nthreading.enumerate = lambda: os.kill(os.getpid(), 9)")
+    with pytest.raises(RunFailed) as caught:
+        run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb")
+    assert "code cell 2 of 2 failed" in str(caught.value)
+    assert "the kernel was killed by SIGKILL" in str(caught.value)
+
+
 def test_threads_left_running_are_named(tmp_path: Path) -> None:
     source = (
         "import threading, time\nthreading.Thread(target=time.sleep, args=[60], name='counter', daemon=True).start()"

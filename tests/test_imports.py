@@ -10,10 +10,10 @@ from desertion.project import ROOT
 PACKAGE = ROOT / "src" / "desertion"
 #: A room may import those in front of it.
 ORDER = [
-    *("project", "text", "fresh", "drawing", "reads", "vocabulary", "notebook", "params", "figures", "hedges"),
-    *("reconcile", "trends", "counts", "claims", "sentences", "plots", "publish", "tables", "display", "surroundings"),
-    *("zygote", "provisioner", "kernel", "run", "workers", "receipt", "checked", "build", "sweep", "accept", "report"),
-    *("cli", "__main__"),
+    *("project", "text", "fresh", "drawing", "reads", "memo", "vocabulary", "notebook", "params"),
+    *("figures", "hedges", "reconcile", "trends", "counts", "claims", "sentences", "plots", "publish", "tables"),
+    *("display", "surroundings", "zygote", "provisioner", "kernel", "run", "workers", "receipt", "checked", "build"),
+    *("sweep", "accept", "report", "cli", "__main__"),
 ]
 #: Standing apart: the check of an interpreter runs before anything of the project can be imported.
 APART = {"__init__", "environment"}

@@ -195,8 +195,9 @@ class _Build:
         from desertion.workers import Workers
 
         entries = self.receipt.notebooks
-        # The longest first, so that none is left alone at the end; a new one may be long.
-        order = sorted(stale, key=lambda stem: -entries[stem].seconds if stem in entries else -float("inf"))
+        # The longest first, so that none is left alone at the end; of a new one only its author knows.
+        seconds = {stem: entries[stem].seconds for stem in stale if stem in entries}
+        order = sorted(stale, key=lambda stem: (-seconds.get(stem, float("inf")), not nb.is_long(self.sources[stem])))
         records: list[RunRecord] = []
         faults: list[str] = []
         try:

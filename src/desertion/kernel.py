@@ -16,6 +16,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from traitlets import Type
 
 from desertion import drawing, provisioner, reads
@@ -77,10 +78,16 @@ class Client(AsyncKernelClient):
         return channel
 
     async def threads(self) -> list[str]:
-        """The names of the threads that the cells left running."""
+        """The names of the threads that the cells left running. Raises DeadKernelError where the kernel is gone."""
         asked = self.execute("", silent=True, store_history=False, user_expressions={"threads": _THREADS})
-        while (reply := await self.get_shell_msg(timeout=10))["parent_header"].get("msg_id") != asked:
-            pass
+        end = time.monotonic() + 10
+        reply: dict[str, Any] = {"parent_header": {}}
+        while reply["parent_header"].get("msg_id") != asked:
+            try:
+                reply = await self.get_shell_msg(timeout=0.2)
+            except queue.Empty:
+                if time.monotonic() > end or not await self.is_alive():
+                    raise DeadKernelError("the kernel died after its last cell") from None
         found = reply["content"].get("user_expressions", {}).get("threads", {}).get("data", {}).get("text/plain", "[]")
         names: list[str] = ast.literal_eval(found)
         return names

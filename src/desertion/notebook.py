@@ -92,6 +92,12 @@ def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and not is_injected(cell)]
 
 
+def is_long(notebook: Notebook) -> bool:
+    """Whether its author says, by `"desertion": {"long": true}` in its metadata, that it runs longer than others."""
+    said = notebook["metadata"].get("desertion")
+    return isinstance(said, dict) and said.get("long") is True
+
+
 def first_line(cell: dict[str, Any], width: int = 60) -> str:
     """The first line of the cell's source that says something, cut at `width` characters."""
     line = next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from desertion import vocabulary
+from desertion import drawing, vocabulary
 from desertion.plots.wording import capital, spoken
 from desertion.project import UserError
 from desertion.publish.behind import footer
@@ -54,7 +54,10 @@ def show(
     notes: Sequence[str] = (),
     data: Data | None = None,
 ) -> None:
-    """Show `table` in a notebook as one output; with `data` the sources behind the ids are told under it."""
+    """Show `table` in a notebook as one output; with `data` the sources behind the ids are told under it.
+
+    Where no plots are wanted (`desertion.drawing`) the table is made and not shown.
+    """
     from IPython.display import publish_display_data
 
     notes = list(notes)
@@ -62,6 +65,8 @@ def show(
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
         notes.append(footer(behind, data, "", ""))
     made = table(frame, name, title, columns, rows=rows, groups=groups, spans=spans, ids=ids, notes=notes)
+    if not drawing.wanted():
+        return
     plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
     publish_display_data({"text/html": to_html(made, name), "text/plain": plain})  # type: ignore[no-untyped-call]
 

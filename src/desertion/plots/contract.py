@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +43,7 @@ def flag(meaning: str) -> Column:
     return Column("flag", meaning)
 
 
+@lru_cache(maxsize=1024)  # a note stands in many rows
 def clean(words: str, longest: int = 300) -> str:
     """`words` as they can be drawn: no control or direction characters, cut where nobody would read on."""
     drawn = "".join(

@@ -24,8 +24,12 @@ _MOST_NAMES = 10
 
 def known(name: str, cells: pd.Series, data: Data) -> list[str]:
     """All ids of the table, each once, in order; refused unless the data have them and do not reject them."""
+    found: dict[str, None] = {}
     for row, cell in enumerate(cells):
         for each in cell.split():
+            if each in found:
+                continue
+            found[each] = None
             frame = _frame(each, data)
             if frame is None:
                 raise UserError(
@@ -35,7 +39,7 @@ def known(name: str, cells: pd.Series, data: Data) -> list[str]:
             if "status" in frame and frame.at[each, "status"] == "rejected":
                 reason = frame.at[each, "status_reason"]
                 raise UserError(f"plot {name}, row {row}: {each} is rejected ({reason!s}) and cannot be plotted")
-    return list(dict.fromkeys(each for cell in cells for each in cell.split()))
+    return list(found)
 
 
 def _frame(each: str, data: Data) -> pd.DataFrame | None:

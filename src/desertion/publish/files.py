@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -76,7 +76,7 @@ def _plain_fonts() -> Iterator[None]:
         Options._drop_tables_default = before
 
 
-def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: pd.Series[Any]) -> str:
+def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) -> str:
     """matplotlib's SVG made fit for a page: words for screen readers, ids once on any page, nothing from outside.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from desertion import drawing
+from desertion import drawing, memo
 from desertion.plots.contract import conform
 from desertion.plots.frame import SizeName
 from desertion.plots.plot import Plot
@@ -28,7 +27,10 @@ PHONE = "-single"
 
 @dataclass(frozen=True)
 class Published:
-    """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON."""
+    """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
+
+    The PNG and the PDF are empty where they were not asked for.
+    """
 
     name: str
     title: str
@@ -36,18 +38,8 @@ class Published:
     svg: str
     csv: str
     record: str
-    figure: Figure
-
-    def png(self) -> bytes:
-        """The picture at 300 dots an inch, its words in the text chunks."""
-        return save(
-            self.figure, "png", dpi=300, metadata={"Software": None, "Title": self.title, "Description": self.alt}
-        )
-
-    def pdf(self) -> bytes:
-        """The picture as one page, its words as its subject."""
-        nothing = {"Creator": None, "Producer": None, "CreationDate": None}
-        return save(self.figure, "pdf", metadata={**nothing, "Title": self.title, "Subject": self.alt})
+    png: bytes
+    pdf: bytes
 
 
 def show(
@@ -71,13 +63,13 @@ def show(
     if not drawing.wanted():
         _checked(plot, table, data)
         return
-    ready = render(plot, table, data, note=note, size=size)
+    ready = render(plot, table, data, note=note, size=size, printed=out is not None)
     _display(ready)
     if out is not None:
         files: dict[str, str | bytes] = {
             ".svg": ready.svg,
-            ".png": ready.png(),
-            ".pdf": ready.pdf(),
+            ".png": ready.png,
+            ".pdf": ready.pdf,
             ".csv": ready.csv,
             ".json": ready.record,
         }
@@ -88,28 +80,52 @@ def show(
 
 
 def render(
-    plot: Plot, table: pd.DataFrame, data: Data, *, note: str = "", size: SizeName = "double", beside: str = ""
+    plot: Plot,
+    table: pd.DataFrame,
+    data: Data,
+    *,
+    note: str = "",
+    size: SizeName = "double",
+    beside: str = "",
+    printed: bool = False,
 ) -> Published:
     """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does.
 
     `beside`: the name of the published plot whose side record the footer refers to, where it is not its own.
+    `printed`: as PNG and PDF, too.
     """
     rows, ids = _checked(plot, table, data)
     alt = plot.describe(table)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    figure = plot(table, size, footer(ids, data, note, beside or name))
+    below = footer(ids, data, note, beside or name)
+    # drawn from its table and words alone, so that what did not change in them need not be drawn again
+    svg, png, pdf = memo.recall(_drawn, plot, table, rows["ids"].tolist(), size, below, name, alt, printed)
     text = to_csv(table, plot)
     return Published(
         name=name,
         title=plot.title,
         alt=alt,
-        svg=to_svg(figure, plot, name, alt, rows["ids"]),
+        svg=svg,
         csv=text,
         record=record(plot, name, size, alt, note, ids, text, data),
-        figure=figure,
+        png=png,
+        pdf=pdf,
     )
+
+
+def _drawn(
+    plot: Plot, table: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
+) -> tuple[str, bytes, bytes]:
+    """The picture as SVG and, where it is to be printed, as PNG at 300 dots an inch and as PDF of one page."""
+    figure = plot(table, size, below)
+    svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
+    if printed:
+        png = save(figure, "png", dpi=300, metadata={"Software": None, "Title": plot.title, "Description": alt})
+        nothing = dict.fromkeys(("Creator", "Producer", "CreationDate"))
+        pdf = save(figure, "pdf", metadata={**nothing, "Title": plot.title, "Subject": alt})
+    return svg, png, pdf
 
 
 def _checked(plot: Plot, table: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[str]]:

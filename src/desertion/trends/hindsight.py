@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from desertion import figures
+from desertion import figures, memo, reads
 from desertion.counts import Observations, Running
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
@@ -57,9 +57,24 @@ def published(
     Reads the data folder again: corrections and revisions are those of each day.
     """
     first = data.figures.loc[selected["ids"].explode()].groupby("fact")["known"].min()
+    asked = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
+    files = reads.handed()
+    return _published(files, *asked) if files is None else memo.recall(_published, files, *asked)
+
+
+def _published(
+    files: Mapping[str, str] | None,
+    names: tuple[str, ...],
+    days: Sequence[date],
+    rule: str,
+    reading: str,
+    running: Running,
+    undated_lag_days: int,
+) -> list[tuple[date, Observations]]:
+    """The facts `names` on each of `days`; `files` says which content of the data folder they are from."""
     found = []
-    for then in figures.vintages(sorted(set(first.dt.date)), undated_lag_days=undated_lag_days):
-        own = then.of(then.figures[then.figures["fact"].isin(first.index)])
+    for then in figures.vintages(days, undated_lag_days=undated_lag_days):
+        own = then.of(then.figures[then.figures["fact"].isin(names)])
         posed = composite.pose(latest(facts(own, rule=rule)), own.figures, reading=reading, running=running)
         if not isinstance(posed, Refused) and then.as_of is not None:
             found.append((then.as_of, posed[0]))
@@ -121,6 +136,10 @@ def _steps(known: Observations) -> list[tuple[float, int, int]]:
 
 def forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
     """Draws of what the report adds, from a fit to what was known."""
+    return memo.recall(_forecast, case, spec)
+
+
+def _forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from desertion import memo
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, composite
@@ -61,14 +62,11 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
         else:
             # a fit to the same reports under another dispersion or smoothness is half the way
             like = (id(reports), model.trend, model.order, model.delay)
-            fitted = composite.fit(reports, model, near.get(like))
-            if isinstance(fitted, Refused):
-                found = fitted
-            elif lacking := too_few(fitted):
+            found, mode, lacking = memo.recall(_growth, reports, model, near.get(like), series, a, b)
+            if mode is not None:
+                near[like] = mode
+            if lacking is not None:
                 found = few[id(reports)] = lacking
-            else:
-                near[like] = fitted.mode
-                found = _growth(fitted, series, a, b)
         row: dict[str, object] = dict(choices) | dict.fromkeys(("ratio", "low", "high"), np.nan)
         row |= {"refused": "", "needs": ""}
         if isinstance(found, Refused):
@@ -79,11 +77,19 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
     return pd.DataFrame(rows)
 
 
-def _growth(fitted: composite.Fit, series: str | None, a: Period, b: Period) -> dict[str, float] | Refused:
+def _growth(
+    reports: Observations, model: composite.Spec, start: Floats | None, series: str | None, a: Period, b: Period
+) -> tuple[dict[str, float] | Refused, Floats | None, Refused | None]:
+    """The growth, the mode of a fit that carries it, and why these reports carry none under any model."""
+    fitted = composite.fit(reports, model, start)
+    if isinstance(fitted, Refused):
+        return fitted, None, None
+    if lacking := too_few(fitted):
+        return lacking, None, lacking
     try:
-        return fitted.growth(a, b, series)
+        return fitted.growth(a, b, series), fitted.mode, None
     except UserError as error:
-        return Refused(str(error), "reports of both periods")
+        return Refused(str(error), "reports of both periods"), fitted.mode, None
 
 
 def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from desertion import memo
 from desertion.counts import Observations
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
@@ -64,7 +65,7 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     table = obs.frame().assign(expected=expected, residual=residual)
     told = ~open_ended
     if influence:
-        table = table.join(_influence(fit))
+        table = table.join(memo.recall(_influence, fit))
     closed = told & obs.exact
     uniform = special.ndtr(residual[told])
     if influence:

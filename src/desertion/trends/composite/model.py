@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from desertion import memo
 from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, terms
@@ -65,8 +66,22 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
     Raises UserError for a trend, unit or dispersion that cannot be.
     """
     spec = spec or Spec()
-    trend = terms.parse(spec.trend)
     _check(spec)
+    # which intervals and draws are asked of a posterior does not change it
+    found = memo.recall(_fit, obs, _asked(spec, Spec()), start)
+    if isinstance(found, Refused):
+        return found
+    varied = tuple(replace(one, spec=_asked(one.spec, spec)) for one in found.varied)
+    return replace(found, spec=_asked(found.spec, spec), varied=varied)
+
+
+def _asked(spec: Spec, like: Spec) -> Spec:
+    """The model of `spec`, with the level and the draws that `like` asks for."""
+    return replace(spec, level=like.level, seed=like.seed, draws=like.draws)
+
+
+def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
+    trend = terms.parse(spec.trend)
     obs, spec = _named_series(obs, spec)
     refused = _size(obs) or _impossible(obs) or _overlap(obs)
     if refused:
@@ -92,6 +107,7 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
 
 
 def _check(spec: Spec) -> None:
+    terms.parse(spec.trend)
     if spec.unit not in UNITS:
         raise UserError(f"period unit '{spec.unit}' is unknown; one of {', '.join(UNITS)}")
     if spec.order not in (1, 2):
