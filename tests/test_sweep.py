@@ -1,5 +1,6 @@
 """Sweeps as a user meets them: the table, what a failure or a crash costs, and the same table from a cluster."""
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -174,16 +175,17 @@ def test_a_data_file_that_a_notebook_does_not_declare_leaves_its_results_as_they
     assert sweep._base(target, inputs | {receipt.LOCK: "other"}) != base
 
 
-@pytest.fixture
-def cluster(clone: Clone, tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler and two workers of one thread on loopback: its address, and the workers."""
+@contextlib.contextmanager
+def cluster(root: Path, place: Path, workers: int = 2, threads: int = 1) -> Iterator[tuple[str, list[Any]]]:
+    """A scheduler and its workers on loopback, all of the clone at `root`: its address, and the workers."""
     if importlib.util.find_spec("distributed") is None:
         pytest.skip("dask.distributed is not installed")
-    told = tmp_path / "scheduler.json"
+    told = place / "scheduler.json"
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
     def start(*command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", *command], cwd=clone.root, env=clone.environment, **quiet)
+        environment = os.environ | {"PYTHONPATH": str(root / "src")}
+        return subprocess.Popen([sys.executable, "-m", *command], cwd=root, env=environment, **quiet)
 
     scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
                       "--no-jupyter", "--scheduler-file", str(told))  # fmt: skip
@@ -191,19 +193,9 @@ def cluster(clone: Clone, tmp_path: Path) -> Iterator[tuple[str, list[subprocess
     try:
         wait_until(lambda: told.exists() and told.read_text().strip().endswith("}"), 30)
         address = json.loads(told.read_text())["address"]
-        started += [
-            start(
-                "distributed.cli.dask_worker",
-                address,
-                "--nthreads",
-                "1",
-                "--no-nanny",
-                "--no-dashboard",
-                "--local-directory",
-                str(tmp_path / f"w{number}"),
-            )
-            for number in range(2)
-        ]
+        for number in range(workers):
+            options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--local-directory"]
+            started.append(start("distributed.cli.dask_worker", address, *options, str(place / f"w{number}")))
         yield address, started[1:]
     finally:
         for process in started:
@@ -211,18 +203,36 @@ def cluster(clone: Clone, tmp_path: Path) -> Iterator[tuple[str, list[subprocess
             process.wait()
 
 
-def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(
-    clone: Clone, cluster: tuple[str, list[subprocess.Popen[bytes]]]
-) -> None:
-    address, workers = cluster
+def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(clone: Clone, tmp_path: Path) -> None:
     spec: dict[str, Any] = {"grid": {"x": [1, 2, 3, *range(10, 26)]}, "parameters": {"wait": 0.3}}
-    process = clone.start("--scheduler", address, **spec)
-    parts = clone.table.parent / "parts"
-    wait_until(lambda: parts.exists() and len(list(parts.glob("*.csv"))) >= 4, 60)
-    workers[0].kill()
-    output = "".join(process.communicate(timeout=90))
+    with cluster(clone.root, tmp_path) as (address, workers):
+        process = clone.start("--scheduler", address, **spec)
+        parts = clone.table.parent / "parts"
+        wait_until(lambda: parts.exists() and len(list(parts.glob("*.csv"))) >= 4, 60)
+        workers[0].kill()
+        output = "".join(process.communicate(timeout=90))
     assert process.returncode == 11, output
     table = clone.table.read_bytes()
     shutil.rmtree(clone.root / "build")
     clone.sweep(status=11, **spec)
     assert clone.table.read_bytes() == table
+
+
+def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
+    spec = tmp_path / "test-cluster.yml"
+    place = ROOT / "build" / "sweeps" / "test-cluster"
+    spec.write_text("notebook: 04-comparisons\ngrid:\n  level: [0.8, 0.9, 0.95, 0.99]\n")
+    tables = []
+    try:
+        with cluster(ROOT, tmp_path, workers=1, threads=2) as (address, _):
+            for options in (["--scheduler", address], []):
+                shutil.rmtree(place, ignore_errors=True)
+                command = [sys.executable, "-m", "desertion", "sweep", str(spec), *options]
+                environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+                done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, env=environment)
+                assert done.returncode == 0, done.stdout + done.stderr
+                tables.append((place / "table.csv").read_text())
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    assert tables[0] == tables[1]
+    assert {row["level"] for row in csv.DictReader(tables[0].splitlines())} == {"0.8", "0.9", "0.95", "0.99"}

@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
+    sweep.epilog = "SPEC.yml holds notebook or function, grid or list, and may hold parameters, edition, timeout, keep."
     option(sweep, "jobs", "cold")
 
     conflicts = add("conflicts", _conflicts, "the ledger: where pages disagree, what is chosen, and by which rule")

@@ -24,6 +24,7 @@ import json
 import math
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
@@ -275,17 +276,19 @@ def _rows(name: str, value: Any) -> Iterator[Row]:
 
 
 _zygotes: dict[str, tuple[list[tuple[str, int, int]], Zygote, str]] = {}
+_one_at_a_time = threading.Lock()  # a cluster's worker may have several threads
 
 
 def _own_zygote() -> str:
     """The address of a zygote that lives as long as this process, a new one once the package or the lock changed."""
-    now = signature()
-    if "own" in _zygotes and _zygotes["own"][0] != now:
-        _zygotes.pop("own")[1].__exit__()
-    if "own" not in _zygotes:
-        zygote = Zygote(environment(Path(os.devnull)))
-        _zygotes["own"] = (now, zygote, zygote.__enter__())
-    return _zygotes["own"][2]
+    with _one_at_a_time:
+        now = signature()
+        if "own" in _zygotes and _zygotes["own"][0] != now:
+            _zygotes.pop("own")[1].__exit__()
+        if "own" not in _zygotes:
+            zygote = Zygote(environment(Path(os.devnull)))
+            _zygotes["own"] = (now, zygote, zygote.__enter__())
+        return _zygotes["own"][2]
 
 
 Missing = Iterable[tuple[str, dict[str, Any]]]
