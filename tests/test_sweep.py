@@ -221,7 +221,7 @@ def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(clone: Clone, 
 def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
     spec = tmp_path / "test-cluster.yml"
     place = ROOT / "build" / "sweeps" / "test-cluster"
-    spec.write_text("notebook: 04-comparisons\ngrid:\n  level: [0.8, 0.9, 0.95, 0.99]\n")
+    spec.write_text("notebook: 04-comparisons\ngrid:\n  undated_lag_days: [30, 60, 90, 120]\n")
     tables = []
     try:
         with cluster(ROOT, tmp_path, workers=1, threads=2) as (address, _):
@@ -235,4 +235,4 @@ def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
     finally:
         shutil.rmtree(place, ignore_errors=True)
     assert tables[0] == tables[1]
-    assert {row["level"] for row in csv.DictReader(tables[0].splitlines())} == {"0.8", "0.9", "0.95", "0.99"}
+    assert {row["undated_lag_days"] for row in csv.DictReader(tables[0].splitlines())} == {"30", "60", "90", "120"}

@@ -136,16 +136,16 @@ def _steps(known: Observations) -> list[tuple[float, int, int]]:
 
 def forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
     """Draws of what the report adds, from a fit to what was known."""
-    return memo.recall(_forecast, case, spec)
-
-
-def _forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted
-    row = checks.predict(fitted, case.added.of(fitted.obs.series_names))
-    drawn: Floats = row.attrs["draws"][0] - (float(case.added.low[0]) - case.published.target)
+    drawn = memo.recall(_counts, fitted, case.added) - (float(case.added.low[0]) - case.published.target)
     return drawn if len(drawn) > 1 else Refused("no draw of the count was found", "reports nearer to the fit")
+
+
+def _counts(fitted: composite.Fit, added: Observations) -> Floats:
+    drawn: Floats = checks.predict(fitted, added.of(fitted.obs.series_names)).attrs["draws"][0]
+    return drawn
 
 
 def scores(
