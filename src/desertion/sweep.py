@@ -16,6 +16,7 @@ sweep that was stopped goes on where it was, and one whose inputs changed does n
 from __future__ import annotations
 
 import csv
+import difflib
 import importlib
 import inspect
 import io
@@ -157,9 +158,9 @@ def _check_names(spec: Spec, where: str) -> None:
         known = {one.name for one in signed if one.kind is not one.VAR_POSITIONAL}
         needed = {one.name for one in signed if one.name in known and one.default is one.empty}
     if unknown := given - known:
-        raise UserError(
-            f"{where}: {spec.target} has no parameter {min(unknown)!r} (it has: {', '.join(sorted(known))})"
-        )
+        near = difflib.get_close_matches(min(unknown), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
+        raise UserError(f"{where}: {spec.target} has no parameter {min(unknown)!r}: {hint}")
     if missing := needed - given:
         raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
 
