@@ -4,8 +4,8 @@ Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBO
 `--keep` the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks
 them, as for any sweep whose table alone is asked for. The sets differ in `assumed_dispersion`, so that all have the
 same fits, which the sweep finds once; with `--apart` they differ in `as_of`, so that hardly any fit is like another's.
-`--grow [NOTEBOOK]` gives the time per set and the driver's
-memory at 10 to 1,000 sets of a function of the package or, with a notebook, at 10 to 100 sets of it.
+`--grow [NOTEBOOK]` gives the time per set and the driver's memory at 10 to 2,000 sets of a function of the package or,
+with a notebook, at 10 to 100 sets of it.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ def forked(stem: str, name: str, values: list[Any]) -> float:
 def grow(place: Path, stem: str = "") -> None:
     """Print time and memory at growing numbers of sets; the time per set is that of the sets added."""
     before: tuple[int, float] | None = None
-    for count in (10, 100) if stem else (10, 100, 1000):
+    for count in (10, 100) if stem else (10, 100, 1000, 2000):
         spec = place / f"bench-{count}.yml"
         if stem:
             spec.write_text(f"notebook: {stem}\ngrid: {{seed: {list(range(count))}}}\n")
         else:
-            # A number of counts too large for any cache, with work of some 10 ms a set.
+            # A number of counts too large for any cache.
             values = list(range(100_000, 100_000 + count))
             spec.write_text(
                 "function: desertion.trends.exact.rate_ratio\nparameters: {t1: 1, t2: 1, x2: 90000, midp: true}\n"

@@ -1,8 +1,8 @@
 """The law of a free number given its parent in the tree of a block, and the sums that messages and moments need of it.
 
 The chance of child j after parent i is weight[j − i] * belief[j], up to a factor of i. Where both lie on one lattice
-every such sum is a correlation with `weight` or `belief`, and the matrix is never made: a fit of many reports spends
-a tenth of the time. Elsewhere it is.
+every such sum is a correlation with `weight` or `belief`, and the matrix is never made (the 600 fits of notebook 05 take
+7 s instead of 17, measured). Elsewhere it is.
 """
 
 from __future__ import annotations
