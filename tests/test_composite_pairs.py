@@ -10,40 +10,46 @@ from desertion.trends.composite.windows import Span
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[pairs.Table, Span, np.ndarray, np.ndarray, np.ndarray, int]:
-    """Table, span, the values of parent and child, the child's belief, and the step of its lattice."""
-    grain, stride = draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([1, 2, 8, 64]))
+def problems(draw: st.DrawFn) -> tuple[pairs.Table, Span, np.ndarray, np.ndarray, np.ndarray, bool, int]:
+    """Table, span, the values of parent and child, the child's belief, whether each difference leads to one, its step.
+
+    Either both lie on the lattice of the differences, the child on every point of it, or the child on a coarser one.
+    """
+    step, stride, coarse = (draw(st.sampled_from(each)) for each in ([1, 2, 4], [1, 2, 8, 64], [1, 1, 4]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     first, count = draw(st.integers(-20, 20)), draw(st.integers(1, 30))
-    above = 5.0 + grain * stride * np.sort(rng.choice(12, draw(st.integers(1, 12)), replace=False))
+    above = 5.0 + step * stride * np.sort(rng.choice(12, draw(st.integers(1, 12)), replace=False))
     # on the lattice that parents and differences lead to, in part outside of what they reach, with holes
-    start = above[0] + first + grain * draw(st.integers(-8, 8))
-    length = int((above[-1] - above[0]) / grain) + count + draw(st.integers(-4, 8))
-    places = np.arange(max(length, 3))
-    below = start + grain * places[rng.random(len(places)) < draw(st.sampled_from([0.4, 1.0]))]
+    start = above[0] + first + step * draw(st.integers(-8, 8))
+    length = int((above[-1] - above[0]) / step) + count + draw(st.integers(-4, 8))
+    places = coarse * np.arange(max(length // coarse, 3))
+    below = start + step * places[rng.random(len(places)) < draw(st.sampled_from([0.4, 1.0]))]
     if not len(below):
-        below = start + grain * places[:1].astype(float)
-    belief = np.where(rng.random(len(below)) < 0.1, -np.inf, 30 * rng.standard_normal(len(below)))
+        below = start + step * places[:1].astype(float)
+    spread = draw(st.sampled_from([1, 30, 300]))
+    belief = np.where(rng.random(len(below)) < 0.1, -np.inf, spread * rng.standard_normal(len(below)))
     score, bend = rng.standard_normal((2, 2, count + 1))
-    log = np.append(30 * rng.standard_normal(count), -np.inf)
-    return pairs.Table(log, score, bend), Span(first, first + grain * (count - 1), grain), above, below, belief, grain
+    log = np.append(spread * rng.standard_normal(count), -np.inf)
+    span = Span(first, first + step * (count - 1), step)
+    return pairs.Table(log, score, bend), span, above, below, belief, coarse == 1, step * coarse
 
 
 @settings(max_examples=200, deadline=None)
 @given(problem=problems(), seed=st.integers(0, 1000))
 def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  # type: ignore[no-untyped-def]
-    table, span, above, below, belief, grain = problem
-    matrix, slow = pairs._matrix(table, span, above, below, belief, True, grain)
-    found = pairs._sliding(table, span, above, below, belief, grain)
+    table, span, above, below, belief, few, grain = problem
+    matrix, slow = pairs._matrix(table, span, above, below, belief, few, grain)
+    found = pairs._sliding(table, span, above, below, belief)
     if found is None:
-        assert np.isneginf(belief).all() or above[-1] - above[0] > pairs._SPARSE * grain * len(above)
+        far = above[-1] - above[0] > pairs._SPARSE * span.step * len(above)
+        small = slow[np.isfinite(slow)] - table.log.max() - belief.max()
+        assert far or np.isneginf(belief).all() or small.min() < np.log(pairs._LEAST) + 1e-6
         return
     sliding, fast = found
     np.testing.assert_allclose(fast, slow, rtol=1e-12, atol=1e-12)
     rng = np.random.default_rng(seed)
     chance, rows = rng.dirichlet(np.ones(len(above))), rng.standard_normal((3, len(below)))
     differences = rng.standard_normal((2, len(table.log)))
-    few = slice(None, -1)
     close = {"rtol": 1e-11, "atol": 1e-14}
     # what no difference reaches has probability 0 in the matrix's last column
     wanted = matrix.chance(chance)[: len(table.log) - 1]
@@ -53,8 +59,8 @@ def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  #
     parents = rng.integers(0, len(above), 5)
     np.testing.assert_allclose(sliding.laws(parents), matrix.laws(parents), **close)
     same = differences[:, : len(matrix.table.log)]
-    np.testing.assert_allclose(sliding.expect(differences[:, few]), matrix.expect(same), **close)
-    np.testing.assert_allclose(sliding.side(differences[:, few], chance), matrix.side(same, chance), **close)
+    np.testing.assert_allclose(sliding.expect(differences[:, :-1]), matrix.expect(same), **close)
+    np.testing.assert_allclose(sliding.side(differences[:, :-1], chance), matrix.side(same, chance), **close)
 
 
 def test_logarithms_that_span_too_much_are_summed_as_logarithms() -> None:
