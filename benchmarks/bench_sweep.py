@@ -3,7 +3,7 @@
 Run it from the project's root: `python benchmarks/bench_sweep.py [SETS] [NOTEBOOK]` (50 sets of 03-trends). With
 `--keep` the sweep keeps the executed notebooks, so that it draws their plots as papermill does; without, it only checks
 them, as for any sweep whose table alone is asked for. The sets differ in `assumed_dispersion`, so that all have the
-same fits, which the sweep finds once; with `--apart` they differ in `as_of`, so that hardly any fit is like another's.
+same fits; with `--apart` they differ in `as_of`, so that hardly any fit is like another's.
 `--grow [NOTEBOOK]` gives the time per set and the driver's memory at 10 to 2,000 sets of a function of the package or,
 with a notebook, at 10 to 100 sets of it.
 """

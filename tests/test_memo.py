@@ -107,6 +107,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     calls.clear()
     monkeypatch.setattr(memo, "_folder", None)
     monkeypatch.setattr(memo, "_names", [])
+    monkeypatch.setattr(memo, "_tables", [])
     memo.begin(tmp_path / "memo")
     yield tmp_path / "memo"
     assert not list(tmp_path.rglob("*.part"))
@@ -169,6 +170,21 @@ def test_a_package_that_was_changed_in_this_process_keeps_nothing(
     memo.recall(square, 3.0)
     assert calls == [3.0, 3.0, 4.0]
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_table_of_the_package_that_was_changed_in_place_keeps_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo.recall(square, 3.0)
+    for change in (
+        lambda to: to.setitem(composite.hyper.SPACING, 1, 0.5),
+        lambda to: to.setitem(composite.hyper.SPACING, 9, 0.5),
+        lambda to: to.delitem(plots.PLOTS, "growth"),
+    ):
+        with monkeypatch.context() as changed:
+            change(changed)
+            memo.recall(square, 3.0)
+    assert calls == [3.0] * 4
 
 
 def test_of_what_is_kept_the_oldest_goes_first_and_what_is_of_another_package_at_once(

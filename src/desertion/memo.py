@@ -2,7 +2,8 @@
 
 A kernel forked from a warm process (`desertion.zygote`) keeps them in `build/memo/`, in a folder named by the digest of
 the package, the lock and the Python: what they are found by cannot be of other code. Elsewhere (JupyterLab, nbval,
-`--cold`) nothing is kept and nothing is looked up. A cell that rebinds a name of the package ends both for its run.
+`--cold`) nothing is kept and nothing is looked up. A cell that rebinds a name of the package, or changes one of its
+tables in place, ends both for its run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pickle
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
@@ -33,6 +34,7 @@ _DIGEST = 32  # bytes of a SHA-256
 
 _folder: Path | None = None
 _names: list[tuple[dict[str, Any], tuple[str, ...], tuple[Any, ...]]] = []  # now, and names and values at the start
+_tables: list[tuple[Any, tuple[Any, ...]]] = []  # now, and what was in it at the start
 _busy = False
 
 
@@ -63,10 +65,26 @@ def _limit(folder: Path) -> None:
 
 def begin(folder: Path) -> None:
     """From now on keep and look up results in `folder`, while this process's package is as it is now."""
-    global _folder, _names
+    global _folder, _names, _tables
     _folder = folder
     rooms = [room for name, room in sys.modules.items() if name.startswith("desertion") and name != __name__]
     _names = [(vars(room), tuple(vars(room)), tuple(vars(room).values())) for room in rooms]
+    own = [value for room in rooms for name, value in vars(room).items() if not name.startswith("__")]
+    _tables = list(_within(own))
+
+
+def _parts(table: Any) -> tuple[Any, ...]:
+    return (*table, *table.values()) if isinstance(table, dict) else tuple(table)
+
+
+def _within(values: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The tables among `values` and in these, each with what is in it."""
+    for value in values:
+        if isinstance(value, dict | list | set | tuple):
+            parts = _parts(value)
+            if not isinstance(value, tuple):
+                yield value, parts
+            yield from _within(parts)
 
 
 def recall(make: Callable[..., T], *arguments: Any) -> T:
@@ -77,7 +95,7 @@ def recall(make: Callable[..., T], *arguments: Any) -> T:
     raises.
     """
     global _busy
-    if _folder is None or _busy or _rebound():
+    if _folder is None or _busy or _changed():
         return make(*arguments)
     try:
         path = _folder / digest(_name(make), *arguments)
@@ -115,9 +133,13 @@ def _write(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _rebound() -> bool:
-    """Whether a name of the package means another thing than when this process began to keep results."""
-    return not all(all(map(operator.is_, map(now.get, names), values)) for now, names, values in _names)
+def _changed() -> bool:
+    """Whether a name or a table of the package is not what it was when this process began to keep results."""
+    if not all(all(map(operator.is_, map(now.get, names), values)) for now, names, values in _names):
+        return True
+    return not all(
+        len(now := _parts(table)) == len(then) and all(map(operator.is_, now, then)) for table, then in _tables
+    )
 
 
 def _name(function: Callable[..., Any]) -> str:
