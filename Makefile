@@ -12,7 +12,7 @@ else
 PY := $(PYTHON)
 export PYTHONPATH := $(CURDIR)/src
 define SETUP
-$(PY) src/desertion/environment.py
+$(PY) src/desertion/engine/environment.py
 endef
 endif
 

@@ -19,6 +19,7 @@ open above where it was printed as the round number below: a bias that the ranks
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -34,10 +35,13 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from desertion.project import BUILD, write_atomic
+from desertion.project import BUILD, ROOT, write_atomic
 from desertion.trends import Refused
-from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, simulate, widened
+from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, widened
 from desertion.trends.composite.posterior import Mixture
+
+sys.path.insert(0, str(ROOT / "tests"))
+from support import simulate
 
 MONTHS, AHEAD = 36, 12
 PICKED = (3, 9, 15, 21, 27, 32, 36)

@@ -12,6 +12,7 @@ Times are processor seconds of one core. Run: python benchmarks/bench_composite.
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -22,8 +23,12 @@ from itertools import product
 
 import numpy as np
 
-from desertion.counts import Observations
-from desertion.trends.composite import Fit, Spec, fit, laplace, lattice, likelihood, model, nb1, simulate, windows
+from desertion.project import ROOT
+from desertion.trends.composite import Fit, Spec, fit, laplace, lattice, likelihood, model, nb1, windows
+from desertion.trends.counts import Observations
+
+sys.path.insert(0, str(ROOT / "tests"))
+from support import simulate
 
 
 def clock(work: Callable[[], object], times: int = 3) -> float:

@@ -12,6 +12,7 @@ Run: python benchmarks/bench_nuts.py [--iterations 600] [--chains 2] (needs the 
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -23,7 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from desertion.trends.composite import Fit, Spec, fit, laplace, likelihood, model, simulate, windows
+from desertion.project import ROOT
+from desertion.trends.composite import Fit, Spec, fit, laplace, likelihood, model, windows
+
+sys.path.insert(0, str(ROOT / "tests"))
+from support import simulate
 
 Floats = NDArray[np.float64]
 MONTHS = 36

@@ -14,8 +14,8 @@ from desertion import figures, params, report
 from desertion.project import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
-from report_pages import many_data, render
-from test_report_browser import browse
+from support.browser import browse
+from support.pages import many_data, render
 
 
 def rendering() -> float:

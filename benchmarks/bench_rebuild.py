@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from desertion.engine.receipt import Receipt
+from desertion.engine.surroundings import environment
+from desertion.engine.zygote import Forked, Zygote
 from desertion.project import BUILD, DATA, NOTEBOOKS, ROOT
-from desertion.receipt import Receipt
-from desertion.surroundings import environment
-from desertion.zygote import Forked, Zygote
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 

@@ -76,7 +76,7 @@ def analysis(job: tuple[str, str, Any]) -> None:
 def forked(stem: str, name: str, values: list[Any]) -> float:
     start = time.perf_counter()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    from desertion import zygote
+    from desertion.engine import zygote
 
     zygote._preload()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:

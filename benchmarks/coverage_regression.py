@@ -16,7 +16,8 @@ from datetime import date
 import numpy as np
 from scipy import stats
 
-from desertion.trends import Refused, forecast, laws, regression, terms
+from desertion.csv_models import forecast
+from desertion.trends import Refused, laws, regression, terms
 from desertion.trends.grid import Grid
 
 SETS, AHEAD, SLOPE = 1_000, 12, 0.02

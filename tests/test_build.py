@@ -7,159 +7,15 @@ import contextlib
 import json
 import os
 import pty
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
-
-from desertion.project import ROOT
-
-STAND_INS = {
-    "params.py": """
-import json
-from desertion.project import EDITIONS
-
-class Edition:
-    def __init__(self, name):
-        self.name, self.title, self.description = name, name, ""
-        self.values = json.loads((EDITIONS / f"{name}.yml").read_text())
-
-    def for_notebook(self, stem):
-        return {"level": 1} | self.values.get(stem, {})
-
-edition = Edition
-
-def parse_assignments(stem, assignments):
-    return {name: json.loads(value) for name, value in (text.split("=") for text in assignments)}
-
-def check_overrides(stem, values):
-    return values
-""",
-    "figures.py": """
-def check(data):
-    return ["data/figures.csv:1: value 'bad': must be good"] if "bad" in (data / "figures.csv").read_text() else []
-""",
-    "report/__init__.py": """
-from desertion.project import write_atomic
-
-def prepare(edition):
-    return None
-
-def render(edition, notebooks, out, *, plots=None, prepared=None):
-    published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
-    write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
-""",
-    "publish.py": """
-from desertion.project import write_atomic
-
-def lock(folder):
-    names = sorted(path.name for path in folder.iterdir() if path.name != "plots.lock")
-    write_atomic(folder / "plots.lock", "\\n".join(names))
-""",
-}
-READ = "from pathlib import Path\nPath('../data/figures.csv').read_text()"
-PUBLISH = "if out:\n    Path(out, '{}.csv').write_text(Path('../data/figures.csv').read_text())"
-
-
-class Clone:
-    """A project of its own, with the package's real runner."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.place = root / "build" / "default"
-        self.report = self.place / "report.html"
-        package = root / "src" / "desertion"
-        shutil.copytree(ROOT / "src" / "desertion", package)
-        for name in ("figures", "report", "publish", "claims", "plots", "reconcile"):
-            shutil.rmtree(package / name, ignore_errors=True)
-        models = (package / "trends" / "__init__.py").read_text()
-        shutil.rmtree(package / "trends")
-        self.write("src/desertion/trends/__init__.py", models)
-        for name in ("counts.py", "tables.py"):
-            (package / name).unlink()
-        # The notebooks here need no libraries, whose import would be most of the time of each build.
-        zygote = (package / "zygote.py").read_text()
-        few = 'LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")'
-        zygote, found = re.subn(r"LIBRARIES = \([^()]*\)", few, zygote)
-        assert found == 1
-        (package / "zygote.py").write_text(zygote)
-        for name, content in STAND_INS.items():
-            self.write(f"src/desertion/{name}", content)
-        self.write("data/figures.csv", "good\n")
-        self.write("editions/default.yml", "{}")
-        self.write("requirements.lock", "")
-        self.notebook("01-a", READ, PUBLISH.format("a"))
-        self.notebook("02-b", READ, "level")
-
-    def write(self, name: str, content: str) -> None:
-        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / name).write_text(content)
-
-    def notebook(
-        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
-    ) -> None:
-        cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
-        cells += [nbformat.v4.new_code_cell(source) for source in sources]
-        for number, cell in enumerate(cells):
-            cell["id"] = f"cell-{number}"
-        (self.root / "notebooks").mkdir(exist_ok=True)
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), self.root / "notebooks" / f"{stem}.ipynb")
-
-    def start(self, *code: str, **kwargs: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, *(code or ("-m", "desertion", "build"))]
-        environment = {**os.environ, "PYTHONPATH": str(self.root / "src"), "CI": ""}
-        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
-        return subprocess.Popen(command, cwd=self.root, env=environment, text=True, start_new_session=True, **kwargs)
-
-    def build(self, *code: str, status: int = 0) -> str:
-        """Build, and return what was printed; with `code`, run that instead."""
-        process = self.start(*code)
-        output = "".join(process.communicate(timeout=60))
-        assert process.returncode == status, output
-        assert "Traceback" not in output
-        return output
-
-    def explain(self) -> str:
-        return self.build("-c", "from desertion import build; build.main('default', explain=True)")
-
-    def ran(self, *code: str) -> set[str]:
-        return {line.split()[0] for line in self.build(*code).splitlines() if " ran in " in line}
-
-    def files(self) -> set[str]:
-        return {path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()}
-
-    def processes(self) -> dict[int, str]:
-        """What this clone runs: each process has its path in its command line or environment."""
-        found = {}
-        for path in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if str(self.root).encode() in (path / "cmdline").read_bytes() + (path / "environ").read_bytes():
-                    found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
-        return found
-
-    def find(self, kind: str) -> list[int]:
-        """Processes of a kind: worker, zygote, kernel (warm or not)."""
-        everything = self.processes()
-        kinds = {}
-        for pid, command in everything.items():
-            if "import work" in command:
-                kinds[pid] = "worker"
-            elif "import kernelapp" in command:
-                kinds[pid] = "kernel"
-            elif "import serve" in command:
-                with contextlib.suppress(OSError):
-                    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-                    kinds[pid] = "kernel" if "import serve" in everything.get(parent, "") else "zygote"
-        return [pid for pid, one in kinds.items() if one == kind]
+from support.clone import PUBLISH, READ, Clone, wait_until
 
 
 @pytest.fixture
@@ -187,15 +43,15 @@ class TestBuild:
         code = "import sys; from desertion.cli import main; main(['build']); print(*sys.modules)"
         loaded = set(clone.build("-c", code).split())
         assert not loaded & {"papermill", "nbformat", "jupyter_client", "pydantic", "pandas", "numpy", "yaml", "tqdm"}
-        assert "desertion.receipt" in loaded
+        assert "desertion.engine.receipt" in loaded
         code = "import sys; sys.argv = ['desertion', 'build']; import desertion.__main__; print(*sys.modules)"
         loaded = set(clone.build("-c", code).split())
-        assert not loaded & {"desertion.receipt", "desertion.cli", "argparse", "pathlib", "json"}
+        assert not loaded & {"desertion.engine.receipt", "desertion.cli", "argparse", "pathlib", "json"}
 
     def test_what_was_finished_is_asked_by_the_bytes_of_every_file(self, clone: Clone) -> None:
         clone.write("data/figures.csv", "good\nand more\n")
         clone.build()
-        ask = ("-c", "from desertion import fresh; print(fresh.stands(['build']))")
+        ask = ("-c", "from desertion.engine import fresh; print(fresh.stands(['build']))")
         assert clone.build(*ask) == "build/default/report.html is up to date\nTrue\n"
         files = [
             "data/figures.csv", "notebooks/01-a.ipynb", "editions/default.yml", "requirements.lock", "data/new.csv",
@@ -209,7 +65,9 @@ class TestBuild:
             (clone.root / name).unlink() if before is None else (clone.root / name).write_bytes(before)
         assert clone.build(*ask).endswith("True\n")
         for arguments in (["build", "--explain"], ["build", "--edition", "other"], ["check"], []):
-            assert clone.build("-c", f"from desertion import fresh; print(fresh.stands({arguments}))") == "False\n"
+            assert (
+                clone.build("-c", f"from desertion.engine import fresh; print(fresh.stands({arguments}))") == "False\n"
+            )
 
     def test_the_longest_begins_and_of_a_new_one_its_author_says_whether_it_is_long(self, clone: Clone) -> None:
         path = clone.root / "notebooks" / "02-b.ipynb"
@@ -236,7 +94,7 @@ class TestBuild:
         subprocess.run([*git, "pack-refs", "--all"], check=True)
         assert "is up to date" in clone.build()
         head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
-        assert clone.build("-c", "from desertion import fresh; print(fresh.head())") == head
+        assert clone.build("-c", "from desertion.engine import fresh; print(fresh.head())") == head
 
     def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
         clone.build()
@@ -377,13 +235,6 @@ class TestBuild:
         assert "build/default: " in output
 
 
-def wait_until(condition: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 class TestInterruption:
     SLOW = "Path('../started').touch()\nimport time\nwhile Path('../wait').exists():\n    time.sleep(0.1)"
@@ -466,7 +317,7 @@ class TestInterruption:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 class TestAccept:
-    ACCEPT = ("-c", "import sys; from desertion import accept, cli; cli._accept = lambda _: accept.main(); "
+    ACCEPT = ("-c", "import sys; from desertion import cli; from desertion.engine import accept; cli._accept = lambda _: accept.main(); "
                     "sys.exit(cli.main(['accept']))")  # fmt: skip
 
     def test_outputs_and_plots_are_stored_and_the_change_is_told(self, clone: Clone) -> None:

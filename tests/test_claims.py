@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from scipy import stats
-from small_data import claim, figure, identity, load, source
+from support.data import claim, figure, identity, load, source
 
 from desertion import claims, figures, vocabulary
 

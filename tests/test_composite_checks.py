@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import special, stats
+from support import simulate
 
-from desertion.counts import Observations
 from desertion.project import ROOT
-from desertion.trends.composite import Fit, Priors, Spec, fit, simulate, widened
+from desertion.trends.composite import Fit, Priors, Spec, fit, widened
+from desertion.trends.counts import Observations
 
 DAY = 730_120  # 2000-01-01
 FLAT = Priors(level_sd=np.inf, effect_sd=np.inf)

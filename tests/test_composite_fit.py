@@ -7,11 +7,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from support import simulate
 
-from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import Fit, Priors, Spec, fit, simulate
+from desertion.trends.composite import Fit, Priors, Spec, fit
+from desertion.trends.counts import Observations
 
 Row = tuple[str, str, float, float] | tuple[str, str, float, float, str]
 

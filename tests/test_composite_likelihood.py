@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from desertion.counts import Observations
 from desertion.trends.composite import blocks, lattice, likelihood, nb1, windows
+from desertion.trends.counts import Observations
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]}
 

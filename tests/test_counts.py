@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desertion import counts, figures, reconcile
-from desertion.counts import MixedError, Observations
+from desertion import figures, reconcile
 from desertion.project import UserError
+from desertion.trends import counts
+from desertion.trends.counts import MixedError, Observations
 
 
 def facts(*rows: dict[str, object]) -> pd.DataFrame:

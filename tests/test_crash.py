@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_build import PUBLISH, READ, Clone, wait_until
-from test_run import write
+from support.clone import PUBLISH, READ, Clone, wait_until
+from support.notebooks import write
 
+from desertion.engine.run import RunFailed, run
 from desertion.project import UserError
-from desertion.run import RunFailed, run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"

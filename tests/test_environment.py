@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 import yaml
 
-from desertion import environment
+from desertion.engine import environment
 from desertion.project import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")

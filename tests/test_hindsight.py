@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from desertion import figures, reconcile
-from desertion.counts import Observations
 from desertion.trends import Refused, composite, hindsight, origins
+from desertion.trends.counts import Observations
 
 Row = tuple[str, str, str, float, float, str]
 

@@ -10,15 +10,26 @@ from desertion.project import ROOT
 PACKAGE = ROOT / "src" / "desertion"
 #: A room may import those in front of it.
 ORDER = [
-    *("project", "text", "fresh", "drawing", "reads", "memo", "vocabulary", "notebook", "params"),
-    *("figures", "hedges", "reconcile", "trends", "counts", "claims", "sentences", "plots", "publish", "tables"),
-    *("display", "surroundings", "zygote", "provisioner", "kernel", "run", "workers", "receipt", "checked", "build"),
-    *("sweep", "accept", "report", "cli", "__main__"),
+    *(
+        "project",
+        "text",
+        "drawing",
+        "reads",
+        "memo",
+        "vocabulary",
+        "notebook",
+        "params",
+        "hedges",
+        "figures",
+        "reconcile",
+    ),
+    *("trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine", "report", "cli"),
+    "__main__",
 ]
 #: Standing apart: the check of an interpreter runs before anything of the project can be imported.
-APART = {"__init__", "environment"}
-#: The models read observations; build calls the page that it makes.
-EXCEPTIONS = {("build", "report"), ("trends", "counts")}
+APART = {"__init__"}
+#: A build calls the page that it makes.
+EXCEPTIONS = {("engine", "report")}
 
 
 def room(path: Path) -> str:

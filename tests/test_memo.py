@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_build import Clone
+from support.clone import Clone
 
 from desertion import memo, plots
-from desertion.counts import Observations
 from desertion.trends import composite
+from desertion.trends.counts import Observations
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, composite, multiverse
+from desertion.trends.counts import Observations
 
 OPTIONS = {"reading": ["rounding", "one-sided"], "phi": ["1", "5", "20"], "walk": ["1", "2"]}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_data import write
+from support.data import write
 
 from desertion import figures, reconcile, vocabulary
 from desertion.project import DATA

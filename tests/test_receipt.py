@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_run import write
+from support.notebooks import write
 
 from desertion.report import receipt
 

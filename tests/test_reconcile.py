@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_data import correction, figure, identity, load, source
+from support.data import correction, figure, identity, load, source
 
 from desertion import figures, reconcile, vocabulary
 from desertion.project import UserError

@@ -16,7 +16,7 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from report_pages import BAD, RAW, bad_data, data, notebook, published, render
+from support.pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
 from desertion.project import NOTEBOOKS, PLOTS, UserError

@@ -8,44 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_pages import bad_data, many_data, render
+from support.browser import browse
+from support.pages import bad_data, many_data, render
 
 from desertion.project import BUILD
-
-HERE = Path(__file__).parent / "browser"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-def browse(page: Path, task: str) -> dict[str, Any]:
-    missing = [
-        name
-        for name, there in {
-            "browser": BROWSER,
-            "node": shutil.which("node"),
-            "playwright-core (npm ci in tests/browser)": (HERE / "node_modules" / "playwright-core").is_dir(),
-        }.items()
-        if not there
-    ]
-    if missing:
-        message = f"skipped: no {missing[0]}"
-        if os.environ.get("DESERTION_BROWSER") == "1":
-            pytest.fail(message.replace("skipped: ", "DESERTION_BROWSER=1, but "))
-        pytest.skip(message)
-    command = ["node", str(HERE / "check.mjs"), str(BROWSER), str(page), task]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=HERE)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert found["errors"] == []
-    assert found["requests"] == []
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +30,7 @@ def used(bad: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("which", ["bad", "built"])
-def test_every_width_and_theme_fits_is_accessible_and_gets_ready(
-    which: str, request: pytest.FixtureRequest
-) -> None:
+def test_every_width_and_theme_fits_is_accessible_and_gets_ready(which: str, request: pytest.FixtureRequest) -> None:
     page = BUILD / "default" / "report.html" if which == "built" else request.getfixturevalue("bad")
     if not page.is_file():
         pytest.skip("skipped: no built page (run make first)")

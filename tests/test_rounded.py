@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from desertion import plots
-from desertion.counts import Observations
 from desertion.trends import Refused, composite, ladder, origins, rounded
+from desertion.trends.counts import Observations
 from desertion.trends.hindsight import MODEL
 
 
@@ -76,9 +76,7 @@ def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> 
 
 
 def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
-    table = rounded.levels(
-        {"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")}
-    )
+    table = rounded.levels({"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")})
     assert table["period"].tolist() == ["2021", "2022", "2023, Jan to Jun", "all"]
     assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
     assert table["growth"].iloc[1].startswith("×1.7")

@@ -8,33 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
+from support.notebooks import text, write
 
 from desertion import notebook as nb
+from desertion.engine.run import RunFailed, RunRecord, run
 from desertion.project import UserError
-from desertion.run import RunFailed, RunRecord, run
-
-PARAMETERS = "day = None\nlevel = 0.95\nwords = ['a', 'b']\nout = None"
-
-
-def write(path: Path, *sources: str, parameters: str | None = PARAMETERS) -> Path:
-    """A notebook at `path`: a heading, the parameters cell, one code cell for each source."""
-    cells: list[Any] = [nbformat.v4.new_markdown_cell("# A question")]
-    if parameters is not None:
-        cells.append(nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
-    cells += [nbformat.v4.new_code_cell(source) for source in sources]
-    # The kernel that it names exists nowhere: the runner's own interpreter is used.
-    kernelspec = {"name": "julia-9", "display_name": "Julia 9", "language": "julia"}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), path)
-    return path
-
-
-def text(cell: dict[str, Any]) -> str:
-    """All that a cell of an executed notebook put out as text."""
-    parts = [output.get("text", output.get("data", {}).get("text/plain", "")) for output in cell["outputs"]]
-    return "".join("".join(part) for part in parts)
 
 
 @pytest.fixture
@@ -159,7 +139,7 @@ def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("papermill was called")
 
-    monkeypatch.setattr("desertion.run._execute", fail)
+    monkeypatch.setattr("desertion.engine.run._execute", fail)
 
 
 @pytest.mark.usefixtures("no_kernel")

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
-from test_build import wait_until
+from support.clone import wait_until
 
-from desertion import receipt, sweep
+from desertion.engine import receipt, sweep
 from desertion.project import ROOT
 
 SLOW = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_pages import BAD, data
+from support.pages import BAD, data
 
 from desertion import tables, vocabulary
 from desertion.project import UserError

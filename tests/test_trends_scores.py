@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desertion.csv_models import scores as csv_scores
 from desertion.project import UserError
 from desertion.trends import laws, scores
 
@@ -135,7 +136,7 @@ def quantile_file() -> str:
 
 
 def test_a_file_of_quantiles_is_scored(tmp_path: Path) -> None:
-    found = scores.score_file(write(tmp_path, quantile_file()))
+    found = csv_scores.score_file(write(tmp_path, quantile_file()))
     assert found["n"] == 3
     assert found["wis"] == pytest.approx(np.mean(CASES["R21-wis"]["reference"]["bracher"]))
     assert found["coverage"] == {"0.5": pytest.approx(1 / 3), "0.8": pytest.approx(1 / 3)}
@@ -148,7 +149,7 @@ def test_a_file_of_samples_is_scored_with_each_model_apart(tmp_path: Path) -> No
     draws = {model: rng.poisson(mean, 400) for model, mean in (("good", 20), ("poor", 60))}
     lines = ["model,sample_id,observed,predicted"]
     lines += [f"{model},{i},21,{value}" for model, values in draws.items() for i, value in enumerate(values)]
-    found = scores.score_file(write(tmp_path, "\n".join(lines)))
+    found = csv_scores.score_file(write(tmp_path, "\n".join(lines)))
     models = found["models"]
     assert isinstance(models, dict)
     assert models["good"]["crps"] == pytest.approx(scores.crps_sample(21, draws["good"].astype(float)))
@@ -174,7 +175,7 @@ def test_a_fault_in_the_file_is_named(tmp_path: Path, old: str, new: str, said: 
     text = quantile_file()
     assert old in text
     with pytest.raises(UserError, match=said):
-        scores.score_file(write(tmp_path, text.replace(old, new, 1)))
+        csv_scores.score_file(write(tmp_path, text.replace(old, new, 1)))
 
 
 def test_a_missing_an_empty_and_a_binary_file_are_user_errors(tmp_path: Path) -> None:
@@ -182,6 +183,6 @@ def test_a_missing_an_empty_and_a_binary_file_are_user_errors(tmp_path: Path) ->
         path = tmp_path / "f.csv"
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"f\.csv"):
-            scores.score_file(path)
+            csv_scores.score_file(path)
     with pytest.raises(UserError, match="cannot be read"):
-        scores.score_file(tmp_path / "none.csv")
+        csv_scores.score_file(tmp_path / "none.csv")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from desertion import accept, build, params, sentences
+from desertion import params, sentences
+from desertion.engine import accept, build
 from desertion.project import NOTEBOOKS, ROOT, UserError
 
 

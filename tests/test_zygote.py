@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_build import READ, Clone, wait_until
-from test_run import text, write
+from support.clone import READ, Clone, wait_until
+from support.notebooks import text, write
 
 from desertion import memo, params
 from desertion import notebook as nb
+from desertion.engine.run import RunFailed, run
+from desertion.engine.surroundings import environment
+from desertion.engine.zygote import Forked, Refused, Zygote
 from desertion.project import NOTEBOOKS, ROOT
-from desertion.run import RunFailed, run
-from desertion.surroundings import environment
-from desertion.zygote import Forked, Refused, Zygote
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 
@@ -38,7 +38,7 @@ def same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         return now
 
     assert started
-    monkeypatch.setattr("desertion.kernel.environment", steady)
+    monkeypatch.setattr("desertion.engine.kernel.environment", steady)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -138,8 +138,9 @@ def test_elsewhere_kernels_start_cold_and_a_line_says_so(
 
 def test_it_ends_with_its_owner_even_by_kill() -> None:
     code = (
-        "import os, sys, time; from pathlib import Path; from desertion.zygote import Zygote;"
-        "from desertion.surroundings import environment; z = Zygote(environment(Path(os.devnull))); z.__enter__();"
+        "import os, sys, time; from pathlib import Path; from desertion.engine.zygote import Zygote;"
+        "from desertion.engine.surroundings import environment;"
+        "z = Zygote(environment(Path(os.devnull))); z.__enter__();"
         "print(z._process.pid, flush=True); time.sleep(60)"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT / "src")}

@@ -2,7 +2,7 @@
 
 import sys
 
-from desertion import fresh
+from desertion.engine import fresh
 
 if not fresh.stands(sys.argv[1:]):
     from desertion.cli import main

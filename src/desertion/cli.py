@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     option(ratio, "level", "json")
     fit = add("fit", _fit, "fit a model of counts to a CSV; status 2 where it is refused")
     fit.add_argument("file", type=Path, metavar="FILE.csv", help="period_start, period_end, value; optionally more")
-    models = "poisson (default), quasi-poisson, nb2, nb1, changepoint, local-level, composite"
+    models = "poisson (default), quasi-poisson, nb2, nb1, changepoint, composite"
     fit.add_argument("--model", default="poisson", help=models)
     trends = "constant, linear, quadratic, log, step:DATE, segmented:DATE[,DATE], smooth; joined by +"
     fit.add_argument("--trend", help=trends)
@@ -140,13 +140,13 @@ def _fmt(arguments: argparse.Namespace) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from desertion import build
+    from desertion.engine import build
 
     return build.main(arguments.edition, jobs=arguments.jobs, explain=arguments.explain, cold=arguments.cold)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from desertion import build
+    from desertion.engine import build
 
     notebook: Path = arguments.notebook
     if not notebook.is_file() and not notebook.suffix:
@@ -157,13 +157,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    from desertion import accept
+    from desertion.engine import accept
 
     return accept.main(jobs=arguments.jobs)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from desertion import sweep
+    from desertion.engine import sweep
 
     return sweep.main(arguments.spec, jobs=arguments.jobs, scheduler=arguments.scheduler, cold=arguments.cold)
 
@@ -238,7 +238,7 @@ def _rate_ratio(arguments: argparse.Namespace) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    from desertion.trends import fit, table
+    from desertion.csv_models import fit, table
 
     try:
         result = fit.fit_file(
@@ -260,7 +260,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _score(arguments: argparse.Namespace) -> None:
-    from desertion.trends import scores
+    from desertion.csv_models import scores
 
     result = scores.score_file(arguments.file)
     if arguments.json:

@@ -1,6 +1,6 @@
 """Results kept by content: a fit depends on its reports and its model, so that many runs need to find it only once.
 
-A kernel forked from a warm process (`desertion.zygote`) keeps them in `build/memo/`, in a folder named by the digest of
+A kernel forked from a warm process (`engine.zygote`) keeps them in `build/memo/`, in a folder named by the digest of
 the package, the lock and the Python: what they are found by cannot be of other code. Elsewhere (JupyterLab, nbval,
 `--cold`) nothing is kept and nothing is looked up. A cell that rebinds a name of the package, or changes one of its
 tables in place, ends both for its run.

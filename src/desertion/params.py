@@ -135,9 +135,7 @@ class TrendsNotebook(Shared):
         50.0, ge=1, le=1000, description="variance over mean that the outer interval of a growth factor assumes"
     )
     incomplete: bool = Field(False, description="whether counts of most of a year are compared too, by the day")
-    minimum_df: int = Field(
-        5, ge=1, le=100, description="residual degrees of freedom below which a trend is not shown"
-    )
+    minimum_df: int = Field(5, ge=1, le=100, description="residual degrees of freedom below which a trend is not shown")
     running_totals: Literal["totals", "rebased", "differences", "drop"] = Field(
         "rebased", description="running totals as printed, less the first, less the one before, or left out"
     )

@@ -100,8 +100,24 @@ BOUNDS = {
 
 #: The printed qualifier in plain English, kept apart from `bound`.
 HEDGES = (
-    "about", "almost", "approximately", "around", "as many as", "at least", "at most", "exactly", "fewer than",
-    "just under", "less than", "more than", "nearly", "no fewer than", "over", "roughly", "some", "up to",
+    "about",
+    "almost",
+    "approximately",
+    "around",
+    "as many as",
+    "at least",
+    "at most",
+    "exactly",
+    "fewer than",
+    "just under",
+    "less than",
+    "more than",
+    "nearly",
+    "no fewer than",
+    "over",
+    "roughly",
+    "some",
+    "up to",
 )
 
 STATUSES = {

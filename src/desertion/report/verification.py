@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from desertion.engine.receipt import VERIFIED
 from desertion.project import ROOT, UserError, relative
-from desertion.receipt import VERIFIED
 from desertion.report.content import Block, Cell, Prose, Table
 
 _TRUTHS = {

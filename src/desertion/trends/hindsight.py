@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from desertion import figures, memo, reads
-from desertion.counts import Observations, Running
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
 from desertion.trends import Refused, composite
 from desertion.trends.composite import checks
+from desertion.trends.counts import Observations, Running
 from desertion.trends.laws import Floats
 from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from desertion import memo
-from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, composite
 from desertion.trends.composite.fit import Period
 from desertion.trends.composite.gates import too_few
+from desertion.trends.counts import Observations
 from desertion.trends.laws import Floats
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from desertion.counts import Observations, behind
 from desertion.trends import Refused
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
+from desertion.trends.counts import Observations, behind
 from desertion.trends.hindsight import MODEL, MONTH
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
 

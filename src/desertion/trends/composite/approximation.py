@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from desertion.counts import Observations
 from desertion.trends.composite import prior
 from desertion.trends.composite.posterior import Hyper
+from desertion.trends.counts import Observations
 
 Floats = NDArray[np.float64]
 

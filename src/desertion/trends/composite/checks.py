@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from desertion import memo
-from desertion.counts import Observations
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
 from desertion.trends.composite.laplace import NotFoundError, mode, posterior_mean
 from desertion.trends.composite.prior import share
 from desertion.trends.composite.windows import SumError
+from desertion.trends.counts import Observations
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
 

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, prior, widened
 from desertion.trends.composite.ahead import Scenario
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior
+from desertion.trends.counts import Observations
 
 if TYPE_CHECKING:
     from desertion.trends.composite.checks import Diagnosis

@@ -24,8 +24,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from desertion.counts import Observations
 from desertion.trends.composite import graph
+from desertion.trends.counts import Observations
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desertion import memo
-from desertion.counts import Observations
 from desertion.project import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.composite import approximation, hyper, lattice, prior
 from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.laplace import Mode, NotFoundError, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
+from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, Grid
 
 Floats = NDArray[np.float64]

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from desertion import counts
-from desertion.counts import Observations, Running
 from desertion.project import UserError
-from desertion.trends import Refused
+from desertion.trends import Refused, counts
 from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.model import Spec, fit
+from desertion.trends.counts import Observations, Running
 
 #: Measures of one case in the order of its way through a court; one beside an earlier one comes with a delay.
 STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion import receipt
-from desertion.build import build, withheld
+from desertion.engine import receipt
+from desertion.engine.build import build, withheld
 from desertion.params import Edition
 from desertion.project import PLOTS, UserError, relative, write_atomic
 

@@ -19,8 +19,9 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from traitlets import Type
 
-from desertion import drawing, provisioner, reads
-from desertion.surroundings import environment
+from desertion import drawing, reads
+from desertion.engine import provisioner
+from desertion.engine.surroundings import environment
 
 provisioner.register()
 

@@ -14,8 +14,8 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Unicode
 
-from desertion.display import say
-from desertion.zygote import Forked, Refused
+from desertion.engine.display import say
+from desertion.engine.zygote import Forked, Refused
 
 NAME = "desertion-zygote"
 _POLL = 0.005  # seconds; jupyter_client waits 0.1 s for a kernel that was just killed
@@ -25,7 +25,7 @@ _said: set[str] = set()
 class WarmProvisioner(LocalProvisioner):
     """Asks the zygote at `address` for the kernel; starts an ordinary one where there is none or it refuses."""
 
-    address = Unicode("", config=True, help="of a running desertion.zygote")
+    address = Unicode("", config=True, help="of a running desertion.engine.zygote")
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel; `cmd` is the ordinary one, whose arguments from `-f` on go to a forked one too."""

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from desertion.csv_models import forecast
 from desertion.project import UserError
-from desertion.trends import Refused, forecast, laws, origins, regression, terms
+from desertion.trends import Refused, laws, origins, regression, terms
 from desertion.trends.grid import Grid
 
 

@@ -21,15 +21,15 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from desertion.engine.run import RunRecord, import_papermill, run, sweep
+from desertion.engine.surroundings import environment
+from desertion.engine.zygote import Zygote
 from desertion.project import ROOT, UserError, relative
-from desertion.run import RunRecord, import_papermill, run, sweep
-from desertion.surroundings import environment
-from desertion.zygote import Zygote
 
 
 @dataclass(frozen=True)
 class Job:
-    """The arguments of `desertion.run.run`."""
+    """The arguments of `desertion.engine.run.run`."""
 
     notebook: Path
     output: Path
@@ -99,7 +99,7 @@ class Workers:
 
     def _start(self) -> Connection[Any, Any]:
         ours, theirs = Pipe()
-        source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.workers import work; "
+        source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.engine.workers import work; "
         self._running[ours] = subprocess.Popen(
             [sys.executable, "-P", "-c", source + f"work({theirs.fileno()}, {self._address!r})"],
             stdin=subprocess.DEVNULL,

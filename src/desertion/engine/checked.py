@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from desertion import receipt
+from desertion.engine import receipt
 from desertion.project import BUILD, DATA, UserError, write_atomic
 
 #: Holds the digest of what passed last.

@@ -6,7 +6,6 @@ identify comes back in `refused`, what a reader must know beside the numbers in 
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +14,15 @@ from typing import Any, cast
 import numpy as np
 from scipy import special
 
+from desertion.csv_models import changepoint, composite_table, forecast
+from desertion.csv_models.grid import from_table
+from desertion.csv_models.table import Table, read
 from desertion.project import UserError
-from desertion.trends import Refused, changepoint, forecast, locallevel, regression, terms
-from desertion.trends.grid import Grid, from_table
+from desertion.trends import Refused, regression, terms
+from desertion.trends.grid import Grid
 from desertion.trends.laws import LARGEST_MEAN, Floats
-from desertion.trends.table import Table, read
 
-MODELS = (*regression.MODELS, "changepoint", "local-level", "composite")
+MODELS = (*regression.MODELS, "changepoint", "composite")
 #: Draws behind intervals that have no formula; fewer where each has thousands of periods.
 _DRAWS, _FEWEST_DRAWS, _NUMBERS = 20_000, 2_000, 10_000_000
 _EMPTY: Mapping[str, Any] = {
@@ -45,7 +46,7 @@ def fit_file(
 ) -> dict[str, Any]:
     """Fit `model` to the counts in the CSV at `path` and forecast `steps` periods.
 
-    `trend` is `linear` where None, for the regressions; change point and local level have none but `constant`.
+    `trend` is `linear` where None, for the regressions; a change point has none but `constant`.
     Keys: model, trend, n, df_resid, coefficients [name, estimate, se, low, high], loglik, aic, aicc, deviance,
     pearson_chi2, dispersion, growth {per, estimate, low, high} (a factor, for `linear` alone), warnings, fitted,
     totals [period_start, period_end, mean, low, high] by calendar year, forecast [period_start, period_end, mean,
@@ -63,7 +64,7 @@ def fit_file(
     regressed = model in regression.MODELS
     text = trend or ("linear" if regressed else "constant")
     parsed = terms.parse(text)
-    if model in ("changepoint", "local-level") and (text != "constant" or harmonics):
+    if model == "changepoint" and (text != "constant" or harmonics):
         raise UserError(f"{model} takes no trend and no harmonics: its level moves by itself; leave them out")
     table = read(path, exposure)
     if model == "composite":
@@ -74,10 +75,8 @@ def fit_file(
         result = grid
     elif regressed:
         result = _regression(grid, cast(regression.Model, model), parsed, harmonics, steps, level, seed)
-    elif model == "changepoint":
-        result = _changepoint(grid, steps, level, seed)
     else:
-        result = _local_level(grid, steps, level, seed)
+        result = _changepoint(grid, steps, level, seed)
     named = {"model": model, "trend": text, "n": len(table.rows)}
     if isinstance(result, Refused):
         return {**_EMPTY, **named, "refused": {"reason": result.reason, "needs": result.needs}}
@@ -85,11 +84,6 @@ def fit_file(
     if rounded:
         result["warnings"].append(f"lines {', '.join(rounded[:10])} are rounded and were taken as they stand")
     return _plain_keys({**_EMPTY, **named, **result})
-
-
-def fit_keys() -> tuple[str, ...]:
-    """The keys of every result, in their order."""
-    return tuple(_EMPTY)
 
 
 def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str, Any]:
@@ -101,8 +95,7 @@ def _composite(
     table: Table, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any]:
     """The composite link model on the same table; it returns the same keys."""
-    composite = importlib.import_module("desertion.trends.composite")
-    result: dict[str, Any] = composite.fit_table(
+    result = composite_table.fit_table(
         table, trend=trend, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
     )
     return _plain_keys({**_EMPTY, "model": "composite", "trend": trend, "n": len(table.rows), **result})
@@ -206,49 +199,6 @@ def _poisson_fit(found: changepoint.ChangePoints, exposure: Floats) -> tuple[flo
     deviance = float(2 * np.sum(special.xlogy(y[used], y[used] / mean[used]) - y[used] + mean[used]))
     df = len(y) - 2 * len(found.partition) - 1
     return chi2 / df if df > 0 else None, chi2, deviance, float(df)
-
-
-def _local_level(grid: Grid, steps: int, level: float, seed: int) -> dict[str, Any] | Refused:
-    fitted = locallevel.fit(grid.counts, grid.exposure, grid.index, level)
-    if isinstance(fitted, Refused):
-        return fitted
-    rng = np.random.default_rng(seed)
-    levels = fitted.draws(_draws(len(grid.counts)), rng)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    a, b = fitted.a[-1], fitted.b[-1]
-    now_low, now_high = special.gammaincinv(a, tails) / b
-    residual = locallevel.residuals(fitted)
-    known = np.isfinite(residual)
-    chi2, df = float(np.sum(residual[known] ** 2)), float(known.sum() - 1)
-    if fitted.boundary:
-        end, said, needs = (
-            (1, "no movement of the level", "--model poisson --trend constant")
-            if fitted.discount > 0.5
-            else (0, "a level that keeps nothing of the count before", "counts that move less")
-        )
-        return Refused(f"the discount is at its boundary {end}: the counts show {said}", needs)
-    doubts = []
-    if steps:
-        doubts += _far(grid, steps)
-    mean, counts = fitted.ahead(steps, _DRAWS, rng)
-    k, m = 1, int(known.sum())
-    aic = 2 * k - 2 * fitted.loglik
-    return {
-        "df_resid": df,
-        "coefficients": _coefficients(
-            ["discount", "level"], [fitted.discount, a / b], [fitted.se, math.sqrt(a) / b],
-            [fitted.discount_low, now_low], [fitted.discount_high, now_high],
-        ),
-        "loglik": fitted.loglik,
-        "aic": aic,
-        "aicc": aic + 2 * k * (k + 1) / (m - k - 1) if m > k + 1 else None,
-        "pearson_chi2": chi2,
-        "dispersion": chi2 / df if df > 0 else None,
-        "warnings": doubts,
-        "fitted": (levels.mean(axis=0) * fitted.exposure).tolist(),
-        "totals": _totals(grid, levels * fitted.exposure, tails),
-        "forecast": _forecast(forecast.describe(grid, mean, counts)),
-    }  # fmt: skip
 
 
 def _coefficients(

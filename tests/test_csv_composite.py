@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from desertion.csv_models.fit import fit_file
 from desertion.project import UserError
-from desertion.trends.fit import fit_file
 
 MIXED = """\
 period_start,period_end,value,bound,measure,compiler

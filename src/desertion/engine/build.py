@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desertion import checked, fresh, receipt, sentences
 from desertion import notebook as nb
-from desertion.display import Display, say
+from desertion import sentences
+from desertion.engine import checked, fresh, receipt
+from desertion.engine.display import Display, say
 from desertion.project import BUILD, UserError, relative
 from desertion.text import visible
 
 if TYPE_CHECKING:
     from desertion import report
+    from desertion.engine.run import RunRecord
+    from desertion.engine.workers import Job
     from desertion.params import Edition
-    from desertion.run import RunRecord
-    from desertion.workers import Job
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def run_one(
     The copy is `output` (build/runs/NAME.ipynb). `cold`: on an ordinary kernel. Returns 0; raises UserError.
     """
     from desertion import params
-    from desertion.run import RunRecord
-    from desertion.workers import Job, Workers
+    from desertion.engine.run import RunRecord
+    from desertion.engine.workers import Job, Workers
 
     stem = notebook.stem
     values = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
@@ -191,8 +192,8 @@ class _Build:
 
     def _run(self, stale: list[str], count: int) -> tuple[RunRecord, ...]:
         """Run the notebooks of `stale`, `count` at a time, and put what each made in its place once it is whole."""
-        from desertion.run import RunFailed, RunRecord
-        from desertion.workers import Workers
+        from desertion.engine.run import RunFailed, RunRecord
+        from desertion.engine.workers import Workers
 
         entries = self.receipt.notebooks
         # The longest first, so that none is left alone at the end; of a new one only its author knows.
@@ -233,7 +234,7 @@ class _Build:
 
     def _job(self, stem: str) -> Job:
         """The run of notebook `stem`: a copy to be made beside a fresh folder for what it publishes."""
-        from desertion.workers import Job
+        from desertion.engine.workers import Job
 
         out = self.staging / stem
         out.mkdir(parents=True)

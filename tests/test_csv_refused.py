@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from desertion import cli
-from desertion.trends import fit
+from desertion.csv_models import fit
 
-COUNTS = ("poisson", "quasi-poisson", "nb2", "nb1", "changepoint", "local-level")
+COUNTS = ("poisson", "quasi-poisson", "nb2", "nb1", "changepoint")
 REGRESSIONS = ("poisson", "quasi-poisson", "nb2", "nb1")
 HEADER = "period_start,period_end,value"
 Asked = Callable[..., tuple[int, dict[str, Any], str]]
@@ -52,7 +52,7 @@ def refused(asked: Asked, content: str | bytes, *options: str) -> str:
     assert status == 2
     assert found["refused"]["needs"]
     assert found["refused"]["reason"] in said
-    assert list(found) == list(fit.fit_keys())
+    assert list(found) == list(fit.refusal("poisson", None, "", ""))
     empty = {key for key, value in found.items() if value in (None, [])}
     assert set(found) - empty <= {"model", "trend", "n", "refused"}
     return str(found["refused"]["reason"])
@@ -94,7 +94,7 @@ def test_a_bad_file_is_refused_naming_its_row(asked: Asked, model: str, content:
     assert said in refused(asked, content, "--model", model)
 
 
-@pytest.mark.parametrize("model", ["poisson", "local-level", "composite"])
+@pytest.mark.parametrize("model", ["poisson", "changepoint", "composite"])
 @pytest.mark.parametrize("exposure", ["0", "-2", "", "many"])
 def test_a_zero_or_missing_exposure_is_refused_naming_its_row(asked: Asked, model: str, exposure: str) -> None:
     force = [10, exposure, 10, 11, 12]
@@ -183,14 +183,9 @@ def test_a_break_inside_a_cell_or_beside_all_of_them_is_refused(asked: Asked, mo
     assert "2009-01-01" in refused(asked, content, "--model", model, "--trend", f"{trend}:2009-01-01")
 
 
-@pytest.mark.parametrize("model", ["nb1", "nb2", "quasi-poisson", "local-level"])
+@pytest.mark.parametrize("model", ["nb1", "nb2", "quasi-poisson"])
 def test_a_dispersion_at_its_boundary_is_refused(asked: Asked, model: str) -> None:
     assert "boundary" in refused(asked, years(*[10] * 25), "--model", model)
-
-
-def test_a_level_that_keeps_nothing_is_refused(asked: Asked) -> None:
-    jumps = [n for n, _ in zip(cycle([1, 1000]), range(12), strict=False)]
-    assert "boundary 0" in refused(asked, years(*jumps), "--model", "local-level")
 
 
 @pytest.mark.parametrize("model", fit.MODELS)

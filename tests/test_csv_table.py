@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desertion.csv_models.grid import from_table
+from desertion.csv_models.table import MAX_ROWS, Row, Table, TableError, contradictions, read
 from desertion.project import UserError
 from desertion.trends import Refused
-from desertion.trends.grid import Grid, from_table
-from desertion.trends.table import MAX_ROWS, Row, Table, TableError, contradictions, read
+from desertion.trends.grid import Grid
 
 HEADER = "period_start,period_end,value"
 

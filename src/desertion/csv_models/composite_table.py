@@ -7,15 +7,15 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from desertion.counts import Observations
+from desertion.csv_models.table import Row, Table
 from desertion.hedges import interval
 from desertion.project import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS
 from desertion.trends.composite.fit import Fit
+from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, month_number
-from desertion.trends.table import Row, Table
 
 
 def fit_table(

@@ -16,7 +16,7 @@ from desertion.figures import Data
 from desertion.publish.show import PHONE
 from desertion.sentences import sentence
 
-TABLES = Path(__file__).parent / "plot_tables"
+TABLES = Path(__file__).parents[1] / "plot_tables"
 FRAME = (
     '<div><style scoped>a{}</style><table border="1" class="dataframe"><thead><tr><th></th><th>from_count</th></tr>'
     "<tr><th>id</th><th></th></tr></thead><tbody><tr><th>F085</th><td>615</td></tr>"

@@ -31,14 +31,15 @@ from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from desertion import checked, params, receipt, sentences
 from desertion import notebook as nb
-from desertion.display import Display
+from desertion import params, sentences
+from desertion.engine import checked, receipt
+from desertion.engine.display import Display
+from desertion.engine.run import run
+from desertion.engine.surroundings import environment
+from desertion.engine.workers import Answer, Task, Workers
+from desertion.engine.zygote import Zygote, signature
 from desertion.project import BUILD, NOTEBOOKS, UserError, relative, write_atomic
-from desertion.run import run
-from desertion.surroundings import environment
-from desertion.workers import Answer, Task, Workers
-from desertion.zygote import Zygote, signature
 
 #: A result's name and value; the error where there is none.
 Row = tuple[str, Any, str]

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desertion import fresh
 from desertion import notebook as nb
+from desertion.engine import fresh
 from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, UserError, relative, write_atomic
 
 LOCK = "requirements.lock"

@@ -96,7 +96,7 @@ def run(
 
 
 def _kernel(folder: Path, cwd: Path, zygote: str, data: Mapping[str, str] | None, draw: bool) -> Any:
-    from desertion.kernel import Kernel  # which imports jupyter_client
+    from desertion.engine.kernel import Kernel
 
     return Kernel.of(folder, cwd, zygote, data, draw)
 

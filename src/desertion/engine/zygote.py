@@ -33,24 +33,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from desertion import drawing, memo, reads
-from desertion.display import say
+from desertion.engine.display import say
+from desertion.engine.preload import LIBRARIES
 from desertion.project import ROOT
 
 LOCK = ROOT / "requirements.lock"
-PACKAGE = Path(__file__).parent
-#: What a kernel imports before its first cell, and what this project's notebooks come to import.
-LIBRARIES = (
-    "IPython", "IPython.core.completerlib", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger",
-    "matplotlib_inline.config", "sqlite3", "numpy", "pandas", "pandas.core.methods.to_dict", "scipy.stats",
-    "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_agg", "seaborn", "great_tables",
-    # not statsmodels.api, which takes a quarter of a second more
-    "statsmodels.genmod.generalized_linear_model", "statsmodels.discrete.discrete_model",
-)  # fmt: skip
+PACKAGE = ROOT / "src" / "desertion"
 #: Rooms of the package that no notebook imports.
 _NOT_FOR_NOTEBOOKS = {
-    "__main__", "accept", "build", "checked", "cli", "display", "environment", "fresh", "kernel", "notebook",
-    "provisioner", "receipt", "report", "run", "sweep", "workers", "zygote",
+    "__main__", "cli", "csv_models", "engine", "report",
 }  # fmt: skip
 #: What ipykernel sets for every kernel, here before the imports that read it.
 _BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
@@ -68,7 +59,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> str:
-        """The address for `desertion.provisioner`; "" where kernels must start cold, which is then said."""
+        """The address for `desertion.engine.provisioner`; "" where kernels must start cold, which is then said."""
         if sys.platform != "linux":
             say(f"kernels start cold: forking them is not safe on {sys.platform}")
             return ""
@@ -78,9 +69,12 @@ class Zygote:
             listener.bind(f"\0{address}")
             listener.listen(64)  # kernels may be asked for while it still imports
             self._lifeline, theirs = socket.socketpair()
-            source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.zygote import serve; "
+            source = (
+                f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.engine.zygote import serve; "
+                f"serve({listener.fileno()}, {theirs.fileno()}, {os.getpid()})"
+            )
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", source + f"serve({listener.fileno()}, {theirs.fileno()}, {os.getpid()})"],
+                [sys.executable, "-P", "-c", source],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

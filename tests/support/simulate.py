@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from desertion.counts import Observations
 from desertion.trends.composite import nb1, prior
+from desertion.trends.counts import Observations
 from desertion.trends.grid import month_start
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from desertion.csv_models import fit
 from desertion.project import UserError
-from desertion.trends import fit
 from desertion.trends.grid import Grid
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]}
@@ -121,7 +121,7 @@ def test_a_break_inside_a_year_is_refused(tmp_path: Path) -> None:
 def test_an_exposure_divides_and_is_kept_for_the_forecast(tmp_path: Path) -> None:
     force = np.linspace(1.0, 2.0, 36)
     path = write(tmp_path, date(2020, 1, 1), 1, np.random.default_rng(2).poisson(30 * force), force)
-    for model in ("poisson", "changepoint", "local-level"):
+    for model in ("poisson", "changepoint"):
         found = fit.fit_file(path, model, "constant", exposure="force", steps=1)
         assert found["forecast"][0]["mean"] == pytest.approx(60, rel=0.15)
         assert any("last exposure" in doubt for doubt in found["warnings"])
@@ -158,7 +158,7 @@ def test_options_that_are_none_are_user_errors(tmp_path: Path) -> None:
 
 def test_counts_up_to_a_billion_stay_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, date(2013, 1, 1), 12, [10**9 - k * 10**7 for k in range(9)])
-    for model in ("poisson", "quasi-poisson", "nb2", "nb1", "changepoint", "local-level"):
+    for model in ("poisson", "quasi-poisson", "nb2", "nb1", "changepoint"):
         found = fit.fit_file(path, model, steps=2)
         json.dumps(found, allow_nan=False)
         if found["refused"] is None:

@@ -1,7 +1,7 @@
 """Whether a finished build still stands, by the bytes of all that goes in and of all that came out.
 
 Asked before anything else is imported: to read these files takes some 10 ms, to import what a build needs 60. Where a
-byte differs `desertion.receipt` decides, which knows what depends on what.
+byte differs `desertion.engine.receipt` decides, which knows what depends on what.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+_ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 _INPUTS = ("data", "notebooks", "src/desertion", "requirements.lock")
 
 

@@ -1,0 +1,1 @@
+"""The machine behind `make`: runs notebooks through papermill, keeps what still stands, and writes results whole."""

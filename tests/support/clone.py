@@ -1,0 +1,156 @@
+"""A small project of its own with the package's real engine, as a user meets it: the command line and its files."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from desertion.project import ROOT
+
+STAND_INS = {
+    "params.py": """
+import json
+from desertion.project import EDITIONS
+
+class Edition:
+    def __init__(self, name):
+        self.name, self.title, self.description = name, name, ""
+        self.values = json.loads((EDITIONS / f"{name}.yml").read_text())
+
+    def for_notebook(self, stem):
+        return {"level": 1} | self.values.get(stem, {})
+
+edition = Edition
+
+def parse_assignments(stem, assignments):
+    return {name: json.loads(value) for name, value in (text.split("=") for text in assignments)}
+
+def check_overrides(stem, values):
+    return values
+""",
+    "figures.py": """
+def check(data):
+    return ["data/figures.csv:1: value 'bad': must be good"] if "bad" in (data / "figures.csv").read_text() else []
+""",
+    "report/__init__.py": """
+from desertion.project import write_atomic
+
+def prepare(edition):
+    return None
+
+def render(edition, notebooks, out, *, plots=None, prepared=None):
+    published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
+    write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
+""",
+    # The notebooks here need no libraries, whose import would be most of the time of each build.
+    "engine/preload.py": """
+LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")
+""",
+    "publish.py": """
+from desertion.project import write_atomic
+
+def lock(folder):
+    names = sorted(path.name for path in folder.iterdir() if path.name != "plots.lock")
+    write_atomic(folder / "plots.lock", "\\n".join(names))
+""",
+}
+READ = "from pathlib import Path\nPath('../data/figures.csv').read_text()"
+PUBLISH = "if out:\n    Path(out, '{}.csv').write_text(Path('../data/figures.csv').read_text())"
+
+
+class Clone:
+    """A project of its own, with the package's real runner."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.place = root / "build" / "default"
+        self.report = self.place / "report.html"
+        package = root / "src" / "desertion"
+        shutil.copytree(ROOT / "src" / "desertion", package)
+        for name in ("figures", "report", "publish", "claims", "plots", "reconcile", "csv_models"):
+            shutil.rmtree(package / name, ignore_errors=True)
+        models = (package / "trends" / "__init__.py").read_text()
+        shutil.rmtree(package / "trends")
+        self.write("src/desertion/trends/__init__.py", models)
+        (package / "tables.py").unlink()
+        for name, content in STAND_INS.items():
+            self.write(f"src/desertion/{name}", content)
+        self.write("data/figures.csv", "good\n")
+        self.write("editions/default.yml", "{}")
+        self.write("requirements.lock", "")
+        self.notebook("01-a", READ, PUBLISH.format("a"))
+        self.notebook("02-b", READ, "level")
+
+    def write(self, name: str, content: str) -> None:
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).write_text(content)
+
+    def notebook(
+        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
+    ) -> None:
+        cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+        cells += [nbformat.v4.new_code_cell(source) for source in sources]
+        for number, cell in enumerate(cells):
+            cell["id"] = f"cell-{number}"
+        (self.root / "notebooks").mkdir(exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), self.root / "notebooks" / f"{stem}.ipynb")
+
+    def start(self, *code: str, **kwargs: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, *(code or ("-m", "desertion", "build"))]
+        environment = {**os.environ, "PYTHONPATH": str(self.root / "src"), "CI": ""}
+        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
+        return subprocess.Popen(command, cwd=self.root, env=environment, text=True, start_new_session=True, **kwargs)
+
+    def build(self, *code: str, status: int = 0) -> str:
+        """Build, and return what was printed; with `code`, run that instead."""
+        process = self.start(*code)
+        output = "".join(process.communicate(timeout=60))
+        assert process.returncode == status, output
+        assert "Traceback" not in output
+        return output
+
+    def explain(self) -> str:
+        return self.build("-c", "from desertion.engine import build; build.main('default', explain=True)")
+
+    def ran(self, *code: str) -> set[str]:
+        return {line.split()[0] for line in self.build(*code).splitlines() if " ran in " in line}
+
+    def files(self) -> set[str]:
+        return {path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()}
+
+    def processes(self) -> dict[int, str]:
+        """What this clone runs: each process has its path in its command line or environment."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if str(self.root).encode() in (path / "cmdline").read_bytes() + (path / "environ").read_bytes():
+                    found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def find(self, kind: str) -> list[int]:
+        """Processes of a kind: worker, zygote, kernel (warm or not)."""
+        everything = self.processes()
+        kinds = {}
+        for pid, command in everything.items():
+            if "import work" in command:
+                kinds[pid] = "worker"
+            elif "import kernelapp" in command:
+                kinds[pid] = "kernel"
+            elif "import serve" in command:
+                with contextlib.suppress(OSError):
+                    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+                    kinds[pid] = "kernel" if "import serve" in everything.get(parent, "") else "zygote"
+        return [pid for pid, one in kinds.items() if one == kind]
+
+
+def wait_until(condition: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
