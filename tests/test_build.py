@@ -317,8 +317,11 @@ class TestInterruption:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 class TestAccept:
-    ACCEPT = ("-c", "import sys; from desertion import cli; from desertion.engine import accept; cli._accept = lambda _: accept.main(); "
-                    "sys.exit(cli.main(['accept']))")  # fmt: skip
+    ACCEPT = (
+        "-c",
+        "import sys; from desertion import cli; from desertion.engine import accept; "
+        "cli._accept = lambda _: accept.main(); sys.exit(cli.main(['accept']))",
+    )
 
     def test_outputs_and_plots_are_stored_and_the_change_is_told(self, clone: Clone) -> None:
         output = clone.build(*self.ACCEPT)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from support import simulate
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.composite import Fit, Priors, Spec, fit
 from desertion.trends.counts import Observations

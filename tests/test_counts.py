@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desertion import figures, reconcile
-from desertion.project import UserError
+from desertion.errors import MixedSeriesError, UserError
 from desertion.trends import counts
-from desertion.trends.counts import MixedError, Observations
+from desertion.trends.counts import Observations
 
 
 def facts(*rows: dict[str, object]) -> pd.DataFrame:
@@ -72,10 +72,10 @@ def test_only_the_last_revision_of_a_count_is_taken() -> None:
 
 def test_articles_and_scopes_do_not_mix_unless_declared() -> None:
     frame = facts({}, {"scope": "mobilisation_parts"})
-    with pytest.raises(MixedError, match=r"scope: mobilisation_parts, whole"):
+    with pytest.raises(MixedSeriesError, match=r"scope: mobilisation_parts, whole"):
         counts.observations(frame)
     assert counts.observations(frame, declared=("scope",)).series_names == ("mobilisation_parts", "whole")
-    with pytest.raises(MixedError, match="articles"):
+    with pytest.raises(MixedSeriesError, match="articles"):
         counts.observations(facts({}, {"articles": "337+338"}))
 
 

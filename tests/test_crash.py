@@ -16,8 +16,8 @@ import pytest
 from support.clone import PUBLISH, READ, Clone, wait_until
 from support.notebooks import write
 
-from desertion.engine.run import RunFailed, run
-from desertion.project import UserError
+from desertion.engine.run import run
+from desertion.errors import RunError, UserError
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"
@@ -152,7 +152,7 @@ def test_a_place_that_may_not_be_written_is_named_and_the_last_page_stays(tmp_pa
 
 def failure(tmp_path: Path, source: str, **kwargs: Any) -> str:
     path = write(tmp_path / "t.ipynb", source, "never = 1")
-    with pytest.raises(RunFailed) as caught:
+    with pytest.raises(RunError) as caught:
         run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb", **kwargs)
     assert not (tmp_path / "out.ipynb").exists()
     assert isinstance(caught.value, UserError)
@@ -167,7 +167,7 @@ def test_a_hundred_megabytes_of_output_stop_the_run(tmp_path: Path) -> None:
 
 def test_a_kernel_that_dies_after_its_last_cell_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "t.ipynb", "import os, threading\nthreading.enumerate = lambda: os.kill(os.getpid(), 9)")
-    with pytest.raises(RunFailed) as caught:
+    with pytest.raises(RunError) as caught:
         run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb")
     assert "code cell 2 of 2 failed" in str(caught.value)
     assert "the kernel was killed by SIGKILL" in str(caught.value)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from desertion.csv_models.fit import fit_file
-from desertion.project import UserError
+from desertion.errors import UserError
 
 MIXED = """\
 period_start,period_end,value,bound,measure,compiler

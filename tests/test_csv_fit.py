@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from desertion.csv_models import fit
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends.grid import Grid
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]}

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from desertion.csv_models import forecast
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, laws, origins, regression, terms
 from desertion.trends.grid import Grid
 

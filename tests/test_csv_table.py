@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import MAX_ROWS, Row, Table, TableError, contradictions, read
-from desertion.project import UserError
+from desertion.csv_models.table import MAX_ROWS, Row, Table, contradictions, read
+from desertion.errors import CsvError, UserError
 from desertion.trends import Refused
 from desertion.trends.grid import Grid
 
@@ -68,7 +68,7 @@ def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
 )
 def test_a_fault_names_its_row_and_value(tmp_path: Path, line: str, said: str) -> None:
     path = write(tmp_path, "2022-12-01,2022-12-31,4", line)
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(CsvError) as caught:
         read(path)
     assert said in str(caught.value)
     assert "counts.csv" in str(caught.value)
@@ -92,14 +92,14 @@ def test_a_fault_names_its_row_and_value(tmp_path: Path, line: str, said: str) -
 )
 def test_intervals_bounds_and_exposures_are_checked(tmp_path: Path, cells: str, said: str) -> None:
     path = write(tmp_path, "2023-01-01,2023-01-31,5," + cells, header=HEADER + ",low,high,bound,force")
-    with pytest.raises(TableError, match=r"counts\.csv:2 \(row 1\)") as caught:
+    with pytest.raises(CsvError, match=r"counts\.csv:2 \(row 1\)") as caught:
         read(path, "force")
     assert said in str(caught.value)
 
 
 def test_all_faults_come_at_once(tmp_path: Path) -> None:
     path = write(tmp_path, *["2023-01-01,2023-01-31,-1"] * 30)
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(CsvError) as caught:
         read(path)
     lines = str(caught.value).splitlines()
     assert len(lines) == 21
@@ -107,26 +107,26 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
 
 
 def test_the_header_the_file_and_its_length_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="no column value"):
+    with pytest.raises(CsvError, match="no column value"):
         read(write(tmp_path, "2023-01-01,2023-01-31", header="period_start,period_end"))
-    with pytest.raises(TableError, match="no column force"):
+    with pytest.raises(CsvError, match="no column force"):
         read(write(tmp_path, "2023-01-01,2023-01-31,5"), "force")
-    with pytest.raises(TableError, match="value stands twice"):
+    with pytest.raises(CsvError, match="value stands twice"):
         read(write(tmp_path, "2023-01-01,2023-01-31,5,5", header=HEADER + ",value"))
-    with pytest.raises(TableError, match="has no rows"):
+    with pytest.raises(CsvError, match="has no rows"):
         read(write(tmp_path))
-    with pytest.raises(TableError, match="cannot be read"):
+    with pytest.raises(CsvError, match="cannot be read"):
         read(tmp_path / "none.csv")
-    with pytest.raises(TableError, match="cannot be read"):
+    with pytest.raises(CsvError, match="cannot be read"):
         read(tmp_path)
     (tmp_path / "counts.csv").write_bytes(b"")
-    with pytest.raises(TableError, match="no column"):
+    with pytest.raises(CsvError, match="no column"):
         read(tmp_path / "counts.csv")
     (tmp_path / "counts.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TableError, match="UTF-8"):
+    with pytest.raises(CsvError, match="UTF-8"):
         read(tmp_path / "counts.csv")
     long = itertools.repeat("2023-01-01,2023-01-31,5", 1_000_000)
-    with pytest.raises(TableError, match=f"row {MAX_ROWS + 1}"):
+    with pytest.raises(CsvError, match=f"row {MAX_ROWS + 1}"):
         read(write(tmp_path, *long))
 
 
@@ -136,7 +136,7 @@ def test_any_bytes_are_a_table_or_a_user_error(data: bytes, tmp_path_factory: py
     path = tmp_path_factory.mktemp("any") / "counts.csv"
     path.write_bytes(HEADER.encode() + b"\n" + data)
     rows: tuple[Row, ...] = ()
-    with contextlib.suppress(TableError):
+    with contextlib.suppress(CsvError):
         rows = read(path).rows
     assert all(r.start <= r.end and (r.value or 0) >= 0 for r in rows)
 
@@ -257,7 +257,7 @@ def test_what_is_no_grid_is_refused_with_what_it_needs(
 
 
 def test_dates_out_of_order_and_a_unit_that_is_not_there_are_user_errors(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"counts\.csv:3 \(row 2\): period_start '2022-01-01'"):
+    with pytest.raises(CsvError, match=r"counts\.csv:3 \(row 2\): period_start '2022-01-01'"):
         grid(tmp_path, "2023-01-01,2023-12-31,5", "2022-01-01,2022-12-31,6")
     with pytest.raises(UserError, match="12 months long"):
         grid(tmp_path, "2023-01-01,2023-12-31,5", unit="month")

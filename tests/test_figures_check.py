@@ -18,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desertion import figures, vocabulary
-from desertion.figures.fault import Fault, nearest
+from desertion.errors import UserError
+from desertion.figures.fault import Fault
 from desertion.figures.rows import FORMS, MEASURE_UNITS, SIDES
 from desertion.figures.schema import BY_FILE
-from desertion.project import DATA, ROOT, UserError
+from desertion.project import DATA, ROOT
+from desertion.text import nearest
 
 FILES = sorted(path.name for path in (Path(__file__).parent / "tiny_data").glob("*.csv"))
 

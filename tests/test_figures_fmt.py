@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion import figures
-from desertion.figures.read import natural
+from desertion.errors import UserError
 from desertion.figures.schema import BY_FILE
-from desertion.project import UserError
+from desertion.text import natural
 
 TINY = Path(__file__).parent / "tiny_data"
 COLUMNS = list(BY_FILE["events.csv"].columns)

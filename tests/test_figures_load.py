@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion import figures, reads
+from desertion.errors import UserError
 from desertion.figures import Data, load, vintages
 from desertion.figures.schema import BY_FILE
-from desertion.project import UserError
 
 TINY = Path(__file__).parent / "tiny_data"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desertion import hedges, vocabulary
-from desertion.project import UserError
+from desertion.errors import UserError
 
 COUNTS = st.integers(0, 10**9)
 WORDS = sorted(hedges.load())

@@ -8,25 +8,32 @@ from pathlib import Path
 from desertion.project import ROOT
 
 PACKAGE = ROOT / "src" / "desertion"
-#: A room may import those in front of it.
+#: A module may import those before it.
 ORDER = [
-    *(
-        "project",
-        "text",
-        "drawing",
-        "reads",
-        "memo",
-        "vocabulary",
-        "notebook",
-        "params",
-        "hedges",
-        "figures",
-        "reconcile",
-    ),
-    *("trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine", "report", "cli"),
+    "errors",
+    "text",
+    "project",
+    "drawing",
+    "reads",
+    "memo",
+    "vocabulary",
+    "notebook",
+    "params",
+    "hedges",
+    "figures",
+    "reconcile",
+    "trends",
+    "csv_models",
+    "claims",
+    "sentences",
+    "plots",
+    "publish",
+    "tables",
+    "engine",
+    "report",
+    "cli",
     "__main__",
 ]
-#: Standing apart: the check of an interpreter runs before anything of the project can be imported.
 APART = {"__init__"}
 #: A build calls the page that it makes.
 EXCEPTIONS = {("engine", "report")}

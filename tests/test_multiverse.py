@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, composite, multiverse
 from desertion.trends.counts import Observations
 

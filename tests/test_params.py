@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desertion import params
-from desertion.project import UserError
+from desertion.errors import UserError
 
 
 def write(folder: Path, text: str) -> Path:

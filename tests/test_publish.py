@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from desertion import plots, publish
+from desertion.errors import UserError
 from desertion.figures import Data
-from desertion.project import UserError
 from desertion.publish import stored
 from desertion.publish.files import _cell, to_csv
 

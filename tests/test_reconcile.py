@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.data import correction, figure, identity, load, source
 
 from desertion import figures, reconcile, vocabulary
-from desertion.project import UserError
+from desertion.errors import UserError
 
 SIX_YEARS = {"period_start": "2018-01-01"}
 

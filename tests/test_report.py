@@ -19,7 +19,8 @@ from nbformat import v4
 from support.pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
-from desertion.project import NOTEBOOKS, PLOTS, UserError
+from desertion.errors import UserError
+from desertion.project import NOTEBOOKS, PLOTS
 from desertion.report import content, paper, text, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines

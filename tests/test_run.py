@@ -13,8 +13,8 @@ import pytest
 from support.notebooks import text, write
 
 from desertion import notebook as nb
-from desertion.engine.run import RunFailed, RunRecord, run
-from desertion.project import UserError
+from desertion.engine.run import RunRecord, run
+from desertion.errors import RunError, UserError
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_run_that_did_not_reach_its_end_fails_and_leaves_the_last_output(
 ) -> None:
     source, expected = FAILURES[what]
     (tmp_path / "out.ipynb").write_text("the last good one")
-    with pytest.raises(RunFailed) as caught:
+    with pytest.raises(RunError) as caught:
         execute("a = 1", source, "never", values={"day": "2024-03-20"}, timeout=2 if what == "time" else 30)
     message = str(caught.value)
     assert "09-test.ipynb" in message
@@ -116,11 +116,11 @@ def test_a_tag_that_lets_errors_pass_is_no_way_around(execute: Callable[..., Run
     content = json.loads(path.read_text())
     content["cells"][2]["metadata"]["tags"] = ["raises-exception"]
     path.write_text(json.dumps(content))
-    with pytest.raises(RunFailed, match=r"code cell 2 of 3 failed"):
+    with pytest.raises(RunError, match=r"code cell 2 of 3 failed"):
         run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb")
     content["cells"][2]["metadata"]["tags"] = ["skip-execution"]
     path.write_text(json.dumps(content))
-    with pytest.raises(RunFailed, match=r"code cell 2 of 3 failed .*\n  it did not run"):
+    with pytest.raises(RunError, match=r"code cell 2 of 3 failed .*\n  it did not run"):
         run(path, tmp_path / "out.ipynb", {}, failed=tmp_path / "failed.ipynb")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desertion import sentences
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, exact
 
 WORDS = "Cases grew about eightfold (×{r.ratio:.1f}, {r.low:.1f} to {r.high:.1f})."

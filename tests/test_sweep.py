@@ -24,7 +24,8 @@ from desertion.project import ROOT
 SLOW = """
 import os, time
 from pathlib import Path
-from desertion.project import ROOT, UserError
+from desertion.errors import UserError
+from desertion.project import ROOT
 
 def square(x, wait=0.0, plus=0):
     with (ROOT / "calls").open("a") as file:

@@ -13,7 +13,7 @@ import pytest
 from support.pages import BAD, data
 
 from desertion import tables, vocabulary
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.report import content
 
 SRC = Path(tables.__file__).parents[1]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from desertion import figures, reconcile
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import exact, growth
 
 

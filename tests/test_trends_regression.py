@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, laws, regression, terms
 from desertion.trends.grid import Grid, annual
 from desertion.trends.regression import Regression, fit_design, fit_trend

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion.csv_models import scores as csv_scores
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import laws, scores
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]}

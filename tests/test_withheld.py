@@ -10,7 +10,8 @@ import pytest
 
 from desertion import params, sentences
 from desertion.engine import accept, build
-from desertion.project import NOTEBOOKS, ROOT, UserError
+from desertion.errors import UserError
+from desertion.project import NOTEBOOKS, ROOT
 
 
 @pytest.fixture

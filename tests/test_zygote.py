@@ -13,9 +13,10 @@ from support.notebooks import text, write
 
 from desertion import memo, params
 from desertion import notebook as nb
-from desertion.engine.run import RunFailed, run
+from desertion.engine.run import run
 from desertion.engine.surroundings import environment
-from desertion.engine.zygote import Forked, Refused, Zygote
+from desertion.engine.zygote import Forked, ForkRefusedError, Zygote
+from desertion.errors import RunError
 from desertion.project import NOTEBOOKS, ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -106,14 +107,14 @@ def test_nothing_passes_from_one_run_to_the_next(address: str, tmp_path: Path) -
 )
 def test_a_warm_kernel_fails_as_an_ordinary_one(source: str, said: str, address: str, tmp_path: Path) -> None:
     path = write(tmp_path / "t.ipynb", source)
-    with pytest.raises(RunFailed, match=said):
+    with pytest.raises(RunError, match=said):
         run(path, tmp_path / "out.ipynb", {}, timeout=2, failed=tmp_path / "failed.ipynb", zygote=address)
 
 
 def test_a_changed_environment_gets_an_ordinary_kernel(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(Refused, match=r"ANSWER.* changed in the environment"):
+    with pytest.raises(ForkRefusedError, match=r"ANSWER.* changed in the environment"):
         Forked(address, ["-f", "k.json"], environment(tmp_path) | {"ANSWER": "42"}, "/")
     monkeypatch.setenv("ANSWER", "42")
     run(write(tmp_path / "t.ipynb", "import os; print(os.environ['ANSWER'])"), tmp_path / "o.ipynb", {}, zygote=address)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from desertion.project import DATA, NOTEBOOKS, UserError
+from desertion.errors import CsvError, UserError
+from desertion.project import DATA, NOTEBOOKS
 from desertion.text import visible, visible_lines
 
 
@@ -238,7 +239,7 @@ def _rate_ratio(arguments: argparse.Namespace) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    from desertion.csv_models import fit, table
+    from desertion.csv_models import fit
 
     try:
         result = fit.fit_file(
@@ -247,7 +248,7 @@ def _fit(arguments: argparse.Namespace) -> int:
             level=arguments.level, seed=arguments.seed,
         )  # fmt: skip
     except UserError as error:
-        needs = "a file without these faults" if isinstance(error, table.TableError) else "options that there are"
+        needs = "a file without these faults" if isinstance(error, CsvError) else "options that there are"
         result = fit.refusal(arguments.model, arguments.trend, str(error), needs)
     refused = result["refused"]
     if refused:

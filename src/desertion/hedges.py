@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from desertion import vocabulary
-from desertion.project import DATA, UserError, relative
+from desertion.errors import UserError
+from desertion.project import DATA, relative
 
 FILE = "hedges.csv"
 #: The word that a bound without a printed one is read by.

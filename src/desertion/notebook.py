@@ -6,7 +6,6 @@ Works on the plain JSON of a notebook, since importing nbformat costs more than 
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 import itertools
 import json
@@ -16,8 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from desertion.project import DATA, ROOT, UserError, relative
+from desertion.errors import UserError
+from desertion.project import DATA, ROOT, relative
 from desertion.reads import NAME as READS
+from desertion.text import hint
 
 Notebook = dict[str, Any]
 
@@ -150,9 +151,7 @@ def reads(notebook: Notebook, path: Path) -> tuple[str, ...]:
     there = sorted(one.name for one in DATA.glob("*.csv"))
     for name in declared:
         if name not in there:
-            near = difflib.get_close_matches(name, there, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(there)}"
-            raise UserError(f"{relative(path)}: `{READS}` names '{name}', which is not in data/: {hint}")
+            raise UserError(f"{relative(path)}: `{READS}` names '{name}', which is not in data/: {hint(name, there)}")
     return tuple(sorted(set(declared)))
 
 
@@ -165,9 +164,7 @@ def check(notebook: Notebook, path: Path, parameters: dict[str, Any]) -> None:
     known = defaults(notebook, path)
     for name, value in parameters.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(known) or 'none'}"
-            raise UserError(f"{relative(path)}: no parameter '{name}' in the parameters cell: {hint}")
+            raise UserError(f"{relative(path)}: no parameter '{name}' in the parameters cell: {hint(name, known)}")
         _check_json(value, f"{relative(path)}: parameter '{name}'")
     for number, cell in enumerate(code_cells(notebook), 1):
         if not cell["source"].strip():

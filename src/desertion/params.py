@@ -18,7 +18,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from desertion import vocabulary
-from desertion.project import EDITIONS, UserError, relative
+from desertion.errors import UserError
+from desertion.project import EDITIONS, relative
 
 M = TypeVar("M", bound=BaseModel)
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]

@@ -1,7 +1,8 @@
-"""Where the project is and how it writes: the root, the named folders, atomic files, user errors."""
+"""Where the project is and how it writes: the root, the named folders, atomic files, digests."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -15,14 +16,23 @@ EDITIONS = ROOT / "editions"
 BUILD = ROOT / "build"
 
 
-class UserError(Exception):
-    """A mistake its maker can mend: the message says where it is, what it is and what would be right."""
-
-
 def relative(path: Path) -> str:
-    """`path` as a user of the project reads it: relative to the root where it lies inside, with `/`."""
-    path = Path(path).resolve()
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    """`path` as a message names it: relative to the root, with `/`, where it lies inside, else as it was given."""
+    whole = Path(path).resolve()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(path)
+
+
+def digest(content: bytes | str) -> str:
+    """SHA-256 of bytes, or of a text as UTF-8, in hexadecimal."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of the file's content, "" where there is no such file."""
+    try:
+        return digest(path.read_bytes())
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return ""
 
 
 def write_atomic(path: Path, content: bytes | str) -> bool:

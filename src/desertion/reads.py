@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desertion.project import DATA, UserError, relative
+from desertion.errors import UserError
+from desertion.project import DATA, relative
 
 #: The name in a parameters cell.
 NAME = "reads"

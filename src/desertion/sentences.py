@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desertion.project import UserError, relative
+from desertion.errors import UserError
+from desertion.project import relative
 from desertion.trends import Refused
 
 _KEY = "sentence"

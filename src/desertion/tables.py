@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import drawing, vocabulary
+from desertion.errors import UserError
 from desertion.plots.wording import capital, spoken
-from desertion.project import UserError
 from desertion.publish.behind import footer
 
 if TYPE_CHECKING:

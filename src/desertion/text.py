@@ -1,6 +1,12 @@
-"""Text of others on its way out: what could turn, hide or colour what follows it is shown by its code."""
+"""Text in messages: invisible characters by their code, long values cut, the nearest known word, natural order."""
 
 from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+
+_WIDTH = 60  # characters of a value that a message shows
 
 
 def visible(words: str) -> str:
@@ -14,3 +20,33 @@ def visible(words: str) -> str:
 def visible_lines(words: str) -> str:
     """The same of a text whose lines are kept."""
     return "\n".join(visible(line) for line in words.replace("\r\n", "\n").split("\n"))
+
+
+def escaped(text: str) -> str:
+    """`text` with control, direction and other invisible characters as Python escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def shown(value: str) -> str:
+    """`value` for a message: control, bidi and other invisible characters escaped, cut at 60 characters."""
+    whole = escaped(value[: _WIDTH + 1])
+    return whole if len(whole) <= _WIDTH and len(value) <= _WIDTH else whole[: _WIDTH - 1] + "…"
+
+
+def nearest(word: str, words: Collection[str]) -> str:
+    """`; did you mean 'x'?` with the word of `words` most like `word`, or an empty text where none is near."""
+    if len(words) > 2000:  # difflib compares with each: among tens of thousands only those that start alike
+        words = [other for other in words if other[:3] == word[:3]][:2000]
+    by_lower = {other.lower(): other for other in words}
+    found = difflib.get_close_matches(word[:_WIDTH].strip().lower(), by_lower, 1, 0.6)
+    return f"; did you mean '{shown(by_lower[found[0]])}'?" if found else ""
+
+
+def hint(word: str, known: Collection[str]) -> str:
+    """`did you mean 'x'?` with the known name most like `word`, or what is known where none is near."""
+    return nearest(word, known).removeprefix("; ") or f"it has {', '.join(known) or 'none'}"
+
+
+def natural(text: str) -> tuple[str, str]:
+    """A sort key that puts F2 before F10."""
+    return re.sub(r"[0-9]+", lambda number: number[0].zfill(20), text[:200]), text

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from desertion import figures
-from desertion.figures.read import natural
 from desertion.figures.schema import BY_FILE
 from desertion.project import DATA
+from desertion.text import natural
 
 Row = Mapping[str, Any]
 

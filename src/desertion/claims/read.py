@@ -6,7 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from desertion.project import DATA, UserError, relative
+from desertion.errors import UserError
+from desertion.project import DATA, relative
 
 FILE = "claims.csv"
 _TEXTS = ("id", "source_id", "locator", "statement", "kind", "stated", "unit", "hedge", "note")

@@ -12,6 +12,7 @@ from scipy import special
 
 from desertion import hedges
 from desertion.claims.read import Claim
+from desertion.errors import ClaimError
 from desertion.reconcile.statements import Statement
 from desertion.trends import exact
 
@@ -41,10 +42,6 @@ class Term(NamedTuple):
     def days(self) -> int:
         """Length of the period in days, both ends included."""
         return (self.end - self.start).days + 1
-
-
-class UnknownError(Exception):
-    """Why a claim cannot be recomputed."""
 
 
 def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], folder: Path) -> dict[str, Term]:
@@ -78,7 +75,7 @@ def _ends(value: float, bound: str, hedge: str, kind: str, folder: Path) -> tupl
 
 def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:
     if missing := [number for number in ids if number not in numbers]:
-        raise UnknownError(f"{', '.join(missing)}: rejected, a percentage, or not known by then")
+        raise ClaimError(f"{', '.join(missing)}: rejected, a percentage, or not known by then")
     return [numbers[number] for number in ids]
 
 
@@ -113,25 +110,25 @@ def _add(side: Sequence[Term]) -> _Side:
 
 
 def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) -> Computed:
-    """The value of a claim from the numbers that it rests on. Raises UnknownError, with the reason, if there is none.
+    """The value of a claim from the numbers that it rests on. Raises ClaimError, with the reason, if there is none.
 
     Intervals at `level`: of a ratio of counts exact given their sum, of a count or a rate of it exact (Garwood, 1936),
     of a share exact binomial (Clopper & Pearson, 1934); all for Poisson or binomial variation alone.
     """
     if claim.kind == "qualitative":
-        raise UnknownError("no number is claimed")
+        raise ClaimError("no number is claimed")
     if not claim.numerator:
-        raise UnknownError("no known page gives the number")
+        raise ClaimError("no known page gives the number")
     top, bottom = _find(claim.numerator, numbers), _find(claim.denominator, numbers)
     if claim.kind in ("ratio", "share", "difference", "rank") and not bottom:
-        raise UnknownError("no known page gives the number that it is compared with")
+        raise ClaimError("no known page gives the number that it is compared with")
     return _KINDS[claim.kind](claim, top, bottom, level)
 
 
 def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
     a, b = _add(top), _add(bottom)
     if not b.value or not b.low:
-        raise UnknownError("the denominator is 0, or may be")
+        raise ClaimError("the denominator is 0, or may be")
     interval = None
     if a.exact and b.exact:
         found = exact.rate_ratio(a.value, 1, b.value, 1, level)
@@ -150,7 +147,7 @@ def _in_unit(claim: Claim, times: Computed) -> Computed:
 def _share(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
     a, b = _add(top), _add(bottom)
     if not b.value or not b.low:
-        raise UnknownError("the denominator is 0, or may be")
+        raise ClaimError("the denominator is 0, or may be")
     interval = None
     if a.exact and b.exact and a.value <= b.value:
         tail, k, n = (1 - level) / 2, a.value, b.value
@@ -189,7 +186,7 @@ def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
     if bottom and claim.unit == "times":
         t1, t2 = top[0].days, bottom[0].days
         if not b.value or not b.low:
-            raise UnknownError("the denominator is 0, or may be")
+            raise ClaimError("the denominator is 0, or may be")
         interval = None
         if a.exact and b.exact:
             found = exact.rate_ratio(a.value, t1, b.value, t2, level)
@@ -199,7 +196,7 @@ def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
     start, end = top[0].start, top[0].end
     if bottom:
         if not _runs_on(top, bottom):
-            raise UnknownError("the two numbers are not totals that run on from one date")
+            raise ClaimError("the two numbers are not totals that run on from one date")
         start = bottom[0].end + timedelta(days=1)
     time = _time(start, end, claim.unit)
     value = a.value - b.value
@@ -214,7 +211,7 @@ def _time(start: date, end: date, unit: str) -> float:
         return float(weekdays)
     lengths = {"per day": 1.0, "per week": 7.0, "per month": 365.25 / 12}
     if unit not in lengths or days < 1:
-        raise UnknownError(f"a rate is {', '.join(lengths)} or per working day, over at least one")
+        raise ClaimError(f"a rate is {', '.join(lengths)} or per working day, over at least one")
     return days / lengths[unit]
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 
 from desertion import hedges, vocabulary
 from desertion.claims.read import Claim, load
-from desertion.claims.recompute import Computed, Term, UnknownError, recompute, terms
+from desertion.claims.recompute import Computed, Term, recompute, terms
+from desertion.errors import ClaimError
 from desertion.project import DATA
 from desertion.reconcile.statements import statements
 
@@ -81,7 +82,7 @@ def _rows(
     measures = _measures(claim, used, words)
     try:
         found, reason = recompute(claim, numbers, level), ""
-    except UnknownError as unknown:
+    except ClaimError as unknown:
         found, reason = None, str(unknown)
     readings: list[tuple[str, hedges.Range | None]] = [(claim.stated, None)]
     if claim.stated:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from desertion.csv_models.table import Row, Table
+from desertion.errors import UserError
 from desertion.hedges import interval
-from desertion.project import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS

@@ -17,7 +17,7 @@ from scipy import special
 from desertion.csv_models import changepoint, composite_table, forecast
 from desertion.csv_models.grid import from_table
 from desertion.csv_models.table import Table, read
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
 from desertion.trends.grid import Grid
 from desertion.trends.laws import LARGEST_MEAN, Floats
@@ -51,7 +51,7 @@ def fit_file(
     pearson_chi2, dispersion, growth {per, estimate, low, high} (a factor, for `linear` alone), warnings, fitted,
     totals [period_start, period_end, mean, low, high] by calendar year, forecast [period_start, period_end, mean,
     median, intervals by level], change_points [date, probability], refused {reason, needs} or None.
-    Raises TableError for faults in the file, UserError for an option that is none.
+    Raises CsvError for faults in the file, UserError for an option that is none.
     """
     if model not in MODELS:
         raise UserError(f"model '{model}' is unknown; one of {', '.join(MODELS)}")

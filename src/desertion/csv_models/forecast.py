@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.grid import Grid
 from desertion.trends.laws import LARGEST_MEAN, Floats, sample

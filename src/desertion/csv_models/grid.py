@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from desertion.csv_models.table import Row, Table, TableError, contradictions
-from desertion.project import UserError
+from desertion.csv_models.table import Row, Table, contradictions
+from desertion.errors import CsvError, UserError
 from desertion.trends import Refused
 from desertion.trends.grid import UNITS, Grid, month_number
 
@@ -15,7 +15,7 @@ from desertion.trends.grid import UNITS, Grid, month_number
 def from_table(table: Table, unit: str | None = None) -> Grid | Refused:
     """The grid that the rows of `table` are, or why they are none.
 
-    Raises TableError where rows are out of order, UserError for an unknown `unit` or one that the rows have not.
+    Raises CsvError where rows are out of order, UserError for an unknown `unit` or one that the rows have not.
     """
     if unit is not None and unit not in UNITS:
         raise UserError(f"period unit '{unit}' is unknown; one of {', '.join(UNITS)}")
@@ -52,7 +52,7 @@ def _grid(table: Table, unit: str | None) -> Grid | Refused:
     lengths = []
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and row.start < before.start:
-            raise TableError(
+            raise CsvError(
                 f"{table.where(row)}: period_start '{row.start}' comes after {before.start}; dates must ascend"
             )
         if before is not None and row.start <= before.end:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
 
 CONVENTION = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from desertion.project import UserError
+from desertion.errors import CsvError
 from desertion.vocabulary import BOUNDS
 
 #: More rows, or a larger count, than any series of cases has: a file mistaken for another.
@@ -22,10 +22,6 @@ MAX_COUNT = 1e9
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SHOWN = 20
-
-
-class TableError(UserError):
-    """Something in the file itself is wrong; the message has one line a fault, with the line it is on."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +76,18 @@ class Table:
 def read(path: str | Path, exposure: str | None = None) -> Table:
     """The rows of the CSV at `path`; `exposure` names the column that holds each row's exposure.
 
-    Raises TableError with every fault found (the first 20), one line each.
+    Raises CsvError with every fault found (the first 20), one line each.
     """
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _read(path.name, csv.reader(file, strict=True), exposure)
     except OSError as error:
-        raise TableError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise CsvError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
-        raise TableError(f"{path.name}: is not UTF-8 text; save it as CSV in UTF-8") from None
+        raise CsvError(f"{path.name}: is not UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error as error:
-        raise TableError(f"{path.name}: is not CSV ({error})") from None
+        raise CsvError(f"{path.name}: is not CSV ({error})") from None
 
 
 def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
@@ -100,14 +96,14 @@ def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
     missing = [column for column in needed if column not in header]
     if missing:
         there = ", ".join(header) or "nothing"
-        raise TableError(f"{name}:1: no column {', '.join(missing)}; the header has {there}")
+        raise CsvError(f"{name}:1: no column {', '.join(missing)}; the header has {there}")
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        raise TableError(f"{name}:1: column {', '.join(twice)} stands twice; each column stands once")
+        raise CsvError(f"{name}:1: column {', '.join(twice)} stands twice; each column stands once")
     rows, faults = [], []
     for number, cells in enumerate(lines, start=1):
         if number > MAX_ROWS:
-            raise TableError(f"{name}: row {number} is one too many; a series of counts has at most {MAX_ROWS:,} rows")
+            raise CsvError(f"{name}: row {number} is one too many; a series of counts has at most {MAX_ROWS:,} rows")
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
@@ -119,9 +115,9 @@ def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
             faults.append(f"{name}:{number + 1} (row {number}): {error}")
     if faults:
         more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise TableError("\n".join(faults[:_SHOWN] + more))
+        raise CsvError("\n".join(faults[:_SHOWN] + more))
     if not rows:
-        raise TableError(f"{name}: has no rows; each row is one count with its period")
+        raise CsvError(f"{name}: has no rows; each row is one count with its period")
     return Table(name, tuple(rows), exposure)
 
 

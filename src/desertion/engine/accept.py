@@ -10,8 +10,9 @@ from typing import Any
 from desertion import notebook as nb
 from desertion.engine import receipt
 from desertion.engine.build import build, withheld
+from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import PLOTS, UserError, relative, write_atomic
+from desertion.project import PLOTS, relative, write_atomic
 
 EDITION = "default"
 _PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}

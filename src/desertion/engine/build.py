@@ -20,7 +20,8 @@ from desertion import notebook as nb
 from desertion import sentences
 from desertion.engine import checked, fresh, receipt
 from desertion.engine.display import Display, say
-from desertion.project import BUILD, UserError, relative
+from desertion.errors import UserError
+from desertion.project import BUILD, file_digest, relative
 from desertion.text import visible
 
 if TYPE_CHECKING:
@@ -192,8 +193,9 @@ class _Build:
 
     def _run(self, stale: list[str], count: int) -> tuple[RunRecord, ...]:
         """Run the notebooks of `stale`, `count` at a time, and put what each made in its place once it is whole."""
-        from desertion.engine.run import RunFailed, RunRecord
+        from desertion.engine.run import RunRecord
         from desertion.engine.workers import Workers
+        from desertion.errors import RunError
 
         entries = self.receipt.notebooks
         # The longest first, so that none is left alone at the end; of a new one only its author knows.
@@ -223,7 +225,7 @@ class _Build:
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
         if faults:
-            raise RunFailed("\n".join([*faults, _last_good(self.place)]))
+            raise RunError("\n".join([*faults, _last_good(self.place)]))
         return tuple(records)
 
     def _prepare(self) -> None:
@@ -268,7 +270,7 @@ class _Build:
         }
         if both := sorted(taken.keys() & made.keys()):
             return f"{both[0]} is published by two notebooks, {taken[both[0]]} and {stem}: rename one"
-        outputs = {name: receipt.file_digest(path) for name, path in made.items()}
+        outputs = {name: file_digest(path) for name, path in made.items()}
         before = self.receipt.notebooks.get(stem)
         for name, path in made.items():
             (self.place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -310,7 +312,7 @@ class _Build:
         report.render(self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared)
         self.receipt.inputs = self.inputs
         made = (self.report, self.report.with_suffix(".pdf"))
-        self.receipt.report = {path.name: receipt.file_digest(path) for path in made if path.is_file()}
+        self.receipt.report = {path.name: file_digest(path) for path in made if path.is_file()}
         self.receipt.write()
 
 

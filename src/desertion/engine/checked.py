@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from desertion.engine import receipt
-from desertion.project import BUILD, DATA, UserError, write_atomic
+from desertion.errors import UserError
+from desertion.project import BUILD, DATA, file_digest, write_atomic
 
 #: Holds the digest of what passed last.
 PASSED = BUILD / "data.passed"
@@ -23,7 +24,7 @@ def demand(inputs: receipt.Key) -> None:
     if faults:
         more = [f"… and {len(faults) - _SHOWN} more (`desertion check`)"] if len(faults) > _SHOWN else []
         raise UserError("\n".join([*faults[:_SHOWN], *more]))
-    now = {name: receipt.file_digest(DATA / name.removeprefix("data/")) for name in inputs if name.startswith("data/")}
+    now = {name: file_digest(DATA / name.removeprefix("data/")) for name in inputs if name.startswith("data/")}
     if now.items() <= inputs.items():  # else somebody saved a file meanwhile: the kernels that read it will say so
         with contextlib.suppress(OSError):  # what is to be built there will say so
             write_atomic(PASSED, content)

@@ -15,7 +15,8 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Unicode
 
 from desertion.engine.display import say
-from desertion.engine.zygote import Forked, Refused
+from desertion.engine.zygote import Forked
+from desertion.errors import ForkRefusedError
 
 NAME = "desertion-zygote"
 _POLL = 0.005  # seconds; jupyter_client waits 0.1 s for a kernel that was just killed
@@ -37,7 +38,7 @@ class WarmProvisioner(LocalProvisioner):
         ask = asyncio.get_running_loop().run_in_executor
         try:
             forked = await ask(None, lambda: Forked(self.address, arguments, kwargs["env"], where, **given))
-        except Refused as refused:
+        except ForkRefusedError as refused:
             # What the zygote itself refuses it has said, once for all who ask it.
             if str(refused).startswith("the warm process") and self.address not in _said:
                 say(f"kernels start cold: {refused}")

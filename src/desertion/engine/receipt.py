@@ -5,7 +5,6 @@ A file's date plays no part. Hashing all inputs and outputs takes some 10 ms, so
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,8 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion.engine import fresh
-from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, UserError, relative, write_atomic
+from desertion.errors import UserError
+from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, digest, file_digest, relative, write_atomic
 
 LOCK = "requirements.lock"
 PACKAGE = "src/desertion"
@@ -144,19 +144,6 @@ def data_key(inputs: Key) -> str:
 def differences(one: Key, other: Key) -> str:
     """The names of the parts in which two keys differ, for a reader."""
     return ", ".join(sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name)))
-
-
-def digest(content: bytes | str) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content, "" where there is no such file."""
-    try:
-        return digest(path.read_bytes())
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return ""
 
 
 def _folder_digest(paths: Iterable[Path]) -> str:

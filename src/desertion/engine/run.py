@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion.project import BUILD, ROOT, UserError, relative, write_atomic
+from desertion.errors import RunError, UserError
+from desertion.project import BUILD, ROOT, relative, write_atomic
 
 #: Told after each finished code cell how many are done and how many there are.
 Progress = Callable[[int, int], None]
@@ -33,10 +34,6 @@ _HEADER = re.compile(
 _MARKED = re.compile(r"^-+>\s+\d+\s?(?P<source>.*)$")
 _CELL_HASH = re.compile(r" \(\d+\.py, line \d+\)$")  # behind the message of a SyntaxError
 _TRACEBACK_LINES = 8
-
-
-class RunFailed(UserError):  # noqa: N818 — said of the run
-    """A notebook did not run to its end; the message names notebook, cell, error and the kept partial notebook."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def run(
     `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder and is forked from the
     process at the address `zygote`, an ordinary one where that is "". Of data/ it can read the files `data`, name →
     digest of content that passed validation, and all of them where that is None. Without `draw` plots are checked, but
-    neither drawn nor shown. Raises UserError for a notebook or parameter that cannot run, and RunFailed where a cell
+    neither drawn nor shown. Raises UserError for a notebook or parameter that cannot run, and RunError where a cell
     fails: the notebook as far as it ran is then at `failed` (build/failed/NAME.ipynb), and what was at `output` stays
     as it is.
     """
@@ -88,7 +85,7 @@ def run(
         executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout, kernel)
     if fault:
         _keep(executed, failed)
-        raise RunFailed(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
+        raise RunError(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
     write_atomic(output, nb.dumps(nb.scrub(executed, injected=True)))
     failed.unlink(missing_ok=True)
     peak = round(max((one.peak for one in kernel.started), default=0) / 1024)
@@ -199,7 +196,7 @@ def _execute(
     except RuntimeError as error:
         if seen:
             raise
-        raise RunFailed(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
+        raise RunError(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
     fault = _fault(seen[0], path, interruption)
     if left and not fault:
         fault = (

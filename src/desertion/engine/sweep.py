@@ -16,7 +16,6 @@ sweep that was stopped goes on where it was, and one whose inputs changed does n
 from __future__ import annotations
 
 import csv
-import difflib
 import importlib
 import inspect
 import io
@@ -39,7 +38,9 @@ from desertion.engine.run import run
 from desertion.engine.surroundings import environment
 from desertion.engine.workers import Answer, Task, Workers
 from desertion.engine.zygote import Zygote, signature
-from desertion.project import BUILD, NOTEBOOKS, UserError, relative, write_atomic
+from desertion.errors import UserError
+from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
+from desertion.text import hint
 
 #: A result's name and value; the error where there is none.
 Row = tuple[str, Any, str]
@@ -159,9 +160,8 @@ def _check_names(spec: Spec, where: str) -> None:
         known = {one.name for one in signed if one.kind is not one.VAR_POSITIONAL}
         needed = {one.name for one in signed if one.name in known and one.default is one.empty}
     if unknown := given - known:
-        near = difflib.get_close_matches(min(unknown), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known))}"
-        raise UserError(f"{where}: {spec.target} has no parameter {min(unknown)!r}: {hint}")
+        first = min(unknown)
+        raise UserError(f"{where}: {spec.target} has no parameter {first!r}: {hint(first, sorted(known))}")
     if missing := needed - given:
         raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
 
@@ -215,13 +215,13 @@ def _base(target: Target, inputs: receipt.Key) -> str:
         kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
     else:
         kept = {name: content for name, content in inputs.items() if name not in (receipt.PAGE, "commit")}
-    return receipt.digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
+    return digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
 
 
 def _keyed(spec: Spec, base: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for own in spec.sets():
         values = spec.shared | own
-        yield receipt.digest(base + json.dumps(values, sort_keys=True))[:32], values
+        yield digest(base + json.dumps(values, sort_keys=True))[:32], values
 
 
 def _done(part: Path) -> bool:

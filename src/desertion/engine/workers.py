@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 from desertion.engine.run import RunRecord, import_papermill, run, sweep
 from desertion.engine.surroundings import environment
 from desertion.engine.zygote import Zygote
-from desertion.project import ROOT, UserError, relative
+from desertion.errors import UserError
+from desertion.project import ROOT, relative
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from typing import Any, NoReturn
 from desertion import drawing, memo, reads
 from desertion.engine.display import say
 from desertion.engine.preload import LIBRARIES
+from desertion.errors import ForkRefusedError
 from desertion.project import ROOT
 
 LOCK = ROOT / "requirements.lock"
@@ -95,10 +96,6 @@ class Zygote:
             self._process.wait()
 
 
-class Refused(Exception):  # noqa: N818 — said of the zygote
-    """No kernel can be forked; the message says why."""
-
-
 class Forked:
     """A kernel's process that the zygote forked: what jupyter_client asks of a `subprocess.Popen`."""
 
@@ -107,7 +104,7 @@ class Forked:
     def __init__(
         self, address: str, argv: Sequence[str], env: dict[str, str], cwd: str, stdout: Any = None, stderr: Any = None
     ) -> None:
-        """Ask the zygote at `address` for a kernel and wait until it is ready. Raises Refused."""
+        """Ask the zygote at `address` for a kernel and wait until it is ready. Raises ForkRefusedError."""
         self.returncode: int | None = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -119,10 +116,10 @@ class Forked:
             answer = self._receive()
         except OSError as error:
             self._socket.close()
-            raise Refused(f"the warm process does not answer ({error.strerror})") from None
+            raise ForkRefusedError(f"the warm process does not answer ({error.strerror})") from None
         if answer is None or "pid" not in answer:
             self._socket.close()
-            raise Refused((answer or {}).get("refused", "the warm process ended"))
+            raise ForkRefusedError((answer or {}).get("refused", "the warm process ended"))
         self.pid = int(answer["pid"])
         self.poll(wait=_START)
 

@@ -1,7 +1,8 @@
 """The curated statements: read, validated, corrected and cut at a date. A *figure* is a published number."""
 
+from desertion.errors import DataError
 from desertion.figures.check import check
-from desertion.figures.fault import DataError, Fault
+from desertion.figures.fault import Fault
 from desertion.figures.fmt import fmt
 from desertion.figures.load import Data, load, select, vintages
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from desertion.errors import UserError
 from desertion.figures import links
 from desertion.figures.corrections import bad_corrections
-from desertion.figures.fault import Fault, place
+from desertion.figures.fault import Fault
 from desertion.figures.file import (
     CONTEXT,
     FIGURES,
@@ -20,7 +21,7 @@ from desertion.figures.file import (
     unlike,
 )
 from desertion.figures.schema import TABLES
-from desertion.project import UserError
+from desertion.project import relative
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def check(data_dir: Path) -> list[Fault]:
 def examine(data_dir: Path) -> Examined:
     """The data of `data_dir` as text together with every fault. Raises UserError where there is no such folder."""
     if not data_dir.is_dir():
-        raise UserError(f"{place(data_dir)}: there is no such folder")
+        raise UserError(f"{relative(data_dir)}: there is no such folder")
     files = {}
     for table in TABLES:
         path = data_dir / table.file

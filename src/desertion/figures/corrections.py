@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from desertion.figures.fault import nearest, shown
 from desertion.figures.file import CONTEXT, CORRECTIONS, FIGURES, Between, File, Files, cell_troubles, row_troubles
 from desertion.figures.read import Trouble
+from desertion.text import nearest, shown
 
 if TYPE_CHECKING:
     import pandas as pd

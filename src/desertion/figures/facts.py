@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from desertion.figures import rules
-from desertion.figures.fault import shown
+from desertion.text import shown
 
 _FORM = (
     "compiler/articles/measure/period in a-z, 0-9, +, . and - (such as mediazona/337/received/2023; "

@@ -10,9 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desertion.figures.fault import Fault, nearest, place, shown
+from desertion.figures.fault import Fault
 from desertion.figures.read import Sheet, Trouble, canonical, decode, order, parse
 from desertion.figures.schema import Table, schema
+from desertion.project import relative
+from desertion.text import nearest, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +50,7 @@ class File:
 
     def faults(self) -> Iterator[Fault]:
         """The troubles, each with its file."""
-        return (Fault(place(self.path), *trouble[:4]) for trouble in self.troubles)
+        return (Fault(relative(self.path), *trouble[:4]) for trouble in self.troubles)
 
 
 Files = Mapping[str, File]

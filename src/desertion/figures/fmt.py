@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desertion.figures.fault import Fault, place
+from desertion.errors import UserError
+from desertion.figures.fault import Fault
 from desertion.figures.read import canonical, decode, parse
 from desertion.figures.schema import TABLES
-from desertion.project import UserError, write_atomic
+from desertion.project import relative, write_atomic
 
 
 def fmt(data_dir: Path) -> list[str]:
@@ -18,7 +19,7 @@ def fmt(data_dir: Path) -> list[str]:
     Raises UserError, before anything is written, where a file cannot be read as the CSV it should be.
     """
     if not data_dir.is_dir():
-        raise UserError(f"{place(data_dir)}: there is no such folder")
+        raise UserError(f"{relative(data_dir)}: there is no such folder")
     mended: dict[Path, str] = {}
     faults = []
     for table in TABLES:
@@ -28,14 +29,14 @@ def fmt(data_dir: Path) -> list[str]:
         try:
             text, troubles = decode(path.read_bytes())
         except OSError as error:
-            raise UserError(f"{place(path)}: cannot be read: {error.strerror}") from error
+            raise UserError(f"{relative(path)}: cannot be read: {error.strerror}") from error
         sheet = parse(text)
-        faults += [Fault(place(path), *trouble[:4]) for trouble in troubles if not trouble.form]
+        faults += [Fault(relative(path), *trouble[:4]) for trouble in troubles if not trouble.form]
         if sheet.broken:
-            faults.append(Fault(place(path), *sheet.broken[:4]))
+            faults.append(Fault(relative(path), *sheet.broken[:4]))
         elif missing := [column for column in table.key if column not in sheet.header]:
             message = f"the header has no column {missing[0]}: are the cells separated by commas?"
-            faults.append(Fault(place(path), 1, "header", ",".join(sheet.header), message))
+            faults.append(Fault(relative(path), 1, "header", ",".join(sheet.header), message))
         else:
             mended[path] = canonical(table, sheet)
     if faults:
@@ -43,4 +44,4 @@ def fmt(data_dir: Path) -> list[str]:
     try:
         return [path.name for path, text in mended.items() if write_atomic(path, text)]
     except OSError as error:
-        raise UserError(f"{place(data_dir)}: cannot be written: {error.strerror}") from error
+        raise UserError(f"{relative(data_dir)}: cannot be written: {error.strerror}") from error

@@ -6,9 +6,9 @@ import re
 
 from desertion.figures import facts
 from desertion.figures.corrections import corrected
-from desertion.figures.fault import nearest, shown
 from desertion.figures.file import CLAIMS, CONTEXT, FIGURES, IDENTITIES, SOURCES, Between, Files
 from desertion.figures.read import Trouble
+from desertion.text import nearest, shown
 
 
 def shared_ids(files: Files) -> Between:

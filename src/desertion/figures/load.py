@@ -12,11 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from desertion import reads, vocabulary
+from desertion.errors import DataError, UserError
 from desertion.figures.check import examine
-from desertion.figures.fault import DataError, nearest, shown
 from desertion.figures.file import CONTEXT, CORRECTIONS, EVENTS, FIGURES, SOURCES
 from desertion.figures.rows import last_day
-from desertion.project import DATA, UserError
+from desertion.project import DATA
+from desertion.text import nearest, shown
 
 _OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
 _WORDS = {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from desertion.figures.schema import Table
+from desertion.text import natural
 
 _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -94,11 +95,6 @@ def parse(text: str) -> Sheet:
             rows.append((line, cells))
     header = [cell.strip() for cell in rows[0][1]] if rows else []
     return Sheet(header, rows[1:], broken)
-
-
-def natural(text: str) -> tuple[str, str]:
-    """A key that orders F2 before F10."""
-    return re.sub(r"[0-9]+", lambda number: number[0].zfill(20), text[:200]), text
 
 
 Key = Callable[[Sequence[str]], list[tuple[str, str]]]

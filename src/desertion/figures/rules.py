@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from desertion import vocabulary
-from desertion.figures.fault import nearest, shown
+from desertion.text import nearest, shown
 
 Rule = Callable[[str], str]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from desertion.errors import UserError
 from desertion.plots.contract import clean
 from desertion.plots.plot import Plot
-from desertion.project import UserError
 from desertion.reconcile.statements import OWN, origins
 
 if TYPE_CHECKING:

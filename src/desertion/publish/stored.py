@@ -13,7 +13,8 @@ import PIL
 from matplotlib import ft2font
 from PIL import Image
 
-from desertion.project import UserError, relative, write_atomic
+from desertion.errors import UserError
+from desertion.project import relative, write_atomic
 
 LOCK = "plots.lock"
 #: How far two pictures of one plot may differ under different versions of the libraries: the root mean square of

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from desertion import hedges
-from desertion.project import DATA, UserError, relative
+from desertion.errors import UserError
+from desertion.project import DATA, relative
 from desertion.reconcile.statements import Reading, Statement, statements
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from desertion import vocabulary
 from desertion.project import DATA
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
-from desertion.reconcile.readings import STEPS, Choice, Group, Reconciler, natural
+from desertion.reconcile.readings import STEPS, Choice, Group, Reconciler
 from desertion.reconcile.statements import Reading, Statement, independent
+from desertion.text import natural
 
 if TYPE_CHECKING:
     from desertion.figures import Data

@@ -19,7 +19,6 @@ error decides nothing. An official form exists for some periods only, and is fir
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,10 +26,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desertion import hedges, vocabulary
-from desertion.project import DATA, UserError
+from desertion.errors import UserError
+from desertion.project import DATA
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.statements import OWN, Reading, Statement, independent, statements
+from desertion.text import natural
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -207,8 +208,3 @@ def _distance(statement: Statement) -> int:
     if statement.source_kind == "mirror":
         return 2 if statement.own_page else 3
     return 4
-
-
-def natural(text: str) -> tuple[tuple[str, int], ...]:
-    """A key that orders F2 before F10."""
-    return tuple((word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", text))

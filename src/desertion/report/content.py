@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
+from desertion.errors import UserError
 from desertion.plots.wording import spoken
-from desertion.project import UserError, relative
+from desertion.project import relative
 from desertion.publish.show import PHONE
 from desertion.text import visible, visible_lines
 

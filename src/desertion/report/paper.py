@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
 from desertion.report.layout import TITLE, Report, convert, file, moved
 from desertion.report.statements import Row

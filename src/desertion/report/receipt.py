@@ -10,8 +10,9 @@ from pathlib import Path
 
 from desertion import __version__
 from desertion import notebook as nb
+from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import DATA, NOTEBOOKS, ROOT, UserError
+from desertion.project import DATA, NOTEBOOKS, ROOT
 
 #: What decides the content of every report; a commit that touches nothing of it is not named.
 _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")

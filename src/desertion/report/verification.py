@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desertion.engine.receipt import VERIFIED
-from desertion.project import ROOT, UserError, relative
+from desertion.errors import UserError
+from desertion.project import ROOT, relative
 from desertion.report.content import Block, Cell, Prose, Table
 
 _TRUTHS = {

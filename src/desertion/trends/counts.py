@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from desertion.errors import MixedSeriesError, UserError
 from desertion.hedges import interval
-from desertion.project import UserError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -113,10 +113,6 @@ def behind(name: str) -> list[str]:
     return name.split(_MINUS)
 
 
-class MixedError(UserError):
-    """Statements that count different things and that nothing was declared to join."""
-
-
 def observations(
     facts: pd.DataFrame,
     figures: pd.DataFrame | None = None,
@@ -133,8 +129,8 @@ def observations(
     the first with the same first day (a rounded total is one unknown number in all that span it), `differences` what
     each adds to the one before; `drop` leaves them out. Series are named by what differs.
 
-    Raises MixedError where the facts differ in a column of SERIES that is not `declared`, UserError for facts that are
-    no counts, an unknown reading or an unknown way with running totals.
+    Raises MixedSeriesError where the facts differ in a column of SERIES that is not `declared`, UserError for facts
+    that are no counts, an unknown reading or an unknown way with running totals.
     """
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
@@ -146,7 +142,7 @@ def observations(
     for column in SERIES:
         words = sorted(facts[column].unique())
         if len(words) > 1 and column not in declared:
-            raise MixedError(
+            raise MixedSeriesError(
                 f"the statements differ in {column}: {', '.join(words)}; fit one, or declare a factor for it"
             )
     kept = _latest(facts)

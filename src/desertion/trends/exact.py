@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from desertion.project import UserError
+from desertion.errors import UserError
 
 #: No p-value is given below this: what underflows is not 0, and no smaller one means more.
 LEAST_P = 1e-300

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends.laws import Floats
 
 UNITS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}

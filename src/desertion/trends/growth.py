@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from desertion import hedges
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import annual
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from desertion import memo
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, composite
 from desertion.trends.composite.fit import Period
 from desertion.trends.composite.gates import too_few

@@ -12,7 +12,7 @@ from typing import Literal, cast
 import numpy as np
 from scipy import special
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, terms
 from desertion.trends.grid import Grid
 from desertion.trends.laws import Floats, Law, logpmf, variance

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends.laws import Floats, Law, cdf, logpmf
 
 #: Levels of the central intervals that a sample is scored by, beside its median.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.composite import nb1, prior
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from desertion.errors import SumError
 from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
 from desertion.trends.composite.pairs import Pair, Table, pair
-from desertion.trends.composite.windows import Span, SumError
+from desertion.trends.composite.windows import Span
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from desertion import memo
+from desertion.errors import ContradictionError, ModeError, SumError
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
-from desertion.trends.composite.laplace import NotFoundError, mode, posterior_mean
+from desertion.trends.composite.laplace import mode, posterior_mean
 from desertion.trends.composite.prior import share
-from desertion.trends.composite.windows import SumError
 from desertion.trends.counts import Observations
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
@@ -243,7 +243,7 @@ def _influence(fit: Fit) -> pd.DataFrame:
             cells = lattice.build(rest)
             posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
             found = mode(posed, theta)
-        except (NotFoundError, lattice.ContradictionError):
+        except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})
             continue
         centre = posterior_mean(posed, found)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, prior, widened
 from desertion.trends.composite.ahead import Scenario

@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from desertion.trends.composite.laplace import Mode, NotFoundError
+from desertion.errors import ModeError
+from desertion.trends.composite.laplace import Mode
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ class _Surface:
             try:
                 self.seen[key] = self.fit(psi, start)
                 self.where.append((psi, self.seen[key][0].theta))  # type: ignore[index]
-            except NotFoundError:
+            except ModeError:
                 if not self.where:
                     raise
                 self.seen[key] = None
@@ -61,7 +62,7 @@ class _Surface:
         """The fit at a point visited before."""
         found = self.seen[tuple(np.round(psi, 10))]
         if found is None:
-            raise NotFoundError("no fit at these hyper-parameters")
+            raise ModeError("no fit at these hyper-parameters")
         return found[0]
 
 
@@ -69,7 +70,7 @@ def integrate(fit: Fit, start: Floats, scale: Floats) -> list[Node]:
     """The nodes of the posterior of psi; `fit(psi, theta)` gives the mode and the log posterior of psi.
 
     `start` (d) is where to begin, `scale` (d) the prior standard deviations. With d = 0 there is one node.
-    Raises laplace.NotFoundError where the first fit fails.
+    Raises laplace.ModeError where the first fit fails.
     """
     surface = _Surface(fit, scale)
     if len(start) == 0:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from desertion.trends.composite import likelihood, nb1, windows
+from desertion.errors import ModeError, SumError
+from desertion.trends.composite import likelihood, nb1
 from desertion.trends.composite.lattice import Lattice
 
 Floats = NDArray[np.float64]
@@ -20,10 +21,6 @@ _LEAP = 1.5
 _MOST, _HALVINGS = 100, 14
 #: A rise of the log posterior that no step attains, below which the point is taken for the mode.
 _NOISE = 0.1
-
-
-class NotFoundError(Exception):
-    """The posterior has no mode that Newton's method finds."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +106,13 @@ def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
     the information matrix is the one before it.
 
     Where the exact information is not positive definite the step uses the complete counts' information, which is.
-    Raises NotFoundError where that ends nowhere.
+    Raises ModeError where that ends nowhere.
     """
     theta, prior = start, problem.matrix
     try:
         return _climb(problem, theta, prior, tolerance)
-    except windows.SumError as error:
-        raise NotFoundError(str(error)) from error
+    except SumError as error:
+        raise ModeError(str(error)) from error
 
 
 def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> Mode:
@@ -130,7 +127,7 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
             means = np.maximum(problem.means(theta)[0], 1e-12)
             factor = _cholesky(prior + (jacobian.T / ((1 + problem.delta) * means)) @ jacobian)
             if factor is None:
-                raise NotFoundError("the reports leave a parameter free")
+                raise ModeError("the reports leave a parameter free")
         step = linalg.cho_solve((factor, True), slope)
         gain = float(slope @ step)
         if exact and gain < tolerance:
@@ -152,9 +149,9 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
                 # sums so large that they step over numbers are only so smooth
                 log_det = 2 * float(np.log(np.diag(factor)).sum())
                 return Mode(theta, value.loglik, factor, height - 0.5 * log_det, steps, value)
-            raise NotFoundError("no step raises the posterior")
+            raise ModeError("no step raises the posterior")
         theta, height = trial, new
-    raise NotFoundError(f"no mode after {_MOST} steps")
+    raise ModeError(f"no mode after {_MOST} steps")
 
 
 def posterior_mean(problem: Problem, found: Mode) -> Floats:

@@ -17,26 +17,18 @@ it is held out and becomes a check.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from desertion.errors import ContradictionError
 from desertion.trends.composite import graph
 from desertion.trends.counts import Observations
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-class ContradictionError(Exception):
-    """No counts satisfy these reports together; `reports` are their positions."""
-
-    def __init__(self, reports: Sequence[int]):
-        super().__init__(f"reports {sorted(reports)} contradict each other")
-        self.reports = sorted(reports)
 
 
 @dataclass(frozen=True)

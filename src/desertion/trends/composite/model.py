@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desertion import memo
-from desertion.project import UserError
+from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
 from desertion.trends.composite import approximation, hyper, lattice, prior
 from desertion.trends.composite.fit import Fit
-from desertion.trends.composite.laplace import Mode, NotFoundError, Problem, mode, posterior_mean
+from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
 from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, Grid
@@ -88,7 +88,7 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return refused
     try:
         cells = lattice.build(obs)
-    except lattice.ContradictionError as error:
+    except ContradictionError as error:
         named = ", ".join(obs.describe(i) for i in error.reports)
         return Refused(f"these reports contradict each other: {named}", "one of them mended or left out")
     first, last = int(obs.start.min()), int(obs.stop.max()) - 1
@@ -102,7 +102,7 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return refused
     try:
         return _integrated(obs, spec, cells, design, start)
-    except NotFoundError as error:
+    except ModeError as error:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
@@ -313,7 +313,7 @@ def _integrated(
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
         here = axes.hyper(psi)
         if here.delta > LARGEST_EXCESS:
-            raise NotFoundError("the counts vary beyond any dispersion")
+            raise ModeError("the counts vary beyond any dispersion")
         found = mode(posed(base, design, here), crude if start is None else start)
         return found, found.log_marginal + axes.log_prior(psi)
 
@@ -332,13 +332,13 @@ def _integrated(
     )
     weight = np.where(sound, [node.weight for node in nodes], 0.0)
     if weight.sum() < MOST_OF_IT:
-        raise NotFoundError("the months vary too freely for the normal law around the mode")
+        raise ModeError("the months vary too freely for the normal law around the mode")
     keep = np.flatnonzero(sound)
     posterior = Posterior(
         tuple(points[i] for i in keep), weight[keep] / weight.sum(), np.array(centres)[keep], np.array(roots)[keep]
     )
     if _log_spread(posterior, design) > FREE:
-        raise NotFoundError("the reports leave the level free")
+        raise ModeError("the reports leave the level free")
     best = max(nodes, key=lambda node: node.weight)
     made = Fit(obs, spec, cells, design, posterior, best.mode.loglik, best.mode.log_marginal, best.mode.theta)
     if 2 in axes.free and made.contraction_of_hyper("delay") < prior.CONTRACTION:

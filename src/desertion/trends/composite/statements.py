@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from desertion.project import UserError
+from desertion.errors import UserError
 from desertion.trends import Refused, counts
 from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.model import Spec, fit

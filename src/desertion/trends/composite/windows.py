@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from desertion.errors import SumError
 from desertion.trends.composite.lattice import Block
 
 Ints = NDArray[np.int64]
@@ -27,10 +28,6 @@ _ALIAS = 30.0
 LARGEST, LONGEST = 600_000, 20_000
 #: Fewest values that such a step leaves of a bound.
 _FEWEST = 64
-
-
-class SumError(Exception):
-    """A block that cannot be summed: at these means the reports are all but impossible, or the counts are too large."""
 
 
 @dataclass(frozen=True)

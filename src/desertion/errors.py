@@ -1,0 +1,73 @@
+"""The errors of the package.
+
+UserError               a mistake that the user can fix; the message says where, what, and what would be right
+├── DataError           the files of data/ have faults
+├── CsvError            the CSV of counts given to `desertion fit` has faults
+├── MixedSeriesError    statements count different things and nothing was declared to join them
+└── RunError            a notebook did not run to its end
+
+ContradictionError      no counts satisfy these reports together
+ModeError               Newton's method finds no mode of the posterior
+SumError                a block of counts cannot be summed
+ClaimError              a claim cannot be recomputed
+ForkRefusedError        no kernel can be forked; an ordinary one is started
+
+The last five never reach a user: the caller turns each into a refusal or does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_LISTED = 50  # faults in the message of a DataError
+
+
+class UserError(Exception):
+    """A mistake that the user can fix: the message says where it is, what it is and what would be right."""
+
+
+class DataError(UserError):
+    """The data have faults: `faults` holds all of them, the message the first 50, one per line."""
+
+    def __init__(self, faults: Sequence[object]) -> None:
+        self.faults = list(faults)
+        lines = [str(fault) for fault in faults[:_LISTED]]
+        if len(faults) > _LISTED:
+            lines.append(f"… and {len(faults) - _LISTED} more: `desertion check` prints them all")
+        super().__init__("\n".join(lines))
+
+
+class CsvError(UserError):
+    """A CSV of counts has faults; the message has one line per fault, with file, line and value."""
+
+
+class MixedSeriesError(UserError):
+    """Statements count different things and nothing was declared to join them."""
+
+
+class RunError(UserError):
+    """A notebook did not run to its end; the message names notebook, cell, error and the partial notebook kept."""
+
+
+class ContradictionError(Exception):
+    """No counts satisfy these reports together; `reports` are their positions."""
+
+    def __init__(self, reports: Sequence[int]) -> None:
+        super().__init__(f"reports {sorted(reports)} contradict each other")
+        self.reports = sorted(reports)
+
+
+class ModeError(Exception):
+    """Newton's method finds no mode of the posterior."""
+
+
+class SumError(Exception):
+    """A block of counts cannot be summed: its reports are all but impossible, or its counts are too large."""
+
+
+class ClaimError(Exception):
+    """A claim cannot be recomputed; the message says why."""
+
+
+class ForkRefusedError(Exception):
+    """No kernel can be forked; the message says why."""
