@@ -20,22 +20,18 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-all check fmt lab accept setup clean help
+.PHONY: report test test-slow check fmt lab accept setup clean help
 
 report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
 	@$(PY) -m desertion build --edition $(EDITION)
 
-test: setup ## every check that CI runs: data, lint, types, tests, notebooks' outputs, plots
-	@$(PY) -m desertion check
-	@$(PY) -m ruff check --quiet .
-	@$(PY) -m mypy --no-error-summary
-	@$(PY) -m pytest -n 2 --dist loadscope -m "not slow" --nbval tests notebooks
+test: setup ## every check before a push: data, lint, types, tests, notebooks' outputs, plots
+	@$(PY) tools/test.py
 
-test-all: setup ## what `make test` does and the long tests
-	@$(MAKE) --no-print-directory test
-	@$(PY) -m pytest -n 2 --dist loadscope -m slow
+test-slow: setup ## the tests that take over 10 s each, and those of the page in a browser
+	@$(PY) tools/test.py --slow
 
-check: setup ## validate data/ and print one line a fault
+check: setup ## validate data/ and print one line per fault
 	@$(PY) -m desertion check
 
 fmt: setup ## mend what a spreadsheet leaves behind in data/ (byte-order mark, CRLF, quoting, order)
