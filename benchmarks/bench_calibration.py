@@ -36,7 +36,7 @@ import numpy as np
 from scipy import special, stats
 
 from desertion.project import BUILD, ROOT, write_atomic
-from desertion.trends import Refused
+from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, widened
 from desertion.trends.composite.posterior import Mixture
 
@@ -108,7 +108,7 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
             order = np.argsort(points)
             reached = np.cumsum(found.posterior.weight[order]) - found.posterior.weight[order] / 2
             made[name] = against(float(np.interp(value, points[order], reached, left=0.0, right=1.0)))
-    table = found.forecast(AHEAD)
+    table = composite.forecast(found, AHEAD)
     draws = table.attrs["draws"]
     path = true.level[-1] * np.exp(np.cumsum(true.tau * rng.standard_normal(AHEAD)))
     counts = nb1.sample(path, true.phi - 1, rng)

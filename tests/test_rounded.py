@@ -71,7 +71,7 @@ def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> 
     wide, narrow = (composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0, level=level)) for level in (0.95, 0.8))
     assert isinstance(wide, composite.Fit)
     assert isinstance(narrow, composite.Fit)
-    bands = [fit.outlook(3).query("kind == 'fit'")["high95"].tolist() for fit in (wide, narrow)]
+    bands = [composite.outlook(fit, 3).query("kind == 'fit'")["high95"].tolist() for fit in (wide, narrow)]
     assert bands[0] == bands[1]
 
 
@@ -92,7 +92,7 @@ def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fi
 
 def test_influence_names_the_report_that_matters_most(fit: composite.Fit, thin: composite.Fit) -> None:
     said = rounded.influence(fit)
-    found = fit.diagnose(influence=True).reports
+    found = composite.diagnose(fit, influence=True).reports
     assert f"leaving out {found.loc[found['shift'].abs().idxmax(), 'id']} moves" in said
     assert rounded.influence(thin) == rounded.influence(NO_FORECAST) == ""
 

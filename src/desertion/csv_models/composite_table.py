@@ -10,7 +10,7 @@ import pandas as pd
 from desertion.csv_models.table import Row, Table
 from desertion.errors import UserError
 from desertion.hedges import interval
-from desertion.trends import Refused, terms
+from desertion.trends import Refused, composite, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS
 from desertion.trends.composite.fit import Fit
@@ -144,7 +144,7 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
         "pearson_chi2": chi2,
         "dispersion": phi,
         "growth": _growth(fitted),
-        "warnings": fitted.warnings(),
+        "warnings": composite.warnings(fitted),
         "fitted": expected.tolist(),
         "totals": [
             {
@@ -198,5 +198,5 @@ def _forecast(fitted: Fit, steps: int) -> list[dict[str, Any]]:
             "median": row["median"],
             "intervals": {f"{p:g}": [row[f"low{100 * p:.0f}"], row[f"high{100 * p:.0f}"]] for p in LEVELS},
         }
-        for row in fitted.forecast(steps).to_dict("records")
+        for row in composite.forecast(fitted, steps).to_dict("records")
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from desertion.trends import Refused
+from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 
 _STEPS = {"levels": "C, levels and totals", "growth": "D, growth", "ratios": "D, ratios of series"}
@@ -26,7 +26,7 @@ def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
     """
     rows: dict[tuple[str, str, str], list[str]] = {}
     for series, fitted in fits.items():
-        gates = dict.fromkeys(_STEPS, fitted) if isinstance(fitted, Refused) else fitted.gates()
+        gates = dict.fromkeys(_STEPS, fitted) if isinstance(fitted, Refused) else composite.claims(fitted)
         for claim, refused in gates.items():
             _add(rows, series, _STEPS.get(claim) or f"E, effect of {claim.removeprefix('break:')}", refused)
     for (series, claim), refused in others.items():

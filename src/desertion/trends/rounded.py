@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from desertion.trends import Refused
+from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.counts import Observations, behind
@@ -38,8 +38,8 @@ def _told(panel: Outlook) -> Fit | Refused:
 
 
 def carried(fit: Fit | Refused, claim: str = "levels") -> Refused | None:
-    """None, or why `fit` does not carry `claim` (a key of `Fit.gates`) in the report."""
-    return fit if isinstance(fit, Refused) else fit.gates()[claim]
+    """None, or why `fit` does not carry `claim` (a key of `composite.claims`) in the report."""
+    return fit if isinstance(fit, Refused) else composite.claims(fit)[claim]
 
 
 def statements(fit: Fit) -> str:
@@ -88,7 +88,7 @@ def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
             row |= {"note": f"No level and no forecast: {lacking}.", "ids": statements(fit)}
             parts.append(pd.DataFrame([row]))
             continue
-        rows = fit.outlook(months, series, refused)
+        rows = composite.outlook(fit, months, series, refused)
         numbers = rows.columns.drop(["kind", "period_start", "period_end"])
         for column in numbers:
             rows[column] = rows[column].map(two_digits)
@@ -179,7 +179,7 @@ def influence(fit: Fit | Refused) -> str:
     """How well the reports foretell each other, each left out in turn, and which one matters most, in a sentence."""
     if isinstance(fit, Refused) or carried(fit) is not None:
         return ""
-    found = fit.diagnose(influence=True)
+    found = composite.diagnose(fit, influence=True)
     shift = found.reports["shift"].abs().to_numpy(np.float64)
     most = int(np.nanargmax(shift))
     return (

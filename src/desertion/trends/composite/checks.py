@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,12 @@ from desertion import memo
 from desertion.errors import ContradictionError, ModeError, SumError
 from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
+from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.laplace import mode, posterior_mean
 from desertion.trends.composite.prior import share
 from desertion.trends.counts import Observations
 from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
 from desertion.trends.laws import Law, cdf
-
-if TYPE_CHECKING:
-    from desertion.trends.composite.fit import Fit
 
 Floats = NDArray[np.float64]
 

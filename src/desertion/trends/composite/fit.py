@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import ahead, prior, widened
-from desertion.trends.composite.ahead import Scenario
+from desertion.trends.composite import prior, widened
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior
 from desertion.trends.counts import Observations
 
 if TYPE_CHECKING:
-    from desertion.trends.composite.checks import Diagnosis
     from desertion.trends.composite.model import Spec
 
 Floats = NDArray[np.float64]
@@ -265,19 +263,6 @@ class Fit:
             rows.append(row | {"ratio": np.nan, "contraction": told, "prior_driven": told < prior.CONTRACTION})
         return pd.DataFrame(rows)
 
-    def forecast(self, n: int, series: str | None = None, scenario: Scenario = "model") -> pd.DataFrame:
-        """Predicted counts of the `n` periods after the reports, with 50, 80 and 95 % intervals.
-
-        `model`: the fitted walk goes on; `stops`: the last level stays; `continues`: the growth of the last year goes
-        on. The last two ask what if, and their intervals leave out the walk. Columns: period_start, period_end, mean,
-        median, low50, high50, low80, high80, low95, high95; attrs["draws"] holds the draws (draws, n).
-        """
-        return ahead.forecast(self, n, series, scenario)
-
-    def outlook(self, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
-        """Fitted periods, a forecast of `n` more (or its refusal) and two scenarios; see `ahead.outlook`."""
-        return ahead.outlook(self, n, series, refused)
-
     def summary(self) -> pd.DataFrame:
         """The main numbers in one table: quantity, estimate, low, high, contraction, prior_driven.
 
@@ -301,30 +286,6 @@ class Fit:
             if row["name"] != "constant":
                 rows.append({str(k): v for k, v in row.items()} | {"quantity": row["name"]})
         return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
-
-    def gates(self) -> dict[str, Refused | None]:
-        """For each claim None, or why the report must not make it; see `gates.gates`."""
-        from desertion.trends.composite import gates
-
-        return gates.gates(self)
-
-    def warnings(self) -> list[str]:
-        """What a reader must know beside the numbers."""
-        from desertion.trends.composite import gates
-
-        return gates.warnings(self)
-
-    def diagnose(self, *, influence: bool = False) -> Diagnosis:
-        """Residuals, PIT, rootogram, autocorrelation, contraction; with `influence` what each report changes."""
-        from desertion.trends.composite import checks
-
-        return checks.diagnose(self, influence=influence)
-
-    def held_out(self) -> pd.DataFrame:
-        """What the fit predicts of the reports that its likelihood did not take; see `checks.predict`."""
-        from desertion.trends.composite import checks
-
-        return checks.held_out(self)
 
     # -- periods ---------------------------------------------------------------------------------------------------
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from desertion.trends import Refused
+from desertion.trends.composite import checks
+from desertion.trends.composite.fit import Fit
 from desertion.trends.composite.prior import CONTRACTION
-
-if TYPE_CHECKING:
-    from desertion.trends.composite.fit import Fit
 
 #: Informative counts below which levels and totals lean on the priors.
 FOR_LEVELS = 12
@@ -18,7 +15,7 @@ FOR_LEVELS = 12
 CELLS_A_SIDE = 8
 
 
-def gates(fit: Fit) -> dict[str, Refused | None]:
+def claims(fit: Fit) -> dict[str, Refused | None]:
     """For each claim that the fit could make, None or why the report must not make it.
 
     `levels` (months and totals), `growth` and `ratios` (which need what levels need), and `break:DATE` for each break.
@@ -83,7 +80,7 @@ def warnings(fit: Fit) -> list[str]:
         if row.kind != "hyper" and row.name != "constant" and row.prior_driven:
             doubts.append(f"{row.name} is prior-driven: the reports do not tell it")
     if fit.lattice.held_out:
-        found = fit.held_out()
+        found = checks.held_out(fit)
         said = ", ".join(f"{row.id} (probability {row.probability:.2g})" for row in found.itertuples())
         doubts.append(f"reports that the likelihood cannot take beside the others were checked instead: {said}")
     return doubts
