@@ -283,8 +283,6 @@ def test_diagnostics_are_clean_where_the_model_holds(simulated: tuple[simulate.T
     checked = composite.diagnose(found)
     assert np.nanmax(np.abs(checked.reports["residual"])) < 3.5
     assert 10 < checked.effective < 40
-    assert isinstance(checked.rootogram, Refused)
-    assert checked.pit.mean() == pytest.approx(1.0)
 
 
 def test_influence_finds_the_report_that_does_not_belong() -> None:

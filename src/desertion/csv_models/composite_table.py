@@ -1,4 +1,4 @@
-"""The composite model on any CSV: the rows of a `Table` in, one plain dictionary out, as `desertion fit` prints it."""
+"""The composite model on any CSV: a `CountFile` in, one plain dictionary out, as `desertion fit` prints it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from desertion.csv_models.table import Row, Table
+from desertion.csv_models.table import CountFile, CountRow
 from desertion.errors import UserError
 from desertion.hedges import interval
 from desertion.trends import Refused, composite, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, month_number
 
 
 def fit_table(
-    table: Table,
+    table: CountFile,
     *,
     trend: str = "smooth",
     period_unit: str | None = None,
@@ -44,7 +44,7 @@ def fit_table(
     exposure = _exposure(table, obs, unit)
     if isinstance(exposure, Refused):
         return _refusal(exposure)
-    spec = model.Spec(
+    spec = composite.Spec(
         trend=trend, unit=unit, priors=flat, factors=_factors(obs), exposure=exposure, level=level, seed=seed
     )
     fitted = model.fit(obs, spec)
@@ -57,7 +57,7 @@ def _refusal(refused: Refused) -> dict[str, Any]:
     return {"refused": {"reason": refused.reason, "needs": refused.needs}}
 
 
-def _observations(table: Table) -> Observations:
+def _observations(table: CountFile) -> Observations:
     keys = sorted({row.key for row in table.rows})
     limits = np.array([_limits(row) for row in table.rows], dtype=np.float64)
     return Observations(
@@ -73,7 +73,7 @@ def _name(key: tuple[str, str, str]) -> str:
     return " / ".join(part for part in key if part) or "counts"
 
 
-def _limits(row: Row) -> tuple[float, float]:
+def _limits(row: CountRow) -> tuple[float, float]:
     if row.low is not None or row.high is not None or row.value is None:
         return row.limits
     return interval(row.value, row.bound)
@@ -86,7 +86,7 @@ def _factors(obs: Observations) -> dict[str, tuple[str, ...]]:
     return {name: (f"factor:{name}",) for s, name in enumerate(obs.series_names) if s != reference}
 
 
-def _unit(table: Table, asked: str | None) -> prior.Unit:
+def _unit(table: CountFile, asked: str | None) -> prior.Unit:
     if asked is not None:
         if asked not in UNITS:
             raise UserError(f"period unit '{asked}' is unknown; one of {', '.join(UNITS)}")
@@ -97,14 +97,14 @@ def _unit(table: Table, asked: str | None) -> prior.Unit:
     return "month"
 
 
-def _whole(row: Row, months: int) -> bool:
+def _whole(row: CountRow, months: int) -> bool:
     """Whether the row begins and ends with periods of so many months, counted from January."""
     after = row.end.toordinal() + 1
     last = type(row.end).fromordinal(after)
     return row.start.day == last.day == 1 and month_number(row.start) % months == month_number(last) % months == 0
 
 
-def _exposure(table: Table, obs: Observations, unit: prior.Unit) -> tuple[float, ...] | Refused | None:
+def _exposure(table: CountFile, obs: Observations, unit: prior.Unit) -> tuple[float, ...] | Refused | None:
     """The exposure of each period of the grid: every period needs a row of its own that gives it."""
     if table.exposure is None:
         return None

@@ -16,7 +16,7 @@ from scipy import special
 
 from desertion.csv_models import changepoint, composite_table, forecast
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import Table, read
+from desertion.csv_models.table import CountFile, read
 from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
 from desertion.trends.grid import Grid
@@ -92,7 +92,7 @@ def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str,
 
 
 def _composite(
-    table: Table, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
+    table: CountFile, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any]:
     """The composite link model on the same table; it returns the same keys."""
     result = composite_table.fit_table(

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from desertion.csv_models.table import Row, Table, contradictions
+from desertion.csv_models.table import CountFile, CountRow, contradictions
 from desertion.errors import CsvError, UserError
 from desertion.trends import Refused
 from desertion.trends.grid import UNITS, Grid, month_number
 
 
-def from_table(table: Table, unit: str | None = None) -> Grid | Refused:
+def from_table(table: CountFile, unit: str | None = None) -> Grid | Refused:
     """The grid that the rows of `table` are, or why they are none.
 
     Raises CsvError where rows are out of order, UserError for an unknown `unit` or one that the rows have not.
@@ -22,7 +22,7 @@ def from_table(table: Table, unit: str | None = None) -> Grid | Refused:
     return _refusal(table) or _grid(table, unit)
 
 
-def _refusal(table: Table) -> Refused | None:
+def _refusal(table: CountFile) -> Refused | None:
     for what, values in (
         ("measures", {row.measure for row in table.rows}),
         ("compilers", {row.compiler for row in table.rows}),
@@ -42,13 +42,13 @@ def _refusal(table: Table) -> Refused | None:
     return None
 
 
-def _said(row: Row) -> str:
+def _said(row: CountRow) -> str:
     if row.value is not None and row.low is None and row.high is None:
         return f"{'' if row.bound == 'exact' else row.bound.replace('_', ' ') + ' '}{row.value:.0f}"
     return f"{row.limits[0]:.0f} to {row.limits[1]:.0f}"
 
 
-def _grid(table: Table, unit: str | None) -> Grid | Refused:
+def _grid(table: CountFile, unit: str | None) -> Grid | Refused:
     lengths = []
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and row.start < before.start:

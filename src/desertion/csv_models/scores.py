@@ -38,10 +38,10 @@ def score_file(path: str | Path) -> dict[str, object]:
     return result
 
 
-Forecast = tuple[int, float, list[tuple[float, float]]]
+ScoredForecast = tuple[int, float, list[tuple[float, float]]]
 
 
-def _scores(name: str, kind: str, forecasts: list[Forecast]) -> dict[str, object]:
+def _scores(name: str, kind: str, forecasts: list[ScoredForecast]) -> dict[str, object]:
     observed = np.array([y for _, y, _ in forecasts])
     result: dict[str, object] = {"n": len(forecasts), "crps": None, "wis": None, "log_score": None}
     if kind == "sample":
@@ -64,7 +64,7 @@ def _scores(name: str, kind: str, forecasts: list[Forecast]) -> dict[str, object
     return result
 
 
-def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Forecast]]:
+def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], ScoredForecast]]:
     name = path.name
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -72,7 +72,7 @@ def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Forec
             header = [_OLDER.get(column.strip(), column.strip()) for column in next(lines, [])]
             kind = _kind(name, header)
             label = "quantile_level" if kind == "quantile" else "sample_id"
-            forecasts: dict[tuple[tuple[str, str], ...], Forecast] = {}
+            forecasts: dict[tuple[tuple[str, str], ...], ScoredForecast] = {}
             seen = set()
             for number, cells in enumerate(lines, start=1):
                 where = f"{name}:{number + 1} (row {number})"

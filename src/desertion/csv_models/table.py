@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from desertion.errors import CsvError
+from desertion.trends import graph
 from desertion.vocabulary import BOUNDS
 
 #: More rows, or a larger count, than any series of cases has: a file mistaken for another.
@@ -25,7 +28,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class CountRow:
     """One report: `value` between `start` and `end` (both included), an interval or a bound where it says so."""
 
     line: int
@@ -61,19 +64,19 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class CountFile:
     """The rows of one file in its order."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[CountRow, ...]
     exposure: str | None = None
 
-    def where(self, row: Row) -> str:
+    def where(self, row: CountRow) -> str:
         """The row as a message names it."""
         return f"{self.name}:{row.line} (row {row.line - 1})"
 
 
-def read(path: str | Path, exposure: str | None = None) -> Table:
+def read(path: str | Path, exposure: str | None = None) -> CountFile:
     """The rows of the CSV at `path`; `exposure` names the column that holds each row's exposure.
 
     Raises CsvError with every fault found (the first 20), one line each.
@@ -90,7 +93,7 @@ def read(path: str | Path, exposure: str | None = None) -> Table:
         raise CsvError(f"{path.name}: is not CSV ({error})") from None
 
 
-def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
+def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> CountFile:
     header = [column.strip() for column in next(lines, [])]
     needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
     missing = [column for column in needed if column not in header]
@@ -118,10 +121,10 @@ def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
         raise CsvError("\n".join(faults[:_SHOWN] + more))
     if not rows:
         raise CsvError(f"{name}: has no rows; each row is one count with its period")
-    return Table(name, tuple(rows), exposure)
+    return CountFile(name, tuple(rows), exposure)
 
 
-def _row(line: int, cells: dict[str, str], exposure: str | None) -> Row:
+def _row(line: int, cells: dict[str, str], exposure: str | None) -> CountRow:
     start, end = _date("period_start", cells), _date("period_end", cells)
     if end < start:
         raise ValueError(f"period_end '{end}' is before period_start '{start}'; the last day comes second")
@@ -136,7 +139,7 @@ def _row(line: int, cells: dict[str, str], exposure: str | None) -> Row:
         raise ValueError(f"bound '{bound}' is unknown; one of {', '.join(BOUNDS)}")
     if value is not None and bound == "exact" and not (low or 0) <= value <= (value if high is None else high):
         raise ValueError(f"value '{cells['value']}' lies outside its own interval; widen low and high or mend it")
-    return Row(
+    return CountRow(
         line, start, end, value, low, high, bound,
         cells.get("series", ""), cells.get("measure", ""), cells.get("compiler", ""),
         _exposure(exposure, cells) if exposure else None,
@@ -186,62 +189,27 @@ def _exposure(column: str, cells: dict[str, str]) -> float:
     return number
 
 
-def contradictions(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """A smallest-found set of rows that no whole numbers of events can satisfy together; empty where all agree.
+def contradictions(rows: Iterable[CountRow]) -> tuple[CountRow, ...]:
+    """Rows that no whole numbers of events can satisfy together; empty where all agree.
 
     With N(t) the events before day t, a row is two bounds on N(end + 1) − N(start), and N never falls: a system of
     difference constraints, which has a solution, and then a whole one, unless its graph has a cycle of negative
-    length (Bellman, 1958; Ford, 1956). The rows on that cycle are returned.
+    length. The rows on that cycle are returned.
     """
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, str], list[CountRow]] = {}
     for row in rows:
         groups.setdefault(row.key, []).append(row)
     for group in groups.values():
-        cycle = _negative_cycle(group)
-        if cycle:
-            return cycle
-    return ()
-
-
-def _negative_cycle(rows: Sequence[Row]) -> tuple[Row, ...]:
-    days = sorted({row.start.toordinal() for row in rows} | {row.end.toordinal() + 1 for row in rows})
-    place = {day: i for i, day in enumerate(days)}
-    edges: list[tuple[int, int, float, Row | None]] = [(i + 1, i, 0.0, None) for i in range(len(days) - 1)]
-    for row in rows:
-        a, b = place[row.start.toordinal()], place[row.end.toordinal() + 1]
-        low, high = row.limits
-        edges.append((b, a, -low, row))
-        if high < float("inf"):
-            edges.append((a, b, high, row))
-    # backward edges from the last day, then forward ones from the first: a consistent chain settles in two sweeps
-    edges.sort(key=lambda e: (-e[0], e[1]) if e[0] > e[1] else (len(days) + e[0], e[1]))
-    bound = [0.0] * len(days)
-    via: list[tuple[int, Row | None] | None] = [None] * len(days)
-    for sweep in range(len(days) + 1):
-        changed = -1
-        for tail, head, length, why in edges:
-            if bound[tail] + length < bound[head]:
-                bound[head], via[head], changed = bound[tail] + length, (tail, why), head
-        if changed < 0:
-            return ()
-        if sweep % 8 == 7 or sweep == len(days):
-            cycle = _cycle(via)
-            if cycle:
-                return cycle
-    return ()
-
-
-def _cycle(via: list[tuple[int, Row | None] | None]) -> tuple[Row, ...]:
-    """The rows on a cycle of the predecessors, if there is one: it is then of negative length."""
-    seen = [0] * len(via)
-    for start in range(len(via)):
-        node, path = start, []
-        while via[node] is not None and not seen[node]:
-            seen[node] = start + 1
-            path.append(node)
-            node = via[node][0]  # type: ignore[index]
-        if path and via[node] is not None and seen[node] == start + 1:
-            cycle = path[path.index(node) :]
-            found = {step[1].line: step[1] for n in cycle if (step := via[n]) is not None and step[1] is not None}
-            return tuple(found[line] for line in sorted(found))
+        days = sorted({row.start.toordinal() for row in group} | {row.end.toordinal() + 1 for row in group})
+        place = {day: i for i, day in enumerate(days)}
+        edges = [(i + 1, i, 0.0, -1) for i in range(len(days) - 1)]
+        for number, row in enumerate(group):
+            a, b = place[row.start.toordinal()], place[row.end.toordinal() + 1]
+            low, high = row.limits
+            edges.append((b, a, -low, number))
+            if high < float("inf"):
+                edges.append((a, b, high, number))
+        tail, head, length, why = (np.array(part) for part in zip(*edges, strict=True))
+        if cycle := graph.negative_cycle(len(days), tail, head, length, why):
+            return tuple(group[number] for number in cycle)
     return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from desertion.errors import MixedSeriesError, UserError
+from desertion.errors import UserError
 from desertion.hedges import interval
 
 Ints = NDArray[np.int64]
@@ -22,8 +22,6 @@ Running = Literal["totals", "rebased", "differences", "drop"]
 
 #: Columns that say what a statement counts; statements that differ in one of them belong to different series.
 SERIES = ("articles", "scope", "measure", "compiler")
-#: Columns in which series may differ in one fit without more ado: the model has a factor for each.
-FACTORS = ("measure", "compiler")
 
 _MINUS = "-"
 _REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
@@ -72,11 +70,6 @@ class Observations:
             stop=self.stop[at], low=self.low[at], high=self.high[at],
         )  # fmt: skip
 
-    def without(self, ids: Iterable[str]) -> Observations:
-        """All reports but those named."""
-        gone = set(ids)
-        return self.take([i for i, name in enumerate(self.ids) if name not in gone])
-
     def of(self, series_names: tuple[str, ...]) -> Observations:
         """The same reports with their series counted by `series_names`, which has all of theirs."""
         place = np.array([series_names.index(name) if name in series_names else -1 for name in self.series_names])
@@ -119,7 +112,6 @@ def observations(
     *,
     reading: str = "rounding",
     running: Running = "totals",
-    declared: Sequence[str] = FACTORS,
 ) -> Observations:
     """The counts among `facts` (rows of `reconcile.facts`) as reports; ids are those of the chosen statements.
 
@@ -139,12 +131,6 @@ def observations(
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
     if len(odd):
         raise UserError(f"{odd['chosen'].iloc[0]} is no count but a {odd['kind'].iloc[0]}; select kind='count'")
-    for column in SERIES:
-        words = sorted(facts[column].unique())
-        if len(words) > 1 and column not in declared:
-            raise MixedSeriesError(
-                f"the statements differ in {column}: {', '.join(words)}; fit one, or declare a factor for it"
-            )
     kept = _latest(facts)
     if running == "drop":
         kept = kept[~kept["cumulative"].astype(bool)]
@@ -209,25 +195,3 @@ def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first
         tuple(ids), np.array(series, np.int64), np.array(start, np.int64), np.array(stop, np.int64),
         np.array(low_, np.float64), np.array(high_, np.float64), obs.series_names,
     )  # fmt: skip
-
-
-def cells(obs: Observations, series: int = 0) -> pd.DataFrame:
-    """The days of `series` cut wherever one of its reports begins or ends: first and last day of each cell."""
-    days = _cuts(obs, series)
-    return pd.DataFrame(
-        {
-            "period_start": [date.fromordinal(int(a)) for a in days[:-1]],
-            "period_end": [date.fromordinal(int(b) - 1) for b in days[1:]],
-        }
-    )
-
-
-def aggregation(obs: Observations, series: int = 0) -> NDArray[np.bool_]:
-    """Which cell each report of `series` covers: (its reports, cells), the composition matrix of the model."""
-    days, mine = _cuts(obs, series), obs.series == series
-    return np.asarray((obs.start[mine][:, None] <= days[:-1]) & (days[:-1] < obs.stop[mine][:, None]))
-
-
-def _cuts(obs: Observations, series: int) -> Ints:
-    mine = obs.series == series
-    return np.unique(np.concatenate([obs.start[mine], obs.stop[mine]]))

@@ -81,17 +81,6 @@ def interval(x: float, t: float = 1.0, level: float = 0.95) -> Interval:
     return Interval(x / t, low / t, high / t)
 
 
-def rate_p_value(x: float, t: float, rate: float) -> float:
-    """Two-sided central p-value of a Poisson `rate` given `x` events in exposure `t`; it inverts `interval`.
-
-    Raises UserError as `interval` does, and where `rate` is not above 0.
-    """
-    x, mean = _count(x, "the count"), _exposure(t, "the exposure") * _exposure(rate, "the rate")
-    less = float(special.gammaincc(x + 1, mean))
-    greater = float(special.gammainc(x, mean)) if x else 1.0
-    return _two_sided(less, greater)
-
-
 def _two_sided(less: float, greater: float) -> float:
     return max(LEAST_P, min(1.0, 2 * min(less, greater)))
 

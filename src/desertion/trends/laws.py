@@ -55,17 +55,6 @@ def cdf(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) ->
     return np.where(n < 0, 0.0, below)
 
 
-def quantile(law: Law, q: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:
-    """The smallest count whose probability not to be exceeded is at least `q`."""
-    from scipy import stats  # here, since it takes longer to import than all the rest
-
-    p, m = np.asarray(q, dtype=np.float64), np.asarray(mean, dtype=np.float64)
-    if law == "poisson":
-        return np.asarray(stats.poisson.ppf(p, m))
-    r = _size(law, m, dispersion)
-    return np.asarray(stats.nbinom.ppf(p, r, r / (r + m)))
-
-
 def sample(law: Law, mean: ArrayLike, dispersion: ArrayLike, rng: np.random.Generator) -> Floats:
     """One count for each mean, as a gamma mixture of Poisson counts where the law is negative binomial."""
     m = np.asarray(mean, dtype=np.float64)

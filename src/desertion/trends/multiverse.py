@@ -14,7 +14,7 @@ from desertion import memo
 from desertion.errors import UserError
 from desertion.figures import select
 from desertion.trends import Refused, composite
-from desertion.trends.composite.fit import Period
+from desertion.trends.composite.fitted import Period
 from desertion.trends.composite.gates import too_few
 from desertion.trends.counts import Observations, Running
 from desertion.trends.laws import Floats

@@ -53,7 +53,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Summary:
-    """A model over all its origins; `skill` is 1 less its WIS over that of the best baseline; `rank` from 8 origins."""
+    """Mean scores of a model over its origins, and the share of counts inside each interval."""
 
     model: str
     origins: int
@@ -61,8 +61,6 @@ class Summary:
     crps: float
     log_score: float
     coverage: dict[str, float]
-    skill: float | None
-    rank: int | None
 
 
 def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] = ()) -> list[Origin]:
@@ -88,46 +86,26 @@ def score(
                 refused[name] = Refused(f"at {origin.label}: {draws.reason}", draws.needs)
                 break
             quantiles = np.quantile(draws, _TAILS)
-            found.append(
-                Score(
-                    origin.label,
-                    name,
-                    origin.target,
-                    quantiles,
-                    float(wis(origin.target, quantiles, _TAILS)),
-                    crps_sample(origin.target, draws),
-                    log_score_sample(origin.target, draws),
-                )
-            )
+            y = origin.target
+            losses = float(wis(y, quantiles, _TAILS)), crps_sample(y, draws), log_score_sample(y, draws)
+            found.append(Score(origin.label, name, y, quantiles, *losses))
         else:
             scored += found
     return scored, refused
 
 
 def summarise(scored: Sequence[Score]) -> list[Summary]:
-    """One line a model, the smallest WIS first; without ranks below 8 origins."""
+    """Average the scores of each model, the smallest WIS first."""
     groups: dict[str, list[Score]] = {}
     for item in scored:
         groups.setdefault(item.model, []).append(item)
-    means = {model: float(np.mean([item.wis for item in items])) for model, items in groups.items()}
-    base = min((means[name] for name in BASELINES if name in means), default=None)
-    order = sorted(groups, key=lambda model: means[model])
     lines = []
-    for place, model in enumerate(order, start=1):
-        items = groups[model]
-        lines.append(
-            Summary(
-                model,
-                len(items),
-                means[model],
-                float(np.mean([item.crps for item in items])),
-                float(np.mean([item.log_score for item in items])),
-                coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS),
-                None if not base else 1 - means[model] / base,
-                place if len(items) >= ENOUGH else None,
-            )
-        )
-    return lines
+    for model, items in groups.items():
+        losses = zip(*((item.wis, item.crps, item.log_score) for item in items), strict=True)
+        wis, crps, log_score = (float(np.mean(loss)) for loss in losses)
+        held = coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS)
+        lines.append(Summary(model, len(items), wis, crps, log_score, held))
+    return sorted(lines, key=lambda line: line.wis)
 
 
 def _log_rates(origin: Origin) -> Floats:

@@ -9,11 +9,11 @@ them (Thompson & Baker, 1981; Heitjan & Rubin, 1991; Eilers, 2007). `fit` takes 
 
 from desertion.trends.composite.ahead import forecast, outlook
 from desertion.trends.composite.checks import diagnose, held_out
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.gates import claims, warnings
-from desertion.trends.composite.model import Spec, fit
+from desertion.trends.composite.model import fit, fit_statements
 from desertion.trends.composite.prior import Priors
-from desertion.trends.composite.statements import fit_statements, pose
+from desertion.trends.composite.spec import Spec, pose
 
 __all__ = [
     "Fit", "Priors", "Spec", "claims", "diagnose", "fit", "fit_statements", "forecast", "held_out", "outlook", "pose",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.composite import nb1, prior
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

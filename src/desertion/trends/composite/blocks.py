@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from desertion.errors import SumError
 from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
-from desertion.trends.composite.pairs import Pair, Table, pair
+from desertion.trends.composite.pairs import LinkTable, Pair, pair
 from desertion.trends.composite.windows import Span
 
 Ints = NDArray[np.int64]
@@ -34,7 +34,7 @@ class Messages:
     loglik: float
     grid: list[Floats]
     marginal: list[Floats]
-    unary: list[Table | None]
+    unary: list[LinkTable | None]
     pairs: list[Pair | None]
 
 
@@ -67,7 +67,7 @@ def send(block: Block, m: Floats, delta: float) -> Messages:
     raise SumError("no window holds the mass of a block")
 
 
-def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages | None:
+def _pass(block: Block, grid: windows.SumGrid, m: Floats, delta: float) -> Messages | None:
     values, stride, grain = grid.values, grid.steps.stride, grid.steps.grain(block)
     if not all(len(g) for g in values):
         return None
@@ -90,8 +90,8 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         if span.last - span.first > _LONGEST * span.step:
             raise SumError("counts too large for a sum over them")
         spans.append(span)
-    unary: list[Table | None] = [None] * block.size
-    edges: list[tuple[Table, Span] | None] = [None] * block.size
+    unary: list[LinkTable | None] = [None] * block.size
+    edges: list[tuple[LinkTable, Span] | None] = [None] * block.size
     for link, span, table in zip(block.links, spans, _tables(block.links, spans, m, delta), strict=True):
         v = link.child
         if link.parent < 0:
@@ -120,7 +120,7 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     return Messages(block, loglik, values, marginal, unary, pairs)
 
 
-def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[Table]:
+def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[LinkTable]:
     """The weights of each link over the differences in its span; an edge's has one impossible entry more at its end."""
     found = []
     lows = [
@@ -143,7 +143,7 @@ def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float)
                 way = slice(None, None, 1 if sign > 0 else -1)
                 log[:width] += columns[0][j, way]
                 score[j, :width], bend[j, :width] = columns[1][j, way], columns[2][j, way]
-        found.append(Table(log, score, bend))
+        found.append(LinkTable(log, score, bend))
     return found
 
 

@@ -11,14 +11,12 @@ from scipy import special
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, SumError
-from desertion.trends import Refused
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import mode, posterior_mean
 from desertion.trends.composite.prior import share
 from desertion.trends.counts import Observations
-from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
-from desertion.trends.laws import Law, cdf
+from desertion.trends.laws import cdf
 
 Floats = NDArray[np.float64]
 
@@ -30,26 +28,45 @@ _FEW = 10
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` finds. `reports` has one row a report:
+    """Checks of one fit, made by `diagnose`.
 
-    id, series, low, high, expected, residual (randomised quantile residual, standard normal where the model holds; not
-    for a report open to one side), and with influence `shift` (of the log of all cases when the report is left out, in
-    posterior standard deviations) and `left_out` (its predictive probability integral from the others).
-    `p_uniform` tests `left_out` where it is there, else the residuals (Kolmogorov–Smirnov): those come from a fit that
-    has seen the reports, so they lie too near zero. `effective` is the effective number of parameters.
+    `reports`: one row per report. `p_uniform`: Kolmogorov–Smirnov test of `left_out` where it is there, else of the
+    residuals, which come from a fit that has seen the reports and so lie too near zero. `effective`: effective number
+    of parameters.
     """
 
     reports: pd.DataFrame
     p_uniform: float
-    pit: Floats
-    rootogram: list[Bar] | Refused
-    autocorrelation: Floats | Refused
-    contraction: pd.DataFrame
     effective: float
 
 
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
-    """All diagnostics of `fit`; `influence` refits it without each report (hyper-parameters at their mode)."""
+    """Check whether the fit looks like its reports.
+
+    Parameters
+    ----------
+    fit
+        The fitted model.
+    influence
+        Whether to fit again without each report in turn, hyper-parameters held at their mode.
+
+    Returns
+    -------
+    Diagnosis
+        `reports` has one row per report:
+
+        - id, series, period_start, period_end, low, high: the report
+        - expected: expected cases
+        - residual: randomised quantile residual, standard normal where the model holds; missing for a report open to
+          one side
+        - shift (with `influence`): change of the log of all cases when the report is left out, in posterior standard
+          deviations
+        - left_out (with `influence`): the report's predictive probability integral given the others
+
+    References
+    ----------
+    Dunn & Smyth (1996), randomised quantile residuals.
+    """
     from scipy import stats
 
     obs = fit.obs
@@ -57,21 +74,15 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     rng = np.random.default_rng([fit.spec.seed, 2])
     u = below + rng.uniform(size=len(obs)) * (upto - below)
     residual = special.ndtri(np.clip(u, 1e-12, 1 - 1e-12))
-    open_ended = ~np.isfinite(obs.high)
-    residual[open_ended] = np.nan
+    closed = np.isfinite(obs.high)
+    residual[~closed] = np.nan
     table = obs.frame().assign(expected=expected, residual=residual)
-    told = ~open_ended
+    uniform = special.ndtr(residual[closed])
     if influence:
         table = table.join(memo.recall(_influence, fit))
-    closed = told & obs.exact
-    uniform = special.ndtr(residual[told])
-    if influence:
-        uniform = table.loc[told & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
+        uniform = table.loc[closed & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
     p = float(stats.kstest(uniform, "uniform").pvalue) if len(uniform) else float("nan")
-    return Diagnosis(
-        table, p, pit(below[told], upto[told]), _rootogram(fit, closed, expected), _autocorrelation(fit, residual),
-        fit.factors()[["name", "kind", "contraction", "prior_driven"]], effective(fit),
-    )  # fmt: skip
+    return Diagnosis(table, p, effective(fit))
 
 
 def effective(fit: Fit) -> float:
@@ -93,8 +104,7 @@ def _marginal(fit: Fit) -> tuple[Floats, Floats, Floats]:
         rows = np.flatnonzero(obs.series == series)
         means = fit.means(series, theta, node) @ share(obs.start[rows], obs.stop[rows], bounds).T
         for j, i in enumerate(rows):
-            chances = [_mixture(n, means[:, j], delta) for n in (obs.low[i] - 1, obs.high[i])]
-            below[i], upto[i] = chances
+            below[i], upto[i] = (_mixture(n, means[:, j], delta) for n in (obs.low[i] - 1, obs.high[i]))
             expected[i] = means[:, j].mean()
     return below, upto, expected
 
@@ -107,33 +117,6 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
     chance[poisson] = cdf("poisson", n, means[poisson])
     chance[~poisson] = cdf("nb1", n, means[~poisson], 1 + delta[~poisson])
     return float(chance.mean())
-
-
-def _rootogram(fit: Fit, exact: NDArray[np.bool_], expected: Floats) -> list[Bar] | Refused:
-    length = fit.obs.stop - fit.obs.start
-    alike = exact & (fit.obs.series == 0) & (length >= 28) & (length <= 31)
-    if not alike.any():
-        return Refused("no single months are reported, so there are no like counts", "at least 30 months")
-    phi = 1 + fit.posterior.averaged(fit.hyper("delta"))
-    law: Law = "poisson" if phi == 1 else "nb1"
-    return rootogram(law, fit.obs.low[alike], expected[alike], phi)
-
-
-def _autocorrelation(fit: Fit, residual: Floats) -> Floats | Refused:
-    """Of the residuals of the longest run of equal-length disjoint reports of the reference series."""
-    obs = fit.obs
-    best: list[int] = []
-    for low, high in ((28, 31), (90, 92), (181, 184), (365, 366)):
-        length = obs.stop - obs.start
-        rows = np.flatnonzero((obs.series == 0) & (length >= low) & (length <= high) & np.isfinite(residual))
-        rows = rows[np.argsort(obs.start[rows], kind="stable")]
-        run: list[int] = []
-        for i in rows:
-            if run and obs.start[i] != obs.stop[run[-1]]:
-                run = []
-            run.append(int(i))
-            best = max(best, list(run), key=len)
-    return autocorrelation(residual[best])
 
 
 def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 
 from desertion.trends import Refused
 from desertion.trends.composite import checks
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.prior import CONTRACTION
 
 #: Informative counts below which levels and totals lean on the priors.

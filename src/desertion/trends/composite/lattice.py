@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desertion.errors import ContradictionError
-from desertion.trends.composite import graph
+from desertion.trends import graph
 from desertion.trends.counts import Observations
 
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cell:
+class CountCell:
     """Pieces of time that the same reports of one series cover: days [a, b) in `spans`; one NB1 count."""
 
     series: int
@@ -105,7 +105,7 @@ class Block:
 class Lattice:
     """The cells, the known counts among them, the blocks, and the positions of the reports held out."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[CountCell, ...]
     known: Ints
     counts: Floats
     blocks: tuple[Block, ...]
@@ -119,7 +119,7 @@ class Lattice:
 
 @dataclass
 class _Parts:
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[CountCell] = field(default_factory=list)
     known: list[int] = field(default_factory=list)
     counts: list[float] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -146,11 +146,6 @@ def _remembered(names: tuple[str, ...], series: bytes, start: bytes, stop: bytes
     s, a, b = (np.frombuffer(part, np.int64) for part in (series, start, stop))
     lo, hi = (np.frombuffer(part, np.float64) for part in (low, high))
     return _build(Observations(("",) * len(s), s, a, b, lo, hi, names))
-
-
-def forget() -> None:
-    """Forget the lattices built before, to time one that is new."""
-    _remembered.cache_clear()
 
 
 def _build(obs: Observations) -> Lattice:
@@ -228,7 +223,7 @@ def _series(obs: Observations, members: Ints, series: int) -> _Parts:
     for piece in pieces:
         if covered[group[piece]]:
             _extend(spans[position[int(group[piece])]], int(days[piece]), int(days[piece + 1]))
-    cells = [Cell(series, tuple(s)) for s in spans]
+    cells = [CountCell(series, tuple(s)) for s in spans]
     return _blocks(cells, node[a], node[b], obs.low[members], obs.high[members], members)
 
 
@@ -239,7 +234,7 @@ def _extend(spans: list[tuple[int, int]], start: int, stop: int) -> None:
         spans.append((start, stop))
 
 
-def _blocks(cells: list[Cell], a: Ints, b: Ints, low: Floats, high: Floats, members: Ints) -> _Parts:
+def _blocks(cells: list[CountCell], a: Ints, b: Ints, low: Floats, high: Floats, members: Ints) -> _Parts:
     parts = _Parts(cells=cells)
     nodes = len(cells) + 1
     cluster, level = _clusters(nodes, a, b, low, high)

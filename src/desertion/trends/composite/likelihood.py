@@ -28,13 +28,6 @@ class Value:
     bend: Floats
     covariances: tuple[tuple[Ints, Floats], ...]
 
-    def hessian(self) -> Floats:
-        """The Hessian as a full matrix: (cells, cells)."""
-        matrix = np.diag(self.bend)
-        for cells, covariance in self.covariances:
-            matrix[np.ix_(cells, cells)] += covariance
-        return matrix
-
     def by_log_mean(self, m: Floats, rows: Floats) -> Floats:
         """The Hessian by the logarithms of the cell means `m` times `rows` (cells, k)."""
         scaled = m[:, None] * rows
@@ -67,12 +60,6 @@ def evaluate(lattice: Lattice, m: Floats, delta: float) -> Value:
         score[block.cells], bend[block.cells], covariance = blocks.moments(found)
         covariances.append((block.cells, covariance))
     return Value(loglik, score, bend, tuple(covariances))
-
-
-def log_likelihood(lattice: Lattice, m: Floats, delta: float) -> float:
-    """The log likelihood alone."""
-    log_p = nb1.evaluate(lattice.counts, m[lattice.known], delta)[0]
-    return float(log_p.sum()) + sum(blocks.send(b, m[b.cells], delta).loglik for b in lattice.blocks)
 
 
 def sample(lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.Generator) -> Floats:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
-from desertion.trends.composite import approximation, hyper, lattice, prior
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
-from desertion.trends.counts import Observations
+from desertion.trends.composite.spec import Spec, check, pose
+from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS, Grid
 
 Floats = NDArray[np.float64]
@@ -34,31 +36,6 @@ LARGEST_EXCESS = 1e6
 LEAD_MONTHS = 12
 
 
-@dataclass(frozen=True)
-class Spec:
-    """How to fit. `trend` in the grammar of `terms`; `order` of the random walk behind `smooth`.
-
-    `unit` is the period of the latent intensity. `factors` maps a series to the names of its factors (by default
-    every series but the reference, the one with most exact reports, has one of its own name). `delayed` series count
-    the latent cases later, by a geometric delay with one mean. `phi`, `tau` (for one period) and `delay` (months) are
-    estimated unless given. `exposure` holds one positive number a period, from the first report's period on.
-    """
-
-    trend: str = "smooth"
-    unit: prior.Unit = "month"
-    order: int = 1
-    priors: prior.Priors = field(default_factory=prior.Priors)
-    factors: dict[str, tuple[str, ...]] | None = None
-    delayed: tuple[str, ...] = ()
-    phi: float | None = None
-    tau: float | None = None
-    delay: float | None = None
-    exposure: tuple[float, ...] | None = None
-    level: float = 0.95
-    seed: int = 20240320
-    draws: int = 4000
-
-
 def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
     """The posterior of the latent intensity behind `obs`, or why the reports do not give one.
 
@@ -66,7 +43,7 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
     Raises UserError for a trend, unit or dispersion that cannot be.
     """
     spec = spec or Spec()
-    _check(spec)
+    check(spec)
     # which intervals and draws are asked of a posterior does not change it
     found = memo.recall(_fit, obs, _asked(spec, Spec()), start)
     if isinstance(found, Refused):
@@ -78,6 +55,19 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
 def _asked(spec: Spec, like: Spec) -> Spec:
     """The model of `spec`, with the level and the draws that `like` asks for."""
     return replace(spec, level=like.level, seed=like.seed, draws=like.draws)
+
+
+def fit_statements(
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    spec: Spec | None = None,
+    *,
+    reading: str = "rounding",
+    running: Running = "rebased",
+) -> Fit | Refused:
+    """The fit to the reports among `facts`, posed as `pose` says, or why there is none."""
+    posed = pose(facts, figures, spec, reading=reading, running=running)
+    return posed if isinstance(posed, Refused) else fit(*posed)
 
 
 def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
@@ -104,20 +94,6 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return _integrated(obs, spec, cells, design, start)
     except ModeError as error:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
-
-
-def _check(spec: Spec) -> None:
-    terms.parse(spec.trend)
-    if spec.unit not in UNITS:
-        raise UserError(f"period unit '{spec.unit}' is unknown; one of {', '.join(UNITS)}")
-    if spec.order not in (1, 2):
-        raise UserError(f"a random walk of order {spec.order} is not offered; order is 1 or 2")
-    if spec.phi is not None and not 1 <= spec.phi <= 1e6:
-        raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
-    if spec.tau is not None and not 0 < spec.tau < 100:
-        raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
-    if not 0 < spec.level < 1:
-        raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
 
 
 def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec]:
@@ -269,44 +245,10 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
     return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
 
 
-class Axes:
-    """Which hyper-parameters are estimated, and how a point on their axes reads."""
-
-    def __init__(self, spec: Spec, design: prior.Design):
-        p, months = spec.priors, design.grid.months
-        self.spec, self.rate = spec, p.rate(months, design.order)
-        self.walk, self.late = bool(design.walk.any()), design.lead > 0
-        self.months = months
-        known = (spec.tau is not None or not self.walk, spec.phi is not None, spec.delay is not None or not self.late)
-        self.free = [k for k, fixed in enumerate(known) if not fixed]
-        self.centre = np.array([np.log(1.2 / self.rate), p.log_excess_mean, np.log(p.delay_median / months)])
-        self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
-
-    def hyper(self, psi: Floats) -> Hyper:
-        """The hyper-parameters at `psi`, those not estimated as given."""
-        full = self.centre.copy()
-        full[self.free] = psi
-        spec = self.spec
-        tau = (spec.tau if spec.tau is not None else float(np.exp(full[0]))) if self.walk else float("nan")
-        delta = spec.phi - 1 if spec.phi is not None else float(np.exp(full[1]))
-        late = spec.delay / self.months if spec.delay is not None else float(np.exp(full[2]))
-        return Hyper(tau, delta, late if self.late else float("nan"))
-
-    def log_prior(self, psi: Floats) -> float:
-        """Log prior density of psi on its own scale (log tau, log(phi − 1), log delay)."""
-        total = 0.0
-        for k, x in zip(self.free, psi, strict=True):
-            if k == 0:
-                total += float(np.log(self.rate) + x - self.rate * np.exp(x))
-            else:
-                total += float(-0.5 * ((x - self.centre[k]) / self.scale[k]) ** 2 - np.log(self.scale[k]))
-        return total
-
-
 def _integrated(
     obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
 ) -> Fit:
-    axes = Axes(spec, design)
+    axes = hyper.Axes(spec, design)
     base = problem(cells, design)
     crude = starting_point(obs, design, base) if start is None else start
 
@@ -326,7 +268,7 @@ def _integrated(
     roots = [node.mode.root() for node in nodes]
     sound = np.array(
         [
-            approximation.holds(obs, design, at, node.mode.theta, centre, root)
+            hyper.holds(obs, design, at, node.mode.theta, centre, root)
             for at, node, centre, root in zip(points, nodes, centres, roots, strict=True)
         ]
     )

@@ -24,16 +24,16 @@ _SPARSE = 24
 
 
 @dataclass(frozen=True)
-class Table:
+class LinkTable:
     """A link's log weight over d = first, first + step, …, and the cells' score and curvature there: (cells, d)."""
 
     log: Floats
     score: Floats
     bend: Floats
 
-    def at(self, places: Ints) -> Table:
+    def at(self, places: Ints) -> LinkTable:
         """The entries at `places`."""
-        return Table(self.log[places], self.score[:, places], self.bend[:, places])
+        return LinkTable(self.log[places], self.score[:, places], self.bend[:, places])
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Matrix:
     themselves, or, where few differences are possible, over those.
     """
 
-    table: Table
+    table: LinkTable
     given: Floats
     part: Floats
     to: Ints | None
@@ -95,7 +95,7 @@ class Sliding:
     `above` and `below` the points of parents, from 0, and of children, some of which no parent leads to.
     """
 
-    table: Table
+    table: LinkTable
     weight: Floats
     belief: Floats
     share: Floats
@@ -159,7 +159,7 @@ Pair = Matrix | Sliding
 
 
 def pair(
-    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+    table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
 ) -> tuple[Pair, Floats]:
     """The law of a child on the grid `below` given its parent on `above`, and its message.
 
@@ -169,7 +169,7 @@ def pair(
     return _sliding(table, span, above, below, belief) or _matrix(table, span, above, below, belief, few, grain)
 
 
-def _sliding(table: Table, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
+def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
     """The law as correlations on the lattice of the differences.
 
     None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose of it.
@@ -196,12 +196,12 @@ def _sliding(table: Table, span: Span, above: Floats, below: Floats, belief: Flo
     with np.errstate(divide="ignore"):
         message = np.log(total) + highest + peak
     share = 1 / np.where(total > 0, total, 1.0)
-    kept = Table(log, table.score[:, :-1], table.bend[:, :-1])
+    kept = LinkTable(log, table.score[:, :-1], table.bend[:, :-1])
     return Sliding(kept, weight, chance, share, parents, children), message
 
 
 def _matrix(
-    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+    table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
 ) -> tuple[Pair, Floats]:
     differences = len(table.log) - 1
     to = at = None
@@ -234,5 +234,5 @@ def _matrix(
         given = np.zeros((len(above), len(below) + 1))
         np.put_along_axis(given, to, joint, axis=1)
         given = given[:, :-1]
-        table = Table(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
+        table = LinkTable(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
     return Matrix(table, given, joint, to, at), np.where(nowhere, -np.inf, top + np.log(total))

@@ -62,7 +62,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Grid:
+class SumGrid:
     """`values[v]` of each free number; `reach[v]` are its differences to a parent that it follows (else None)."""
 
     steps: Steps
@@ -124,7 +124,7 @@ def gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats]:
     return covariance @ target, covariance
 
 
-def lay(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
+def lay(block: Block, low: Floats, high: Floats, wanted: Steps) -> SumGrid:
     """The values of each free number from `low` to `high`, with strides doubled until every table fits."""
     most = np.maximum(2 * wanted.stride, (high - low) / _FEWEST)
     while heavy := _heavy(block, low, high, wanted):
@@ -166,7 +166,7 @@ def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> list[tuple
     return heavy
 
 
-def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
+def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> SumGrid:
     values, grain = [np.empty(0)] * block.size, wanted.grain(block)
     reach: list[Span | None] = [None] * block.size
     for v in block.order:
@@ -197,4 +197,4 @@ def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
             anchor = block.low[v] if np.isfinite(block.low[v]) else 0.0
             first = max(anchor + np.floor((low[v] - anchor) / stride) * stride, block.low[v])
             values[v] = np.arange(first, high[v] + 1, stride)
-    return Grid(wanted, values, reach)
+    return SumGrid(wanted, values, reach)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import prior, widened
+from desertion.trends.composite import prior
 from desertion.trends.composite.lattice import Lattice
-from desertion.trends.composite.posterior import Mixture, Posterior
+from desertion.trends.composite.posterior import Mixture, Posterior, tails
+from desertion.trends.composite.spec import Spec
 from desertion.trends.counts import Observations
-
-if TYPE_CHECKING:
-    from desertion.trends.composite.model import Spec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -192,7 +190,7 @@ class Fit:
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(law.quantiles(widened.tails(self.spec.level, "total")))
+        low, median, high = np.exp(law.quantiles(tails(self.spec.level, "total")))
         told = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
@@ -230,7 +228,7 @@ class Fit:
         law = self.posterior.of(rows)
         mean, sd = law.moments()
         k = self.design.path.shape[1]
-        wide = law.quantiles(widened.tails(self.spec.level, "factor"))
+        wide = law.quantiles(tails(self.spec.level, "factor"))
         low, _, high = np.where(keep >= k, wide, law.quantiles(self.tails))
         before = self.design.scale[keep] ** 2
         told = np.clip(1 - sd**2 / before, 0.0, 1.0)
@@ -252,7 +250,7 @@ class Fit:
                 continue
             mean = self.posterior.averaged(values)
             label = "phi" if name == "delta" else name
-            low, _, high = self.posterior.quantiles(values, widened.tails(self.spec.level, label))
+            low, _, high = self.posterior.quantiles(values, tails(self.spec.level, label))
             fixed = bool(np.ptp(values) == 0)
             told = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:

@@ -1,0 +1,84 @@
+"""How to fit the composite model: its specification, and the reports and specification that facts call for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from desertion.errors import UserError
+from desertion.trends import Refused, counts, terms
+from desertion.trends.composite import prior
+from desertion.trends.counts import Observations, Running
+from desertion.trends.grid import UNITS
+
+#: Measures of one case in the order of its way through a court; one beside an earlier one comes with a delay.
+STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How to fit. `trend` in the grammar of `terms`; `order` of the random walk behind `smooth`.
+
+    `unit` is the period of the latent intensity. `factors` maps a series to the names of its factors (by default
+    every series but the reference, the one with most exact reports, has one of its own name). `delayed` series count
+    the latent cases later, by a geometric delay with one mean. `phi`, `tau` (for one period) and `delay` (months) are
+    estimated unless given. `exposure` holds one positive number a period, from the first report's period on.
+    """
+
+    trend: str = "smooth"
+    unit: prior.Unit = "month"
+    order: int = 1
+    priors: prior.Priors = field(default_factory=prior.Priors)
+    factors: dict[str, tuple[str, ...]] | None = None
+    delayed: tuple[str, ...] = ()
+    phi: float | None = None
+    tau: float | None = None
+    delay: float | None = None
+    exposure: tuple[float, ...] | None = None
+    level: float = 0.95
+    seed: int = 20240320
+    draws: int = 4000
+
+
+def check(spec: Spec) -> None:
+    """Raise UserError for a trend, unit or number that cannot be."""
+    terms.parse(spec.trend)
+    if spec.unit not in UNITS:
+        raise UserError(f"period unit '{spec.unit}' is unknown; one of {', '.join(UNITS)}")
+    if spec.order not in (1, 2):
+        raise UserError(f"a random walk of order {spec.order} is not offered; order is 1 or 2")
+    if spec.phi is not None and not 1 <= spec.phi <= 1e6:
+        raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
+    if spec.tau is not None and not 0 < spec.tau < 100:
+        raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
+    if not 0 < spec.level < 1:
+        raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
+
+
+def pose(
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    spec: Spec | None = None,
+    *,
+    reading: str = "rounding",
+    running: Running = "rebased",
+) -> tuple[Observations, Spec] | Refused:
+    """The reports among `facts` (see `counts.observations`) and the model for them, or why there are none.
+
+    Facts that differ in articles, scope, measure or compiler become series with a factor each (so does a declared
+    difference; without an overlap `fit` refuses it), verdicts and persons convicted beside cases received delayed ones.
+    """
+    spec = spec or Spec()
+    try:
+        obs = counts.observations(facts, figures, reading=reading, running=running)
+    except UserError as error:
+        return Refused(str(error), "statements that count one thing")
+    measure = facts.set_index("chosen")["measure"]
+    stages = [stage for stage in STAGES if (measure == stage).any()]
+    later = {
+        obs.series_names[series]
+        for name, series in zip(obs.ids, obs.series, strict=True)
+        if measure[counts.behind(name)[0]] in stages[1:]
+    }
+    return obs, replace(spec, delayed=tuple(sorted(later)))
