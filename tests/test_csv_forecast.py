@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from desertion.csv_models import forecast
+from desertion.csv_models import forecast, smooth
 from desertion.errors import UserError
 from desertion.trends import Refused, laws, origins, regression, terms
 from desertion.trends.grid import Grid
@@ -27,7 +27,7 @@ def ahead(
     **options: int,
 ) -> list[forecast.Step] | Refused:
     grid = monthly(y, exposure)
-    fit = regression.fit_trend(grid, terms.parse(trend), model, harmonics=options.get("harmonics", 0))
+    fit = smooth.fit_trend(grid, terms.parse(trend), model, harmonics=options.get("harmonics", 0))
     assert isinstance(fit, regression.Regression), fit
     return forecast.forecast(fit, grid, terms.parse(trend), steps, **options)
 

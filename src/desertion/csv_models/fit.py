@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from scipy import special
 
-from desertion.csv_models import changepoint, composite_table, forecast
+from desertion.csv_models import changepoint, composite_table, forecast, smooth
 from desertion.csv_models.grid import from_table
 from desertion.csv_models.table import CountFile, read
 from desertion.errors import UserError
@@ -104,7 +104,7 @@ def _composite(
 def _regression(
     grid: Grid, model: regression.Model, trend: terms.Trend, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any] | Refused:
-    fitted = regression.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
+    fitted = smooth.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
     if isinstance(fitted, Refused):
         return fitted
     low, high = fitted.interval

@@ -6,7 +6,7 @@ A result is a `Regression` or a `Refused`: what the data do not identify is said
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import numpy as np
@@ -115,19 +115,20 @@ class Regression:
 def fit_trend(
     grid: Grid, trend: terms.Trend, model: Model = "poisson", *, harmonics: int = 0, level: float = 0.95
 ) -> Regression | Refused:
-    """Fit `trend` to the counts of `grid`. Raises UserError for an unknown model or too many harmonics."""
+    """Fit `trend` to the counts of `grid`.
+
+    Raises UserError for an unknown model, too many harmonics, or a smooth term, which has no fixed columns.
+    """
+    if trend.smooth:
+        raise UserError(f"trend '{trend.text}': a log-linear regression has fixed terms; leave smooth out")
     refused = terms.unidentified_break(trend, grid)
     if refused:
         return refused
     names, X = terms.columns(trend, grid, grid.index, harmonics)
-    if trend.smooth:
-        from desertion.trends import smooth
-
-        return smooth.fit(grid.counts, X, names, grid.index, grid.offset, model, level)
     fitted = fit_design(grid.counts, X, names, offset=grid.offset, model=model, level=level)
     if isinstance(fitted, Refused):
         return fitted
-    return with_warnings(fitted, *_few_a_side(trend, grid))
+    return replace(fitted, warnings=(*fitted.warnings, *_few_a_side(trend, grid)))
 
 
 def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
@@ -139,11 +140,6 @@ def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
         if min(sides) < CELLS_A_SIDE:
             few.append(f"the break {day} has {sides[0]} and {sides[1]} periods beside it; below 8 a side it is fragile")
     return few
-
-
-def with_warnings(fitted: Regression, *more: str) -> Regression:
-    """`fitted` with further warnings."""
-    return Regression(**{**fitted.__dict__, "warnings": (*fitted.warnings, *more)}) if more else fitted
 
 
 def fit_design(
