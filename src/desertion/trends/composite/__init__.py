@@ -2,9 +2,9 @@
 
 A latent intensity for each month (a trend, a random walk, or both), NB1 counts, and reports that each bound a sum of
 them (Thompson & Baker, 1981; Heitjan & Rubin, 1991; Eilers, 2007). `fit` takes observations (`trends.counts`),
-`fit_statements` facts of this project's data; both give a `Fit` or a refusal. A `Fit` has the tables of what was
-(`intensity`, `totals`, `growth`, `factors`, `summary`); the functions here give what follows from it: `forecast` and
-`outlook` look ahead, `diagnose` and `held_out` check it, `claims` and `warnings` say what it does not carry.
+`fit_statements` facts of this project's data; both give a `Fit` or a refusal. A `Fit` has the tables of the past
+(`intensity`, `totals`, `growth`, `factors`, `summary`). `forecast` and `outlook` look ahead, `diagnose` and `held_out`
+check a fit, `claims` and `warnings` list what it does not support.
 """
 
 from desertion.trends.composite.ahead import forecast, outlook

@@ -1,4 +1,4 @@
-"""Beyond the reports: the walk goes on, or one of two scenarios does."""
+"""Forecasts beyond the reports, by the fitted walk or under one of two scenarios."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTLOOK = [
     *("kind", "period_start", "period_end", "median"),
     *(f"{end}{100 * share:.0f}" for share in LEVELS for end in ("low", "high")),
 ]
-#: No count comes near; numpy cannot draw from a Poisson law much above.
+#: Largest mean that counts are drawn from: numpy cannot draw from a Poisson law much above, and no count comes near.
 _LARGEST = 1e15
 
 
@@ -59,7 +59,7 @@ def forecast(fit: Fit, n: int, series: str | None = None, scenario: Scenario = "
         If `n` is below 1, or the series or the scenario is unknown.
     """
     if n < 1:
-        raise UserError(f"a forecast of {n} periods is none; ask for at least 1")
+        raise UserError(f"a forecast of {n} periods: n is at least 1")
     theta, nodes = fit.drawn
     rng = np.random.default_rng([fit.spec.seed, 1])
     mean = means(fit, n, fit.series(series), theta, nodes, scenario, rng)
@@ -106,7 +106,7 @@ def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None
         - low50, high50, low80, high80, low95, high95: ends of the central intervals
     """
     months = replace(fit, spec=replace(fit.spec, level=0.95)).intensity(series)
-    told = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
+    informed = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
     if refused is None:
         ahead = forecast(fit, n, series, "model").assign(kind="forecast")
     else:
@@ -115,7 +115,7 @@ def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None
         forecast(fit, n, series, scenario)[["period_start", "period_end", "median"]].assign(kind=scenario)
         for scenario in ("stops", "continues")
     ]
-    return pd.concat([told.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=OUTLOOK)
+    return pd.concat([informed.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=OUTLOOK)
 
 
 def means(
@@ -132,7 +132,7 @@ def means(
 
 
 def _levels(fit: Fit, n: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator) -> Floats:
-    """Log intensity of the next n periods: (draws, n). The last exposure stays."""
+    """Log intensity of the next n periods at the last exposure: (draws, n)."""
     d, k = fit.design, fit.design.path.shape[1]
     if scenario not in ("model", "stops", "continues"):
         raise UserError(f"scenario '{scenario}' is unknown; one of model, stops, continues")

@@ -1,4 +1,4 @@
-"""Does the fit look like the reports? Residuals, what held-out reports say, and what each report changes."""
+"""Checks of a fit against its reports: residuals, predictions of reports held out, influence of each report."""
 
 from __future__ import annotations
 
@@ -120,13 +120,19 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
 
 
 def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
-    """What the admitted reports say of the counts that `rows` report, given them exactly where they overlap.
+    """Predict the counts of `rows` from the reports in the likelihood, exactly where they overlap.
 
-    Days after the fit's last period are forecast.
+    Days after the fit's last period are forecast. The series of `rows` are the fit's.
 
-    Columns: id, series, period_start, period_end, low, high (as reported), mean, predicted_low, predicted_high (at the
-    fit's level), probability (that the count lies in the report's interval), pit (chance of less, the interval taken
-    at a random point). The series of `rows` are the fit's. attrs["draws"] holds the draws (rows, draws).
+    Returns
+    -------
+    DataFrame
+        One row per report; `attrs["draws"]` holds the draws (rows, draws):
+
+        - id, series, period_start, period_end, low, high: the report
+        - mean, predicted_low, predicted_high: predicted count, interval at the fit's level
+        - probability: of a count inside the report's interval
+        - pit: probability of less, at a random point of the interval
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
@@ -158,8 +164,8 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
                 total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
             counts[i, k * _EACH : (k + 1) * _EACH] = total
     if np.isnan(counts).any():
-        found = counts[:, ~np.isnan(counts).any(axis=0)]
-        counts = found if found.shape[1] else counts[:, :1]
+        whole_draws = counts[:, ~np.isnan(counts).any(axis=0)]
+        counts = whole_draws if whole_draws.shape[1] else counts[:, :1]
     table = rows.frame()
     table.attrs["draws"] = counts
     tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
@@ -182,7 +188,7 @@ def _beyond(fit: Fit, rows: Observations) -> Floats:
 
 
 def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
-    """Weights of the periods: parts of each cell inside and outside report `i`, and its days that no cell has."""
+    """Weights of the periods: parts of each cell inside and outside report `i`, and its days in no cell."""
     bounds = fit.design.bounds()
     cells = fit.lattice.cells
     inside, outside = np.zeros((len(cells), len(bounds) - 1)), np.zeros((len(cells), len(bounds) - 1))
@@ -204,7 +210,7 @@ def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Float
 
 
 def held_out(fit: Fit) -> pd.DataFrame:
-    """`predict` for the reports that the likelihood did not take."""
+    """Predict the reports that are not in the likelihood (see `predict`)."""
     return predict(fit, fit.obs.take(list(fit.lattice.held_out)))
 
 
@@ -222,17 +228,17 @@ def _influence(fit: Fit) -> pd.DataFrame:
         try:
             cells = lattice.build(rest)
             posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
-            found = mode(posed, theta)
+            without = mode(posed, theta)
         except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})
             continue
-        centre = posterior_mean(posed, found)
+        centre = posterior_mean(posed, without)
         posterior = replace(
-            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=centre[None], root=found.root()[None]
+            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=centre[None], root=without.root()[None]
         )
-        without = replace(fit, obs=rest, lattice=cells, posterior=posterior)
+        others = replace(fit, obs=rest, lattice=cells, posterior=posterior)
         shift = (np.log(_all_cases(fit, centre)) - whole) / spread
-        left_out = predict(without, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
+        left_out = predict(others, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
         rows.append({"shift": float(shift), "left_out": float(left_out)})
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""Integrates over the hyper-parameters: their mode, a grid along its principal axes, weights (Rue et al., 2009)."""
+"""Integrate over the hyper-parameters: their mode, a grid along its principal axes, weights (Rue et al., 2009)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Floats = NDArray[np.float64]
 SPACING, DROP = {1: 1.0, 2: 1.4, 3: 1.7}, 5.5
 _STENCIL = 0.35
 _MOVES = 25
-#: Excess of the logarithm of an exact report's expectation over its value at the mode that is still borne, beside
-#: twice its variance phi / n. Sound fits lie under 0.05, the one above at 0.29.
-BORNE = 0.1
+#: Largest tolerated excess of the log of an exact report's expectation over its value at the mode, beside twice its
+#: variance phi / n. Sound fits lie under 0.05, the example in `holds` at 0.29.
+TOLERATED = 0.1
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ Evaluate = Callable[[Floats, Floats | None], tuple[Mode, float]]
 
 
 class Axes:
-    """Which hyper-parameters are estimated, and how a point on their axes reads."""
+    """Map between the free hyper-parameters and the optimiser's scale (log tau, log(phi − 1), log delay)."""
 
     def __init__(self, spec: Spec, design: prior.Design):
         p, months = spec.priors, design.grid.months
@@ -55,7 +55,7 @@ class Axes:
         self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
 
     def hyper(self, psi: Floats) -> Hyper:
-        """The hyper-parameters at `psi`, those not estimated as given."""
+        """The hyper-parameters at `psi`; fixed ones keep their values."""
         full = self.centre.copy()
         full[self.free] = psi
         spec = self.spec
@@ -65,7 +65,7 @@ class Axes:
         return Hyper(tau, delta, late if self.late else float("nan"))
 
     def log_prior(self, psi: Floats) -> float:
-        """Log prior density of psi on its own scale (log tau, log(phi − 1), log delay)."""
+        """Log prior density of psi on the optimiser's scale."""
         total = 0.0
         for k, x in zip(self.free, psi, strict=True):
             if k == 0:
@@ -76,7 +76,7 @@ class Axes:
 
 
 class _Surface:
-    """The log posterior of psi with every fit kept, each started from the nearest fit made before."""
+    """The log posterior of psi; keeps every fit and starts each from the nearest one before."""
 
     def __init__(self, fit: Evaluate, scale: Floats):
         self.fit, self.scale = fit, scale
@@ -96,22 +96,22 @@ class _Surface:
                 if not self.where:
                     raise
                 self.seen[key] = None
-        found = self.seen[key]
-        return -np.inf if found is None else found[1]
+        known = self.seen[key]
+        return -np.inf if known is None else known[1]
 
     def mode(self, psi: Floats) -> Mode:
         """The fit at a point visited before."""
-        found = self.seen[tuple(np.round(psi, 10))]
-        if found is None:
+        known = self.seen[tuple(np.round(psi, 10))]
+        if known is None:
             raise ModeError("no fit at these hyper-parameters")
-        return found[0]
+        return known[0]
 
 
 def integrate(fit: Evaluate, start: Floats, scale: Floats) -> list[Node]:
     """The nodes of the posterior of psi; `fit(psi, theta)` gives the mode and the log posterior of psi.
 
-    `start` (d) is where to begin, `scale` (d) the prior standard deviations. With d = 0 there is one node.
-    Raises laplace.ModeError where the first fit fails.
+    `start` (d) is the starting point, `scale` (d) the prior standard deviations. With d = 0 there is one node.
+    Raises ModeError if the first fit fails.
     """
     surface = _Surface(fit, scale)
     if len(start) == 0:
@@ -147,7 +147,7 @@ def _peak(surface: _Surface, psi: Floats, scale: Floats) -> tuple[Floats, Floats
             width = width / 2
             continue
         value, vector = np.linalg.eigh(-hessian)
-        # a flat or convex direction is taken to be as wide as the prior leaves it
+        # a flat or convex direction gets the width of the prior
         value = np.maximum(value, _STENCIL**2)
         step = vector @ ((vector.T @ gradient) / value)
         step *= min(1.0, 2.0 / max(float(np.abs(width * step / scale).max()), 1e-300))
@@ -162,7 +162,7 @@ def _peak(surface: _Surface, psi: Floats, scale: Floats) -> tuple[Floats, Floats
 
 
 def _grid(surface: _Surface, centre: Floats, axes: Floats) -> list[tuple[Floats, float]]:
-    """Points of a lattice around the mode, from the middle outwards while the density is worth it."""
+    """Points of a lattice around the mode, from the middle outwards until the density has dropped by `DROP`."""
     d = len(centre)
     spacing = SPACING[d]
     top = surface(centre)
@@ -178,7 +178,7 @@ def _grid(surface: _Surface, centre: Floats, axes: Floats) -> list[tuple[Floats,
         edge = []
         for place in sorted(beyond - reached.keys()):
             if spacing**2 * sum(k * k for k in place) > 2 * (DROP + 3.5):
-                continue  # a density this much skewer than normal would not be believed anyway
+                continue  # a density this far from normal would not be trusted anyway
             reached[place] = surface(centre + spacing * (axes @ np.array(place, dtype=np.float64)))
             if reached[place] > top - DROP:
                 edge.append(place)
@@ -187,7 +187,7 @@ def _grid(surface: _Surface, centre: Floats, axes: Floats) -> list[tuple[Floats,
 
 
 def holds(obs: Observations, design: prior.Design, hyper: Hyper, mode: Floats, centre: Floats, root: Floats) -> bool:
-    """Whether the law N(centre, root root') expects of every exact report about what the mode does.
+    """Whether the normal law N(centre, root root') expects about as many cases of every exact report as the mode does.
 
     A report pins the sum of its months, not the months. Where they vary freely while the sum hardly does (a rough walk,
     Poisson counts), the posterior bends around that sum; its normal approximation then expects far more cases than were
@@ -205,6 +205,6 @@ def holds(obs: Observations, design: prior.Design, hyper: Hyper, mode: Floats, c
         spread = ((linear @ root) ** 2).sum(axis=1)
         at_mode = shares @ np.exp(linear @ mode + design.offset)
         expected = shares @ np.exp(linear @ centre + design.offset + spread / 2)
-        if (np.log(expected / at_mode) > BORNE + 2 * (1 + hyper.delta) / obs.low[own]).any():
+        if (np.log(expected / at_mode) > TOLERATED + 2 * (1 + hyper.delta) / obs.low[own]).any():
             return False
     return True

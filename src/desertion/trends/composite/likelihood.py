@@ -48,16 +48,16 @@ class Value:
 def evaluate(lattice: Lattice, m: Floats, delta: float) -> Value:
     """The likelihood at cell means `m` (all above 0) and dispersion phi = 1 + `delta`.
 
-    Raises windows.SumError where these means make the reports all but impossible.
+    Raises SumError if these means make the reports all but impossible.
     """
     score, bend = np.zeros(len(m)), np.zeros(len(m))
     log_p, score[lattice.known], bend[lattice.known] = nb1.evaluate(lattice.counts, m[lattice.known], delta)
     loglik = float(log_p.sum())
     covariances = []
     for block in lattice.blocks:
-        found = blocks.send(block, m[block.cells], delta)
-        loglik += found.loglik
-        score[block.cells], bend[block.cells], covariance = blocks.moments(found)
+        messages = blocks.send(block, m[block.cells], delta)
+        loglik += messages.loglik
+        score[block.cells], bend[block.cells], covariance = blocks.moments(messages)
         covariances.append((block.cells, covariance))
     return Value(loglik, score, bend, tuple(covariances))
 
@@ -68,7 +68,7 @@ def sample(lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.
     counts[:, lattice.known] = lattice.counts
     for block in lattice.blocks:
         counts[:, block.cells] = blocks.draw(blocks.send(block, m[block.cells], delta), size, rng)
-    # a report can only bound what some cell counts; what no report bounds any more keeps its own law
+    # cells that no report in the likelihood bounds keep their own law
     loose = np.ones(len(m), bool)
     loose[lattice.known] = False
     for block in lattice.blocks:

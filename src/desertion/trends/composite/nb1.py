@@ -1,8 +1,8 @@
 """The NB1 law of a count: variance phi times the mean, closed under adding periods (Cameron & Trivedi, 1986).
 
 With delta = phi − 1 the probability of n is prod_{k<n} (m + k delta) / (n! phi^n phi^(m/delta)); at delta = 0 it is
-Poisson. Written so, neighbouring counts differ by a logarithm and no special function, and nothing cancels as
-delta goes to 0.
+Poisson. In this form neighbouring counts differ by a logarithm and no special function, and nothing cancels as delta
+goes to 0.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The law of a free number given its parent in the tree of a block, and the sums that messages and moments need of it.
+"""The law of a free number given its parent in the tree of a block, and the sums over it for messages and moments.
 
 The chance of child j after parent i is weight[j − i] * belief[j], up to a factor of i. Where both lie on one lattice
 every such sum is a correlation with `weight` or `belief`, and the matrix is never made: the 600 fits of notebook 05
-take 7 s instead of 17, measured. Elsewhere it is.
+take 7 s instead of 17, measured. Elsewhere `Matrix` holds it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from desertion.trends.composite.windows import Span
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Smallest sum, relative to the largest product, that is believed: what is lost below 1e-308 does not count in it.
+#: Smallest sum, relative to the largest product, that is accurate: products lost below 1e-308 do not matter in it.
 _LEAST = 1e-250
 #: Points of the lattice for each parent beyond which the matrix is smaller.
 _SPARSE = 24
@@ -105,9 +105,9 @@ class Sliding:
     def _children(self, points: Floats) -> Floats:
         """Values at the points as values of the children; 0 where no parent leads to one."""
         inside = (self.below >= 0) & (self.below < len(self.belief))
-        found = np.zeros(len(self.below))
-        found[inside] = points[self.below[inside]]
-        return found
+        values = np.zeros(len(self.below))
+        values[inside] = points[self.below[inside]]
+        return values
 
     def _spread(self, above: Floats) -> Floats:
         """Probabilities of the parents over their sums, at their points."""
@@ -125,19 +125,19 @@ class Sliding:
     def lift(self, rows: Floats) -> Floats:
         """E[rows[child] | parent]: (rows, parent)."""
         inside = (self.below >= 0) & (self.below < len(self.belief))
-        found = np.empty((len(rows), len(self.above)))
-        for row, sums in zip(rows, found, strict=True):
+        lifted = np.empty((len(rows), len(self.above)))
+        for row, sums in zip(rows, lifted, strict=True):
             points = np.zeros(len(self.belief))
             points[self.below[inside]] = row[inside]
             sums[:] = self.share * self._sums(self.weight, self.belief * points)
-        return found
+        return lifted
 
     def laws(self, parents: Ints) -> Floats:
         """The law of the child given each of `parents`: (parents, child)."""
         difference = self.below - self.above[parents][:, None]
         weight = np.append(self.weight, 0.0)
-        found = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
-        return np.asarray(found * self._children(self.belief) * self.share[parents][:, None])
+        chance = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
+        return np.asarray(chance * self._children(self.belief) * self.share[parents][:, None])
 
     def expect(self, rows: Floats) -> Floats:
         """E[rows[difference] | parent]: (rows, parent)."""
@@ -172,7 +172,7 @@ def pair(
 def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
     """The law as correlations on the lattice of the differences.
 
-    None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose of it.
+    None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose accuracy.
     """
     log = table.log[:-1]
     ahead, beyond = above - above[0], below - (above[0] + span.first)

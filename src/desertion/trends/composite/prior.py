@@ -1,4 +1,4 @@
-"""The latent intensity and what is assumed of it before any report: a grid, a trend, a random walk, factors, a delay.
+"""The latent intensity before any report: its grid, trend, random walk, factors and delay, and their priors.
 
 Every prior is an independent normal: the random walk is a cumulative sum of its increments, so the prior precision of
 all parameters is diagonal and depends on the hyper-parameters only through the increments' 1/tau².
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Unit = Literal["month", "quarter", "half-year", "year"]
 
-#: Below this share of its prior variance removed, a number is the prior's and not the reports'.
+#: Share of the prior variance that the reports must remove; below it a number is prior-driven.
 CONTRACTION = 0.2
 
 
@@ -76,7 +76,7 @@ class Design:
 
     @property
     def walk(self) -> NDArray[np.bool_]:
-        """Which parameters are increments of the random walk."""
+        """Mask of the parameters that are increments of the random walk."""
         return np.isnan(self.scale)
 
     @property

@@ -18,12 +18,29 @@ STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
 
 @dataclass(frozen=True)
 class Spec:
-    """How to fit. `trend` in the grammar of `terms`; `order` of the random walk behind `smooth`.
+    """How to fit the composite link model.
 
-    `unit` is the period of the latent intensity. `factors` maps a series to the names of its factors (by default
-    every series but the reference, the one with most exact reports, has one of its own name). `delayed` series count
-    the latent cases later, by a geometric delay with one mean. `phi`, `tau` (for one period) and `delay` (months) are
-    estimated unless given. `exposure` holds one positive number a period, from the first report's period on.
+    Parameters
+    ----------
+    trend
+        In the grammar of `terms`.
+    unit
+        Period of the latent intensity.
+    order
+        Order of the random walk behind `smooth`, 1 or 2.
+    priors
+        Scales of the priors.
+    factors
+        Names of the factors of each series; by default each series but the reference (the one with most exact reports)
+        has one of its own name.
+    delayed
+        Series that count the latent cases later, by a geometric delay with one mean.
+    phi, tau, delay
+        Variance over mean, standard deviation of a period's step of the walk, mean delay in months; estimated if None.
+    exposure
+        One positive number per period, from the first report's period on.
+    level, seed, draws
+        Coverage of the intervals; seed and number of posterior draws.
     """
 
     trend: str = "smooth"
@@ -64,10 +81,26 @@ def pose(
     reading: str = "rounding",
     running: Running = "rebased",
 ) -> tuple[Observations, Spec] | Refused:
-    """The reports among `facts` (see `counts.observations`) and the model for them, or why there are none.
+    """Turn facts into reports and the model for them.
 
-    Facts that differ in articles, scope, measure or compiler become series with a factor each (so does a declared
-    difference; without an overlap `fit` refuses it), verdicts and persons convicted beside cases received delayed ones.
+    Facts that differ in articles, scope, measure or compiler become series with a factor each; verdicts and persons
+    convicted beside cases received become delayed series.
+
+    Parameters
+    ----------
+    facts
+        Counts, one row per fact as in `reconcile.facts`.
+    figures
+        The statements, for their hedges.
+    spec
+        The model, but for `delayed`; the default one if None.
+    reading, running
+        How bounds and running totals are read, see `counts.observations`.
+
+    Returns
+    -------
+    tuple of Observations and Spec, or Refused
+        The reports and the model, or why there are none.
     """
     spec = spec or Spec()
     try:
