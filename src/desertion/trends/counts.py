@@ -1,4 +1,4 @@
-"""Statements become observations for a model: what interval each leaves for the number of cases in its period."""
+"""Turn statements into observations for a model: the interval that each allows for the cases in its period."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Running = Literal["totals", "rebased", "differences", "drop"]
 
-#: Columns that say what a statement counts; statements that differ in one of them belong to different series.
+#: Columns whose values name a series: statements that differ in one of them belong to different series.
 SERIES = ("articles", "scope", "measure", "compiler")
 
 _MINUS = "-"
@@ -31,8 +31,8 @@ _REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
 class Observations:
     """Reports `low` <= cases of `series` from day `start` to before day `stop` <= `high`, one row each.
 
-    Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` names what series s
-    counts; reports of one series count the same process, those of two only share its trend.
+    Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` is the name of series s;
+    reports of one series count the same process, reports of different series share its trend only.
     """
 
     ids: tuple[str, ...]
@@ -48,7 +48,7 @@ class Observations:
 
     @property
     def exact(self) -> NDArray[np.bool_]:
-        """Whether each report gives one number."""
+        """Mask of the reports that give one number."""
         return np.asarray(self.low == self.high)
 
     @property
@@ -71,15 +71,15 @@ class Observations:
         )  # fmt: skip
 
     def of(self, series_names: tuple[str, ...]) -> Observations:
-        """The same reports with their series counted by `series_names`, which has all of theirs."""
+        """The same reports with series numbered by their places in `series_names`, which contains them all."""
         place = np.array([series_names.index(name) if name in series_names else -1 for name in self.series_names])
         return replace(self, series=place[self.series].astype(np.int64), series_names=series_names)
 
     def describe(self, row: int) -> str:
-        """Report `row` in words: its id, what it says and of which days."""
+        """Report `row` in words: its id, its count and its days."""
         low, high = self.low[row], self.high[row]
-        said = f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
-        return f"{self.ids[row]} ({said}, {self.first(row)} to {self.last(row)})"
+        count = f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
+        return f"{self.ids[row]} ({count}, {self.first(row)} to {self.last(row)})"
 
     def first(self, row: int) -> date:
         """First day of report `row`."""
@@ -102,7 +102,7 @@ class Observations:
 
 
 def behind(name: str) -> list[str]:
-    """Ids of the statements that the report `name` is made of: one, or a running total and the earlier one."""
+    """Ids of the statements behind the report `name`: one, or a running total and the earlier one."""
     return name.split(_MINUS)
 
 
@@ -113,16 +113,32 @@ def observations(
     reading: str = "rounding",
     running: Running = "totals",
 ) -> Observations:
-    """The counts among `facts` (rows of `reconcile.facts`) as reports; ids are those of the chosen statements.
+    """Turn facts into reports, with the ids of the chosen statements.
 
-    `figures` (indexed by id) gives the printed hedge of each chosen statement, read by data/hedges.csv under `reading`.
-    Of a count and its later revisions only the last is taken. `running` says what becomes of running totals:
-    `totals` takes them as printed; for totals that began by counting something else, `rebased` takes what each adds to
-    the first with the same first day (a rounded total is one unknown number in all that span it), `differences` what
-    each adds to the one before; `drop` leaves them out. Series are named by what differs.
+    Of a count and its later revisions only the last is kept. A series is named by the columns of `SERIES` that differ.
 
-    Raises MixedSeriesError where the facts differ in a column of SERIES that is not `declared`, UserError for facts
-    that are no counts, an unknown reading or an unknown way with running totals.
+    Parameters
+    ----------
+    facts
+        Counts, rows of `reconcile.facts`.
+    figures
+        The statements, for the printed hedge of each chosen one; without them no hedge is read.
+    reading
+        How a hedge is read (data/hedges.csv).
+    running
+        How running totals are read. `totals`: as printed. For totals that began by counting something else: `rebased`,
+        increments over the first total with the same first day (a rounded total is one unknown number in all that span
+        it); `differences`, increments over the total before; `drop`: not at all.
+
+    Returns
+    -------
+    Observations
+        One report per count.
+
+    Raises
+    ------
+    UserError
+        For facts that are no counts, an unknown reading, an unknown way with running totals, or a total that falls.
     """
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
@@ -162,17 +178,17 @@ def _latest(facts: pd.DataFrame) -> pd.DataFrame:
     """Facts without those that a later one of the same count revises (fact names end in /as-of-YYYY-MM)."""
     last: dict[str, tuple[str, int]] = {}
     for place, name in enumerate(facts.index.astype(str)):
-        found = _REVISION.fullmatch(name)
-        count, month = (found["count"], found["month"]) if found else (name, "")
+        revision = _REVISION.fullmatch(name)
+        count, month = (revision["count"], revision["month"]) if revision else (name, "")
         if count not in last or month > last[count][0]:
             last[count] = (month, place)
     return facts.iloc[sorted(place for _, place in last.values())]
 
 
 def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first: bool) -> Observations:
-    """Running totals with one first day become what each adds to the first, or to the one before.
+    """Replace running totals with one first day by their increments over the first, or over the one before.
 
-    The first of each set falls away.
+    The first of each set is left out.
     """
     rows = [i for i in range(len(obs)) if not cumulative[i]]
     made = [(obs.ids[i], obs.series[i], obs.start[i], obs.stop[i], obs.low[i], obs.high[i]) for i in rows]

@@ -96,7 +96,7 @@ def growth_table(
 
     References
     ----------
-    Clopper & Pearson (1934); McCullagh & Nelder (1989), section 6.2.3. See `exact`.
+    Clopper & Pearson (1934); McCullagh & Nelder (1989). See `exact`.
     """
     rows = []
     for key, group in _groups(yearly(facts, reading, incomplete=incomplete)):

@@ -1,6 +1,6 @@
 """The laws of a count with a given mean: Poisson, NB1 (variance phi m) and NB2 (variance m + alpha m²).
 
-`dispersion` is phi for NB1 (above 1), alpha for NB2 (above 0) and is not read for Poisson. NB1 is closed under
+`dispersion` is phi for NB1 (above 1), alpha for NB2 (above 0) and unused for Poisson. NB1 is closed under
 adding periods, NB2 is not (Cameron & Trivedi, 1986). All arguments broadcast.
 """
 
@@ -15,7 +15,7 @@ from scipy import special
 Floats = NDArray[np.float64]
 Law = Literal["poisson", "nb1", "nb2"]
 
-#: numpy cannot draw from a Poisson law with a larger mean; nothing that is counted here comes near.
+#: Largest mean of a Poisson law that numpy can draw from; no count comes near.
 LARGEST_MEAN = 1e18
 
 

@@ -1,7 +1,7 @@
-"""Rolling origins: what would have been forecast from what was published, scored against what was published next.
+"""Rolling origins: forecasts from the counts published up to a day, scored against the next one (Tashman, 2000).
 
-Three baselines stand beside every model; one that does not beat the best of them has shown nothing (Tashman, 2000).
-All work on monthly rates, so that an increment may cover any number of months.
+Three baselines stand beside every model; a model that does not beat the best of them has shown nothing. All work on
+monthly rates, so that an increment may cover any number of months.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from desertion.trends import Refused
 from desertion.trends.laws import LARGEST_MEAN, Floats
 from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
 
-#: Below this many origins scores are shown and not ranked.
+#: Fewest origins that a forecast must have been scored at to be shown.
 ENOUGH = 8
-#: Counts an origin must have behind it.
+#: Fewest counts before an origin.
 BEFORE = 6
 DRAWS = 4_000
 _TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + level) / 2 for level in LEVELS)}))
@@ -25,7 +25,7 @@ _TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + le
 
 @dataclass(frozen=True)
 class Origin:
-    """What was known at `label` (a date as text): `counts` over `months` each (n); next came `target` in its months."""
+    """Counts known at `label` (a date as text), each over `months` (n), and the next one, `target`, with its months."""
 
     label: str
     counts: Floats
@@ -34,7 +34,7 @@ class Origin:
     target_months: float = 1.0
 
 
-#: Draws of the target, given the origin and a generator, or why there are none.
+#: Function that draws the target, given the origin and a generator, or refuses.
 Forecaster = Callable[[Origin, np.random.Generator], "Floats | Refused"]
 
 
@@ -75,11 +75,11 @@ def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] 
 def score(
     origins: Sequence[Origin], models: Mapping[str, Forecaster], seed: int = 1
 ) -> tuple[list[Score], dict[str, Refused]]:
-    """Every model and every baseline at every origin; a model that refuses one origin is left out, with its reason."""
+    """Score every model and baseline at every origin; a model that refuses one origin is left out, with its reason."""
     scored, refused = [], {}
     for k, (name, forecaster) in enumerate({**BASELINES, **models}.items()):
         rng = np.random.default_rng([seed, k])
-        found = []
+        own = []
         for origin in origins:
             draws = forecaster(origin, rng)
             if isinstance(draws, Refused):
@@ -88,9 +88,9 @@ def score(
             quantiles = np.quantile(draws, _TAILS)
             y = origin.target
             losses = float(wis(y, quantiles, _TAILS)), crps_sample(y, draws), log_score_sample(y, draws)
-            found.append(Score(origin.label, name, y, quantiles, *losses))
+            own.append(Score(origin.label, name, y, quantiles, *losses))
         else:
-            scored += found
+            scored += own
     return scored, refused
 
 

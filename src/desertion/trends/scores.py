@@ -14,7 +14,7 @@ from scipy import special
 from desertion.errors import UserError
 from desertion.trends.laws import Floats
 
-#: Levels of the central intervals that a sample is scored by, beside its median.
+#: Levels of the central intervals that, with the median, make up the weighted interval score of a sample.
 LEVELS = (0.5, 0.8, 0.95)
 
 
@@ -59,10 +59,10 @@ def wis(y: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> Floats:
 
 def coverage(y: Floats, quantiles: Floats, levels: Floats) -> dict[str, float]:
     """Share of `y` (N) inside each central interval of `quantiles` (N × K), by the interval's level."""
-    found = {}
+    shares = {}
     for i, low in enumerate(levels):
         partner = np.flatnonzero(np.abs(1 - low - levels) < 1e-9)
         if low < 0.5 - 1e-9 and len(partner):
             inside = (quantiles[:, i] <= y) & (y <= quantiles[:, partner[0]])
-            found[f"{1 - 2 * low:.6g}"] = float(inside.mean())
-    return dict(sorted(found.items(), key=lambda item: float(item[0])))
+            shares[f"{1 - 2 * low:.6g}"] = float(inside.mean())
+    return dict(sorted(shares.items(), key=lambda item: float(item[0])))
