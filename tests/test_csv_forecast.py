@@ -10,7 +10,7 @@ from scipy import stats
 
 from desertion.csv_models import forecast, smooth
 from desertion.errors import UserError
-from desertion.trends import Refused, laws, origins, regression, terms
+from desertion.trends import Refused, arrays, laws, origins, regression, terms
 from desertion.trends.grid import Grid
 
 
@@ -135,7 +135,7 @@ def test_a_model_that_knows_the_law_beats_the_baselines_and_comes_first() -> Non
     rng = np.random.default_rng(5)
     counts = rng.poisson(200 * np.exp(0.6 * np.sin(np.arange(30)))).astype(float)
 
-    def knowing(origin: origins.Origin, rng: np.random.Generator) -> laws.Floats:
+    def knowing(origin: origins.Origin, rng: np.random.Generator) -> arrays.Floats:
         return rng.poisson(200 * np.exp(0.6 * np.sin(len(origin.counts))), 2000).astype(float)
 
     scored, refused = origins.score(origins.origins(counts), {"knowing": knowing})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import blocks, nb1
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.likelihood import Value
-from desertion.trends.laws import Floats
 
 
 def log_likelihood(lattice: Lattice, m: Floats, delta: float) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from desertion.trends.laws import Floats, Law, cdf, logpmf
+from desertion.trends.arrays import Floats
+from desertion.trends.laws import Law, cdf, logpmf
 
 
 def log_score(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from desertion.trends import Refused
-from desertion.trends.laws import Floats, logpmf
+from desertion.trends.arrays import Floats
+from desertion.trends.laws import logpmf
 
 #: Jeffreys' prior of a Poisson rate is Gamma(1/2, 0).
 SHAPE = 0.5
@@ -156,6 +156,6 @@ def _cumulate(values: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def _evidence(count: Floats | NDArray[np.float64], length: Floats) -> Floats:
+def _evidence(count: Floats | Floats, length: Floats) -> Floats:
     """Log marginal likelihood of a segment, up to what all segmentations share."""
     return np.asarray(special.gammaln(count + SHAPE) - (count + SHAPE) * np.log(length))

@@ -19,8 +19,9 @@ from desertion.csv_models.grid import from_table
 from desertion.csv_models.table import CountFile, read
 from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import LARGEST_MEAN, Floats
+from desertion.trends.laws import LARGEST_MEAN
 
 MODELS = (*regression.MODELS, "changepoint", "composite")
 #: Draws behind intervals that have no formula; fewer where each has thousands of periods.

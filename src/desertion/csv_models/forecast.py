@@ -15,8 +15,9 @@ import numpy as np
 
 from desertion.errors import UserError
 from desertion.trends import Refused, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import LARGEST_MEAN, Floats, sample
+from desertion.trends.laws import LARGEST_MEAN, sample
 from desertion.trends.regression import Regression
 
 LEVELS = (0.5, 0.8, 0.95)

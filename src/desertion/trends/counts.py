@@ -11,13 +11,11 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.hedges import interval
+from desertion.trends.arrays import Flags, Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Running = Literal["totals", "rebased", "differences", "drop"]
 
 #: Columns whose values name a series: statements that differ in one of them belong to different series.
@@ -47,7 +45,7 @@ class Observations:
         return len(self.ids)
 
     @property
-    def exact(self) -> NDArray[np.bool_]:
+    def exact(self) -> Flags:
         """Mask of the reports that give one number."""
         return np.asarray(self.low == self.high)
 
@@ -185,7 +183,7 @@ def _latest(facts: pd.DataFrame) -> pd.DataFrame:
     return facts.iloc[sorted(place for _, place in last.values())]
 
 
-def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first: bool) -> Observations:
+def _differenced(obs: Observations, cumulative: Flags, *, from_first: bool) -> Observations:
     """Replace running totals with one first day by their increments over the first, or over the one before.
 
     The first of each set is left out.

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from desertion.errors import UserError
-from desertion.trends.laws import Floats
+from desertion.trends.arrays import Floats
 
 UNITS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 _NAMES = {months: unit for unit, months in UNITS.items()}

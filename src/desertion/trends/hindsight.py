@@ -18,9 +18,9 @@ from desertion import figures, memo, reads
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
 from desertion.trends import Refused, composite
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import checks
 from desertion.trends.counts import Observations, Running
-from desertion.trends.laws import Floats
 from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
 
 #: Mean length of a month in days.

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-Floats = NDArray[np.float64]
+from desertion.trends.arrays import Floats
+
 Law = Literal["poisson", "nb1", "nb2"]
 
 #: Largest mean of a Poisson law that numpy can draw from; no count comes near.

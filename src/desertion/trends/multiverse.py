@@ -14,10 +14,10 @@ from desertion import memo
 from desertion.errors import UserError
 from desertion.figures import select
 from desertion.trends import Refused, composite
+from desertion.trends.arrays import Floats
 from desertion.trends.composite.fitted import Period
 from desertion.trends.composite.gates import too_few
 from desertion.trends.counts import Observations, Running
-from desertion.trends.laws import Floats
 
 #: The choices that `specifications` reads, in the order of the report.
 CHOICES = ("counted", "running totals", "bounds", "statement", "window", "break", "dispersion", "smoothness")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from desertion.trends import Refused
-from desertion.trends.laws import LARGEST_MEAN, Floats
+from desertion.trends.arrays import Floats
+from desertion.trends.laws import LARGEST_MEAN
 from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
 
 #: Fewest origins that a forecast must have been scored at to be shown.

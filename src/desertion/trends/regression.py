@@ -14,8 +14,9 @@ from scipy import special
 
 from desertion.errors import UserError
 from desertion.trends import Refused, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import Floats, Law, logpmf, variance
+from desertion.trends.laws import Law, logpmf, variance
 
 Model = Literal["poisson", "quasi-poisson", "nb1", "nb2"]
 MODELS: tuple[Model, ...] = ("poisson", "quasi-poisson", "nb1", "nb2")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from desertion.errors import UserError
-from desertion.trends.laws import Floats
+from desertion.trends.arrays import Floats
 
 #: Levels of the central intervals that, with the median, make up the weighted interval score of a sample.
 LEVELS = (0.5, 0.8, 0.95)

@@ -16,8 +16,8 @@ import numpy as np
 
 from desertion.errors import UserError
 from desertion.trends import Refused
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import Floats
 
 GRAMMAR = "constant, linear, quadratic, log, step:DATE, segmented:DATE[,DATE], smooth, joined by +"
 _PLAIN = {"constant", "linear", "quadratic", "log", "smooth"}

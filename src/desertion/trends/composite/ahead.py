@@ -7,15 +7,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import nb1, prior
 from desertion.trends.composite.fitted import Fit
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Scenario = Literal["model", "stops", "continues"]
 
 #: Intervals of a forecast.

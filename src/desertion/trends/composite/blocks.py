@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import SumError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
 from desertion.trends.composite.pairs import LinkTable, Pair, pair
 from desertion.trends.composite.windows import Span
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 #: Largest mass at the end of a window; more widens the window.
 _EDGE = 1e-11

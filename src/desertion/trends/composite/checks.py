@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, SumError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import mode, posterior_mean
 from desertion.trends.composite.prior import share
 from desertion.trends.counts import Observations
 from desertion.trends.laws import cdf
-
-Floats = NDArray[np.float64]
 
 #: Draws of theta, and of the counts for each, behind a predictive probability.
 _DRAWS, _EACH = 80, 50

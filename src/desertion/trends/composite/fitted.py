@@ -10,18 +10,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import prior
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior, tails
 from desertion.trends.composite.spec import Spec
 from desertion.trends.counts import Observations
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Period = int | tuple[date, date]
 
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import ModeError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import prior
 from desertion.trends.composite.laplace import Mode
 from desertion.trends.composite.posterior import Hyper
 from desertion.trends.composite.spec import Spec
 from desertion.trends.counts import Observations
-
-Floats = NDArray[np.float64]
 
 #: Spacing of the grid in standard deviations by its dimensions, and the drop of the log density at which it ends. A sum
 #: over a normal density in steps of 1.4 (1.7) standard deviations is right to 1e-4 (4e-3) by Poisson summation, so a

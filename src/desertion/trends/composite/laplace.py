@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from desertion.errors import ModeError, SumError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import likelihood, nb1
 from desertion.trends.composite.lattice import Lattice
-
-Floats = NDArray[np.float64]
 
 #: Newton's last step is taken without evaluating it once it raises the log posterior by less than this.
 TOLERANCE = 1e-4

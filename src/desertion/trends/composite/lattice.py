@@ -21,14 +21,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import ContradictionError
 from desertion.trends import graph
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.counts import Observations
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import blocks, nb1
 from desertion.trends.composite.lattice import Lattice
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import hyper, lattice, prior
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
@@ -19,8 +19,6 @@ from desertion.trends.composite.posterior import Hyper, Posterior
 from desertion.trends.composite.spec import Spec, check, pose
 from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS, Grid
-
-Floats = NDArray[np.float64]
 
 #: Periods of the grid and reports beyond which a fit is refused rather than begun.
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000

@@ -8,10 +8,10 @@ goes to 0.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from desertion.trends.arrays import Floats
+
 Derivatives = tuple[Floats, Floats, Floats]
 
 # Above this r = m/delta the differences of log Γ, ψ and ψ₁ are taken term by term from Stirling's series, where

@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite.windows import Span
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 #: Smallest sum, relative to the largest product, that is accurate: products lost below 1e-308 do not matter in it.
 _LEAST = 1e-250

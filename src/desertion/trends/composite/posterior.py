@@ -12,11 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from desertion.trends.arrays import Floats, Ints
 
 #: Factors by which the half-width of an interval grows, by kind of number; kinds not listed are not widened.
 WIDENING = {"total": 1.05, "factor": 1.1, "phi": 1.12}

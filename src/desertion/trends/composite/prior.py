@@ -11,14 +11,12 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.trends import terms
+from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.grid import UNITS, Grid, month_number, month_start
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Unit = Literal["month", "quarter", "half-year", "year"]
 
 #: Share of the prior variance that the reports must remove; below it a number is prior-driven.
@@ -75,7 +73,7 @@ class Design:
     trend: terms.Trend
 
     @property
-    def walk(self) -> NDArray[np.bool_]:
+    def walk(self) -> Flags:
         """Mask of the parameters that are increments of the random walk."""
         return np.isnan(self.scale)
 
@@ -180,7 +178,7 @@ def delay_kernel(mean: float, periods: int) -> Floats:
     return kernel
 
 
-def delay(shares: Floats, late: NDArray[np.bool_], mean: float, lead: int) -> Floats:
+def delay(shares: Floats, late: Flags, mean: float, lead: int) -> Floats:
     """`shares` with the rows `late` moved back by a geometric delay of at most `lead` periods: (cells, periods)."""
     moved = shares.copy()
     moved[late] = 0.0

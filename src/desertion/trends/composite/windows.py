@@ -11,13 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import SumError
+from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite.lattice import Block
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 #: Half-width of a window: this many standard deviations, and this many times phi for the heavier right tail.
 DEVIATIONS, TAIL = 7.0, 10.0
@@ -49,7 +46,7 @@ class Steps:
     """Plan of a sum: `stride` (size) of each free number, and which ones take the values that their parent leaves."""
 
     stride: Ints
-    follows: NDArray[np.bool_]
+    follows: Flags
 
     def grain(self, block: Block) -> Ints:
         """Step of the lattice that each number's values lie on (all strides are powers of two)."""
