@@ -1,4 +1,4 @@
-"""Reads a CSV of counts that anybody may have made: every cell checked, every fault named by file, line and value.
+"""Counts in a CSV that anybody may have made, and the rows of it that contradict each other.
 
 Columns: `period_start, period_end, value`, and where wanted `low, high` or `bound`, `series, measure, compiler`
 and an exposure. Periods are whole days, both ends included. Other columns are left alone.
@@ -6,30 +6,28 @@ and an exposure. Periods are whole days, both ends included. Other columns are l
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from desertion.errors import CsvError
+from desertion.csv_models.reader import read_rows
 from desertion.trends import graph
 from desertion.vocabulary import BOUNDS
 
-#: More rows, or a larger count, than any series of cases has: a file mistaken for another.
+#: Largest number of rows, and largest count; no series of cases has more.
 MAX_ROWS = 10_000
 MAX_COUNT = 1e9
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class CountRow:
-    """One report: `value` between `start` and `end` (both included), an interval or a bound where it says so."""
+    """One report: `value` cases between `start` and `end` (both included), or an interval or a bound of them."""
 
     line: int
     start: date
@@ -45,7 +43,7 @@ class CountRow:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What the row counts: rows of different keys never constrain each other."""
+        """Name of the series: rows of different series never constrain each other."""
         return self.series, self.measure, self.compiler
 
     @property
@@ -55,7 +53,7 @@ class CountRow:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """What the row alone allows, a bound read as open to one side and a rounded number as anything."""
+        """The counts that the row alone allows; a bound is open to one side, a rounded number allows anything."""
         if self.low is not None or self.high is not None:
             return self.low or 0.0, float("inf") if self.high is None else self.high
         value = self.value or 0.0
@@ -72,56 +70,27 @@ class CountFile:
     exposure: str | None = None
 
     def where(self, row: CountRow) -> str:
-        """The row as a message names it."""
+        """The place of the row, for messages."""
         return f"{self.name}:{row.line} (row {row.line - 1})"
 
 
 def read(path: str | Path, exposure: str | None = None) -> CountFile:
     """The rows of the CSV at `path`; `exposure` names the column that holds each row's exposure.
 
-    Raises CsvError with every fault found (the first 20), one line each.
+    Raises CsvError with the faults found (the first 20), one per line.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path.name, csv.reader(file, strict=True), exposure)
-    except OSError as error:
-        raise CsvError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise CsvError(f"{path.name}: is not UTF-8 text; save it as CSV in UTF-8") from None
-    except csv.Error as error:
-        raise CsvError(f"{path.name}: is not CSV ({error})") from None
 
+    def columns(header: list[str]) -> list[str]:
+        needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
+        if missing := [column for column in needed if column not in header]:
+            raise ValueError(f"no column {', '.join(missing)}; the header has {', '.join(header) or 'nothing'}")
+        if twice := sorted({column for column in header if header.count(column) > 1}):
+            raise ValueError(f"column {', '.join(twice)} stands twice; each column stands once")
+        return header
 
-def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> CountFile:
-    header = [column.strip() for column in next(lines, [])]
-    needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
-    missing = [column for column in needed if column not in header]
-    if missing:
-        there = ", ".join(header) or "nothing"
-        raise CsvError(f"{name}:1: no column {', '.join(missing)}; the header has {there}")
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise CsvError(f"{name}:1: column {', '.join(twice)} stands twice; each column stands once")
-    rows, faults = [], []
-    for number, cells in enumerate(lines, start=1):
-        if number > MAX_ROWS:
-            raise CsvError(f"{name}: row {number} is one too many; a series of counts has at most {MAX_ROWS:,} rows")
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            faults.append(f"{name}:{number + 1} (row {number}): {len(cells)} cells where the header has {len(header)}")
-            continue
-        try:
-            rows.append(_row(number + 1, dict(zip(header, (c.strip() for c in cells), strict=True)), exposure))
-        except ValueError as error:
-            faults.append(f"{name}:{number + 1} (row {number}): {error}")
-    if faults:
-        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise CsvError("\n".join(faults[:_SHOWN] + more))
-    if not rows:
-        raise CsvError(f"{name}: has no rows; each row is one count with its period")
-    return CountFile(name, tuple(rows), exposure)
+    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS)
+    return CountFile(path.name, tuple(rows), exposure)
 
 
 def _row(line: int, cells: dict[str, str], exposure: str | None) -> CountRow:
