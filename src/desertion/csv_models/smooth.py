@@ -1,7 +1,7 @@
 """A smooth trend: a penalised cubic spline of the period index (Eilers & Marx, 1996; Wood, 2017), by statsmodels.
 
-The penalty is the one that predicts best: least UBRE for Poisson (known scale), least GCV for quasi-Poisson
-(Craven & Wahba, 1979). A smooth says nothing beyond its last knot, so nothing is forecast from it.
+The penalty is the one that predicts best: least UBRE for Poisson (known scale), least GCV for quasi-Poisson (Craven &
+Wahba, 1979). A smooth is not defined beyond its last knot, so it gives no forecast.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def fit_trend(
     y, index, offset = grid.counts, grid.index, grid.offset
     if model not in ("poisson", "quasi-poisson"):
         return Refused(
-            f"a smooth and the dispersion of {model} explain the same variation: one series does not tell them apart",
+            f"a smooth and the dispersion of {model} explain the same variation: one series does not separate them",
             "--model quasi-poisson, or a trend with fixed terms",
         )
     size = min(10, len(y) // 2)

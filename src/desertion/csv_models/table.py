@@ -1,6 +1,6 @@
 """Counts in a CSV that anybody may have made, and the rows of it that contradict each other.
 
-Columns: `period_start, period_end, value`, and where wanted `low, high` or `bound`, `series, measure, compiler`
+Columns: `period_start, period_end, value`, and optionally `low, high` or `bound`, `series, measure, compiler`
 and an exposure. Periods are whole days, both ends included. Other columns are left alone.
 """
 

@@ -66,7 +66,7 @@ def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
         near.setdefault(v, []).append(u)
     depth: dict[int, int] = {}
     reach: dict[int, int] = {}
-    found: list[list[tuple[int, int]]] = []
+    components: list[list[tuple[int, int]]] = []
     for root in near:
         if root in depth:
             continue
@@ -92,9 +92,9 @@ def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
                     reach[above] = min(reach[above], reach[u])
                     if reach[u] >= depth[above]:
                         cut = path.index((above, u))
-                        found.append([(min(e), max(e)) for e in path[cut:]])
+                        components.append([(min(e), max(e)) for e in path[cut:]])
                         del path[cut:]
-    return found
+    return components
 
 
 def tree(vertices: list[int], pairs: list[tuple[int, int]]) -> tuple[list[int], dict[int, int]] | None:

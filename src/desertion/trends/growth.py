@@ -311,7 +311,7 @@ def _groups(years: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
 
 
 def _label(rows: pd.DataFrame) -> pd.Series[str]:
-    """What the rows count and who counted it, in words."""
+    """Name of the series of each row, in words: measure, articles, compiler."""
     measure = rows["measure"].map(vocabulary.MEASURES).str.capitalize()
     return measure + ", " + rows["articles"].map(vocabulary.articles_label) + ", " + rows["compiler"]
 

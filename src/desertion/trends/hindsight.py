@@ -144,9 +144,9 @@ def published(
     """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`."""
     ids = [each for cell in selected["ids"] for each in (cell.split() if isinstance(cell, str) else cell)]
     first = data.figures.loc[ids].groupby("fact")["known"].min()
-    wanted = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
+    arguments = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
     files = reads.handed()
-    return _published(files, *wanted) if files is None else memo.recall(_published, files, *wanted)
+    return _published(files, *arguments) if files is None else memo.recall(_published, files, *arguments)
 
 
 def _published(

@@ -208,7 +208,7 @@ def unidentified(y: Floats, X: Floats, dispersed: bool = False) -> Refused | Non
 
 
 def _separated(y: Floats, X: Floats) -> bool:
-    """Whether some direction leaves every positive count's mean as it is and sends that of zeros to 0.
+    """Whether a direction exists that keeps the mean of every positive count and sends that of zeros to 0.
 
     Then the likelihood rises without end (Santos Silva & Tenreyro, 2010).
     """

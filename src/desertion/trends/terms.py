@@ -37,7 +37,7 @@ class Trend:
 
     @property
     def smooth(self) -> bool:
-        """Whether a smooth term is among them."""
+        """Whether one of the terms is smooth."""
         return any(kind == "smooth" for kind, _ in self.terms)
 
 
@@ -125,7 +125,7 @@ def seasonal(grid: Grid, index: Floats, harmonics: int) -> dict[str, Floats]:
     a_year = 12 / grid.months
     if harmonics < 0 or harmonics > a_year / 2:
         raise UserError(
-            f"{harmonics} harmonics: {a_year:g} periods of one {grid.unit} a year tell at most {int(a_year // 2)} apart"
+            f"{harmonics} harmonics: {a_year:g} periods of one {grid.unit} a year allow at most {int(a_year // 2)}"
         )
     made = {}
     for k in range(1, harmonics + 1):

@@ -32,7 +32,7 @@ def claims(fit: Fit) -> dict[str, Refused | None]:
     verdicts: dict[str, Refused | None] = {"levels": few, "growth": few, "ratios": few}
     driven = [str(row.name) for row in fit.factors().itertuples() if row.kind == "factor" and row.prior_driven]
     if few is None and driven:
-        verdicts["ratios"] = Refused(f"the reports do not tell {', '.join(driven)}", "reports that overlap more")
+        verdicts["ratios"] = Refused(f"the reports do not identify {', '.join(driven)}", "reports that overlap more")
     for day in fit.design.trend.breaks:
         before, after = sides(fit, day.toordinal())
         verdicts[f"break:{day}"] = few
@@ -74,18 +74,18 @@ def warnings(fit: Fit) -> list[str]:
     if fit.spec.phi is None and phi < 1.05:
         doubts.append(f"the dispersion phi is at its boundary ({phi:.2f}): the counts vary as Poisson counts do")
     elif fit.spec.phi is None and fit.contraction_of_hyper("delta") < CONTRACTION:
-        doubts.append("the dispersion phi is prior-driven: the reports do not tell it from the trend")
+        doubts.append("the dispersion phi is prior-driven: the reports do not separate it from the trend")
     if fit.spec.tau is None and fit.design.walk.any() and fit.contraction_of_hyper("tau") < CONTRACTION:
         doubts.append("the smoothness tau is prior-driven")
     if fit.varied:
-        doubts.append("the delay is not told by the reports: it is fixed, and varied for comparison")
+        doubts.append("the reports do not identify the delay: it is fixed, and varied for comparison")
     for day in fit.design.trend.breaks:
         before, after = sides(fit, day.toordinal())
         if min(before, after) < CELLS_A_SIDE:
             doubts.append(f"the break {day} has {before} counts before it and {after} after: its effect is fragile")
     for row in fit.factors().itertuples():
         if row.kind != "hyper" and row.name != "constant" and row.prior_driven:
-            doubts.append(f"{row.name} is prior-driven: the reports do not tell it")
+            doubts.append(f"{row.name} is prior-driven: the reports do not identify it")
     if fit.lattice.held_out:
         held_out = checks.held_out(fit).itertuples()
         named = ", ".join(f"{row.id} (probability {row.probability:.2g})" for row in held_out)

@@ -1,4 +1,4 @@
-"""How to fit the composite model: its specification, and the reports and specification that facts call for."""
+"""The specification of a composite model, and its derivation from facts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
 
 @dataclass(frozen=True)
 class Spec:
-    """How to fit the composite link model.
+    """Specification of a composite link model.
 
     Parameters
     ----------
