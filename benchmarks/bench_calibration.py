@@ -5,7 +5,7 @@ Each data set is about 45 overlapping, rounded and bounded reports over 36 month
 posterior probability below the truth is uniform (Talts et al., 2018); `growth` is a fixed scenario, eightfold growth
 over the three years beside a walk, variance twenty times the mean, half of the first series' reports running totals.
 Scored are the 80 and 95 % intervals of months, years, growth, factors, hyper-parameters and forecasts, the posterior's
-and those printed, which are wider by the factors in `desertion.trends.composite.widened`.
+and those printed, which are wider by the factors in `desertion.trends.composite.posterior.WIDENING`.
 
 The bands hold all rows of a truth at once with 99 % (Bonferroni). For `prior` the distance of the distribution function
 of those probabilities from the diagonal is compared with its 99 % simultaneous bound (Kolmogorov–Smirnov).
@@ -36,9 +36,9 @@ import numpy as np
 from scipy import special, stats
 
 from desertion.project import BUILD, ROOT, write_atomic
-from desertion.trends import Refused
-from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, widened
-from desertion.trends.composite.posterior import Mixture
+from desertion.trends import Refused, composite
+from desertion.trends.composite import Fit, Priors, Spec, fit, nb1
+from desertion.trends.composite.posterior import WIDENING, Mixture
 
 sys.path.insert(0, str(ROOT / "tests"))
 from support import simulate
@@ -108,7 +108,7 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
             order = np.argsort(points)
             reached = np.cumsum(found.posterior.weight[order]) - found.posterior.weight[order] / 2
             made[name] = against(float(np.interp(value, points[order], reached, left=0.0, right=1.0)))
-    table = found.forecast(AHEAD)
+    table = composite.forecast(found, AHEAD)
     draws = table.attrs["draws"]
     path = true.level[-1] * np.exp(np.cumsum(true.tau * rng.standard_normal(AHEAD)))
     counts = nb1.sample(path, true.phi - 1, rng)
@@ -184,7 +184,7 @@ def summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     for name in names:
         part = np.array([s["scored"][name] for s in found if name in s["scored"]], dtype=np.float64)
         n, u = len(part), part[:, 0]
-        factor = widened.FACTORS.get(name.split()[0], 1.0)
+        factor = WIDENING.get(name.split()[0], 1.0)
         line = f"{name:28s} {n:5d} "
         reach, needed = np.abs(special.ndtri(u)), []
         for k, level in enumerate(LEVELS):

@@ -29,6 +29,7 @@ from desertion.trends.counts import Observations
 
 sys.path.insert(0, str(ROOT / "tests"))
 from support import simulate
+from support.likelihood import log_likelihood
 
 
 def clock(work: Callable[[], object], times: int = 3) -> float:
@@ -63,24 +64,24 @@ def sums() -> None:
                 total += float(np.exp(nb1.evaluate(np.array(n, dtype=float), m, 1.0)[0].sum()))
         return float(np.log(total))
 
-    few = clock(lambda: likelihood.log_likelihood(cells, m, 1.0))
+    few = clock(lambda: log_likelihood(cells, m, 1.0))
     begin = time.process_time()
     whole = enumerate_all()
     many = time.process_time() - begin
-    gap = abs(whole - likelihood.log_likelihood(cells, m, 1.0))
+    gap = abs(whole - log_likelihood(cells, m, 1.0))
     print(f"tiny overlap, {len(m)} cells: messages {few * 1e3:.2f} ms, enumeration {many:.1f} s, "
           f"ratio {many / few:,.0f}, difference {gap:.1e}")  # fmt: skip
 
     base, theta = posed(simulated(60, 1, start=7.5))
     means = base.means(theta)[0]
     strided = clock(lambda: likelihood.evaluate(base.lattice, means, base.delta))
-    value = likelihood.log_likelihood(base.lattice, means, base.delta)
+    value = log_likelihood(base.lattice, means, base.delta)
     steps, largest = windows.steps, windows.LARGEST
     windows.steps = lambda block, *_: windows.Steps(np.ones(block.size, np.int64), np.zeros(block.size, bool))
     windows.LARGEST = 10**9
     try:
         full = clock(lambda: likelihood.evaluate(base.lattice, means, base.delta), 1)
-        other = likelihood.log_likelihood(base.lattice, means, base.delta)
+        other = log_likelihood(base.lattice, means, base.delta)
     finally:
         windows.steps, windows.LARGEST = steps, largest
     print(f"55 reports of about 1,800 a month: likelihood and derivatives {strided * 1e3:.1f} ms, "
@@ -94,7 +95,7 @@ def derivatives() -> None:
     exact = clock(lambda: laplace.derivatives(base, theta))
 
     def value(point: np.ndarray) -> float:
-        return likelihood.log_likelihood(base.lattice, base.means(point)[0], base.delta)
+        return log_likelihood(base.lattice, base.means(point)[0], base.delta)
 
     one = clock(lambda: value(theta))
     p = len(theta)
@@ -124,7 +125,7 @@ def posed(obs: Observations) -> tuple[laplace.Problem, np.ndarray]:
 
 def fresh(obs: Observations, spec: Spec) -> object:
     """A fit to reports that were not seen before."""
-    lattice.forget()
+    lattice._remembered.cache_clear()
     return fit(obs, spec)
 
 
@@ -142,7 +143,7 @@ def growth() -> None:
         obs = simulated(months, extra)
         obs = obs.take(range(take)) if take else obs
         one = clock(lambda obs=obs: fresh(obs, Spec(tau=0.08, phi=3.0)), 3)
-        lattice.forget()
+        lattice._remembered.cache_clear()
         begin = time.process_time()
         found = fit(obs)
         whole = time.process_time() - begin

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from desertion.project import ROOT
-from desertion.trends.composite import Fit, Spec, fit, laplace, likelihood, model, windows
+from desertion.trends.composite import Fit, Spec, fit, hyper, laplace, likelihood, model, windows
 
 sys.path.insert(0, str(ROOT / "tests"))
 from support import simulate
+from support.likelihood import log_likelihood
 
 Floats = NDArray[np.float64]
 MONTHS = 36
@@ -41,10 +42,10 @@ class Target:
 
     def __init__(self, found: Fit):
         self.base = model.problem(found.lattice, found.design)
-        self.design, self.axes = found.design, model.Axes(found.spec, found.design)
+        self.design, self.axes = found.design, hyper.Axes(found.spec, found.design)
         best = int(np.argmax(found.posterior.weight))
-        hyper, weight = found.posterior.hyper, found.posterior.weight
-        psi = np.log([[h.tau, h.delta] for h in hyper])
+        weight = found.posterior.weight
+        psi = np.log([[h.tau, h.delta] for h in found.posterior.hyper])
         middle = weight @ psi
         spread = np.linalg.cholesky((weight * (psi - middle).T) @ (psi - middle))
         self.centre = np.concatenate([found.posterior.centre[best], middle])
@@ -56,7 +57,7 @@ class Target:
 
     def log_likelihood(self, problem: laplace.Problem, m: Floats, log_delta: float) -> float:
         """Log likelihood at cell means `m` and log(phi − 1)."""
-        return likelihood.log_likelihood(problem.lattice, m, float(np.exp(log_delta)))
+        return log_likelihood(problem.lattice, m, float(np.exp(log_delta)))
 
     def value(self, u: Floats) -> float:
         """Minus the log posterior density; infinite where the reports are all but impossible."""

@@ -10,7 +10,7 @@ from desertion.trends.composite.windows import Span
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[pairs.Table, Span, np.ndarray, np.ndarray, np.ndarray, bool, int]:
+def problems(draw: st.DrawFn) -> tuple[pairs.LinkTable, Span, np.ndarray, np.ndarray, np.ndarray, bool, int]:
     """Table, span, the values of parent and child, the child's belief, whether each difference leads to one, its step.
 
     Either both lie on the lattice of the differences, the child on every point of it, or the child on a coarser one.
@@ -31,7 +31,7 @@ def problems(draw: st.DrawFn) -> tuple[pairs.Table, Span, np.ndarray, np.ndarray
     score, bend = rng.standard_normal((2, 2, count + 1))
     log = np.append(spread * rng.standard_normal(count), -np.inf)
     span = Span(first, first + step * (count - 1), step)
-    return pairs.Table(log, score, bend), span, above, below, belief, coarse == 1, step * coarse
+    return pairs.LinkTable(log, score, bend), span, above, below, belief, coarse == 1, step * coarse
 
 
 @settings(max_examples=200, deadline=None)
@@ -64,7 +64,7 @@ def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  #
 
 
 def test_logarithms_that_span_too_much_are_summed_as_logarithms() -> None:
-    table = pairs.Table(np.array([0.0, -900.0, -np.inf]), np.zeros((1, 3)), np.zeros((1, 3)))
+    table = pairs.LinkTable(np.array([0.0, -900.0, -np.inf]), np.zeros((1, 3)), np.zeros((1, 3)))
     above, below = np.arange(3.0), np.arange(4.0)
     law, message = pairs.pair(table, Span(0, 1, 1), above, below, np.array([-np.inf, -np.inf, 0.0, 0.0]), True, 1)
     assert isinstance(law, pairs.Matrix)

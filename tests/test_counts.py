@@ -7,13 +7,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from desertion import figures, reconcile
-from desertion.errors import MixedSeriesError, UserError
+from desertion.errors import UserError
 from desertion.trends import counts
-from desertion.trends.counts import Observations
 
 
 def facts(*rows: dict[str, object]) -> pd.DataFrame:
@@ -70,16 +67,10 @@ def test_only_the_last_revision_of_a_count_is_taken() -> None:
     assert counts.observations(frame).ids == ("F003", "F004")
 
 
-def test_articles_and_scopes_do_not_mix_unless_declared() -> None:
+def test_articles_scopes_compilers_and_measures_become_series() -> None:
     frame = facts({}, {"scope": "mobilisation_parts"})
-    with pytest.raises(MixedSeriesError, match=r"scope: mobilisation_parts, whole"):
-        counts.observations(frame)
-    assert counts.observations(frame, declared=("scope",)).series_names == ("mobilisation_parts", "whole")
-    with pytest.raises(MixedSeriesError, match="articles"):
-        counts.observations(facts({}, {"articles": "337+338"}))
-
-
-def test_compilers_and_measures_become_series() -> None:
+    assert counts.observations(frame).series_names == ("mobilisation_parts", "whole")
+    assert len(counts.observations(facts({}, {"articles": "337+338"})).series_names) == 2
     obs = counts.observations(
         facts({}, {"compiler": "Proekt"}, {"measure": "persons_convicted", "compiler": "The Insider"})
     )
@@ -133,18 +124,6 @@ def test_what_is_no_count_is_an_error() -> None:
         counts.observations(facts({}), running="ignore")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="reading"):
         counts.observations(facts({}), reading="literal")
-
-
-@given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 300)), min_size=1, max_size=12))
-def test_the_aggregation_matrix_rebuilds_every_report(spans: list[tuple[int, int]]) -> None:
-    start = np.array([a for a, _ in spans]) + 738_000
-    stop = start + np.array([n for _, n in spans])
-    zero = np.zeros(len(spans))
-    obs = Observations(tuple(map(str, range(len(spans)))), zero.astype(np.int64), start, stop, zero, zero, ("s",))
-    cells, matrix = counts.cells(obs), counts.aggregation(obs)
-    days = np.array([(b - a).days + 1 for a, b in zip(cells["period_start"], cells["period_end"], strict=True)])
-    assert (matrix @ days == stop - start).all()
-    assert (matrix.sum(axis=0) + (~matrix.any(axis=0)) > 0).all()
 
 
 def test_the_curated_figures_become_observations() -> None:

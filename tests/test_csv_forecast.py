@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from desertion.csv_models import forecast
+from desertion.csv_models import forecast, smooth
 from desertion.errors import UserError
-from desertion.trends import Refused, laws, origins, regression, terms
+from desertion.trends import Refused, arrays, laws, origins, regression, terms
 from desertion.trends.grid import Grid
 
 
@@ -27,7 +27,7 @@ def ahead(
     **options: int,
 ) -> list[forecast.Step] | Refused:
     grid = monthly(y, exposure)
-    fit = regression.fit_trend(grid, terms.parse(trend), model, harmonics=options.get("harmonics", 0))
+    fit = smooth.fit_trend(grid, terms.parse(trend), model, harmonics=options.get("harmonics", 0))
     assert isinstance(fit, regression.Regression), fit
     return forecast.forecast(fit, grid, terms.parse(trend), steps, **options)
 
@@ -131,29 +131,27 @@ def test_baselines_centre_where_they_say() -> None:
     assert np.median(origins.same_growth(origin, rng)) == pytest.approx(last * growth, rel=0.03)
 
 
-def test_a_model_that_knows_the_law_beats_the_baselines_and_is_ranked_first() -> None:
+def test_a_model_that_knows_the_law_beats_the_baselines_and_comes_first() -> None:
     rng = np.random.default_rng(5)
     counts = rng.poisson(200 * np.exp(0.6 * np.sin(np.arange(30)))).astype(float)
 
-    def knowing(origin: origins.Origin, rng: np.random.Generator) -> laws.Floats:
+    def knowing(origin: origins.Origin, rng: np.random.Generator) -> arrays.Floats:
         return rng.poisson(200 * np.exp(0.6 * np.sin(len(origin.counts))), 2000).astype(float)
 
     scored, refused = origins.score(origins.origins(counts), {"knowing": knowing})
     assert refused == {}
     summary = origins.summarise(scored)
     assert summary[0].model == "knowing"
-    assert summary[0].rank == 1
-    assert summary[0].skill is not None
-    assert summary[0].skill > 0.5
+    assert summary[0].wis < summary[1].wis / 2
     assert summary[0].coverage["0.95"] > 0.8
 
 
-def test_below_eight_origins_nothing_is_ranked_and_a_refusal_is_kept() -> None:
+def test_a_model_that_refuses_an_origin_is_left_out_with_its_reason() -> None:
     def refusing(origin: origins.Origin, rng: np.random.Generator) -> Refused:
         return Refused("no vintages", "vintages")
 
     scored, refused = origins.score(origins.origins(np.arange(5.0, 14)), {"nowcast": refusing})
     summary = origins.summarise(scored)
-    assert {line.rank for line in summary} == {None}
+    assert {line.model for line in summary} == set(origins.BASELINES)
     assert {line.origins for line in summary} == {3}
     assert "no vintages" in refused["nowcast"].reason

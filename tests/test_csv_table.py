@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import MAX_ROWS, Row, Table, contradictions, read
+from desertion.csv_models.table import MAX_ROWS, CountFile, CountRow, contradictions, read
 from desertion.errors import CsvError, UserError
 from desertion.trends import Refused
 from desertion.trends.grid import Grid
@@ -26,9 +26,9 @@ def write(folder: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-def row(start: str, end: str, low: float, high: float | None = None, line: int = 2, **more: str) -> Row:
+def row(start: str, end: str, low: float, high: float | None = None, line: int = 2, **more: str) -> CountRow:
     a, b = date.fromisoformat(start), date.fromisoformat(end)
-    return Row(line, a, b, low) if high is None else Row(line, a, b, None, low, high, **more)
+    return CountRow(line, a, b, low) if high is None else CountRow(line, a, b, None, low, high, **more)
 
 
 def test_all_columns_are_read_and_others_left_alone(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_all_columns_are_read_and_others_left_alone(tmp_path: Path) -> None:
     table = read(path, "force")
     assert table.exposure == "force"
     start, end = date(2023, 1, 1), date(2023, 12, 31)
-    assert table.rows == (Row(2, start, end, 4373, 4350, 4400, "about", "a", "verdicts", "Mediazona", 1_150_000),)
+    assert table.rows == (CountRow(2, start, end, 4373, 4350, 4400, "about", "a", "verdicts", "Mediazona", 1_150_000),)
 
 
 def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_header_the_file_and_its_length_are_checked(tmp_path: Path) -> None:
 def test_any_bytes_are_a_table_or_a_user_error(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / "counts.csv"
     path.write_bytes(HEADER.encode() + b"\n" + data)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[CountRow, ...] = ()
     with contextlib.suppress(CsvError):
         rows = read(path).rows
     assert all(r.start <= r.end and (r.value or 0) >= 0 for r in rows)
@@ -156,15 +156,15 @@ def test_halves_that_exceed_their_year_contradict_it() -> None:
 def test_running_totals_must_not_fall_and_bounds_are_respected() -> None:
     early, late = row("2022-09-21", "2023-06-30", 500), row("2022-09-21", "2023-12-31", 400, line=3)
     assert contradictions([early, late]) == (early, late)
-    floor = Row(4, date(2023, 1, 1), date(2023, 3, 31), 600, bound="at_least")
+    floor = CountRow(4, date(2023, 1, 1), date(2023, 3, 31), 600, bound="at_least")
     whole = row("2023-01-01", "2023-12-31", 599, line=5)
     assert contradictions([floor, whole]) == (floor, whole)
-    assert contradictions([Row(4, date(2023, 1, 1), date(2023, 3, 31), 600, bound="about"), whole]) == ()
+    assert contradictions([CountRow(4, date(2023, 1, 1), date(2023, 3, 31), 600, bound="about"), whole]) == ()
 
 
 def test_rows_of_different_measures_never_contradict() -> None:
-    one = Row(2, date(2023, 1, 1), date(2023, 12, 31), 5, measure="verdicts")
-    other = Row(3, date(2023, 1, 1), date(2023, 12, 31), 9, measure="cases")
+    one = CountRow(2, date(2023, 1, 1), date(2023, 12, 31), 5, measure="verdicts")
+    other = CountRow(3, date(2023, 1, 1), date(2023, 12, 31), 9, measure="cases")
     assert contradictions([one, other]) == ()
 
 
@@ -183,12 +183,12 @@ def test_contradictions_are_found_exactly_where_no_counts_fit(
         a, b = min(a, b, n - 1), min(max(a, b), n - 1)
         low = max(sum(counts[a : b + 1]) + shift, 0)
         start, end = date(2023, 1, 1 + a), date(2023, 1, 1 + b)
-        rows.append(Row(line, start, end, None, low, low + slack))
+        rows.append(CountRow(line, start, end, None, low, low + slack))
 
-    def fits(table: tuple[int, ...], some: tuple[Row, ...]) -> bool:
+    def fits(table: tuple[int, ...], some: tuple[CountRow, ...]) -> bool:
         return all(r.limits[0] <= sum(table[r.start.day - 1 : r.end.day]) <= r.limits[1] for r in some)
 
-    def possible(some: tuple[Row, ...]) -> bool:
+    def possible(some: tuple[CountRow, ...]) -> bool:
         most = max((int(r.limits[1]) for r in some), default=0)
         return any(fits(table, some) for table in itertools.product(range(min(most, 9) + 1), repeat=n))
 
@@ -202,10 +202,12 @@ def test_contradictions_are_found_exactly_where_no_counts_fit(
 
 def test_ten_thousand_consistent_rows_are_checked_at_once() -> None:
     start = date(1990, 1, 1)
-    rows = [Row(i, start + timedelta(i), start + timedelta(i), i % 7) for i in range(9_000)]
-    rows += [Row(9_000 + i, start, start + timedelta(9 * i), sum(k % 7 for k in range(9 * i + 1))) for i in range(900)]
+    rows = [CountRow(i, start + timedelta(i), start + timedelta(i), i % 7) for i in range(9_000)]
+    rows += [
+        CountRow(9_000 + i, start, start + timedelta(9 * i), sum(k % 7 for k in range(9 * i + 1))) for i in range(900)
+    ]
     assert contradictions(rows) == ()
-    wrong = Row(99_999, start, start + timedelta(8_000), 1)
+    wrong = CountRow(99_999, start, start + timedelta(8_000), 1)
     assert wrong in contradictions([*rows, wrong])
 
 
@@ -266,5 +268,5 @@ def test_dates_out_of_order_and_a_unit_that_is_not_there_are_user_errors(tmp_pat
 
 
 def test_a_message_names_the_table_and_both_numbers_of_a_row() -> None:
-    table = Table("f.csv", (row("2023-01-01", "2023-12-31", 5),))
+    table = CountFile("f.csv", (row("2023-01-01", "2023-12-31", 5),))
     assert table.where(table.rows[0]) == "f.csv:2 (row 1)"

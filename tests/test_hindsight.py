@@ -81,6 +81,20 @@ def test_draws_are_of_the_added_part_and_near_a_steady_rate() -> None:
     assert 40 < np.median(drawn) < 65  # about 104 a year
 
 
+def test_the_frame_shows_each_forecast_beside_the_count_that_came_out() -> None:
+    cases = hindsight.cases(vintages([*YEARS, HALF], [*YEARS, HALF, WHOLE]))
+    scored, unable = hindsight.scores(cases, composite.Spec(trend="constant"))
+    held_out = hindsight.HeldOut(tuple(cases), tuple(scored), hindsight.gate(cases, unable))
+    frame = held_out.frame().set_index("model")
+    assert set(frame.index) == {hindsight.MODEL, *origins.BASELINES}
+    own = frame.loc[hindsight.MODEL]
+    assert (own["day"], own["report"], own["count"]) == (date(2017, 1, 2), "W", 130 - 60)
+    assert own["low95"] < own["median"] < own["high95"]
+    assert own["months"] == pytest.approx(184 / hindsight.MONTH)
+    assert held_out.refused is not None
+    assert len(held_out) == 1
+
+
 def test_a_fit_that_is_refused_leaves_the_model_out_and_keeps_the_baselines() -> None:
     (case,) = hindsight.cases(vintages(YEARS, [*YEARS, HALF]))
     contradicting = replace(case, known=reports(*YEARS, ("X", "2010-01-01", "2010-12-31", 5.0, 5.0, "a")))

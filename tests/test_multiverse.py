@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desertion import figures, reconcile
 from desertion.errors import UserError
 from desertion.trends import Refused, composite, multiverse
 from desertion.trends.counts import Observations
@@ -54,6 +55,51 @@ def test_each_factor_is_that_of_its_own_fit_wherever_the_batch_began() -> None:
         assert isinstance(growth, dict)
         wanted = growth["ratio"], growth["low"], growth["high"]
         assert (row.ratio, row.low, row.high) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_combination_becomes_the_reports_and_the_model_that_it_names() -> None:
+    data = figures.load()
+    facts = {rule: reconcile.latest(reconcile.facts(data, rule=rule)) for rule in ("own-page-first", "latest-first")}
+    own = {
+        "counted": "cases", "running totals": "less the first", "bounds": "rounding", "statement": "own-page-first",
+        "window": "all", "break": "none", "dispersion": multiverse.ESTIMATED, "smoothness": multiverse.ESTIMATED,
+    }  # fmt: skip
+    others = [own | {"dispersion": "20", "smoothness": "rough"}, own | {"running totals": "whole", "counted": "later"}]
+    one, fixed, later = multiverse.specifications(
+        [own, *others],
+        {rule: part[part["articles"].eq("337")] for rule, part in facts.items()},
+        data.figures,
+        counted={
+            "cases": (["cases_received_by_court"], ["Mediazona"], None),
+            "later": (["cases_received_by_court", "verdicts"], ["Mediazona"], 1.0),
+        },
+        totals={"less the first": ("rebased", None), "whole": ("drop", "whole")},
+        windows={"all": date(2025, 12, 31)},
+        breaks={"none": "smooth"},
+        smooth={"rough": (2, 0.6)},
+        level=0.8,
+    )
+    assert one.reports is fixed.reports
+    assert (one.model.phi, one.model.tau, one.model.order, one.model.level) == (None, None, 1, 0.8)
+    assert (fixed.model.phi, fixed.model.tau, fixed.model.order) == (20.0, 0.6, 2)
+    assert isinstance(one.reports, Observations)
+    assert isinstance(later.reports, Observations)
+    assert later.model.delay == 1.0
+    assert later.model.delayed == ("verdicts",)
+    assert not any("-" in name for name in later.reports.ids)
+
+
+def test_the_curve_is_rounded_and_leaves_out_what_has_no_reports() -> None:
+    rows = [
+        multiverse.Specification({"k": "fits"}, TWO_YEARS, composite.Spec(tau=0.1, phi=1.0)),
+        multiverse.Specification({"k": "none"}, Refused("nothing printed", "a statement"), composite.Spec()),
+    ]
+    table = multiverse.growth(rows, 2021, 2022)
+    (row,) = multiverse.curve(table, ["k"], 0.9).to_dict("records")
+    assert row["factor"] == round(table["ratio"][0], 2)
+    assert (row["choices"], row["main"], row["refused"], row["level"]) == ("k: fits", True, False, 90)
+    (refusal,) = multiverse.refusals(table).to_dict("records")
+    assert refusal == {"refused": "nothing printed", "needs": "a statement", "specifications": 1}
 
 
 def test_refusals_are_rows_with_their_reason() -> None:

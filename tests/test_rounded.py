@@ -50,8 +50,8 @@ def test_intensity_has_the_months_and_each_report(fit: composite.Fit, thin: comp
 
 def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, thin: composite.Fit) -> None:
     panels = {
-        "open": rounded.Outlook(fit, None, None, "Held out."), "shut": rounded.Outlook(fit, None, NO_FORECAST, ""),
-        "thin": rounded.Outlook(thin, None, None, "Held out."),
+        "open": rounded.Panel(fit, None, None, "Held out."), "shut": rounded.Panel(fit, None, NO_FORECAST, ""),
+        "thin": rounded.Panel(thin, None, None, "Held out."),
     }  # fmt: skip
     table = rounded.outlook(panels, 12)
     sizes = table.groupby(["panel", "kind"]).size().to_dict()
@@ -61,7 +61,7 @@ def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, t
     numbers = table["median"].dropna()
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
     assert plots.forecast(table)
-    assert plots.forecast(rounded.outlook({"none": rounded.Outlook(NO_FORECAST, None, None, "")}, 12))
+    assert plots.forecast(rounded.outlook({"none": rounded.Panel(NO_FORECAST, None, None, "")}, 12))
     said = plots.forecast.describe(table)
     assert "No level and no forecast: 6 informative counts" in said
     assert "No forecast: two counts came after six others (needs at least 8)" in said
@@ -71,12 +71,15 @@ def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> 
     wide, narrow = (composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0, level=level)) for level in (0.95, 0.8))
     assert isinstance(wide, composite.Fit)
     assert isinstance(narrow, composite.Fit)
-    bands = [fit.outlook(3).query("kind == 'fit'")["high95"].tolist() for fit in (wide, narrow)]
+    bands = [composite.outlook(fit, 3).query("kind == 'fit'")["high95"].tolist() for fit in (wide, narrow)]
     assert bands[0] == bands[1]
 
 
 def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
-    table = rounded.levels({"a": rounded.Outlook(fit, None, None, ""), "b": rounded.Outlook(thin, None, None, "")})
+    numbers = rounded.totals({"a": rounded.Panel(fit, None, None, ""), "b": rounded.Panel(thin, None, None, "")})
+    assert numbers["mean"].tolist()[:3] == fit.totals("year")["mean"].tolist()
+    assert numbers["ratio"].isna().tolist() == [True, False, True, True]
+    table = rounded.levels(numbers)
     assert table["period"].tolist() == ["2021", "2022", "2023, Jan to Jun", "all"]
     assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
     assert table["growth"].iloc[1].startswith("×1.7")
@@ -85,16 +88,24 @@ def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: comp
 
 
 def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fit) -> None:
-    panel = {"later": rounded.Outlook(fit, "persons", None, "")}
+    panel = {"later": rounded.Panel(fit, "persons", None, "")}
     assert rounded.outlook(panel, 12).empty
-    assert "no statement of persons was published" in rounded.levels(panel)["interval"].iloc[0]
+    assert "no statement of persons was published" in rounded.levels(rounded.totals(panel))["interval"].iloc[0]
 
 
 def test_influence_names_the_report_that_matters_most(fit: composite.Fit, thin: composite.Fit) -> None:
     said = rounded.influence(fit)
-    found = fit.diagnose(influence=True).reports
+    found = composite.diagnose(fit, influence=True).reports
     assert f"leaving out {found.loc[found['shift'].abs().idxmax(), 'id']} moves" in said
     assert rounded.influence(thin) == rounded.influence(NO_FORECAST) == ""
+
+
+def test_the_summaries_of_several_fits_stand_in_one_table_with_the_refusals(fit: composite.Fit) -> None:
+    table = rounded.summaries({"one": fit, "none": NO_FORECAST})
+    own = table[table["fit"].eq("one")]
+    assert own["estimate"].tolist() == fit.summary()["estimate"].tolist()
+    assert own["refused"].eq("").all()
+    assert table[table["fit"].eq("none")]["refused"].tolist() == [str(NO_FORECAST)]
 
 
 def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:

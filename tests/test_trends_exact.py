@@ -34,11 +34,17 @@ def test_garwood_limits_are_the_published_ones() -> None:
         assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
 
 
+def rate_p_value(x: float, t: float, rate: float) -> float:
+    """Two-sided central p-value of a Poisson rate, whose inversion the exact interval is."""
+    less, more = stats.poisson.cdf(x, t * rate), stats.poisson.sf(x - 1, t * rate)
+    return min(1.0, 2 * min(less, more))
+
+
 def test_interval_and_p_value_of_15_in_400() -> None:
     case = CASES["R02-desctools-15-400"]
     found = exact.interval(15, 400)
     assert [found.low, found.high] == pytest.approx(case["reference"]["ci"], rel=case["rtol"])
-    assert exact.rate_p_value(15, 400, 0.05) == pytest.approx(case["reference"]["p"], rel=case["rtol"])
+    assert rate_p_value(15, 400, 0.05) == pytest.approx(case["reference"]["p"], rel=case["rtol"])
 
 
 def test_rate_ratio_is_that_of_r_with_the_p_value_of_its_own_interval() -> None:
@@ -102,7 +108,7 @@ def test_interval_contains_the_rate_and_scales_with_exposure(x: int, t: float, l
     assert (found.rate, found.low, found.high) == pytest.approx((unit.rate / t, unit.low / t, unit.high / t), rel=1e-12)
     for end, p in ((found.low, 1 - level), (found.high, 1 - level)):
         if end > 0:
-            assert exact.rate_p_value(x, t, end) == pytest.approx(p, rel=1e-6)
+            assert rate_p_value(x, t, end) == pytest.approx(p, rel=1e-6)
 
 
 @given(x1=counts, x2=counts, t1=exposures, t2=exposures, level=st.floats(0.5, 0.999), midp=st.booleans())
@@ -179,7 +185,6 @@ def test_what_is_no_exposure_is_refused(bad: float) -> None:
 def test_a_p_value_that_underflows_is_not_0() -> None:
     assert exact.rate_ratio(4373, 1, 527, 1).p_value == exact.LEAST_P
     assert exact.rate_ratio(4373, 1, 527, 1, midp=True).p_value == exact.LEAST_P
-    assert exact.rate_p_value(10**6, 1, 1) == exact.LEAST_P
     assert exact.rate_ratio(120, 1, 20, 1).p_value == pytest.approx(2 * stats.binom.cdf(20, 140, 0.5), rel=1e-9)
 
 

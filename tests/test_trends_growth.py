@@ -94,6 +94,50 @@ def test_bounds_and_two_counts_of_a_year_carry_no_trend() -> None:
     assert twice["refused"].str.contains("2022 has more than one count").all()
 
 
+def test_a_trend_of_few_degrees_of_freedom_is_refused_and_keeps_its_numbers() -> None:
+    table = growth.annual_trends(ARTICLE, minimum_df=5).set_index("model")
+    assert table.loc["quasi-poisson", "refused"] == (
+        "3 counts leave 1 residual degree of freedom; its interval would run from ×0.08 to ×156 a year "
+        "(needs: at least 7 counts)"
+    )
+    assert table.loc["poisson", "refused"] == (
+        "3 counts leave 1 residual degree of freedom (needs: at least 7 counts)"
+    )  # fmt: skip
+    assert table.loc["poisson", "growth"] == pytest.approx(3.43, rel=0.001)
+    assert "3 counts for 3 parameters" in table.loc["nb2", "refused"]
+
+
+def test_trends_in_words_give_the_growth_or_the_refusal_and_the_doubts() -> None:
+    words = growth.trend_words(growth.annual_trends(ARTICLE)).set_index("model")
+    assert words["series"].unique().tolist() == ["Criminal cases received by a court, Art. 337, Proekt, 2021–2023"]
+    assert words.loc["quasi-poisson", "growth"] == "×3.429 (0.075 to 155.769)"
+    assert "1 residual" in words.loc["quasi-poisson", "why"]
+    assert words.loc["nb2", "growth"] == "refused"
+    assert "3 counts for 3 parameters" in words.loc["nb2", "why"]
+
+
+def test_a_long_series_keeps_its_first_highest_and_last_year() -> None:
+    series = facts(*(fact(2010 + k, value) for k, value in enumerate([5, 9, 7, 20, 11])))
+    kept = growth.first_highest_last(growth.growth_table(series))
+    assert kept[["from_year", "to_year"]].to_numpy().tolist() == [[2010, 2013], [2010, 2014], [2013, 2014]]
+    assert growth.first_highest_last(kept[:0]).empty
+
+
+def test_factors_are_rounded_and_their_intervals_put_into_words() -> None:
+    table = growth.with_intervals(growth.factors(growth.growth_table(ARTICLE), phi=50, level=0.95))
+    row = table.iloc[1]
+    assert (row["label"], row["factor"], row["exact"]) == ("2021 → 2023", 8.30, "(7.58 to 9.10)")
+    assert (row["level"], row["dispersion"], row["ids"]) == (95, 50, "F2021 F2023")
+    assert row["series"] == "Criminal cases received by a court, Art. 337, Proekt"
+
+
+def test_three_counts_give_three_columns_under_assumed_dispersions_or_none() -> None:
+    table = growth.dispersions([527, 887, 4373], [1, 50])
+    assert list(table) == ["assumed", "527 → 887", "887 → 4,373", "527 → 4,373"]
+    assert table["527 → 4,373"].tolist() == ["8.30 ×/÷ 1.09", "8.30 ×/÷ 1.89"]
+    assert list(growth.dispersions([527, float("nan"), 4373], [1, 50])) == ["assumed"]
+
+
 def test_a_missing_column_is_a_user_error() -> None:
     with pytest.raises(UserError, match="scope"):
         growth.growth_table(ARTICLE.drop(columns="scope"))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import scores as law_scores
 
 from desertion.csv_models import scores as csv_scores
 from desertion.errors import UserError
@@ -55,8 +56,8 @@ def test_scores_of_the_campylobacter_forecasts() -> None:
     for t in range(140):
         before, season = (y[t - 1] if t else start), (mean[t - 13] if t >= 13 else start)
         mean[t] = b0 + b1 * before + a13 * season + shift * (t >= 83) + spike * (t == 99)
-    logs = [scores.log_score(law, y, mean, 0.030163035686564973).mean() for law in ("poisson", "nb2")]
-    rps = [scores.crps(law, y, mean, 0.030163035686564973).mean() for law in ("poisson", "nb2")]
+    logs = [law_scores.log_score(law, y, mean, 0.030163035686564973).mean() for law in ("poisson", "nb2")]
+    rps = [law_scores.crps(law, y, mean, 0.030163035686564973).mean() for law in ("poisson", "nb2")]
     assert logs == pytest.approx(case["reference"]["logs"], abs=0.002)
     assert rps == pytest.approx(case["reference"]["rps"], abs=0.002)
     assert logs == pytest.approx(case["recomputed"]["logs"], abs=1e-6)
@@ -68,21 +69,23 @@ def test_scores_of_the_campylobacter_forecasts() -> None:
 def test_crps_of_poisson_is_the_sum_over_counts(y: int, mean: float) -> None:
     k = np.arange(0, 3000)
     total = np.sum((laws.cdf("poisson", k, mean) - (k >= y)) ** 2)
-    assert float(scores.crps("poisson", y, mean)) == pytest.approx(total, rel=1e-7, abs=1e-9)
+    assert float(law_scores.crps("poisson", y, mean)) == pytest.approx(total, rel=1e-7, abs=1e-9)
 
 
 def test_crps_of_a_negative_binomial_with_a_large_size_is_that_of_poisson() -> None:
     for mean in (3.0, 4000.0):
-        found = float(scores.crps("nb2", mean + 5, mean, 1e-9))
-        assert found == pytest.approx(float(scores.crps("poisson", mean + 5, mean)), rel=1e-4)
+        found = float(law_scores.crps("nb2", mean + 5, mean, 1e-9))
+        assert found == pytest.approx(float(law_scores.crps("poisson", mean + 5, mean)), rel=1e-4)
 
 
 def test_scores_of_a_sample_approach_those_of_its_law() -> None:
     rng = np.random.default_rng(1)
     draws = laws.sample("nb2", np.full(40_000, 30.0), 0.2, rng)
     for y in (10.0, 30.0, 70.0):
-        assert scores.crps_sample(y, draws) == pytest.approx(float(scores.crps("nb2", y, 30, 0.2)), rel=0.03)
-        assert scores.log_score_sample(y, draws) == pytest.approx(float(scores.log_score("nb2", y, 30, 0.2)), abs=0.05)
+        assert scores.crps_sample(y, draws) == pytest.approx(float(law_scores.crps("nb2", y, 30, 0.2)), rel=0.03)
+        assert scores.log_score_sample(y, draws) == pytest.approx(
+            float(law_scores.log_score("nb2", y, 30, 0.2)), abs=0.05
+        )
 
 
 @given(draws=st.lists(st.integers(0, 50), min_size=2, max_size=30), y=st.integers(0, 60))
@@ -107,7 +110,7 @@ def test_probabilities_of_a_sample_of_counts_sum_to_one() -> None:
     assert scores.log_score_sample(3.0, np.array([3.0, 3, 3, 3])) < 0.1
 
 
-@pytest.mark.parametrize("score", [scores.log_score, scores.crps])
+@pytest.mark.parametrize("score", [law_scores.log_score, law_scores.crps])
 def test_scores_are_proper(score: object) -> None:
     """The law that made the counts scores best in the mean."""
     y = laws.sample("nb2", np.full(20_000, 12.0), 0.3, np.random.default_rng(2))

@@ -3,7 +3,6 @@
 UserError               a mistake that the user can fix; the message says where, what, and what would be right
 ├── DataError           the files of data/ have faults
 ├── CsvError            the CSV of counts given to `desertion fit` has faults
-├── MixedSeriesError    statements count different things and nothing was declared to join them
 └── RunError            a notebook did not run to its end
 
 ContradictionError      no counts satisfy these reports together
@@ -39,10 +38,6 @@ class DataError(UserError):
 
 class CsvError(UserError):
     """A CSV of counts has faults; the message has one line per fault, with file, line and value."""
-
-
-class MixedSeriesError(UserError):
-    """Statements count different things and nothing was declared to join them."""
 
 
 class RunError(UserError):

@@ -1,1 +1,1 @@
-"""What `desertion fit` and `desertion score` need: models and scores of the counts in anybody's CSV file."""
+"""Models and scores of the counts in anybody's CSV file, for `desertion fit` and `desertion score`."""

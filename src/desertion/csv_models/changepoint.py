@@ -1,9 +1,8 @@
-"""Change points of a piecewise constant Poisson rate: how many by exact partitioning, where by exact enumeration.
+"""Change points of a piecewise constant Poisson rate: their number by exact partitioning, dates by enumeration.
 
-The least penalised cost over all partitions says how many changes there are. At most one: its date has an exact
-posterior over all periods, given that there is one; with none, the rate is taken as constant beside it. Several: each
-date has an exact posterior between its two neighbours, the others held. A piecewise constant rate will fit steps to
-smooth growth as well.
+The partition of least penalised cost gives the number of changes. A single change has an exact posterior of its date
+over all periods, given that there is one; of several changes each date has one between its two neighbours, the others
+held. A piecewise constant rate fits steps to smooth growth as well.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from desertion.trends import Refused
-from desertion.trends.laws import Floats, logpmf
+from desertion.trends.arrays import Floats
+from desertion.trends.laws import logpmf
 
 #: Jeffreys' prior of a Poisson rate is Gamma(1/2, 0).
 SHAPE = 0.5
@@ -25,11 +24,11 @@ PENALTY = 3.0
 
 @dataclass(frozen=True)
 class ChangePoints:
-    """`places`: 0-based cells that begin a new rate, and `probability` of each; `several` says which reading.
+    """Cells (0-based) that begin a new rate, with the probability of each.
 
-    With `several` False the places are all n − 1 candidates and the probabilities sum to 1 (given one change);
-    else the places are those of the best partition. `partition` holds the best partition's places in any case.
-    `fitted` (n): posterior mean count of each cell.
+    If `several` is False, `places` are all n − 1 candidates and the probabilities sum to 1 (given one change); else
+    they are the places of the best partition, which `partition` holds in any case. `fitted` (n): posterior mean count
+    of each cell.
     """
 
     places: tuple[int, ...]
@@ -61,15 +60,15 @@ class ChangePoints:
 
 
 def find(y: Floats, exposure: Floats | None = None) -> ChangePoints | Refused:
-    """Change points of counts `y` (n) with `exposure` (n).
+    """Find the change points of counts `y` (n) with `exposure` (n).
 
-    Refused below 4 counts, where all are 0, or where the rates and dates of the best partition are as many as the
+    Refused below 4 counts, where all are 0, or where the best partition has as many rates and dates as there are
     counts.
     """
     exposure = np.ones(len(y)) if exposure is None else exposure
     if len(y) < 4:
-        said = "count leaves" if len(y) == 1 else "counts leave"
-        return Refused(f"{len(y)} {said} no degree of freedom beside one change", "at least 4 counts")
+        leave = "count leaves" if len(y) == 1 else "counts leave"
+        return Refused(f"{len(y)} {leave} no degree of freedom beside one change", "at least 4 counts")
     if not y.any():
         return Refused("all counts are 0: there is no rate to change", "at least one event")
     cuts = partition(y, exposure)
@@ -93,19 +92,19 @@ def _one(y: Floats, exposure: Floats, cuts: tuple[int, ...]) -> ChangePoints:
     posterior = one_change(y, exposure)
     n = len(y)
     places = np.arange(1, n)
-    found = ChangePoints(
+    constant = ChangePoints(
         tuple(places.tolist()), tuple(posterior.tolist()), False, cuts, exposure * rates(y, exposure, (), SHAPE),
         y, exposure,
     )  # fmt: skip
     if not cuts:
-        return found
+        return constant
     events, exposed = _cumulate(y), _cumulate(exposure)
     before = (events[places] + SHAPE) / exposed[places]
     after = (events[n] - events[places] + SHAPE) / (exposed[n] - exposed[places])
     # cell t is before the change at place c where c > t
     late = np.append(np.cumsum((posterior * before)[::-1])[::-1], 0.0)
     early = np.insert(np.cumsum(posterior * after), 0, 0.0)
-    return replace(found, fitted=exposure * (late + early))
+    return replace(constant, fitted=exposure * (late + early))
 
 
 def one_change(y: Floats, exposure: Floats) -> Floats:
@@ -156,6 +155,6 @@ def _cumulate(values: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def _evidence(count: Floats | NDArray[np.float64], length: Floats) -> Floats:
+def _evidence(count: Floats | Floats, length: Floats) -> Floats:
     """Log marginal likelihood of a segment, up to what all segmentations share."""
     return np.asarray(special.gammaln(count + SHAPE) - (count + SHAPE) * np.log(length))

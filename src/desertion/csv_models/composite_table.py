@@ -1,4 +1,4 @@
-"""The composite model on any CSV: the rows of a `Table` in, one plain dictionary out, as `desertion fit` prints it."""
+"""The composite model on any CSV: a `CountFile` in, one plain dictionary out, as `desertion fit` prints it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from desertion.csv_models.table import Row, Table
+from desertion.csv_models.table import CountFile, CountRow
 from desertion.errors import UserError
 from desertion.hedges import interval
-from desertion.trends import Refused, terms
+from desertion.trends import Refused, composite, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS
-from desertion.trends.composite.fit import Fit
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, month_number
 
 
 def fit_table(
-    table: Table,
+    table: CountFile,
     *,
     trend: str = "smooth",
     period_unit: str | None = None,
@@ -28,12 +28,12 @@ def fit_table(
     level: float = 0.95,
     seed: int = 1,
 ) -> dict[str, Any]:
-    """Fit the composite link model to the rows of `table` and forecast `steps` periods.
+    """Fit the composite link model to the rows of `table` and forecast `steps` periods; keys as in `fit.fit_file`.
 
     Rows may overlap, be bounds or intervals, and be of several measures, compilers and series, each with a factor. The
-    unit of the latent intensity is the longest that every row is made of, or a month. Keys as `trends.fit.fit_file`
-    gives them; `fitted` is the expected count of each row. A bound is read by data/hedges.csv, a trend without `smooth`
-    has flat priors. Raises UserError for an option that is none.
+    unit of the latent intensity is the longest that divides every row, or a month. `fitted` is the expected count of
+    each row. Bounds are read by data/hedges.csv; a trend without `smooth` has flat priors. Raises UserError for an
+    unknown or impossible option.
     """
     if harmonics:
         raise UserError("the composite model takes no harmonics; leave them out")
@@ -44,7 +44,7 @@ def fit_table(
     exposure = _exposure(table, obs, unit)
     if isinstance(exposure, Refused):
         return _refusal(exposure)
-    spec = model.Spec(
+    spec = composite.Spec(
         trend=trend, unit=unit, priors=flat, factors=_factors(obs), exposure=exposure, level=level, seed=seed
     )
     fitted = model.fit(obs, spec)
@@ -57,7 +57,7 @@ def _refusal(refused: Refused) -> dict[str, Any]:
     return {"refused": {"reason": refused.reason, "needs": refused.needs}}
 
 
-def _observations(table: Table) -> Observations:
+def _observations(table: CountFile) -> Observations:
     keys = sorted({row.key for row in table.rows})
     limits = np.array([_limits(row) for row in table.rows], dtype=np.float64)
     return Observations(
@@ -73,39 +73,39 @@ def _name(key: tuple[str, str, str]) -> str:
     return " / ".join(part for part in key if part) or "counts"
 
 
-def _limits(row: Row) -> tuple[float, float]:
+def _limits(row: CountRow) -> tuple[float, float]:
     if row.low is not None or row.high is not None or row.value is None:
         return row.limits
     return interval(row.value, row.bound)
 
 
 def _factors(obs: Observations) -> dict[str, tuple[str, ...]]:
-    """A factor for each series but the one with most exact reports, named after the series."""
+    """One factor, named after the series, for each series but the one with most exact reports."""
     exact = [int((obs.exact & (obs.series == s)).sum()) for s in range(len(obs.series_names))]
     reference = int(np.argmax(exact))
     return {name: (f"factor:{name}",) for s, name in enumerate(obs.series_names) if s != reference}
 
 
-def _unit(table: Table, asked: str | None) -> prior.Unit:
-    if asked is not None:
-        if asked not in UNITS:
-            raise UserError(f"period unit '{asked}' is unknown; one of {', '.join(UNITS)}")
-        return cast(prior.Unit, asked)
+def _unit(table: CountFile, unit: str | None) -> prior.Unit:
+    if unit is not None:
+        if unit not in UNITS:
+            raise UserError(f"period unit '{unit}' is unknown; one of {', '.join(UNITS)}")
+        return cast(prior.Unit, unit)
     for unit, months in sorted(UNITS.items(), key=lambda item: -item[1]):
         if all(_whole(row, months) for row in table.rows):
             return cast(prior.Unit, unit)
     return "month"
 
 
-def _whole(row: Row, months: int) -> bool:
-    """Whether the row begins and ends with periods of so many months, counted from January."""
+def _whole(row: CountRow, months: int) -> bool:
+    """Whether the row begins and ends with periods of `months` months, counted from January."""
     after = row.end.toordinal() + 1
     last = type(row.end).fromordinal(after)
     return row.start.day == last.day == 1 and month_number(row.start) % months == month_number(last) % months == 0
 
 
-def _exposure(table: Table, obs: Observations, unit: prior.Unit) -> tuple[float, ...] | Refused | None:
-    """The exposure of each period of the grid: every period needs a row of its own that gives it."""
+def _exposure(table: CountFile, obs: Observations, unit: prior.Unit) -> tuple[float, ...] | Refused | None:
+    """The exposure of each period of the grid, from a row for just that period."""
     if table.exposure is None:
         return None
     grid = prior.grid(int(obs.start.min()), int(obs.stop.max()) - 1, unit)
@@ -116,7 +116,7 @@ def _exposure(table: Table, obs: Observations, unit: prior.Unit) -> tuple[float,
         place = (row.start.toordinal(), row.end.toordinal())
         if row.exposure is not None and given.setdefault(place, row.exposure) != row.exposure:
             return Refused(f"{table.where(row)}: another exposure for the same days", "one exposure a period")
-    found = []
+    exposures = []
     for k in grid.index:
         days = (grid.start(k).toordinal(), grid.end(k).toordinal())
         if days not in given:
@@ -124,8 +124,8 @@ def _exposure(table: Table, obs: Observations, unit: prior.Unit) -> tuple[float,
                 f"no row gives the exposure of {grid.start(k)} to {grid.end(k)}",
                 f"a row for every {unit}, with its exposure",
             )
-        found.append(given[days])
-    return tuple(found)
+        exposures.append(given[days])
+    return tuple(exposures)
 
 
 def _result(fitted: Fit, steps: int) -> dict[str, Any]:
@@ -144,21 +144,21 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
         "pearson_chi2": chi2,
         "dispersion": phi,
         "growth": _growth(fitted),
-        "warnings": fitted.warnings(),
+        "warnings": composite.warnings(fitted),
         "fitted": expected.tolist(),
         "totals": [
             {
-                k: None if untold and k in ("mean", "low", "high") else row[k]
+                k: None if unknown and k in ("mean", "low", "high") else row[k]
                 for k in ("period_start", "period_end", "mean", "low", "high")
             }
-            for row, untold in zip(totals.to_dict("records"), _untold(fitted, totals), strict=True)
+            for row, unknown in zip(totals.to_dict("records"), _unknown(fitted, totals), strict=True)
         ],
         "forecast": _forecast(fitted, steps) if steps else [],
     }
 
 
-def _untold(fitted: Fit, totals: pd.DataFrame) -> list[bool]:
-    """Years of which no report says anything: what stands there is the prior's, and no number is given."""
+def _unknown(fitted: Fit, totals: pd.DataFrame) -> list[bool]:
+    """Mask of the years that no report informs; their totals would be the prior's."""
     first = np.array([day.toordinal() for day in totals["period_start"]])
     after = np.array([day.toordinal() + 1 for day in totals["period_end"]])
     met = (fitted.obs.start < after[:, None]) & (first[:, None] < fitted.obs.stop)
@@ -198,5 +198,5 @@ def _forecast(fitted: Fit, steps: int) -> list[dict[str, Any]]:
             "median": row["median"],
             "intervals": {f"{p:g}": [row[f"low{100 * p:.0f}"], row[f"high{100 * p:.0f}"]] for p in LEVELS},
         }
-        for row in fitted.forecast(steps).to_dict("records")
+        for row in composite.forecast(fitted, steps).to_dict("records")
     ]  # fmt: skip

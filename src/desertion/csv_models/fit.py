@@ -1,7 +1,7 @@
-"""One CSV and a few options in, one plain dictionary out: what `desertion fit` prints.
+"""Fit a model to the counts in a CSV, for `desertion fit`: a file and options in, a plain dictionary out.
 
-Every model gives the same keys; where a model has no such number it is None or an empty list. What the data do not
-identify comes back in `refused`, what a reader must know beside the numbers in `warnings`.
+Every model gives the same keys; a number that a model does not have is None or an empty list. `refused` holds why
+the data do not identify a model, `warnings` the doubts to print beside the numbers.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import Any, cast
 import numpy as np
 from scipy import special
 
-from desertion.csv_models import changepoint, composite_table, forecast
+from desertion.csv_models import changepoint, composite_table, forecast, smooth
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import Table, read
+from desertion.csv_models.table import CountFile, read
 from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import LARGEST_MEAN, Floats
+from desertion.trends.laws import LARGEST_MEAN
 
 MODELS = (*regression.MODELS, "changepoint", "composite")
-#: Draws behind intervals that have no formula; fewer where each has thousands of periods.
+#: Number of draws for intervals without a formula; fewer where each has thousands of periods.
 _DRAWS, _FEWEST_DRAWS, _NUMBERS = 20_000, 2_000, 10_000_000
 _EMPTY: Mapping[str, Any] = {
     "model": None, "trend": None, "n": None, "df_resid": None, "coefficients": [], "loglik": None, "aic": None,
@@ -44,14 +45,49 @@ def fit_file(
     level: float = 0.95,
     seed: int = 1,
 ) -> dict[str, Any]:
-    """Fit `model` to the counts in the CSV at `path` and forecast `steps` periods.
+    """Fit a model to the counts in a CSV and forecast.
 
-    `trend` is `linear` where None, for the regressions; a change point has none but `constant`.
-    Keys: model, trend, n, df_resid, coefficients [name, estimate, se, low, high], loglik, aic, aicc, deviance,
-    pearson_chi2, dispersion, growth {per, estimate, low, high} (a factor, for `linear` alone), warnings, fitted,
-    totals [period_start, period_end, mean, low, high] by calendar year, forecast [period_start, period_end, mean,
-    median, intervals by level], change_points [date, probability], refused {reason, needs} or None.
-    Raises CsvError for faults in the file, UserError for an option that is none.
+    Parameters
+    ----------
+    path
+        The file, see `table.read`.
+    model
+        One of `MODELS`.
+    trend
+        In the grammar of `terms`; `linear` by default for the regressions, `constant` for the others.
+    period_unit
+        Length of a period; by default that of the rows.
+    exposure
+        Column with the exposure of each row.
+    harmonics
+        Number of harmonics of the year.
+    steps
+        Number of periods to forecast.
+    level
+        Coverage of the intervals.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    dict
+        - model, trend, n, df_resid: the model, the number of rows, residual degrees of freedom
+        - coefficients: name, estimate, se, low, high of each
+        - loglik, aic, aicc, deviance, pearson_chi2, dispersion: of the fit
+        - growth: per, estimate, low, high of a factor of growth (for `linear` alone)
+        - warnings: doubts
+        - fitted: expected counts
+        - totals: period_start, period_end, mean, low, high by calendar year
+        - forecast: period_start, period_end, mean, median, intervals by level
+        - change_points: date and probability of each
+        - refused: reason and needs, or None
+
+    Raises
+    ------
+    CsvError
+        For faults in the file.
+    UserError
+        For an unknown or impossible option.
     """
     if model not in MODELS:
         raise UserError(f"model '{model}' is unknown; one of {', '.join(MODELS)}")
@@ -87,14 +123,14 @@ def fit_file(
 
 
 def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str, Any]:
-    """All keys of `fit_file` for a file or a call that nothing could be fitted to."""
+    """All keys of `fit_file` for a file or options that allow no fit."""
     return {**_EMPTY, "model": model, "trend": trend, "refused": {"reason": reason, "needs": needs}}
 
 
 def _composite(
-    table: Table, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
+    table: CountFile, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any]:
-    """The composite link model on the same table; it returns the same keys."""
+    """Fit the composite link model; the same keys."""
     result = composite_table.fit_table(
         table, trend=trend, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
     )
@@ -104,7 +140,7 @@ def _composite(
 def _regression(
     grid: Grid, model: regression.Model, trend: terms.Trend, harmonics: int, steps: int, level: float, seed: int
 ) -> dict[str, Any] | Refused:
-    fitted = regression.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
+    fitted = smooth.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
     if isinstance(fitted, Refused):
         return fitted
     low, high = fitted.interval
@@ -112,11 +148,11 @@ def _regression(
     doubts = list(fitted.warnings)
     ahead: list[forecast.Step] = []
     if steps:
-        found = forecast.forecast(fitted, grid, trend, steps, harmonics=harmonics, seed=seed)
-        if isinstance(found, Refused):
-            doubts.append(f"no forecast: {found}")
+        steps_ahead = forecast.forecast(fitted, grid, trend, steps, harmonics=harmonics, seed=seed)
+        if isinstance(steps_ahead, Refused):
+            doubts.append(f"no forecast: {steps_ahead}")
         else:
-            ahead = found
+            ahead = steps_ahead
             doubts += _far(grid, steps)
             if model == "poisson":
                 doubts.append("the forecast takes Poisson variation alone; where counts vary more it is too narrow")
@@ -143,26 +179,26 @@ def _regression(
 def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, Any] | Refused:
     n = len(grid.counts)
     exposure = np.ones(n) if grid.exposure is None else grid.exposure
-    found = changepoint.find(grid.counts, exposure)
-    if isinstance(found, Refused):
-        return found
+    points = changepoint.find(grid.counts, exposure)
+    if isinstance(points, Refused):
+        return points
     rng = np.random.default_rng(seed)
-    rates = found.draws(_draws(n), rng)
-    cuts = found.partition
+    rates = points.draws(_draws(n), rng)
+    cuts = points.partition
     doubts = []
     if n < 20:
         doubts.append(f"{n} counts: below 20 a change point is easily an accident")
     if grid.index[-1] > n:
         doubts.append("periods are missing; a change at a gap may have come anywhere in it")
     dates = ", ".join(str(grid.start(grid.index[cut])) for cut in cuts)
-    said = f"{len(cuts) or 'no'} change{'' if len(cuts) == 1 else 's'}{f' ({dates})' if cuts else ''}"
-    given = "the others" if found.several else "that there is one"
-    doubts.append(f"the best partition (penalty 3 log n) has {said}; a probability holds given {given}")
+    changes = f"{len(cuts) or 'no'} change{'' if len(cuts) == 1 else 's'}{f' ({dates})' if cuts else ''}"
+    given = "the others" if points.several else "that there is one"
+    doubts.append(f"the best partition (penalty 3 log n) has {changes}; a probability holds given {given}")
     doubts.append("a piecewise constant rate also fits steps to smooth growth")
     # one uncertain date: the first and the last cell are surely on its two sides
-    first = [0, *cuts] if found.several or not cuts else [0, n - 1]
+    first = [0, *cuts] if points.several or not cuts else [0, n - 1]
     per_segment = rates[:, first]
-    dispersion, chi2, deviance, df = _poisson_fit(found, exposure)
+    dispersion, chi2, deviance, df = _poisson_fit(points, exposure)
     ahead = np.repeat(exposure[-1] * rates[:, -1:], steps, axis=1)
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile(per_segment, tails, axis=0)
@@ -171,17 +207,17 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
         "coefficients": _coefficients(
             [f"rate:{k + 1}" for k in range(len(first))], per_segment.mean(axis=0), per_segment.std(axis=0), low, high
         ),
-        "loglik": found.loglik,
+        "loglik": points.loglik,
         "deviance": deviance,
         "pearson_chi2": chi2,
         "dispersion": dispersion,
         "warnings": doubts + (_far(grid, steps) if steps else []),
-        "fitted": found.fitted.tolist(),
+        "fitted": points.fitted.tolist(),
         "totals": _totals(grid, rates * exposure, tails),
         "forecast": _forecast(forecast.describe(grid, ahead, rng.poisson(ahead).astype(np.float64))),
         "change_points": [
             {"date": grid.start(grid.index[place]), "probability": probability}
-            for place, probability in zip(found.places, found.probability, strict=True)
+            for place, probability in zip(points.places, points.probability, strict=True)
         ],
     }
 
@@ -190,14 +226,14 @@ def _draws(periods: int) -> int:
     return max(_FEWEST_DRAWS, min(_DRAWS, _NUMBERS // periods))
 
 
-def _poisson_fit(found: changepoint.ChangePoints, exposure: Floats) -> tuple[float | None, float, float, float]:
+def _poisson_fit(points: changepoint.ChangePoints, exposure: Floats) -> tuple[float | None, float, float, float]:
     """Pearson dispersion, Pearson chi2, deviance and residual degrees of freedom of the piecewise constant fit."""
-    y = found.y
-    mean = exposure * changepoint.rates(y, exposure, found.partition)
+    y = points.y
+    mean = exposure * changepoint.rates(y, exposure, points.partition)
     used = mean > 0
     chi2 = float(np.sum((y[used] - mean[used]) ** 2 / mean[used]))
     deviance = float(2 * np.sum(special.xlogy(y[used], y[used] / mean[used]) - y[used] + mean[used]))
-    df = len(y) - 2 * len(found.partition) - 1
+    df = len(y) - 2 * len(points.partition) - 1
     return chi2 / df if df > 0 else None, chi2, deviance, float(df)
 
 
@@ -211,12 +247,12 @@ def _coefficients(
 
 def _totals(grid: Grid, means: Floats, tails: list[float]) -> list[dict[str, Any]]:
     """Totals by calendar year from draws (draws × n) of the mean count of each cell."""
-    found = []
+    totals = []
     for start, end, cells in grid.years():
         total = means[:, cells].sum(axis=1)
         low, high = np.quantile(total, tails)
-        found.append({"period_start": start, "period_end": end, "mean": total.mean(), "low": low, "high": high})
-    return found
+        totals.append({"period_start": start, "period_end": end, "mean": total.mean(), "low": low, "high": high})
+    return totals
 
 
 def _forecast(steps: Sequence[forecast.Step]) -> list[dict[str, Any]]:
@@ -233,12 +269,12 @@ def _forecast(steps: Sequence[forecast.Step]) -> list[dict[str, Any]]:
 
 
 def _far(grid: Grid, steps: int) -> list[str]:
-    found = []
+    doubts = []
     if steps > len(grid.counts) / 2:
-        found.append(f"{steps} periods are forecast from {len(grid.counts)}: further ahead than half of what is known")
+        doubts.append(f"{steps} periods are forecast from {len(grid.counts)}: further ahead than half of what is known")
     if grid.exposure is not None:
-        found.append("the forecast keeps the last exposure")
-    return found
+        doubts.append("the forecast keeps the last exposure")
+    return doubts
 
 
 def _plain_keys(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,7 +282,7 @@ def _plain_keys(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with what JSON has: numbers that are finite or None, dates as text."""
+    """`value` in the types of JSON: finite numbers or None, dates as text."""
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -260,7 +296,7 @@ def _plain(value: Any) -> Any:
 
 
 def describe(result: Mapping[str, Any]) -> str:
-    """A fit of `fit_file` that was not refused, in a few lines for a terminal."""
+    """Describe a fit of `fit_file` that was not refused, in a few lines for a terminal."""
     lines = [f"{result['model']}, trend {result['trend']}: {result['n']} counts"]
     for one in result["coefficients"]:
         lines.append(f"  {one['name']:22} {one['estimate']:10.4g}  ({one['low']:.4g} to {one['high']:.4g})")

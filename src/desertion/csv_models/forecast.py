@@ -1,8 +1,8 @@
 """Forecasts of counts beyond the last period, by drawing parameters and then counts.
 
-A plug-in interval leaves out that the trend itself is estimated. Coefficients (and the logarithm of the
-dispersion) are drawn from their joint normal law, with t tails on the residual degrees of freedom where a
-dispersion is estimated; each draw then gives one count a period. The last exposure is taken to stay.
+A plug-in interval leaves out that the trend itself is estimated. Coefficients (and the logarithm of the dispersion) are
+drawn from their joint normal law, with t tails on the residual degrees of freedom where a dispersion is estimated; each
+draw then gives one count per period, at the last exposure.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import numpy as np
 
 from desertion.errors import UserError
 from desertion.trends import Refused, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import LARGEST_MEAN, Floats, sample
+from desertion.trends.laws import LARGEST_MEAN, sample
 from desertion.trends.regression import Regression
 
 LEVELS = (0.5, 0.8, 0.95)
 DRAWS = 20_000
-#: More steps than any forecast here can mean.
+#: Largest number of periods ahead.
 MAX_STEPS = 1_200
 
 
@@ -47,15 +48,15 @@ def forecast(
     draws: int = DRAWS,
     seed: int = 1,
 ) -> list[Step] | Refused:
-    """The next `steps` periods of `grid` under `trend` as fitted.
+    """Forecast the next `steps` periods of `grid` under the fitted `trend`.
 
     Refused for quasi-Poisson, which names no law of the counts, and for a smooth, which ends at its last knot.
     Raises UserError for a number of steps outside 1…1200.
     """
     if not 1 <= steps <= MAX_STEPS:
         raise UserError(f"a forecast of {steps} periods: ask for 1 to {MAX_STEPS}")
-    found = draw(fit, grid, trend, steps, harmonics=harmonics, draws=draws, rng=np.random.default_rng(seed))
-    return found if isinstance(found, Refused) else describe(grid, *found, levels)
+    drawn = draw(fit, grid, trend, steps, harmonics=harmonics, draws=draws, rng=np.random.default_rng(seed))
+    return drawn if isinstance(drawn, Refused) else describe(grid, *drawn, levels)
 
 
 def draw(
@@ -80,14 +81,14 @@ def parameters(fit: Regression, draws: int, rng: np.random.Generator) -> tuple[F
         return rng.multivariate_normal(fit.estimate, fit.covariance, size=draws, method="eigh"), np.full(draws, 1.0)
     joint = rng.multivariate_normal(np.zeros(p + 1), fit.joint, size=draws, method="eigh")
     joint *= np.sqrt(fit.df_resid / rng.chisquare(fit.df_resid, size=draws))[:, None]
-    # maximum likelihood takes the dispersion too small by the share of degrees of freedom that the trend has used
+    # maximum likelihood underestimates the dispersion by the share of degrees of freedom that the trend has used
     above = (fit.dispersion - 1 if fit.model == "nb1" else fit.dispersion) * len(fit.y) / fit.df_resid
     drawn = above * np.exp(np.clip(joint[:, p], -20, 20))
     return fit.estimate + joint[:, :p], drawn + (fit.model == "nb1")
 
 
 def describe(grid: Grid, mean: Floats, counts: Floats, levels: Sequence[float] = LEVELS) -> list[Step]:
-    """The steps that draws of the mean and of the counts (both draws × steps) give after the last cell of `grid`."""
+    """Summarise draws of the mean and of the counts (both draws × steps) after the last cell of `grid`."""
     steps = []
     for j, place in enumerate(grid.ahead(counts.shape[1])):
         tails = [tail for level in levels for tail in ((1 - level) / 2, (1 + level) / 2)]

@@ -1,4 +1,4 @@
-"""The homogeneous grid that the rows of a CSV form, or the reason why they form none."""
+"""The homogeneous grid of the rows of a CSV, or the reason why they form none."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from desertion.csv_models.table import Row, Table, contradictions
+from desertion.csv_models.table import CountFile, CountRow, contradictions
 from desertion.errors import CsvError, UserError
 from desertion.trends import Refused
 from desertion.trends.grid import UNITS, Grid, month_number
 
 
-def from_table(table: Table, unit: str | None = None) -> Grid | Refused:
-    """The grid that the rows of `table` are, or why they are none.
+def from_table(table: CountFile, unit: str | None = None) -> Grid | Refused:
+    """The grid of the rows of `table`, or why they form none.
 
-    Raises CsvError where rows are out of order, UserError for an unknown `unit` or one that the rows have not.
+    Raises CsvError if rows are out of order, UserError for an unknown `unit` or another one than the rows'.
     """
     if unit is not None and unit not in UNITS:
         raise UserError(f"period unit '{unit}' is unknown; one of {', '.join(UNITS)}")
     return _refusal(table) or _grid(table, unit)
 
 
-def _refusal(table: Table) -> Refused | None:
+def _refusal(table: CountFile) -> Refused | None:
     for what, values in (
         ("measures", {row.measure for row in table.rows}),
         ("compilers", {row.compiler for row in table.rows}),
@@ -33,22 +33,23 @@ def _refusal(table: Table) -> Refused | None:
             return Refused(f"{table.name} mixes {what}: {named}", "one of each in a file, or --model composite")
     clash = contradictions(table.rows)
     if clash:
-        said = "; ".join(f"{table.where(r)}: {_said(r)} from {r.start} to {r.end}" for r in clash[:10])
-        return Refused(f"these rows contradict each other: {said}", "one of them mended or left out")
+        named = "; ".join(f"{table.where(r)}: {_count(r)} from {r.start} to {r.end}" for r in clash[:10])
+        return Refused(f"these rows contradict each other: {named}", "one of them mended or left out")
     for row in table.rows:
         if not row.exact and row.bound != "about":
-            where, said = table.where(row), _said(row)
-            return Refused(f"{where}: {said} is a bound, not a count", "an exact count, or --model composite")
+            return Refused(
+                f"{table.where(row)}: {_count(row)} is a bound, not a count", "an exact count, or --model composite"
+            )
     return None
 
 
-def _said(row: Row) -> str:
+def _count(row: CountRow) -> str:
     if row.value is not None and row.low is None and row.high is None:
         return f"{'' if row.bound == 'exact' else row.bound.replace('_', ' ') + ' '}{row.value:.0f}"
     return f"{row.limits[0]:.0f} to {row.limits[1]:.0f}"
 
 
-def _grid(table: Table, unit: str | None) -> Grid | Refused:
+def _grid(table: CountFile, unit: str | None) -> Grid | Refused:
     lengths = []
     for before, row in zip((None, *table.rows), table.rows, strict=False):
         if before is not None and row.start < before.start:

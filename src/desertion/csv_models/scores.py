@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
-from desertion.errors import UserError
+from desertion.csv_models.reader import read_rows
+from desertion.errors import CsvError
 from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
 
 CONVENTION = (
@@ -19,12 +19,25 @@ _OLDER = {"true_value": "observed", "prediction": "predicted", "quantile": "quan
 
 
 def score_file(path: str | Path) -> dict[str, object]:
-    """Scores of the forecasts in a CSV: `n, crps, wis, log_score, coverage, convention, warnings`, means over all.
+    """Score the forecasts in a CSV.
 
-    Columns `observed, predicted` and `quantile_level` or `sample_id` (or their older names in scoringutils,
-    `true_value, prediction, quantile, sample`); all others name the forecast (the period, the model …). Quantiles
-    leave CRPS and log score unknown (None). With a column `model`, `models` holds the same for each. Raises
-    UserError naming the row for anything unreadable.
+    The columns are `observed`, `predicted` and `quantile_level` or `sample_id`, or their older names in scoringutils
+    (`true_value`, `prediction`, `quantile`, `sample`); all others name the forecast (the period, the model …).
+
+    Returns
+    -------
+    dict
+        Means over all forecasts: n, crps, wis, log_score, coverage, convention, warnings. crps and log_score are None
+        for quantiles. With a column `model`, `models` holds the same for each model.
+
+    Raises
+    ------
+    CsvError
+        With the faults found (the first 20), one per line.
+
+    References
+    ----------
+    Bracher et al. (2021), weighted interval score; Gneiting & Raftery (2007), CRPS; Scott (1992), kernel width.
     """
     path = Path(path)
     name, kind, forecasts = _read(path)
@@ -38,10 +51,10 @@ def score_file(path: str | Path) -> dict[str, object]:
     return result
 
 
-Forecast = tuple[int, float, list[tuple[float, float]]]
+ScoredForecast = tuple[int, float, list[tuple[float, float]]]
 
 
-def _scores(name: str, kind: str, forecasts: list[Forecast]) -> dict[str, object]:
+def _scores(name: str, kind: str, forecasts: list[ScoredForecast]) -> dict[str, object]:
     observed = np.array([y for _, y, _ in forecasts])
     result: dict[str, object] = {"n": len(forecasts), "crps": None, "wis": None, "log_score": None}
     if kind == "sample":
@@ -54,7 +67,7 @@ def _scores(name: str, kind: str, forecasts: list[Forecast]) -> dict[str, object
         levels = np.array([level for level, _ in forecasts[0][2]])
         for line, _, parts in forecasts:
             if [level for level, _ in parts] != levels.tolist():
-                raise UserError(f"{name}:{line}: this forecast has other quantile levels than the first")
+                raise CsvError(f"{name}:{line}: this forecast has other quantile levels than the first")
         quantiles = np.array([[value for _, value in parts] for _, _, parts in forecasts])
     result["wis"] = float(wis(observed, quantiles, levels).mean())
     result["coverage"] = coverage(observed, quantiles, levels)
@@ -64,70 +77,55 @@ def _scores(name: str, kind: str, forecasts: list[Forecast]) -> dict[str, object
     return result
 
 
-def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Forecast]]:
-    name = path.name
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            header = [_OLDER.get(column.strip(), column.strip()) for column in next(lines, [])]
-            kind = _kind(name, header)
-            label = "quantile_level" if kind == "quantile" else "sample_id"
-            forecasts: dict[tuple[tuple[str, str], ...], Forecast] = {}
-            seen = set()
-            for number, cells in enumerate(lines, start=1):
-                where = f"{name}:{number + 1} (row {number})"
-                if number > MAX_ROWS:
-                    raise UserError(f"{where}: is one too many; at most {MAX_ROWS:,} rows are scored at once")
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(header):
-                    raise UserError(f"{where}: {len(cells)} cells where the header has {len(header)}")
-                row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-                unit = tuple((c, row[c]) for c in header if c not in ("observed", "predicted", label))
-                y, value = _number(where, "observed", row), _number(where, "predicted", row)
-                level = _number(where, label, row) if kind == "quantile" else float(number)
-                if kind == "quantile" and not 0 < level < 1:
-                    raise UserError(f"{where}: quantile_level '{row[label]}' is not between 0 and 1")
-                if (unit, row[label]) in seen:
-                    raise UserError(f"{where}: {label} '{row[label]}' stands twice for one forecast")
-                seen.add((unit, row[label]))
-                _, known, parts = forecasts.setdefault(unit, (number + 1, y, []))
-                if known != y:
-                    raise UserError(f"{where}: observed '{row['observed']}' is {known:g} above in the same forecast")
-                parts.append((level, value))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{name}: is not CSV in UTF-8 ({error})") from None
-    if not forecasts:
-        raise UserError(f"{name}: has no rows; each row is one quantile or sample of a forecast")
+def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], ScoredForecast]]:
+    """Name and kind of the file, and its forecasts by the cells that name them."""
+    forecasts: dict[tuple[tuple[str, str], ...], ScoredForecast] = {}
+    seen = set()
+    label = ""
+
+    def columns(header: list[str]) -> list[str]:
+        nonlocal label
+        header = [_OLDER.get(column, column) for column in header]
+        labels = [column for column in ("quantile_level", "sample_id") if column in header]
+        if not {"observed", "predicted"} <= set(header) or len(labels) != 1 or len(set(header)) < len(header):
+            raise ValueError(
+                f"the header has {', '.join(header) or 'nothing'}; it needs observed, predicted and one of "
+                "quantile_level (quantiles) or sample_id (samples), each once"
+            )
+        label = labels[0]
+        return header
+
+    def add(line: int, row: dict[str, str]) -> None:
+        unit = tuple((column, cell) for column, cell in row.items() if column not in ("observed", "predicted", label))
+        y, value = _number("observed", row), _number("predicted", row)
+        level = _number(label, row) if label == "quantile_level" else float(line)
+        if label == "quantile_level" and not 0 < level < 1:
+            raise ValueError(f"quantile_level '{row[label]}' is not between 0 and 1")
+        if (unit, row[label]) in seen:
+            raise ValueError(f"{label} '{row[label]}' stands twice for one forecast")
+        seen.add((unit, row[label]))
+        _, known, parts = forecasts.setdefault(unit, (line, y, []))
+        if known != y:
+            raise ValueError(f"observed '{row['observed']}' is {known:g} above in the same forecast")
+        parts.append((level, value))
+
+    read_rows(path, columns, add, MAX_ROWS)
     for line, _, parts in forecasts.values():
-        if kind == "quantile":
+        if label == "quantile_level":
             parts.sort()
             values = [value for _, value in parts]
             if values != sorted(values):
-                raise UserError(f"{name}:{line}: the quantiles of this forecast cross; they rise with the level")
+                raise CsvError(f"{path.name}:{line}: the quantiles of this forecast cross; they rise with the level")
         elif len(parts) < 2:
-            raise UserError(f"{name}:{line}: a sample of one; give at least 2 samples a forecast")
-    return name, kind, forecasts
+            raise CsvError(f"{path.name}:{line}: a sample of one; give at least 2 samples per forecast")
+    return path.name, label.partition("_")[0], forecasts
 
 
-def _kind(name: str, header: list[str]) -> str:
-    missing = [column for column in ("observed", "predicted") if column not in header]
-    labels = [column for column in ("quantile_level", "sample_id") if column in header]
-    if missing or len(labels) != 1 or len(set(header)) < len(header):
-        raise UserError(
-            f"{name}:1: the header has {', '.join(header) or 'nothing'}; it needs observed, predicted and one of "
-            "quantile_level (quantiles) or sample_id (samples), each once"
-        )
-    return "quantile" if labels[0] == "quantile_level" else "sample"
-
-
-def _number(where: str, column: str, row: dict[str, str]) -> float:
+def _number(column: str, row: dict[str, str]) -> float:
     try:
         number = float(row[column])
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
-        raise UserError(f"{where}: {column} '{row[column]}' is not a number")
+        raise ValueError(f"{column} '{row[column]}' is not a number")
     return number

@@ -1,32 +1,33 @@
-"""Reads a CSV of counts that anybody may have made: every cell checked, every fault named by file, line and value.
+"""Counts in a CSV that anybody may have made, and the rows of it that contradict each other.
 
-Columns: `period_start, period_end, value`, and where wanted `low, high` or `bound`, `series, measure, compiler`
+Columns: `period_start, period_end, value`, and optionally `low, high` or `bound`, `series, measure, compiler`
 and an exposure. Periods are whole days, both ends included. Other columns are left alone.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from desertion.errors import CsvError
+import numpy as np
+
+from desertion.csv_models.reader import read_rows
+from desertion.trends import graph
 from desertion.vocabulary import BOUNDS
 
-#: More rows, or a larger count, than any series of cases has: a file mistaken for another.
+#: Largest number of rows, and largest count; no series of cases has more.
 MAX_ROWS = 10_000
 MAX_COUNT = 1e9
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Row:
-    """One report: `value` between `start` and `end` (both included), an interval or a bound where it says so."""
+class CountRow:
+    """One report: `value` cases between `start` and `end` (both included), or an interval or a bound of them."""
 
     line: int
     start: date
@@ -42,7 +43,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What the row counts: rows of different keys never constrain each other."""
+        """Name of the series: rows of different series never constrain each other."""
         return self.series, self.measure, self.compiler
 
     @property
@@ -52,7 +53,7 @@ class Row:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """What the row alone allows, a bound read as open to one side and a rounded number as anything."""
+        """The counts that the row alone allows; a bound is open to one side, a rounded number allows anything."""
         if self.low is not None or self.high is not None:
             return self.low or 0.0, float("inf") if self.high is None else self.high
         value = self.value or 0.0
@@ -61,67 +62,38 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class CountFile:
     """The rows of one file in its order."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[CountRow, ...]
     exposure: str | None = None
 
-    def where(self, row: Row) -> str:
-        """The row as a message names it."""
+    def where(self, row: CountRow) -> str:
+        """The place of the row, for messages."""
         return f"{self.name}:{row.line} (row {row.line - 1})"
 
 
-def read(path: str | Path, exposure: str | None = None) -> Table:
+def read(path: str | Path, exposure: str | None = None) -> CountFile:
     """The rows of the CSV at `path`; `exposure` names the column that holds each row's exposure.
 
-    Raises CsvError with every fault found (the first 20), one line each.
+    Raises CsvError with the faults found (the first 20), one per line.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path.name, csv.reader(file, strict=True), exposure)
-    except OSError as error:
-        raise CsvError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise CsvError(f"{path.name}: is not UTF-8 text; save it as CSV in UTF-8") from None
-    except csv.Error as error:
-        raise CsvError(f"{path.name}: is not CSV ({error})") from None
+
+    def columns(header: list[str]) -> list[str]:
+        needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
+        if missing := [column for column in needed if column not in header]:
+            raise ValueError(f"no column {', '.join(missing)}; the header has {', '.join(header) or 'nothing'}")
+        if twice := sorted({column for column in header if header.count(column) > 1}):
+            raise ValueError(f"column {', '.join(twice)} stands twice; each column stands once")
+        return header
+
+    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS)
+    return CountFile(path.name, tuple(rows), exposure)
 
 
-def _read(name: str, lines: Iterator[list[str]], exposure: str | None) -> Table:
-    header = [column.strip() for column in next(lines, [])]
-    needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
-    missing = [column for column in needed if column not in header]
-    if missing:
-        there = ", ".join(header) or "nothing"
-        raise CsvError(f"{name}:1: no column {', '.join(missing)}; the header has {there}")
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise CsvError(f"{name}:1: column {', '.join(twice)} stands twice; each column stands once")
-    rows, faults = [], []
-    for number, cells in enumerate(lines, start=1):
-        if number > MAX_ROWS:
-            raise CsvError(f"{name}: row {number} is one too many; a series of counts has at most {MAX_ROWS:,} rows")
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            faults.append(f"{name}:{number + 1} (row {number}): {len(cells)} cells where the header has {len(header)}")
-            continue
-        try:
-            rows.append(_row(number + 1, dict(zip(header, (c.strip() for c in cells), strict=True)), exposure))
-        except ValueError as error:
-            faults.append(f"{name}:{number + 1} (row {number}): {error}")
-    if faults:
-        more = [f"… and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise CsvError("\n".join(faults[:_SHOWN] + more))
-    if not rows:
-        raise CsvError(f"{name}: has no rows; each row is one count with its period")
-    return Table(name, tuple(rows), exposure)
-
-
-def _row(line: int, cells: dict[str, str], exposure: str | None) -> Row:
+def _row(line: int, cells: dict[str, str], exposure: str | None) -> CountRow:
     start, end = _date("period_start", cells), _date("period_end", cells)
     if end < start:
         raise ValueError(f"period_end '{end}' is before period_start '{start}'; the last day comes second")
@@ -136,7 +108,7 @@ def _row(line: int, cells: dict[str, str], exposure: str | None) -> Row:
         raise ValueError(f"bound '{bound}' is unknown; one of {', '.join(BOUNDS)}")
     if value is not None and bound == "exact" and not (low or 0) <= value <= (value if high is None else high):
         raise ValueError(f"value '{cells['value']}' lies outside its own interval; widen low and high or mend it")
-    return Row(
+    return CountRow(
         line, start, end, value, low, high, bound,
         cells.get("series", ""), cells.get("measure", ""), cells.get("compiler", ""),
         _exposure(exposure, cells) if exposure else None,
@@ -186,62 +158,27 @@ def _exposure(column: str, cells: dict[str, str]) -> float:
     return number
 
 
-def contradictions(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """A smallest-found set of rows that no whole numbers of events can satisfy together; empty where all agree.
+def contradictions(rows: Iterable[CountRow]) -> tuple[CountRow, ...]:
+    """Rows that no whole numbers of events can satisfy together; empty where all agree.
 
     With N(t) the events before day t, a row is two bounds on N(end + 1) − N(start), and N never falls: a system of
     difference constraints, which has a solution, and then a whole one, unless its graph has a cycle of negative
-    length (Bellman, 1958; Ford, 1956). The rows on that cycle are returned.
+    length. The rows on that cycle are returned.
     """
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, str], list[CountRow]] = {}
     for row in rows:
         groups.setdefault(row.key, []).append(row)
     for group in groups.values():
-        cycle = _negative_cycle(group)
-        if cycle:
-            return cycle
-    return ()
-
-
-def _negative_cycle(rows: Sequence[Row]) -> tuple[Row, ...]:
-    days = sorted({row.start.toordinal() for row in rows} | {row.end.toordinal() + 1 for row in rows})
-    place = {day: i for i, day in enumerate(days)}
-    edges: list[tuple[int, int, float, Row | None]] = [(i + 1, i, 0.0, None) for i in range(len(days) - 1)]
-    for row in rows:
-        a, b = place[row.start.toordinal()], place[row.end.toordinal() + 1]
-        low, high = row.limits
-        edges.append((b, a, -low, row))
-        if high < float("inf"):
-            edges.append((a, b, high, row))
-    # backward edges from the last day, then forward ones from the first: a consistent chain settles in two sweeps
-    edges.sort(key=lambda e: (-e[0], e[1]) if e[0] > e[1] else (len(days) + e[0], e[1]))
-    bound = [0.0] * len(days)
-    via: list[tuple[int, Row | None] | None] = [None] * len(days)
-    for sweep in range(len(days) + 1):
-        changed = -1
-        for tail, head, length, why in edges:
-            if bound[tail] + length < bound[head]:
-                bound[head], via[head], changed = bound[tail] + length, (tail, why), head
-        if changed < 0:
-            return ()
-        if sweep % 8 == 7 or sweep == len(days):
-            cycle = _cycle(via)
-            if cycle:
-                return cycle
-    return ()
-
-
-def _cycle(via: list[tuple[int, Row | None] | None]) -> tuple[Row, ...]:
-    """The rows on a cycle of the predecessors, if there is one: it is then of negative length."""
-    seen = [0] * len(via)
-    for start in range(len(via)):
-        node, path = start, []
-        while via[node] is not None and not seen[node]:
-            seen[node] = start + 1
-            path.append(node)
-            node = via[node][0]  # type: ignore[index]
-        if path and via[node] is not None and seen[node] == start + 1:
-            cycle = path[path.index(node) :]
-            found = {step[1].line: step[1] for n in cycle if (step := via[n]) is not None and step[1] is not None}
-            return tuple(found[line] for line in sorted(found))
+        days = sorted({row.start.toordinal() for row in group} | {row.end.toordinal() + 1 for row in group})
+        place = {day: i for i, day in enumerate(days)}
+        edges = [(i + 1, i, 0.0, -1) for i in range(len(days) - 1)]
+        for number, row in enumerate(group):
+            a, b = place[row.start.toordinal()], place[row.end.toordinal() + 1]
+            low, high = row.limits
+            edges.append((b, a, -low, number))
+            if high < float("inf"):
+                edges.append((a, b, high, number))
+        tail, head, length, why = (np.array(part) for part in zip(*edges, strict=True))
+        if cycle := graph.negative_cycle(len(days), tail, head, length, why):
+            return tuple(group[number] for number in cycle)
     return ()

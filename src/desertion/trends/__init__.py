@@ -1,6 +1,20 @@
-"""Models of counts: exact intervals, regressions, change points, forecasts, scores; tables out, no plots.
+"""Models of counts: exact intervals, regressions, the composite model, forecasts held out, scores; tables, no plots.
 
-Importing the package is light: each module imports what it needs when it is imported itself.
+Notebooks use
+
+- `Refused`: a reason and a need in place of a number
+- `exact`: intervals of rates and of ratios of two counts
+- `growth`: ratios of yearly counts, log-linear trends, and their words
+- `composite`: the model of months behind overlapping, rounded and revised reports
+- `hindsight`: forecasts of published counts from what was public before them
+- `origins`: baselines and scores of such forecasts
+- `rounded`: composite fits as tables and sentences of the report
+- `ladder`: the claims that each series supports
+- `multiverse`: one growth factor under many combinations of choices
+- `exposure`: person-years of the deployed force
+
+The other modules serve these: `counts`, `grid`, `laws`, `terms`, `regression`, `scores`, `graph`. Importing the package
+is light: each module imports its dependencies when it is imported itself.
 """
 
 from __future__ import annotations
@@ -10,7 +24,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refused:
-    """What stands where a number would mislead: why there is none, and what data would give one."""
+    """Stands in place of a number that would mislead: the reason, and the data that would give a number."""
 
     reason: str
     needs: str

@@ -1,9 +1,9 @@
-"""Statements become observations for a model: what interval each leaves for the number of cases in its period."""
+"""Turn statements into observations for a model: the interval that each allows for the cases in its period."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -11,19 +11,15 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from desertion.errors import MixedSeriesError, UserError
+from desertion.errors import UserError
 from desertion.hedges import interval
+from desertion.trends.arrays import Flags, Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Running = Literal["totals", "rebased", "differences", "drop"]
 
-#: Columns that say what a statement counts; statements that differ in one of them belong to different series.
+#: Columns whose values name a series: statements that differ in one of them belong to different series.
 SERIES = ("articles", "scope", "measure", "compiler")
-#: Columns in which series may differ in one fit without more ado: the model has a factor for each.
-FACTORS = ("measure", "compiler")
 
 _MINUS = "-"
 _REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
@@ -33,8 +29,8 @@ _REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
 class Observations:
     """Reports `low` <= cases of `series` from day `start` to before day `stop` <= `high`, one row each.
 
-    Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` names what series s
-    counts; reports of one series count the same process, those of two only share its trend.
+    Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` is the name of series s;
+    reports of one series count the same process, reports of different series share its trend only.
     """
 
     ids: tuple[str, ...]
@@ -49,8 +45,8 @@ class Observations:
         return len(self.ids)
 
     @property
-    def exact(self) -> NDArray[np.bool_]:
-        """Whether each report gives one number."""
+    def exact(self) -> Flags:
+        """Mask of the reports that give one number."""
         return np.asarray(self.low == self.high)
 
     @property
@@ -72,21 +68,16 @@ class Observations:
             stop=self.stop[at], low=self.low[at], high=self.high[at],
         )  # fmt: skip
 
-    def without(self, ids: Iterable[str]) -> Observations:
-        """All reports but those named."""
-        gone = set(ids)
-        return self.take([i for i, name in enumerate(self.ids) if name not in gone])
-
     def of(self, series_names: tuple[str, ...]) -> Observations:
-        """The same reports with their series counted by `series_names`, which has all of theirs."""
+        """The same reports with series numbered by their places in `series_names`, which contains them all."""
         place = np.array([series_names.index(name) if name in series_names else -1 for name in self.series_names])
         return replace(self, series=place[self.series].astype(np.int64), series_names=series_names)
 
     def describe(self, row: int) -> str:
-        """Report `row` in words: its id, what it says and of which days."""
+        """Report `row` in words: its id, its count and its days."""
         low, high = self.low[row], self.high[row]
-        said = f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
-        return f"{self.ids[row]} ({said}, {self.first(row)} to {self.last(row)})"
+        count = f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
+        return f"{self.ids[row]} ({count}, {self.first(row)} to {self.last(row)})"
 
     def first(self, row: int) -> date:
         """First day of report `row`."""
@@ -109,7 +100,7 @@ class Observations:
 
 
 def behind(name: str) -> list[str]:
-    """Ids of the statements that the report `name` is made of: one, or a running total and the earlier one."""
+    """Ids of the statements behind the report `name`: one, or a running total and the earlier one."""
     return name.split(_MINUS)
 
 
@@ -119,18 +110,33 @@ def observations(
     *,
     reading: str = "rounding",
     running: Running = "totals",
-    declared: Sequence[str] = FACTORS,
 ) -> Observations:
-    """The counts among `facts` (rows of `reconcile.facts`) as reports; ids are those of the chosen statements.
+    """Turn facts into reports, with the ids of the chosen statements.
 
-    `figures` (indexed by id) gives the printed hedge of each chosen statement, read by data/hedges.csv under `reading`.
-    Of a count and its later revisions only the last is taken. `running` says what becomes of running totals:
-    `totals` takes them as printed; for totals that began by counting something else, `rebased` takes what each adds to
-    the first with the same first day (a rounded total is one unknown number in all that span it), `differences` what
-    each adds to the one before; `drop` leaves them out. Series are named by what differs.
+    Of a count and its later revisions only the last is kept. A series is named by the columns of `SERIES` that differ.
 
-    Raises MixedSeriesError where the facts differ in a column of SERIES that is not `declared`, UserError for facts
-    that are no counts, an unknown reading or an unknown way with running totals.
+    Parameters
+    ----------
+    facts
+        Counts, rows of `reconcile.facts`.
+    figures
+        The statements, for the printed hedge of each chosen one; without them no hedge is read.
+    reading
+        How a hedge is read (data/hedges.csv).
+    running
+        How running totals are read. `totals`: as printed. For totals that began by counting something else: `rebased`,
+        increments over the first total with the same first day (a rounded total is one unknown number in all that span
+        it); `differences`, increments over the total before; `drop`: not at all.
+
+    Returns
+    -------
+    Observations
+        One report per count.
+
+    Raises
+    ------
+    UserError
+        For facts that are no counts, an unknown reading, an unknown way with running totals, or a total that falls.
     """
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
@@ -139,12 +145,6 @@ def observations(
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
     if len(odd):
         raise UserError(f"{odd['chosen'].iloc[0]} is no count but a {odd['kind'].iloc[0]}; select kind='count'")
-    for column in SERIES:
-        words = sorted(facts[column].unique())
-        if len(words) > 1 and column not in declared:
-            raise MixedSeriesError(
-                f"the statements differ in {column}: {', '.join(words)}; fit one, or declare a factor for it"
-            )
     kept = _latest(facts)
     if running == "drop":
         kept = kept[~kept["cumulative"].astype(bool)]
@@ -176,17 +176,17 @@ def _latest(facts: pd.DataFrame) -> pd.DataFrame:
     """Facts without those that a later one of the same count revises (fact names end in /as-of-YYYY-MM)."""
     last: dict[str, tuple[str, int]] = {}
     for place, name in enumerate(facts.index.astype(str)):
-        found = _REVISION.fullmatch(name)
-        count, month = (found["count"], found["month"]) if found else (name, "")
+        revision = _REVISION.fullmatch(name)
+        count, month = (revision["count"], revision["month"]) if revision else (name, "")
         if count not in last or month > last[count][0]:
             last[count] = (month, place)
     return facts.iloc[sorted(place for _, place in last.values())]
 
 
-def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first: bool) -> Observations:
-    """Running totals with one first day become what each adds to the first, or to the one before.
+def _differenced(obs: Observations, cumulative: Flags, *, from_first: bool) -> Observations:
+    """Replace running totals with one first day by their increments over the first, or over the one before.
 
-    The first of each set falls away.
+    The first of each set is left out.
     """
     rows = [i for i in range(len(obs)) if not cumulative[i]]
     made = [(obs.ids[i], obs.series[i], obs.start[i], obs.stop[i], obs.low[i], obs.high[i]) for i in rows]
@@ -209,25 +209,3 @@ def _differenced(obs: Observations, cumulative: NDArray[np.bool_], *, from_first
         tuple(ids), np.array(series, np.int64), np.array(start, np.int64), np.array(stop, np.int64),
         np.array(low_, np.float64), np.array(high_, np.float64), obs.series_names,
     )  # fmt: skip
-
-
-def cells(obs: Observations, series: int = 0) -> pd.DataFrame:
-    """The days of `series` cut wherever one of its reports begins or ends: first and last day of each cell."""
-    days = _cuts(obs, series)
-    return pd.DataFrame(
-        {
-            "period_start": [date.fromordinal(int(a)) for a in days[:-1]],
-            "period_end": [date.fromordinal(int(b) - 1) for b in days[1:]],
-        }
-    )
-
-
-def aggregation(obs: Observations, series: int = 0) -> NDArray[np.bool_]:
-    """Which cell each report of `series` covers: (its reports, cells), the composition matrix of the model."""
-    days, mine = _cuts(obs, series), obs.series == series
-    return np.asarray((obs.start[mine][:, None] <= days[:-1]) & (days[:-1] < obs.stop[mine][:, None]))
-
-
-def _cuts(obs: Observations, series: int) -> Ints:
-    mine = obs.series == series
-    return np.unique(np.concatenate([obs.start[mine], obs.stop[mine]]))

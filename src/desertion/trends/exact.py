@@ -1,7 +1,7 @@
-"""Exact intervals for a Poisson rate and for the ratio of two, and what an assumed over-dispersion does.
+"""Exact intervals for a Poisson rate and for the ratio of two, and the effect of an assumed over-dispersion.
 
-They describe the rate of the process behind a complete enumeration, not doubt about the printed number, and
-hold for Poisson variation alone; `assumed_dispersion` says how much a wider variation would matter.
+They describe the rate of the process behind a complete enumeration, not doubt about the printed number, and hold for
+Poisson variation alone; `assumed_dispersion` shows how much a wider variation would matter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy import special
 
 from desertion.errors import UserError
 
-#: No p-value is given below this: what underflows is not 0, and no smaller one means more.
+#: Smallest p-value given: one that underflows is not 0, and a smaller one means no more.
 LEAST_P = 1e-300
 
 
@@ -31,8 +31,8 @@ class Interval:
 class RateRatio:
     """Rate 1 over rate 2, its interval and the two-sided p-value of equal rates, both of one family.
 
-    Where the first count is 0 `low` is 0, where the second is 0 `ratio` and `high` are infinite: the interval is
-    then bounded on one side only. A p-value of `LEAST_P` says that it is that or less.
+    If the first count is 0, `low` is 0; if the second is 0, `ratio` and `high` are infinite: the interval is then
+    bounded on one side only. A p-value of `LEAST_P` means that or less.
     """
 
     ratio: float
@@ -71,25 +71,35 @@ def _alpha(level: float) -> float:
 
 
 def interval(x: float, t: float = 1.0, level: float = 0.95) -> Interval:
-    """Exact central interval of a Poisson rate from `x` events in exposure `t` (Garwood, 1936).
+    """Exact central interval of a Poisson rate.
 
-    Raises UserError where `x` is no count, `t` not above 0 or `level` outside (0, 1).
+    Parameters
+    ----------
+    x
+        Number of events.
+    t
+        Exposure.
+    level
+        Coverage.
+
+    Returns
+    -------
+    Interval
+        The rate and its limits.
+
+    Raises
+    ------
+    UserError
+        If `x` is no count, `t` is not above 0 or `level` is outside (0, 1).
+
+    References
+    ----------
+    Garwood (1936).
     """
     x, t, alpha = _count(x, "the count"), _exposure(t, "the exposure"), _alpha(level)
     low = float(special.gammaincinv(x, alpha / 2)) if x else 0.0
     high = float(special.gammainccinv(x + 1, alpha / 2))
     return Interval(x / t, low / t, high / t)
-
-
-def rate_p_value(x: float, t: float, rate: float) -> float:
-    """Two-sided central p-value of a Poisson `rate` given `x` events in exposure `t`; it inverts `interval`.
-
-    Raises UserError as `interval` does, and where `rate` is not above 0.
-    """
-    x, mean = _count(x, "the count"), _exposure(t, "the exposure") * _exposure(rate, "the rate")
-    less = float(special.gammaincc(x + 1, mean))
-    greater = float(special.gammainc(x, mean)) if x else 1.0
-    return _two_sided(less, greater)
 
 
 def _two_sided(less: float, greater: float) -> float:
@@ -120,11 +130,31 @@ def tails(x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: b
 
 
 def rate_ratio(x1: float, t1: float, x2: float, t2: float, level: float = 0.95, midp: bool = False) -> RateRatio:
-    """Ratio of two Poisson rates, `x1` events in `t1` over `x2` in `t2`, exact given the sum of the counts.
+    """Ratio of two Poisson rates, exact given the sum of the counts.
 
-    The interval is Clopper & Pearson's (1934) for the share of x1; the p-value doubles the smaller tail, so
-    that it is below 1 - level exactly where the interval leaves out 1 (Fay, 2010). `midp` gives both by mid-p,
-    less conservative and not guaranteed. Raises UserError for no count, no exposure, or two counts of 0.
+    Parameters
+    ----------
+    x1, t1, x2, t2
+        Events and exposure of each rate.
+    level
+        Coverage.
+    midp
+        Whether interval and p-value are mid-p: less conservative, coverage not guaranteed.
+
+    Returns
+    -------
+    RateRatio
+        Rate 1 over rate 2, its interval and the two-sided p-value of equal rates, which is below 1 - level exactly
+        where the interval leaves out 1.
+
+    Raises
+    ------
+    UserError
+        For no count, no exposure, or two counts of 0.
+
+    References
+    ----------
+    Clopper & Pearson (1934), interval of the share of x1; Fay (2010), central p-value; Lancaster (1961), mid-p.
     """
     x1, x2 = _count(x1, "the first count"), _count(x2, "the second count")
     t1, t2 = _exposure(t1, "the first exposure"), _exposure(t2, "the second exposure")
@@ -169,10 +199,32 @@ def assumed_dispersion(
     t2: float = 1.0,
     level: float = 0.95,
 ) -> list[Dispersed]:
-    """The ratio (x1/t1)/(x2/t2) with the interval that a variance of phi times the mean would give.
+    """Ratio (x1/t1)/(x2/t2) with the interval that a variance of phi times the mean would give.
 
-    Two counts cannot estimate phi, so it is assumed: log ratio ± z sqrt(phi (1/x1 + 1/x2)) (delta method;
-    McCullagh & Nelder, 1989). Raises UserError where a count is 0 or a phi not above 0.
+    Two counts cannot estimate phi, so it is assumed: log ratio ± z sqrt(phi (1/x1 + 1/x2)), by the delta method.
+
+    Parameters
+    ----------
+    x1, x2, t1, t2
+        Events and exposures.
+    phis
+        Assumed values of variance over mean.
+    level
+        Coverage.
+
+    Returns
+    -------
+    list of Dispersed
+        One per value of `phis`.
+
+    Raises
+    ------
+    UserError
+        If a count is 0 or a phi is not above 0.
+
+    References
+    ----------
+    McCullagh & Nelder (1989).
     """
     x1, x2 = _count(x1, "the first count"), _count(x2, "the second count")
     if x1 == 0 or x2 == 0:

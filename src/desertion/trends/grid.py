@@ -1,4 +1,4 @@
-"""One homogeneous grid: disjoint cells of equal length in months, one count each, what the plain models need."""
+"""A homogeneous grid: disjoint cells of equal length in months with one count each, as the plain models need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from desertion.errors import UserError
-from desertion.trends.laws import Floats
+from desertion.trends.arrays import Floats
 
 UNITS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 _NAMES = {months: unit for unit, months in UNITS.items()}
@@ -60,12 +60,12 @@ class Grid:
         return np.asarray(self.index[-1] + np.arange(1, steps + 1, dtype=np.float64))
 
     def years(self) -> list[tuple[date, date, list[int]]]:
-        """Calendar years that cells lie in whole: first and last day covered, and the cells' positions."""
-        found: dict[int, list[int]] = {}
+        """Calendar years with whole cells: first and last day covered, and the positions of the cells."""
+        years: dict[int, list[int]] = {}
         for i, place in enumerate(self.index):
             if self.start(place).year == self.end(place).year:
-                found.setdefault(self.start(place).year, []).append(i)
-        return [(self.start(self.index[c[0]]), self.end(self.index[c[-1]]), c) for c in found.values()]
+                years.setdefault(self.start(place).year, []).append(i)
+        return [(self.start(self.index[c[0]]), self.end(self.index[c[-1]]), c) for c in years.values()]
 
 
 def annual(years: list[int], counts: list[float]) -> Grid:

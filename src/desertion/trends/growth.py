@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from desertion import hedges
+from desertion import hedges, vocabulary
 from desertion.errors import UserError
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import annual
 
-#: Days that a count covers at least where incomplete years are let in.
+#: Fewest days of a count that stands for an incomplete year.
 MOST_OF_A_YEAR = 200
 #: The over-dispersion that the outer interval of a ratio assumes.
 PHI = 50.0
@@ -25,12 +25,11 @@ _TREND_MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2"
 
 
 def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool = False) -> pd.DataFrame:
-    """The counts of whole calendar years (to a week) in `facts` (one row a fact, as reconcile.facts gives them).
+    """Select the counts of whole calendar years (to a week) from `facts`, one row per fact as in `reconcile.facts`.
 
-    They have the columns `year` and `exposure` (years that the count covers). With `incomplete` counts of most of a
-    year come in too; the exposure then tells them from whole years.
-    `low` and `high` are the ends of what the printed number stands for (data/hedges.csv, by its column `hedge` where
-    there is one), `reading` how a bound is read. Raises UserError where a needed column is missing.
+    Adds `year`, `exposure` (years that the count covers) and `low`, `high` (ends of what the printed number stands for,
+    by data/hedges.csv, under `reading`). With `incomplete`, counts of most of a year are kept too; their exposure is
+    not 1. Raises UserError if a column is missing.
     """
     needed = [*KEYS, "kind", "cumulative", "period_start", "period_end", "value", "bound"]
     missing = [column for column in needed if column not in facts]
@@ -61,13 +60,43 @@ def growth_table(
     *,
     incomplete: bool = False,
 ) -> pd.DataFrame:
-    """One row for each pair of years of one compiler, articles, measure, scope and unit in `facts`.
+    """Compare each pair of years of one compiler, articles, measure, scope and unit.
 
-    Columns: the keys, `from_year, to_year, from_count, to_count, incomplete` (a part of a year is compared by the day),
-    `ratio, low, high` (exact, given Poisson variation),
-    `outer_low, outer_high` (a variance of `phi` times the mean), `refused` (why there is none, else blank), `ids`.
-    Where a number is rounded or bounded, the limits are those at the worst ends of what it stands for. Raises
-    UserError as `yearly` does.
+    Parameters
+    ----------
+    facts
+        Counts, one row per fact as in `reconcile.facts`; a column `hedge` gives the printed hedge.
+    phi
+        Variance over mean that the outer interval assumes.
+    level
+        Coverage of the intervals.
+    reading
+        How a printed bound is read (data/hedges.csv).
+    incomplete
+        Whether counts of most of a year are compared too, by the day.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair of years:
+
+        - compiler, articles, measure, scope, unit: of both counts
+        - from_year, to_year, from_count, to_count: the two counts
+        - incomplete: whether one of them covers a part of its year
+        - ratio, low, high: later over earlier count, exact interval given Poisson variation; where a number is rounded
+          or bounded, at the worst ends of what it stands for
+        - outer_low, outer_high: interval for a variance of `phi` times the mean
+        - refused: why there is no ratio, else blank
+        - ids: statements behind both counts, joined by spaces
+
+    Raises
+    ------
+    UserError
+        If a column is missing.
+
+    References
+    ----------
+    Clopper & Pearson (1934); McCullagh & Nelder (1989). See `exact`.
     """
     rows = []
     for key, group in _groups(yearly(facts, reading, incomplete=incomplete)):
@@ -87,7 +116,7 @@ def growth_table(
 def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: float) -> dict[str, Any]:
     for row in (first, second):
         if row["high"] == float("inf"):
-            return {"refused": f"{_said(row)} is open to one side: no ratio has two limits"}
+            return {"refused": f"{_describe(row)} is open to one side: no ratio has two limits"}
     if first["value"] == 0 or second["value"] == 0:
         return {"refused": "a count is 0: the ratio has one limit only"}
     # the lowest ratio has the smallest second and the largest first count, the highest the other way round
@@ -102,13 +131,121 @@ def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: flo
     }  # fmt: skip
 
 
-def annual_trends(
-    facts: pd.DataFrame, models: Sequence[regression.Model] = _TREND_MODELS, level: float = 0.95
-) -> pd.DataFrame:
-    """A log-linear trend of each series of two or more years in `facts`, one row a model.
+def first_highest_last(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Keep the pairs among three years of one series: its first, the one with the highest count, and its last."""
+    if pairs.empty:
+        return pairs
+    highest = pairs["to_year"].iloc[int(pairs["to_count"].argmax())]
+    years = [pairs["from_year"].min(), highest, pairs["to_year"].max()]
+    return pairs[pairs["from_year"].isin(years) & pairs["to_year"].isin(years)]
 
-    Columns: the keys, `first_year, last_year, n, model, growth, low, high` (factor a year), `dispersion, df_resid,
-    refused` (in words, else blank), `doubts` (what stands beside the number), `ids`. Raises UserError as `yearly` does.
+
+def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
+    """Make the table of `plots.growth` from rows of `growth_table`.
+
+    Parameters
+    ----------
+    pairs
+        Rows of `growth_table`, in the order in which they are drawn.
+    phi, level
+        The values that `growth_table` was called with.
+
+    Returns
+    -------
+    DataFrame
+        - series: what is counted and by whom, in words
+        - label: the two years, in words
+        - articles, measure, compiler: as in `pairs`
+        - factor, low, high, outer_low, outer_high: rounded to two decimals
+        - level: coverage in percent
+        - dispersion: `phi`
+        - ids: statements behind the row, joined by spaces
+    """
+    daily = pairs["incomplete"].map({True: ", by the day", False: ""})
+    limits = ["low", "high", "outer_low", "outer_high"]
+    words = pd.DataFrame({
+        "series": _label(pairs),
+        "label": pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str) + daily,
+    })  # fmt: skip
+    numbers = pairs[["ratio", *limits]].round(2).rename(columns={"ratio": "factor"})
+    table = pd.concat([words, pairs[["articles", "measure", "compiler"]], numbers], axis=1)
+    return table.assign(level=100 * level, dispersion=phi, ids=pairs["ids"])
+
+
+def with_intervals(factors: pd.DataFrame) -> pd.DataFrame:
+    """Add both intervals of `factors` in words: `exact` and `outer`, each as `(1.52 to 2.55)`."""
+    low, high, outer_low, outer_high = (
+        factors[name].map("{:.2f}".format) for name in ("low", "high", "outer_low", "outer_high")
+    )
+    return factors.assign(exact="(" + low + " to " + high + ")", outer="(" + outer_low + " to " + outer_high + ")")
+
+
+def dispersions(counts: Sequence[float], phis: Sequence[float], level: float = 0.95) -> pd.DataFrame:
+    """Ratios of three counts under assumed dispersions.
+
+    Parameters
+    ----------
+    counts
+        Counts of three years, in order.
+    phis
+        Assumed values of variance over mean.
+    level
+        Coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per dispersion:
+
+        - assumed: the dispersion
+        - `527 → 887` and so on, one column per pair of counts: the ratio and the factor that it is multiplied and
+          divided by, in words; no such column where a count is missing
+    """
+    table = pd.DataFrame({"assumed": phis})
+    first, second, third = counts
+    for earlier, later in [(first, second), (second, third), (first, third)] if not any(map(pd.isna, counts)) else []:
+        rows = exact.assumed_dispersion(later, earlier, phis, level=level)
+        table[f"{earlier:,.0f} → {later:,.0f}"] = [f"{row.ratio:.2f} ×/÷ {row.factor:.2f}" for row in rows]
+    return table
+
+
+def annual_trends(
+    facts: pd.DataFrame,
+    models: Sequence[regression.Model] = _TREND_MODELS,
+    level: float = 0.95,
+    minimum_df: int = 0,
+) -> pd.DataFrame:
+    """Fit a log-linear trend to the yearly counts of each series of two or more years.
+
+    Parameters
+    ----------
+    facts
+        Counts, one row per fact as in `reconcile.facts`.
+    models
+        Laws of a count, see `regression`.
+    level
+        Coverage of the intervals.
+    minimum_df
+        Residual degrees of freedom below which a trend is refused.
+
+    Returns
+    -------
+    DataFrame
+        One row per series and model:
+
+        - compiler, articles, measure, scope, unit: the series
+        - first_year, last_year, n: its counts
+        - model: the law
+        - growth, low, high: factor per year and its interval (also where the trend is refused for few counts)
+        - dispersion, df_resid: of the fit
+        - refused: why there is no trend, else blank
+        - doubts: warnings beside the number
+        - ids: statements behind the counts, joined by spaces
+
+    Raises
+    ------
+    UserError
+        If a column is missing.
     """
     rows = []
     for key, group in _groups(yearly(facts)):
@@ -128,9 +265,31 @@ def annual_trends(
                 row |= dict(zip(("growth", "low", "high"), growth, strict=True))
                 row |= {"dispersion": fitted.dispersion, "df_resid": fitted.df_resid, "refused": ""}
                 row["doubts"] = "; ".join(fitted.warnings)
+                if fitted.df_resid < minimum_df:
+                    row["refused"] = _few(row, minimum_df)
             rows.append(row | {"ids": _ids([line for _, line in group.iterrows()])})
     columns = [*KEYS, "first_year", "last_year", "n", "model", "growth", "low", "high", "dispersion", "df_resid"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "doubts", "ids"])
+
+
+def _few(row: dict[str, Any], minimum_df: int) -> str:
+    """Refusal of a trend with few degrees of freedom; where phi is estimated, with the interval it would have."""
+    words = f"{row['n']} counts leave {row['df_resid']:.0f} residual degree{'s' * (row['df_resid'] != 1)} of freedom"
+    if row["model"] == "quasi-poisson":
+        words += f"; its interval would run from ×{row['low']:.2f} to ×{row['high']:.0f} a year"
+    return f"{words} (needs: at least {minimum_df + row['n'] - row['df_resid']:.0f} counts)"
+
+
+def trend_words(trends: pd.DataFrame) -> pd.DataFrame:
+    """Put rows of `annual_trends` into words: series, model, n, growth (with its interval), why (refusal or doubts)."""
+    years = trends["first_year"].astype(str) + "–" + trends["last_year"].astype(str)
+    holds = trends["refused"].eq("")
+    growth = [f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" for row in trends.itertuples()]
+    return trends[["model", "n"]].assign(
+        series=_label(trends) + ", " + years,
+        growth=pd.Series(growth, trends.index, dtype=object).where(holds, "refused"),
+        why=trends["refused"].where(~holds, trends["doubts"]),
+    )
 
 
 def _trend(
@@ -141,7 +300,7 @@ def _trend(
         return Refused(f"{twice[0]} has more than one count", "one count a year")
     loose = group[group["bound"] != "exact"]
     if len(loose):
-        return Refused(f"{_said(loose.iloc[0])} is no exact count", "exact counts, or the composite model")
+        return Refused(f"{_describe(loose.iloc[0])} is no exact count", "exact counts, or the composite model")
     grid = annual(years, [float(value) for value in group["value"]])
     return regression.fit_trend(grid, terms.parse("linear"), model, level=level)
 
@@ -151,14 +310,20 @@ def _groups(years: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
         yield dict(zip(KEYS, key, strict=True)), group
 
 
-def _said(row: pd.Series[Any]) -> str:
+def _label(rows: pd.DataFrame) -> pd.Series[str]:
+    """Name of the series of each row, in words: measure, articles, compiler."""
+    measure = rows["measure"].map(vocabulary.MEASURES).str.capitalize()
+    return measure + ", " + rows["articles"].map(vocabulary.articles_label) + ", " + rows["compiler"]
+
+
+def _describe(row: pd.Series[Any]) -> str:
     return f"{row['bound'].replace('_', ' ')} {row['value']:.0f} in {row['year']}"
 
 
 def _ids(rows: Sequence[pd.Series[Any]]) -> str:
     """Ids of the figures behind rows of facts (their `ids`, else the row's own label), space-joined."""
-    found: list[str] = []
+    ids: list[str] = []
     for row in rows:
-        ids = row.get("ids", str(row.name))
-        found += ids.split() if isinstance(ids, str) else [str(part) for part in ids]
-    return " ".join(dict.fromkeys(found))
+        own = row.get("ids", str(row.name))
+        ids += own.split() if isinstance(own, str) else [str(part) for part in own]
+    return " ".join(dict.fromkeys(ids))

@@ -1,4 +1,4 @@
-"""Rolling origins by publication date: what the composite model would have said of the next published count.
+"""Rolling origins by publication date: how the composite model would have predicted the next published count.
 
 An origin is a day on which a count came out that reached beyond everything published before. The model sees what was
 public until then, with its revisions and roundings, and forecasts that count; `origins` scores it beside baselines.
@@ -18,9 +18,9 @@ from desertion import figures, memo, reads
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
 from desertion.trends import Refused, composite
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import checks
 from desertion.trends.counts import Observations, Running
-from desertion.trends.laws import Floats
 from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
 
 #: Mean length of a month in days.
@@ -32,8 +32,8 @@ MODEL = "composite link model"
 class Case:
     """One origin: the day before which `known` was public, and the one report (`report`) that came out on it.
 
-    `published` is what that report adds to the last one with its first day; only that part is new. `added` says so as
-    a report of its own where the earlier one is exact, and is the report itself elsewhere.
+    Only what the report adds to the last one with the same first day is new: `published` holds that count and the
+    increments before it. `added` is that part as a report where the earlier one is exact, else the whole report.
     """
 
     day: date
@@ -41,6 +41,95 @@ class Case:
     report: Observations
     added: Observations
     published: Origin
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Published counts, each forecast from what was public before it.
+
+    `scored` are the scores of the model and the baselines; `refused` is why no forecast of the series is shown, None
+    where one is.
+    """
+
+    cases: tuple[Case, ...]
+    scored: tuple[Score, ...]
+    refused: Refused | None
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def frame(self) -> pd.DataFrame:
+        """Show each forecast beside the count that came out.
+
+        Returns
+        -------
+        DataFrame
+            One row per origin and model:
+
+            - day: day of publication
+            - model: name
+            - report: id of the report
+            - months: length of the part that is new
+            - count: cases in it
+            - median, low95, high95: of the forecast
+            - wis, crps, log_score: scores, smaller is better
+        """
+        cases = {case.published.label: case for case in self.cases}
+        columns = ["day", "model", "report", "months", "count", "median", "low95", "high95", "wis", "crps", "log_score"]
+        rows = []
+        for one in self.scored:
+            case = cases[one.origin]
+            low, median, high = one.quantiles[[0, len(one.quantiles) // 2, -1]]
+            report, months = case.report.ids[0], case.published.target_months
+            forecast = (one.observed, median, low, high, one.wis, one.crps, one.log_score)
+            rows.append((case.day, one.model, report, months, *forecast))
+        return pd.DataFrame(rows, columns=columns)
+
+
+def held_out(
+    data: Data,
+    selected: pd.DataFrame,
+    spec: composite.Spec | None = None,
+    *,
+    rule: str,
+    reading: str = "rounding",
+    running: Running = "rebased",
+    undated_lag_days: int = 60,
+    seed: int = 1,
+) -> HeldOut:
+    """Forecast each published count of one series from what was public before it, and score the forecasts.
+
+    Reads the data folder again: corrections and revisions are those of each day, up to `data.as_of`.
+
+    Parameters
+    ----------
+    data
+        Figures and their sources.
+    selected
+        Facts of the series with all their revisions, as `reconcile.facts` gives them.
+    spec
+        The model.
+    rule, reading, running, undated_lag_days
+        How statements become facts and reports, see `reconcile.facts`, `composite.pose` and `figures.load`.
+    seed
+        Seed of the baselines' draws.
+
+    Returns
+    -------
+    HeldOut
+        The origins, their scores, and why no forecast is shown: fewer than 8 origins, or one that the model refused.
+
+    References
+    ----------
+    Tashman (2000), rolling origins; Bracher et al. (2021), weighted interval score.
+    """
+    origins = cases(
+        published(
+            data, selected, rule=rule, reading=reading, running=running, undated_lag_days=undated_lag_days
+        )
+    )  # fmt: skip
+    scored, unable = scores(origins, spec, seed)
+    return HeldOut(tuple(origins), tuple(scored), gate(origins, unable))
 
 
 def published(
@@ -52,14 +141,12 @@ def published(
     running: Running = "rebased",
     undated_lag_days: int = 60,
 ) -> list[tuple[date, Observations]]:
-    """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`.
-
-    Reads the data folder again: corrections and revisions are those of each day.
-    """
-    first = data.figures.loc[selected["ids"].explode()].groupby("fact")["known"].min()
-    asked = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
+    """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`."""
+    ids = [each for cell in selected["ids"] for each in (cell.split() if isinstance(cell, str) else cell)]
+    first = data.figures.loc[ids].groupby("fact")["known"].min()
+    arguments = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
     files = reads.handed()
-    return _published(files, *asked) if files is None else memo.recall(_published, files, *asked)
+    return _published(files, *arguments) if files is None else memo.recall(_published, files, *arguments)
 
 
 def _published(
@@ -71,23 +158,23 @@ def _published(
     running: Running,
     undated_lag_days: int,
 ) -> list[tuple[date, Observations]]:
-    """The facts `names` on each of `days`; `files` says which content of the data folder they are from."""
-    found = []
+    """The facts `names` on each of `days`; `files` (digests of the data folder) is part of the key of the cache."""
+    vintages = []
     for then in figures.vintages(days, undated_lag_days=undated_lag_days):
         own = then.of(then.figures[then.figures["fact"].isin(names)])
         posed = composite.pose(latest(facts(own, rule=rule)), own.figures, reading=reading, running=running)
         if not isinstance(posed, Refused) and then.as_of is not None:
-            found.append((then.as_of, posed[0]))
-    return found
+            vintages.append((then.as_of, posed[0]))
+    return vintages
 
 
 def cases(vintages: Sequence[tuple[date, Observations]]) -> list[Case]:
-    """The origins in `vintages`: days, in order, with all reports that were public at the end of each.
+    """The origins in `vintages`: days in order, each with all reports that were public at its end.
 
     An origin needs 6 statements before it. Its target is exact (a bound is no count), of a series reported before and,
-    where several came out at once, the one that reaches furthest.
+    where several came out at once, the one that ends last.
     """
-    found = []
+    origins = []
     for (_, known), (day, later) in pairwise(vintages):
         if len(known.statements) < BEFORE:
             continue
@@ -98,20 +185,20 @@ def cases(vintages: Sequence[tuple[date, Observations]]) -> list[Case]:
         target = int(max(fresh, key=lambda i: (later.stop[i], -later.start[i])))
         report = later.take([target])
         name, start, stop, value = report.series_names[report.series[0]], report.start[0], report.stop[0], report.low[0]
-        count, since, exactly = _step(known, name, int(start), int(stop), float(value))
-        steps = _steps(known)
+        count, since, exactly = _increment(known, name, int(start), int(stop), float(value))
+        steps = _increments(known)
         published = Origin(
             day.isoformat(), np.array([n for n, _, _ in steps]), np.array([(b - a) / MONTH for _, a, b in steps]),
             count, (int(stop) - since) / MONTH,
         )  # fmt: skip
         new = np.array([count])
         added = replace(report, start=np.array([since]), low=new, high=new) if exactly else report
-        found.append(Case(day, known, report, added, published))
-    return found
+        origins.append(Case(day, known, report, added, published))
+    return origins
 
 
-def _step(known: Observations, series: str, start: int, stop: int, value: float) -> tuple[float, int, bool]:
-    """What a count adds to the last earlier one of its series with its first day, since when, and whether exactly."""
+def _increment(known: Observations, series: str, start: int, stop: int, value: float) -> tuple[float, int, bool]:
+    """Increment over the last count with this first day, the increment's first day, and whether it is exact."""
     same = np.array([known.series_names[s] == series for s in known.series])
     before = np.flatnonzero(same & (known.start == start) & (known.stop < stop))
     if not len(before):
@@ -120,12 +207,12 @@ def _step(known: Observations, series: str, start: int, stop: int, value: float)
     return value - float(known.middle[last]), int(known.stop[last]), bool(known.exact[last])
 
 
-def _steps(known: Observations) -> list[tuple[float, int, int]]:
+def _increments(known: Observations) -> list[tuple[float, int, int]]:
     """Increments that do not overlap, in order: their counts, first days and days after the last."""
     every = []
     for i in range(len(known)):
         name, stop = known.series_names[known.series[i]], int(known.stop[i])
-        count, start, _ = _step(known, name, int(known.start[i]), stop, float(known.middle[i]))
+        count, start, _ = _increment(known, name, int(known.start[i]), stop, float(known.middle[i]))
         every.append((max(count, 0.0), start, stop))
     chain: list[tuple[float, int, int]] = []
     for step in sorted(every, key=lambda step: (step[2], -step[1])):
@@ -135,7 +222,7 @@ def _steps(known: Observations) -> list[tuple[float, int, int]]:
 
 
 def forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
-    """Draws of what the report adds, from a fit to what was known."""
+    """Draws of the new part of the report, from a fit to the reports known before."""
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted

@@ -1,7 +1,7 @@
-"""The ladder of claims: what each series of reports carries, and what it lacks for the next step.
+"""The ladder of claims: the claims that each series of reports supports, and what is missing for the next one.
 
-A exact intervals and ratios always; B a table of assumed dispersions; C levels and totals; D growth and ratios of
-series; E the effect of a known break; F forecasts; G nowcasts. Below its gate a claim is refused in words.
+A: exact intervals and ratios, always. B: a table of assumed dispersions. C: levels and totals. D: growth and ratios of
+series. E: the effect of a known break. F: forecasts. G: nowcasts. Below its gate a claim is refused in words.
 """
 
 from __future__ import annotations
@@ -10,23 +10,37 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from desertion.trends import Refused
+from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 
 _STEPS = {"levels": "C, levels and totals", "growth": "D, growth", "ratios": "D, ratios of series"}
-#: Periods counted on two dates below which nobody knows how counts grow after their first publication.
+#: Fewest periods counted on two dates that show how counts grow after their first publication.
 VINTAGES = 8
 
 
 def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], Refused | None]) -> pd.DataFrame:
-    """One row a series and claim: series, claim, verdict (`holds` or `refused`), why, needs.
+    """Decide which claims each series supports.
 
-    `fits` by series; `others` holds verdicts that no fit gives, by series and claim. Claims of one series that are
-    refused for one reason share a row; the rows of a series stand together.
+    Parameters
+    ----------
+    fits
+        Fits or refusals, by series.
+    others
+        Verdicts from elsewhere, by series and claim; None where the claim holds.
+
+    Returns
+    -------
+    DataFrame
+        One row per series and verdict; claims of a series that are refused for one reason share a row:
+
+        - series: name
+        - claim: the claims, joined by semicolons
+        - verdict: `holds` or `refused`
+        - why, needs: the reason of a refusal, and the data that would lift it
     """
     rows: dict[tuple[str, str, str], list[str]] = {}
     for series, fitted in fits.items():
-        gates = dict.fromkeys(_STEPS, fitted) if isinstance(fitted, Refused) else fitted.gates()
+        gates = dict.fromkeys(_STEPS, fitted) if isinstance(fitted, Refused) else composite.claims(fitted)
         for claim, refused in gates.items():
             _add(rows, series, _STEPS.get(claim) or f"E, effect of {claim.removeprefix('break:')}", refused)
     for (series, claim), refused in others.items():
@@ -45,7 +59,7 @@ def _add(rows: dict[tuple[str, str, str], list[str]], series: str, claim: str, r
 
 
 def nowcast(revised: int) -> Refused | None:
-    """None, or why the last counts cannot be grown to what they will become: `revised` periods were counted twice."""
+    """None, or why the last counts are not corrected for late reports: `revised` periods were counted twice."""
     if revised >= VINTAGES:
         return None
     return Refused(

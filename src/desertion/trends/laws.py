@@ -1,6 +1,6 @@
 """The laws of a count with a given mean: Poisson, NB1 (variance phi m) and NB2 (variance m + alpha m²).
 
-`dispersion` is phi for NB1 (above 1), alpha for NB2 (above 0) and is not read for Poisson. NB1 is closed under
+`dispersion` is phi for NB1 (above 1), alpha for NB2 (above 0) and unused for Poisson. NB1 is closed under
 adding periods, NB2 is not (Cameron & Trivedi, 1986). All arguments broadcast.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-Floats = NDArray[np.float64]
+from desertion.trends.arrays import Floats
+
 Law = Literal["poisson", "nb1", "nb2"]
 
-#: numpy cannot draw from a Poisson law with a larger mean; nothing that is counted here comes near.
+#: Largest mean of a Poisson law that numpy can draw from; no count comes near.
 LARGEST_MEAN = 1e18
 
 
@@ -53,17 +54,6 @@ def cdf(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) ->
         r = _size(law, m, dispersion)
         below = special.betainc(r, k + 1, r / (r + m))
     return np.where(n < 0, 0.0, below)
-
-
-def quantile(law: Law, q: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:
-    """The smallest count whose probability not to be exceeded is at least `q`."""
-    from scipy import stats  # here, since it takes longer to import than all the rest
-
-    p, m = np.asarray(q, dtype=np.float64), np.asarray(mean, dtype=np.float64)
-    if law == "poisson":
-        return np.asarray(stats.poisson.ppf(p, m))
-    r = _size(law, m, dispersion)
-    return np.asarray(stats.nbinom.ppf(p, r, r / (r + m)))
 
 
 def sample(law: Law, mean: ArrayLike, dispersion: ArrayLike, rng: np.random.Generator) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from itertools import product
 from typing import NamedTuple
 
@@ -11,15 +12,21 @@ import pandas as pd
 
 from desertion import memo
 from desertion.errors import UserError
+from desertion.figures import select
 from desertion.trends import Refused, composite
-from desertion.trends.composite.fit import Period
+from desertion.trends.arrays import Floats
+from desertion.trends.composite.fitted import Period
 from desertion.trends.composite.gates import too_few
-from desertion.trends.counts import Observations
-from desertion.trends.laws import Floats
+from desertion.trends.counts import Observations, Running
+
+#: The choices that `specifications` reads, in the order of the report.
+CHOICES = ("counted", "running totals", "bounds", "statement", "window", "break", "dispersion", "smoothness")
+#: The option that leaves a hyper-parameter to the model.
+ESTIMATED = "estimated"
 
 
 class Specification(NamedTuple):
-    """One combination: what was chosen (choice → option), the reports under it (or why there are none), the model.
+    """One combination: its choices (choice → option), the reports under it (or why there are none) and the model.
 
     `series` is the one whose growth is read, the reference where None.
     """
@@ -44,35 +51,119 @@ def combinations(options: Mapping[str, Sequence[str]], n: int, seed: int) -> lis
     return [dict(zip(options, every[i], strict=True)) for i in drawn]
 
 
-def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.DataFrame:
-    """The growth factor from period `a` to `b` under each specification, in their order.
+def specifications(
+    chosen: Iterable[Mapping[str, str]],
+    facts: Mapping[str, pd.DataFrame],
+    figures: pd.DataFrame,
+    *,
+    counted: Mapping[str, tuple[Sequence[str], Sequence[str], float | None]],
+    totals: Mapping[str, tuple[Running, str | None]],
+    windows: Mapping[str, date],
+    breaks: Mapping[str, str],
+    smooth: Mapping[str, tuple[int, float]],
+    level: float,
+) -> list[Specification]:
+    """Turn combinations of options into reports and models.
 
-    Columns: one a choice, then ratio, low, high (NaN where refused), refused (the reason, blank where it holds), needs,
-    ids (the statements behind it). The report's gates bind: fewer than 12 informative counts carry no growth.
+    Parameters
+    ----------
+    chosen
+        Combinations, each with the keys counted, running totals, bounds, statement, window, break, dispersion and
+        smoothness. The option `estimated` of the last two leaves phi or tau to the model.
+    facts
+        Facts by the rule that chooses among statements (key `statement`).
+    figures
+        The statements, for their hedges.
+    counted
+        Measures, compilers and delay of the later stage in months (None: estimated), by option.
+    totals
+        How running totals are read (`composite.pose`) and the scope (None: any), by option.
+    windows
+        Last day of the facts used, by option.
+    breaks
+        Trend in the grammar of `terms`, by option.
+    smooth
+        Order of the random walk and standard deviation of a month's step, by option.
+    level
+        Coverage of the intervals.
+
+    Returns
+    -------
+    list of Specification
+        In the order of `chosen`; equal reports are one object.
+    """
+    posed: dict[tuple[str, ...], tuple[Observations, composite.Spec] | Refused] = {}
+    made = []
+    for choices in chosen:
+        who, running, reading, rule, window, step, phi, walk = (choices[name] for name in CHOICES)
+        measures, compilers, delay = counted[who]
+        how, scope = totals[running]
+        key = (who, running, reading, rule, window)
+        if key not in posed:
+            selected = select(
+                facts[rule], measures=measures, compilers=compilers, end=windows[window], status=None, scope=scope
+            )
+            posed[key] = composite.pose(selected, figures, reading=reading, running=how)
+        problem = posed[key]
+        reports, model = (problem, composite.Spec()) if isinstance(problem, Refused) else problem
+        order, tau = (1, None) if walk == ESTIMATED else smooth[walk]
+        fixed = None if phi == ESTIMATED else float(phi)
+        spec = composite.Spec(
+            trend=breaks[step], order=order, tau=tau, phi=fixed, delay=delay, level=level, delayed=model.delayed
+        )
+        made.append(Specification(choices, reports, spec))
+    return made
+
+
+def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.DataFrame:
+    """Fit each specification and give the growth factor from period `a` to `b`.
+
+    The report's gates bind: fewer than 12 informative counts carry no growth.
+
+    Parameters
+    ----------
+    specifications
+        Reports and models.
+    a, b
+        Years, or pairs of first and last day.
+
+    Returns
+    -------
+    DataFrame
+        One row per specification, in their order:
+
+        - one column per choice: the option
+        - ratio, low, high: daily rate in `b` over that in `a`, and its interval; missing where refused
+        - refused, needs: why there is none, and what would give one; else blank
+        - ids: statements behind the reports, joined by spaces
+
+    References
+    ----------
+    Steegen et al. (2016), multiverse analysis.
     """
     rows = []
     near: dict[tuple[object, ...], Floats] = {}
     few: dict[int, Refused] = {}
     for choices, reports, model, series in specifications:
-        found: dict[str, float] | Refused
+        result: dict[str, float] | Refused
         if isinstance(reports, Refused):
-            found = reports
+            result = reports
         elif id(reports) in few:
-            found = few[id(reports)]
+            result = few[id(reports)]
         else:
-            # a fit to the same reports under another dispersion or smoothness is half the way
+            # a fit to the same reports under another dispersion or smoothness is a good place to begin
             like = (id(reports), model.trend, model.order, model.delay)
-            found, mode, lacking = memo.recall(_growth, reports, model, near.get(like), series, a, b)
+            result, mode, lacking = memo.recall(_growth, reports, model, near.get(like), series, a, b)
             if mode is not None:
                 near[like] = mode
             if lacking is not None:
-                found = few[id(reports)] = lacking
+                result = few[id(reports)] = lacking
         row: dict[str, object] = dict(choices) | dict.fromkeys(("ratio", "low", "high"), np.nan)
         row |= {"refused": "", "needs": ""}
-        if isinstance(found, Refused):
-            row |= {"refused": found.reason, "needs": found.needs}
+        if isinstance(result, Refused):
+            row |= {"refused": result.reason, "needs": result.needs}
         else:
-            row |= {name: found[name] for name in ("ratio", "low", "high")}
+            row |= {name: result[name] for name in ("ratio", "low", "high")}
         rows.append(row | {"ids": "" if isinstance(reports, Refused) else " ".join(reports.statements)})
     return pd.DataFrame(rows)
 
@@ -92,8 +183,39 @@ def _growth(
         return Refused(str(error), "reports of both periods"), fitted.mode, None
 
 
+def curve(table: pd.DataFrame, choices: Sequence[str], level: float) -> pd.DataFrame:
+    """Make the table of `plots.specification_curve` from rows of `growth`, the report's own choice first.
+
+    Combinations without reports are left out.
+
+    Returns
+    -------
+    DataFrame
+        - factor, low, high: growth factor and interval, rounded to two decimals
+        - choices: `choice: option`, joined by semicolons
+        - refused: whether there is no factor
+        - level: coverage in percent
+        - ids: statements behind it, joined by spaces
+        - main: whether it is the report's own choice
+    """
+    rows = table[["ratio", "low", "high"]].round(2).rename(columns={"ratio": "factor"})
+    rows["choices"] = ["; ".join(f"{name}: {row[name]}" for name in choices) for row in table.to_dict("records")]
+    rows = rows.assign(refused=table["refused"].ne(""), level=100 * level, ids=table["ids"], main=table.index == 0)
+    return rows[rows["ids"].ne("")]
+
+
 def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
-    """What each option does: choice, option, specifications, refused, middle (median factor), least and most."""
+    """Summarise the growth factors under each option.
+
+    Returns
+    -------
+    DataFrame
+        One row per option:
+
+        - choice, option: names
+        - specifications, refused: number of combinations, and how many of them are refused
+        - middle, least, most: median, smallest and largest factor
+    """
     rows = []
     for choice in choices:
         for option, part in table.groupby(choice, sort=False):
@@ -105,3 +227,9 @@ def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def refusals(table: pd.DataFrame) -> pd.DataFrame:
+    """Count refusals by reason, the most frequent first: refused, needs, specifications (their number)."""
+    refused = table.loc[table["refused"].ne(""), ["refused", "needs"]]
+    return refused.value_counts().rename("specifications").reset_index()

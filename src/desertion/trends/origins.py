@@ -1,7 +1,7 @@
-"""Rolling origins: what would have been forecast from what was published, scored against what was published next.
+"""Rolling origins: forecasts from the counts published up to a day, scored against the next one (Tashman, 2000).
 
-Three baselines stand beside every model; one that does not beat the best of them has shown nothing (Tashman, 2000).
-All work on monthly rates, so that an increment may cover any number of months.
+Three baselines stand beside every model; a model that does not beat the best of them has shown nothing. All work on
+monthly rates, so that an increment may cover any number of months.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from desertion.trends import Refused
-from desertion.trends.laws import LARGEST_MEAN, Floats
+from desertion.trends.arrays import Floats
+from desertion.trends.laws import LARGEST_MEAN
 from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
 
-#: Below this many origins scores are shown and not ranked.
+#: Fewest origins that a forecast must have been scored at to be shown.
 ENOUGH = 8
-#: Counts an origin must have behind it.
+#: Fewest counts before an origin.
 BEFORE = 6
 DRAWS = 4_000
 _TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + level) / 2 for level in LEVELS)}))
@@ -25,7 +26,7 @@ _TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + le
 
 @dataclass(frozen=True)
 class Origin:
-    """What was known at `label` (a date as text): `counts` over `months` each (n); next came `target` in its months."""
+    """Counts known at `label` (a date as text), each over `months` (n), and the next one, `target`, with its months."""
 
     label: str
     counts: Floats
@@ -34,7 +35,7 @@ class Origin:
     target_months: float = 1.0
 
 
-#: Draws of the target, given the origin and a generator, or why there are none.
+#: Function that draws the target, given the origin and a generator, or refuses.
 Forecaster = Callable[[Origin, np.random.Generator], "Floats | Refused"]
 
 
@@ -53,7 +54,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Summary:
-    """A model over all its origins; `skill` is 1 less its WIS over that of the best baseline; `rank` from 8 origins."""
+    """Mean scores of a model over its origins, and the share of counts inside each interval."""
 
     model: str
     origins: int
@@ -61,8 +62,6 @@ class Summary:
     crps: float
     log_score: float
     coverage: dict[str, float]
-    skill: float | None
-    rank: int | None
 
 
 def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] = ()) -> list[Origin]:
@@ -77,57 +76,37 @@ def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] 
 def score(
     origins: Sequence[Origin], models: Mapping[str, Forecaster], seed: int = 1
 ) -> tuple[list[Score], dict[str, Refused]]:
-    """Every model and every baseline at every origin; a model that refuses one origin is left out, with its reason."""
+    """Score every model and baseline at every origin; a model that refuses one origin is left out, with its reason."""
     scored, refused = [], {}
     for k, (name, forecaster) in enumerate({**BASELINES, **models}.items()):
         rng = np.random.default_rng([seed, k])
-        found = []
+        own = []
         for origin in origins:
             draws = forecaster(origin, rng)
             if isinstance(draws, Refused):
                 refused[name] = Refused(f"at {origin.label}: {draws.reason}", draws.needs)
                 break
             quantiles = np.quantile(draws, _TAILS)
-            found.append(
-                Score(
-                    origin.label,
-                    name,
-                    origin.target,
-                    quantiles,
-                    float(wis(origin.target, quantiles, _TAILS)),
-                    crps_sample(origin.target, draws),
-                    log_score_sample(origin.target, draws),
-                )
-            )
+            y = origin.target
+            losses = float(wis(y, quantiles, _TAILS)), crps_sample(y, draws), log_score_sample(y, draws)
+            own.append(Score(origin.label, name, y, quantiles, *losses))
         else:
-            scored += found
+            scored += own
     return scored, refused
 
 
 def summarise(scored: Sequence[Score]) -> list[Summary]:
-    """One line a model, the smallest WIS first; without ranks below 8 origins."""
+    """Average the scores of each model, the smallest WIS first."""
     groups: dict[str, list[Score]] = {}
     for item in scored:
         groups.setdefault(item.model, []).append(item)
-    means = {model: float(np.mean([item.wis for item in items])) for model, items in groups.items()}
-    base = min((means[name] for name in BASELINES if name in means), default=None)
-    order = sorted(groups, key=lambda model: means[model])
     lines = []
-    for place, model in enumerate(order, start=1):
-        items = groups[model]
-        lines.append(
-            Summary(
-                model,
-                len(items),
-                means[model],
-                float(np.mean([item.crps for item in items])),
-                float(np.mean([item.log_score for item in items])),
-                coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS),
-                None if not base else 1 - means[model] / base,
-                place if len(items) >= ENOUGH else None,
-            )
-        )
-    return lines
+    for model, items in groups.items():
+        losses = zip(*((item.wis, item.crps, item.log_score) for item in items), strict=True)
+        wis, crps, log_score = (float(np.mean(loss)) for loss in losses)
+        held = coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS)
+        lines.append(Summary(model, len(items), wis, crps, log_score, held))
+    return sorted(lines, key=lambda line: line.wis)
 
 
 def _log_rates(origin: Origin) -> Floats:

@@ -1,12 +1,12 @@
 """Log-linear regressions of counts on one grid: Poisson, quasi-Poisson, NB1 and NB2, fitted by statsmodels.
 
-A result is a `Regression` or a `Refused`: what the data do not identify is said in words, never as a number.
+A result is a `Regression` or a `Refused`: what the data do not identify is refused in words, never given as a number.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import numpy as np
@@ -14,8 +14,9 @@ from scipy import special
 
 from desertion.errors import UserError
 from desertion.trends import Refused, terms
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import Floats, Law, logpmf, variance
+from desertion.trends.laws import Law, logpmf, variance
 
 Model = Literal["poisson", "quasi-poisson", "nb1", "nb2"]
 MODELS: tuple[Model, ...] = ("poisson", "quasi-poisson", "nb1", "nb2")
@@ -94,7 +95,7 @@ class Regression:
         return float(np.sum((self.y - self.fitted) ** 2 / variance(law, self.fitted, self.dispersion)))
 
     def growth(self, periods: float) -> tuple[float, float, float] | None:
-        """Factor by which the mean grows over `periods` and its interval; None where no `linear` term is alone."""
+        """Factor of growth of the mean over `periods` and its interval; None unless `linear` is the only trend."""
         if "linear" not in self.names or any(n.startswith(("quadratic", "log", "step", "segm")) for n in self.names):
             return None
         i = self.names.index("linear")
@@ -115,19 +116,20 @@ class Regression:
 def fit_trend(
     grid: Grid, trend: terms.Trend, model: Model = "poisson", *, harmonics: int = 0, level: float = 0.95
 ) -> Regression | Refused:
-    """Fit `trend` to the counts of `grid`. Raises UserError for an unknown model or too many harmonics."""
+    """Fit `trend` to the counts of `grid`.
+
+    Raises UserError for an unknown model, too many harmonics, or a smooth term, which has no fixed columns.
+    """
+    if trend.smooth:
+        raise UserError(f"trend '{trend.text}': a log-linear regression has fixed terms; leave smooth out")
     refused = terms.unidentified_break(trend, grid)
     if refused:
         return refused
     names, X = terms.columns(trend, grid, grid.index, harmonics)
-    if trend.smooth:
-        from desertion.trends import smooth
-
-        return smooth.fit(grid.counts, X, names, grid.index, grid.offset, model, level)
     fitted = fit_design(grid.counts, X, names, offset=grid.offset, model=model, level=level)
     if isinstance(fitted, Refused):
         return fitted
-    return with_warnings(fitted, *_few_a_side(trend, grid))
+    return replace(fitted, warnings=(*fitted.warnings, *_few_a_side(trend, grid)))
 
 
 def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
@@ -139,11 +141,6 @@ def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
         if min(sides) < CELLS_A_SIDE:
             few.append(f"the break {day} has {sides[0]} and {sides[1]} periods beside it; below 8 a side it is fragile")
     return few
-
-
-def with_warnings(fitted: Regression, *more: str) -> Regression:
-    """`fitted` with further warnings."""
-    return Regression(**{**fitted.__dict__, "warnings": (*fitted.warnings, *more)}) if more else fitted
 
 
 def fit_design(
@@ -189,7 +186,7 @@ def fit_design(
 
 
 def unidentified(y: Floats, X: Floats, dispersed: bool = False) -> Refused | None:
-    """Why a log-linear fit of `y` on `X` has no finite and unique estimate with a degree of freedom left; or None."""
+    """Refuse a log-linear fit of `y` on `X` without a finite, unique estimate and a degree of freedom; else None."""
     n, p = X.shape
     if n <= p + dispersed:
         also = " and the dispersion" if dispersed else ""
@@ -211,7 +208,7 @@ def unidentified(y: Floats, X: Floats, dispersed: bool = False) -> Refused | Non
 
 
 def _separated(y: Floats, X: Floats) -> bool:
-    """Whether some direction leaves every positive count's mean as it is and sends that of zeros to 0.
+    """Whether a direction exists that keeps the mean of every positive count and sends that of zeros to 0.
 
     Then the likelihood rises without end (Santos Silva & Tenreyro, 2010).
     """
@@ -222,8 +219,8 @@ def _separated(y: Floats, X: Floats) -> bool:
     from scipy import optimize
 
     away = X[y == 0] @ null
-    found = optimize.linprog(away.sum(axis=0), A_ub=away, b_ub=np.zeros(len(away)), bounds=(-1, 1))
-    return found.fun is not None and bool(found.fun < -1e-7)
+    best = optimize.linprog(away.sum(axis=0), A_ub=away, b_ub=np.zeros(len(away)), bounds=(-1, 1))
+    return best.fun is not None and bool(best.fun < -1e-7)
 
 
 def _poisson(y: Floats, X: Floats, offset: Floats) -> tuple[Floats, Floats, Floats]:
@@ -233,7 +230,7 @@ def _poisson(y: Floats, X: Floats, offset: Floats) -> tuple[Floats, Floats, Floa
     from statsmodels.genmod.generalized_linear_model import GLM
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what statsmodels warns of is refused before or asked of the result after
+        warnings.simplefilter("ignore")  # the causes of its warnings are refused before the fit or checked after it
         result = GLM(y, X, family=Poisson(), offset=offset).fit(maxiter=200, tol=1e-13, tol_criterion="params")
         return np.asarray(result.params), np.asarray(result.normalized_cov_params), np.asarray(result.mu)
 
@@ -261,19 +258,19 @@ def _negative_binomial(
         problem = NegativeBinomial(y, X / scale, loglike_method=law, offset=offset)
         rough = problem.fit(start_params=np.append(start, alpha), method="bfgs", maxiter=1000, gtol=1e-6, disp=0)
         result = problem.fit(start_params=rough.params, method="newton", maxiter=100, tol=1e-11, disp=0)
-        found, information = np.asarray(result.params), -np.asarray(problem.hessian(result.params))
+        estimate, information = np.asarray(result.params), -np.asarray(problem.hessian(result.params))
         gradient = np.asarray(problem.score(result.params))
-    if not np.isfinite(found).all() or not np.isfinite(information).all():
+    if not np.isfinite(estimate).all() or not np.isfinite(information).all():
         return Refused(f"the likelihood of {law} has no maximum that could be found", "more counts, or fewer terms")
-    alpha = float(found[-1])
+    alpha = float(estimate[-1])
     if alpha < 1e-8:
         return boundary
     step = np.linalg.lstsq(information, gradient, rcond=None)[0]
-    if np.linalg.eigvalsh(information).min() <= 0 or np.abs(step).max() > 1e-6 * (1 + np.abs(found).max()):
+    if np.linalg.eigvalsh(information).min() <= 0 or np.abs(step).max() > 1e-6 * (1 + np.abs(estimate).max()):
         return Refused(f"the likelihood of {law} has no clear maximum", "more counts, or fewer terms")
     unscale = np.append(1 / scale, 1 / alpha)  # the last by the delta method, to the logarithm
     joint = np.linalg.inv(information) * np.outer(unscale, unscale)
-    b = np.asarray(found[:-1] / scale)
+    b = np.asarray(estimate[:-1] / scale)
     mean = np.exp(offset + X @ b)
     dispersion = 1 + alpha if law == "nb1" else alpha
     df = float(len(y) - X.shape[1])
@@ -301,22 +298,22 @@ def _deviance(law: Law, y: Floats, mean: Floats, dispersion: float) -> float:
 
 
 def _doubts(model: str, y: Floats, mean: Floats, df: float, chi2: float) -> list[str]:
-    """What a reader of the fit must know beside it."""
-    found = []
+    """Warnings to print beside the fit."""
+    doubts = []
     if model == "poisson" and special.chdtrc(df, chi2) < 0.01:
-        found.append(
+        doubts.append(
             f"the counts vary {chi2 / df:.1f} times as much as Poisson counts: these intervals are too narrow; "
             "use quasi-poisson, nb1 or nb2"
         )
     if model != "poisson" and df < DF_FOR_DISPERSION:
-        found.append(f"the dispersion rests on {df:g} residual degrees of freedom; below 8 it is hardly known")
+        doubts.append(f"the dispersion rests on {df:g} residual degrees of freedom; below 8 it is hardly known")
     if model == "quasi-poisson" and chi2 < df:
-        found.append(f"the counts vary {chi2 / df:.2f} times as much as Poisson counts, less than chance alone")
+        doubts.append(f"the counts vary {chi2 / df:.2f} times as much as Poisson counts, less than chance alone")
     if model in ("nb1", "nb2") and len(y) < 20:
-        found.append(f"{len(y)} counts: below 20 the intervals of a negative binomial are too narrow")
+        doubts.append(f"{len(y)} counts: below 20 the intervals of a negative binomial are too narrow")
     residual = (y - mean) / np.sqrt(mean)
     if len(y) >= 12:
         lag = float(residual[1:] @ residual[:-1] / (residual @ residual)) if residual.any() else 0.0
         if abs(lag) > 2.5 / np.sqrt(len(y)):
-            found.append(f"neighbouring residuals are correlated ({lag:.2f}): the intervals take them as independent")
-    return found
+            doubts.append(f"neighbouring residuals are correlated ({lag:.2f}): the intervals take them as independent")
+    return doubts

@@ -1,4 +1,4 @@
-"""What composite fits say, as the report prints it: rounded, in words, with the ids behind each number.
+"""Composite fits as the report prints them: rounded, in words, with the ids behind each number.
 
 Months and totals are rounded to whole cases; forecasts, which rest on draws, to two digits.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from desertion.trends import Refused
+from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.counts import Observations, behind
@@ -20,8 +20,12 @@ from desertion.trends.hindsight import MODEL, MONTH
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
 
 
-class Outlook(NamedTuple):
-    """A panel of the forecast plot: fit and series, why no forecast is made (None: one is), what to say of it."""
+class Panel(NamedTuple):
+    """A series of a fit that the report shows with its future.
+
+    `series` is one of the fit's (None: the reference), `refused` why no forecast is made (None: one is), `note` a
+    sentence under the forecast.
+    """
 
     fit: Fit | Refused
     series: str | None
@@ -29,8 +33,8 @@ class Outlook(NamedTuple):
     note: str
 
 
-def _told(panel: Outlook) -> Fit | Refused:
-    """The panel's fit, or why it says nothing of the panel's series."""
+def _fit(panel: Panel) -> Fit | Refused:
+    """The panel's fit, or the refusal where it does not have the panel's series."""
     fit, series = panel.fit, panel.series
     if isinstance(fit, Refused) or series is None or series in fit.obs.series_names:
         return fit
@@ -38,8 +42,8 @@ def _told(panel: Outlook) -> Fit | Refused:
 
 
 def carried(fit: Fit | Refused, claim: str = "levels") -> Refused | None:
-    """None, or why `fit` does not carry `claim` (a key of `Fit.gates`) in the report."""
-    return fit if isinstance(fit, Refused) else fit.gates()[claim]
+    """None, or why `fit` does not carry `claim` (a key of `composite.claims`) in the report."""
+    return fit if isinstance(fit, Refused) else composite.claims(fit)[claim]
 
 
 def statements(fit: Fit) -> str:
@@ -52,8 +56,55 @@ def two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
+def summaries(fits: Mapping[str, Fit | Refused]) -> pd.DataFrame:
+    """Put the main numbers of several fits into one table.
+
+    Parameters
+    ----------
+    fits
+        Fits or refusals, by name.
+
+    Returns
+    -------
+    DataFrame
+        One row per fit and quantity:
+
+        - fit, quantity: names
+        - estimate, low, high: of expected cases, ratios and hyper-parameters, not rounded
+        - contraction: share of the prior variance that the reports removed
+        - prior_driven: whether that share is too small for the number to be the reports'
+        - refused: why there is no fit, else blank
+    """
+    columns = ["fit", "quantity", "estimate", "low", "high", "contraction", "prior_driven", "refused"]
+    tables = [
+        pd.DataFrame([{"fit": name, "refused": str(fit)}])
+        if isinstance(fit, Refused)
+        else fit.summary().assign(fit=name, refused="")
+        for name, fit in fits.items()
+    ]
+    return pd.concat(tables, ignore_index=True).reindex(columns=columns)
+
+
 def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFrame:
-    """The table of `plots.intensity`: the fitted months where the fit carries levels, each report over its period."""
+    """Make the table of `plots.intensity`: the fitted months, and each report over its period.
+
+    Parameters
+    ----------
+    fit
+        The fit; its months are left out where it does not carry levels.
+    reports
+        The reports to draw.
+
+    Returns
+    -------
+    DataFrame
+        - kind: `band` (a fitted month) or `report`
+        - period_start, period_end: first and last day
+        - mean, low, high, prior_driven: of a fitted month, in cases
+        - value: of a report, in cases per month of 30.4 days
+        - label, bound: the printed count, and whether it is exact
+        - ids: statements behind the row, joined by spaces
+    """
     parts = []
     if not isinstance(fit, Refused) and carried(fit) is None:
         months = fit.intensity()[["period_start", "period_end", "mean", "low", "high", "prior_driven"]].round(0)
@@ -76,11 +127,28 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
 
-def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
-    """The table of `plots.forecast`, `months` ahead; a fit that carries no levels gives its refusal alone."""
+def outlook(panels: Mapping[str, Panel], months: int) -> pd.DataFrame:
+    """Make the table of `plots.forecast`.
+
+    Parameters
+    ----------
+    panels
+        What to show, by title.
+    months
+        Number of months ahead.
+
+    Returns
+    -------
+    DataFrame
+        - panel: title
+        - kind, period_start, period_end, median, low50 … high95: as in `composite.outlook`, to two digits; a fit that
+          carries no levels is one row of kind `refused`
+        - note: the panel's sentence, or why there is no forecast
+        - ids: statements behind the fit, joined by spaces
+    """
     parts = []
     for title, panel in panels.items():
-        fit, (_, series, refused, note) = _told(panel), panel
+        fit, (_, series, refused, note) = _fit(panel), panel
         if isinstance(fit, Refused):
             continue  # no statements, no panel
         if (lacking := carried(fit)) is not None:
@@ -88,7 +156,7 @@ def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
             row |= {"note": f"No level and no forecast: {lacking}.", "ids": statements(fit)}
             parts.append(pd.DataFrame([row]))
             continue
-        rows = fit.outlook(months, series, refused)
+        rows = composite.outlook(fit, months, series, refused)
         numbers = rows.columns.drop(["kind", "period_start", "period_end"])
         for column in numbers:
             rows[column] = rows[column].map(two_digits)
@@ -101,7 +169,10 @@ def outlook(panels: Mapping[str, Outlook], months: int) -> pd.DataFrame:
 
 
 def calibration(scored: Sequence[Score]) -> str:
-    """How the composite model did at the origins of `scored`, in a sentence for the forecast plot (none: blank)."""
+    """Describe how the composite model did at the origins of `scored`, in a sentence for the forecast plot.
+
+    Blank where the model was not scored.
+    """
     lines = {line.model: line for line in summarise(scored)}
     if MODEL not in lines:
         return ""
@@ -119,7 +190,23 @@ def calibration(scored: Sequence[Score]) -> str:
 
 
 def scores(scored: Iterable[Score]) -> pd.DataFrame:
-    """The scores at the origins, the best first: mean WIS, CRPS and log score, and how often each interval held."""
+    """Summarise the scores at the origins, the best model first, in words.
+
+    Parameters
+    ----------
+    scored
+        Scores of models and baselines at each origin.
+
+    Returns
+    -------
+    DataFrame
+        One row per model:
+
+        - model: name
+        - counts: number of counts forecast
+        - WIS, CRPS, log score: means
+        - 50 % held, 80 % held, 95 % held: how many counts fell into that interval
+    """
     rows = []
     for line in summarise(list(scored)):
         held = {share: f"{line.coverage[share] * line.origins:.0f} of {line.origins}" for share in line.coverage}
@@ -134,6 +221,78 @@ def scores(scored: Iterable[Score]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def totals(panels: Mapping[str, Panel]) -> pd.DataFrame:
+    """Expected counts of each calendar year (or the part that reports reach), and the growth on the year before.
+
+    Parameters
+    ----------
+    panels
+        Fits and series, by name; a fit that carries no levels is one row without numbers.
+
+    Returns
+    -------
+    DataFrame
+        - what: name of the panel
+        - period_start, period_end: first and last day
+        - mean, low, high: expected count and its interval, not rounded
+        - prior_driven: whether no report informs the period
+        - ratio, ratio_low, ratio_high: daily rate over that of the year before; missing where that is not a whole year
+        - refused: why there is no level or no growth, else blank
+        - ids: statements behind the fit, joined by spaces
+    """
+    rows: list[dict[Any, Any]] = []
+    for what, panel in panels.items():
+        fit, series = _fit(panel), panel.series
+        refused = carried(fit)
+        if isinstance(fit, Refused) or refused is not None:
+            ids = "" if isinstance(fit, Refused) else statements(fit)
+            rows.append({"what": what, "refused": str(refused), "ids": ids})
+            continue
+        before: int | None = None
+        for row in fit.totals("year", series).to_dict("records"):
+            year = row["period_start"].year if (row["period_end"] - row["period_start"]).days >= 364 else None
+            line = row | {"what": what, "refused": "", "ids": statements(fit)}
+            if before is not None and year == before + 1:
+                growth = fit.growth(before, year, series)
+                if isinstance(growth, Refused):
+                    line["refused"] = str(growth)
+                else:
+                    line |= {"ratio": growth["ratio"], "ratio_low": growth["low"], "ratio_high": growth["high"]}
+            rows.append(line)
+            before = year
+    numbers = ["mean", "low", "high", "prior_driven", "ratio", "ratio_low", "ratio_high"]
+    return pd.DataFrame(rows, columns=["what", "period_start", "period_end", *numbers, "refused", "ids"])
+
+
+def levels(totals: pd.DataFrame) -> pd.DataFrame:
+    """Put rows of `totals` into words.
+
+    Returns
+    -------
+    DataFrame
+        - what, ids: as in `totals`
+        - period: `2024`, or `2025, Jan to May`
+        - expected, interval: whole cases; `refused` and the reason where the fit carries no levels
+        - growth: ratio to the year before with its interval, or the reason why there is none
+    """
+    rows = []
+    for row in totals.to_dict("records"):
+        words = {"what": row["what"], "period": "all", "expected": "refused", "interval": row["refused"], "growth": ""}
+        if pd.notna(row["mean"]):
+            known = not row["prior_driven"]
+            words = {
+                "what": row["what"],
+                "period": _period(row["period_start"], row["period_end"]),
+                "expected": f"{row['mean']:,.0f}" if known else "prior-driven",
+                "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if known else "",
+                "growth": f"×{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+                if pd.notna(row["ratio"])
+                else row["refused"],
+            }
+        rows.append(words | {"ids": row["ids"]})
+    return pd.DataFrame(rows, columns=["what", "period", "expected", "interval", "growth", "ids"])
+
+
 def _period(first: date, last: date) -> str:
     """`2024`, or `2025, Jan to May`."""
     if (first.month, last.month) == (1, 12) and first.year == last.year:
@@ -141,72 +300,47 @@ def _period(first: date, last: date) -> str:
     return f"{first.year}, {first:%b} to {last:%b}"
 
 
-def levels(panels: Mapping[str, Outlook]) -> pd.DataFrame:
-    """Expected counts of each year (or the part that reports reach) and the growth on the year before.
-
-    Columns: what, period, expected, interval, growth, ids. A panel whose fit carries no levels is one row, refused.
-    """
-    rows: list[dict[str, str]] = []
-    for what, panel in panels.items():
-        fit, series = _told(panel), panel.series
-        refused = carried(fit)
-        if isinstance(fit, Refused) or refused is not None:
-            ids = "" if isinstance(fit, Refused) else statements(fit)
-            lacking = {"what": what, "period": "all", "expected": "refused", "interval": str(refused), "growth": ""}
-            rows.append(lacking | {"ids": ids})
-            continue
-        whole: int | None = None
-        for row in fit.totals("year", series).to_dict("records"):
-            first, last = row["period_start"], row["period_end"]
-            year = first.year if (last - first).days >= 364 else None
-            growth = fit.growth(whole, year, series) if whole is not None and year == whole + 1 else None
-            told = not row["prior_driven"]
-            rows.append(
-                {
-                    "what": what, "period": _period(first, last),
-                    "expected": f"{row['mean']:,.0f}" if told else "prior-driven",
-                    "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if told else "",
-                    "growth": "" if growth is None else str(growth) if isinstance(growth, Refused)
-                    else f"×{growth['ratio']:.2f} ({growth['low']:.2f} to {growth['high']:.2f})",
-                    "ids": statements(fit),
-                }
-            )  # fmt: skip
-            whole = year
-    return pd.DataFrame(rows, columns=["what", "period", "expected", "interval", "growth", "ids"])
-
-
 def influence(fit: Fit | Refused) -> str:
-    """How well the reports foretell each other, each left out in turn, and which one matters most, in a sentence."""
+    """Describe how well the reports predict each other, each left out in turn, and which one matters most.
+
+    Blank where the fit carries no levels.
+    """
     if isinstance(fit, Refused) or carried(fit) is not None:
         return ""
-    found = fit.diagnose(influence=True)
-    shift = found.reports["shift"].abs().to_numpy(np.float64)
+    checked = composite.diagnose(fit, influence=True)
+    shift = checked.reports["shift"].abs().to_numpy(np.float64)
     most = int(np.nanargmax(shift))
     return (
         f"Left out one at a time, the {len(fit.obs)} reports fall where the others expect them (Kolmogorov–Smirnov "
-        f"p = {found.p_uniform:.2f}); leaving out {' less '.join(behind(fit.obs.ids[most]))} moves the sum of all "
+        f"p = {checked.p_uniform:.2f}); leaving out {' less '.join(behind(fit.obs.ids[most]))} moves the sum of all "
         f"cases most, by {shift[most]:.1f} posterior standard deviations."
     )
 
 
 def factors(fit: Fit | Refused, names: Mapping[str, str]) -> pd.DataFrame:
-    """Ratios of series and the model's own parameters: estimate and interval; `names` gives them words.
+    """Put ratios of series and hyper-parameters into words.
 
-    Columns: quantity, estimate, interval. Refused where the fit does not carry ratios.
+    Parameters
+    ----------
+    fit
+        The fit.
+    names
+        Words for the rows of `Fit.factors` to show, by their names there.
+
+    Returns
+    -------
+    DataFrame
+        - quantity: the words; one row `ratios` where the fit does not carry ratios
+        - estimate, interval: rounded to two decimals, or `refused` and the reason
     """
     refused = carried(fit, "ratios")
-    if isinstance(fit, Refused) or refused is not None:
-        rows = [("ratios", "refused", str(refused))]
-    else:
-        rows = _factors(fit, names)
-    return pd.DataFrame(rows, columns=["quantity", "estimate", "interval"])
-
-
-def _factors(fit: Fit, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
     rows = []
-    for row in fit.factors().to_dict("records"):
-        name, ends = str(row["name"]), np.array([row["estimate"], row["low"], row["high"]], dtype=np.float64)
-        if name in names:
-            value, low, high = ends if row["kind"] == "hyper" else np.exp(ends)
-            rows.append((names[name], f"{value:.2f}", f"{low:.2f} to {high:.2f}"))
-    return rows
+    if isinstance(fit, Refused) or refused is not None:
+        rows.append(("ratios", "refused", str(refused)))
+    else:
+        for row in fit.factors().to_dict("records"):
+            name, ends = str(row["name"]), np.array([row["estimate"], row["low"], row["high"]], dtype=np.float64)
+            if name in names:
+                value, low, high = ends if row["kind"] == "hyper" else np.exp(ends)
+                rows.append((names[name], f"{value:.2f}", f"{low:.2f} to {high:.2f}"))
+    return pd.DataFrame(rows, columns=["quantity", "estimate", "interval"])

@@ -12,40 +12,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from desertion.errors import UserError
-from desertion.trends.laws import Floats, Law, cdf, logpmf
+from desertion.trends.arrays import Floats
 
-#: Levels of the central intervals that a sample is scored by, beside its median.
+#: Levels of the central intervals that, with the median, make up the weighted interval score of a sample.
 LEVELS = (0.5, 0.8, 0.95)
-
-
-def log_score(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:
-    """Minus the log-probability of `y` (Good, 1952)."""
-    return -logpmf(law, y, mean, dispersion)
-
-
-def crps(law: Law, y: ArrayLike, mean: ArrayLike, dispersion: ArrayLike = 1.0) -> Floats:
-    """Continuous ranked probability score, the sum of (F(k) − [y <= k])² over all counts k.
-
-    In closed form for Poisson (Wei & Held, 2014); by the sum, in blocks until the tail is below 1e-12, for NB.
-    """
-    n, m, d = np.broadcast_arrays(*(np.asarray(part, dtype=np.float64) for part in (y, mean, dispersion)))
-    if law == "poisson":
-        below, at = cdf(law, n, m), np.exp(logpmf(law, n, m))
-        spread = m * (special.ive(0, 2 * m) + special.ive(1, 2 * m))
-        return np.asarray((n - m) * (2 * below - 1) + 2 * m * at - spread)
-    return np.array([_crps_sum(law, *part) for part in zip(n.flat, m.flat, d.flat, strict=True)]).reshape(n.shape)
-
-
-def _crps_sum(law: Law, y: float, mean: float, dispersion: float) -> float:
-    total, start, block = 0.0, 0.0, 4096
-    while True:
-        k = np.arange(start, start + block)
-        below = cdf(law, k, mean, dispersion)
-        total += float(np.sum((below - (k >= y)) ** 2))
-        start += block
-        block = min(2 * block, 1 << 20)
-        if start > y and (1 - below[-1]) ** 2 * block < 1e-12:
-            return total
 
 
 def crps_sample(y: float, draws: Floats) -> float:
@@ -89,10 +59,10 @@ def wis(y: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> Floats:
 
 def coverage(y: Floats, quantiles: Floats, levels: Floats) -> dict[str, float]:
     """Share of `y` (N) inside each central interval of `quantiles` (N × K), by the interval's level."""
-    found = {}
+    shares = {}
     for i, low in enumerate(levels):
         partner = np.flatnonzero(np.abs(1 - low - levels) < 1e-9)
         if low < 0.5 - 1e-9 and len(partner):
             inside = (quantiles[:, i] <= y) & (y <= quantiles[:, partner[0]])
-            found[f"{1 - 2 * low:.6g}"] = float(inside.mean())
-    return dict(sorted(found.items(), key=lambda item: float(item[0])))
+            shares[f"{1 - 2 * low:.6g}"] = float(inside.mean())
+    return dict(sorted(shares.items(), key=lambda item: float(item[0])))

@@ -1,4 +1,4 @@
-"""The grammar of trends and the columns of the design matrix that each term gives.
+"""The grammar of trends, and the columns of the design matrix for each term.
 
 `constant | linear | quadratic | log | step:DATE | segmented:DATE[,DATE] | smooth`, joined by `+`. The intercept is
 always there. `linear` is the period index 1…n, `quadratic` the index and its square, `log` the index's logarithm;
@@ -16,8 +16,8 @@ import numpy as np
 
 from desertion.errors import UserError
 from desertion.trends import Refused
+from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
-from desertion.trends.laws import Floats
 
 GRAMMAR = "constant, linear, quadratic, log, step:DATE, segmented:DATE[,DATE], smooth, joined by +"
 _PLAIN = {"constant", "linear", "quadratic", "log", "smooth"}
@@ -25,7 +25,7 @@ _PLAIN = {"constant", "linear", "quadratic", "log", "smooth"}
 
 @dataclass(frozen=True)
 class Trend:
-    """A trend as it was written, and its terms: a kind and, for a break, its date."""
+    """A trend: its text and its terms, each a kind and, for a break, its date."""
 
     text: str
     terms: tuple[tuple[str, date | None], ...]
@@ -37,12 +37,12 @@ class Trend:
 
     @property
     def smooth(self) -> bool:
-        """Whether a smooth term is among them."""
+        """Whether one of the terms is smooth."""
         return any(kind == "smooth" for kind, _ in self.terms)
 
 
 def parse(text: str) -> Trend:
-    """The trend that `text` writes. Raises UserError for an unknown term, a bad date, or terms that repeat."""
+    """Parse a trend. Raises UserError for an unknown term, a bad date, or terms that repeat."""
     terms: list[tuple[str, date | None]] = []
     for part in text.split("+"):
         kind, colon, dates = part.strip().partition(":")
@@ -73,7 +73,7 @@ def _date(text: str, trend: str) -> date:
 
 
 def unidentified_break(trend: Trend, grid: Grid) -> Refused | None:
-    """Why a break of `trend` cannot be told from the cells of `grid`; None where each can."""
+    """Refuse a break of `trend` that the cells of `grid` do not identify; None where they identify each."""
     for day in trend.breaks:
         after = [grid.start(place) >= day for place in grid.index]
         for place, later in zip(grid.index, after, strict=True):
@@ -114,7 +114,7 @@ def columns(trend: Trend, grid: Grid, index: Floats, harmonics: int = 0) -> tupl
 
 def _break_place(grid: Grid, day: date) -> float:
     """Place of the first cell that starts on `day` or later."""
-    place = math.floor((day - grid.first).days / (31 * grid.months))  # never beyond the cell looked for
+    place = math.floor((day - grid.first).days / (31 * grid.months))  # never beyond that cell
     while grid.start(place) < day:
         place += 1
     return float(place)
@@ -125,7 +125,7 @@ def seasonal(grid: Grid, index: Floats, harmonics: int) -> dict[str, Floats]:
     a_year = 12 / grid.months
     if harmonics < 0 or harmonics > a_year / 2:
         raise UserError(
-            f"{harmonics} harmonics: {a_year:g} periods of one {grid.unit} a year tell at most {int(a_year // 2)} apart"
+            f"{harmonics} harmonics: {a_year:g} periods of one {grid.unit} a year allow at most {int(a_year // 2)}"
         )
     made = {}
     for k in range(1, harmonics + 1):

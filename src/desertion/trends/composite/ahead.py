@@ -1,23 +1,19 @@
-"""Beyond the reports: the walk goes on, or one of two scenarios does."""
+"""Forecasts beyond the reports, by the fitted walk or under one of two scenarios."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import nb1, prior
+from desertion.trends.composite.fitted import Fit
 
-if TYPE_CHECKING:
-    from desertion.trends.composite.fit import Fit
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Scenario = Literal["model", "stops", "continues"]
 
 #: Intervals of a forecast.
@@ -27,14 +23,41 @@ OUTLOOK = [
     *("kind", "period_start", "period_end", "median"),
     *(f"{end}{100 * share:.0f}" for share in LEVELS for end in ("low", "high")),
 ]
-#: No count comes near; numpy cannot draw from a Poisson law much above.
+#: Largest mean that counts are drawn from: numpy cannot draw from a Poisson law much above, and no count comes near.
 _LARGEST = 1e15
 
 
-def forecast(fit: Fit, n: int, series: str | None, scenario: Scenario) -> pd.DataFrame:
-    """See `Fit.forecast`."""
+def forecast(fit: Fit, n: int, series: str | None = None, scenario: Scenario = "model") -> pd.DataFrame:
+    """Predict the counts of the `n` periods after the reports, with 50, 80 and 95 % intervals.
+
+    Parameters
+    ----------
+    fit
+        The fitted model.
+    n
+        Number of periods, at least 1.
+    series
+        Name of the series; the reference series by default.
+    scenario
+        `model`: the fitted walk goes on. `stops`: the last level stays. `continues`: the growth of the last year goes
+        on. The last two answer a what-if question; their intervals leave out the walk.
+
+    Returns
+    -------
+    DataFrame
+        One row per period; `attrs["draws"]` holds the draws (draws, n).
+
+        - period_start, period_end: first and last day
+        - mean, median: of the predicted counts
+        - low50, high50, low80, high80, low95, high95: ends of the central intervals
+
+    Raises
+    ------
+    UserError
+        If `n` is below 1, or the series or the scenario is unknown.
+    """
     if n < 1:
-        raise UserError(f"a forecast of {n} periods is none; ask for at least 1")
+        raise UserError(f"a forecast of {n} periods: n is at least 1")
     theta, nodes = fit.drawn
     rng = np.random.default_rng([fit.spec.seed, 1])
     mean = means(fit, n, fit.series(series), theta, nodes, scenario, rng)
@@ -58,13 +81,30 @@ def forecast(fit: Fit, n: int, series: str | None, scenario: Scenario) -> pd.Dat
 
 
 def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
-    """Past and future of `series` in one table: kind, period_start, period_end, median, low50 … high95.
+    """Put the past and the future of `series` into one table.
 
-    Kinds: `fit` (periods that reports inform, at 95 % whatever the level of the fit), `forecast` (n periods;
-    one row `refused` without numbers where a forecast is), `stops` and `continues` (medians of the scenarios).
+    Parameters
+    ----------
+    fit
+        The fitted model.
+    n
+        Number of periods ahead.
+    series
+        Name of the series; the reference series by default.
+    refused
+        Why there is no forecast; None where there is one.
+
+    Returns
+    -------
+    DataFrame
+        - kind: `fit` (periods that reports inform, at 95 % whatever the level of the fit), `forecast` (n periods),
+          `refused` (one row without numbers in place of a forecast), `stops`, `continues` (medians of the scenarios)
+        - period_start, period_end: first and last day
+        - median: expected cases (fit), predicted counts (all others)
+        - low50, high50, low80, high80, low95, high95: ends of the central intervals
     """
     months = replace(fit, spec=replace(fit.spec, level=0.95)).intensity(series)
-    told = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
+    informed = months[~months["prior_driven"]].rename(columns={"low": "low95", "high": "high95"})
     if refused is None:
         ahead = forecast(fit, n, series, "model").assign(kind="forecast")
     else:
@@ -73,7 +113,7 @@ def outlook(fit: Fit, n: int, series: str | None = None, refused: Refused | None
         forecast(fit, n, series, scenario)[["period_start", "period_end", "median"]].assign(kind=scenario)
         for scenario in ("stops", "continues")
     ]
-    return pd.concat([told.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=OUTLOOK)
+    return pd.concat([informed.assign(kind="fit"), ahead, *what_if], ignore_index=True).reindex(columns=OUTLOOK)
 
 
 def means(
@@ -90,7 +130,7 @@ def means(
 
 
 def _levels(fit: Fit, n: int, theta: Floats, nodes: Ints, scenario: Scenario, rng: np.random.Generator) -> Floats:
-    """Log intensity of the next n periods: (draws, n). The last exposure stays."""
+    """Log intensity of the next n periods at the last exposure: (draws, n)."""
     d, k = fit.design, fit.design.path.shape[1]
     if scenario not in ("model", "stops", "continues"):
         raise UserError(f"scenario '{scenario}' is unknown; one of model, stops, continues")

@@ -1,22 +1,19 @@
-"""The sum over one block: messages along its tree of free numbers, and the moments that the derivatives need."""
+"""The sum over one block: messages along its tree of free numbers, and moments for the derivatives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import SumError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import nb1, windows
 from desertion.trends.composite.lattice import Block, Link
-from desertion.trends.composite.pairs import Pair, Table, pair
+from desertion.trends.composite.pairs import LinkTable, Pair, pair
 from desertion.trends.composite.windows import Span
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-#: Mass allowed at the end of a window; more widens it.
+#: Largest mass at the end of a window; more widens the window.
 _EDGE = 1e-11
 #: Longest run of neighbouring counts whose probabilities are tabled.
 _LONGEST = 400_000
@@ -34,40 +31,40 @@ class Messages:
     loglik: float
     grid: list[Floats]
     marginal: list[Floats]
-    unary: list[Table | None]
+    unary: list[LinkTable | None]
     pairs: list[Pair | None]
 
 
 def send(block: Block, m: Floats, delta: float) -> Messages:
-    """Sum the block at cell means `m` (of its cells). Raises SumError where the reports are all but impossible."""
+    """Sum the block at the means `m` of its cells. Raises SumError if they make the reports all but impossible."""
     centre, covariance = windows.gaussian(block, m, 1 + delta)
     half = windows.DEVIATIONS * np.sqrt(np.diag(covariance)) + windows.TAIL * (1 + delta)
-    wanted = windows.steps(block, m, delta, centre, covariance)
+    plan = windows.steps(block, m, delta, centre, covariance)
     for _ in range(12):
         low = np.maximum(block.low, np.floor(centre - half))
         high = np.minimum(block.high, np.ceil(centre + half))
         below, above = low > high, centre > block.high
         low = np.where(below & above, np.maximum(block.low, block.high - np.ceil(2 * half)), low)
         high = np.where(below & ~above, np.minimum(block.high, block.low + np.ceil(2 * half)), high)
-        grid = windows.lay(block, low, high, wanted)
-        found = _pass(block, grid, m, delta)
-        if found is not None:
+        grid = windows.lay(block, low, high, plan)
+        messages = _pass(block, grid, m, delta)
+        if messages is not None:
             first, last = np.array([(g[0], g[-1]) for g in grid.values]).T
-            open_low = np.array([p[0] for p in found.marginal]) > _EDGE
-            open_high = np.array([p[-1] for p in found.marginal]) > _EDGE
+            open_low = np.array([p[0] for p in messages.marginal]) > _EDGE
+            open_high = np.array([p[-1] for p in messages.marginal]) > _EDGE
             wider = open_low & (low > block.low) & (first < low + grid.steps.stride)
             wider |= open_high & (high < block.high) & (last > high - grid.steps.stride)
             if not wider.any():
-                return found
-            peak = np.array([g[np.argmax(p)] for g, p in zip(found.grid, found.marginal, strict=True)])
+                return messages
+            peak = np.array([g[np.argmax(p)] for g, p in zip(messages.grid, messages.marginal, strict=True)])
             centre = np.where(wider, peak, centre)
-            # the normal limit was wrong here, so its stride is not trusted
-            wanted = windows.Steps(np.where(wider, 1, wanted.stride), wanted.follows)
+            # the normal limit was wrong here, so every number is summed
+            plan = windows.Steps(np.where(wider, 1, plan.stride), plan.follows)
         half = 2 * half
     raise SumError("no window holds the mass of a block")
 
 
-def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages | None:
+def _pass(block: Block, grid: windows.SumGrid, m: Floats, delta: float) -> Messages | None:
     values, stride, grain = grid.values, grid.steps.stride, grid.steps.grain(block)
     if not all(len(g) for g in values):
         return None
@@ -90,8 +87,8 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
         if span.last - span.first > _LONGEST * span.step:
             raise SumError("counts too large for a sum over them")
         spans.append(span)
-    unary: list[Table | None] = [None] * block.size
-    edges: list[tuple[Table, Span] | None] = [None] * block.size
+    unary: list[LinkTable | None] = [None] * block.size
+    edges: list[tuple[LinkTable, Span] | None] = [None] * block.size
     for link, span, table in zip(block.links, spans, _tables(block.links, spans, m, delta), strict=True):
         v = link.child
         if link.parent < 0:
@@ -120,9 +117,9 @@ def _pass(block: Block, grid: windows.Grid, m: Floats, delta: float) -> Messages
     return Messages(block, loglik, values, marginal, unary, pairs)
 
 
-def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[Table]:
-    """The weights of each link over the differences in its span; an edge's has one impossible entry more at its end."""
-    found = []
+def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float) -> list[LinkTable]:
+    """The weights of each link over the differences in its span; an edge has one entry of weight 0 more."""
+    tables = []
     lows = [
         link.offset + np.where(link.sign > 0, span.first, -(span.first + (span.width - 1) * span.step))
         for link, span in zip(links, spans, strict=True)
@@ -143,44 +140,44 @@ def _tables(links: tuple[Link, ...], spans: list[Span], m: Floats, delta: float)
                 way = slice(None, None, 1 if sign > 0 else -1)
                 log[:width] += columns[0][j, way]
                 score[j, :width], bend[j, :width] = columns[1][j, way], columns[2][j, way]
-        found.append(Table(log, score, bend))
-    return found
+        tables.append(LinkTable(log, score, bend))
+    return tables
 
 
-def moments(found: Messages) -> tuple[Floats, Floats, Floats]:
+def moments(messages: Messages) -> tuple[Floats, Floats, Floats]:
     """E[s] and E[h] of each cell, and Cov[s], given the reports: shapes (cells,), (cells,), (cells, cells).
 
     s and h are the first and second derivative of a cell's log probability by its mean. The covariance comes from the
     law of total covariance, from the leaves to the root.
     """
-    block = found.block
+    block = messages.block
     count = len(block.cells)
     mean, bend, covariance = np.zeros(count), np.zeros(count), np.zeros((count, count))
     rows: list[list[int]] = [[] for _ in range(block.size)]
     value: list[list[Floats]] = [[] for _ in range(block.size)]
     for link in block.unary:
-        table = found.unary[link.child]
+        table = messages.unary[link.child]
         if table is not None:
             rows[link.child] += link.cells.tolist()
             value[link.child] += list(table.score)
-            bend[link.cells] = table.bend @ found.marginal[link.child]
+            bend[link.cells] = table.bend @ messages.marginal[link.child]
     for v in reversed(block.order):
-        edge, law = block.edges[v], found.pairs[v]
-        below = np.array(value[v]).reshape(len(rows[v]), len(found.grid[v]))
+        edge, law = block.edges[v], messages.pairs[v]
+        below = np.array(value[v]).reshape(len(rows[v]), len(messages.grid[v]))
         own = np.array(rows[v], np.int64)
         if edge is None or law is None:
-            p = found.marginal[v]
+            p = messages.marginal[v]
             mean[own] = below @ p
             covariance[np.ix_(own, own)] += (below * p) @ below.T - np.outer(mean[own], mean[own])
             continue
-        above, score = found.marginal[edge.parent], law.table.score
+        above, score = messages.marginal[edge.parent], law.table.score
         chance = law.chance(above)
         bend[edge.cells] = law.table.bend @ chance
         lifted = np.concatenate([law.lift(below), law.expect(score)])
         both = np.concatenate([own, edge.cells])
         k = len(own)
         inner = np.empty((len(both), len(both)))
-        inner[:k, :k] = (below * found.marginal[v]) @ below.T
+        inner[:k, :k] = (below * messages.marginal[v]) @ below.T
         inner[k:, k:] = (score * chance) @ score.T
         inner[:k, k:] = below @ law.side(score, above).T
         inner[k:, :k] = inner[:k, k:].T
@@ -190,20 +187,20 @@ def moments(found: Messages) -> tuple[Floats, Floats, Floats]:
     return mean, bend, covariance
 
 
-def draw(found: Messages, size: int, rng: np.random.Generator) -> Floats:
+def draw(messages: Messages, size: int, rng: np.random.Generator) -> Floats:
     """Counts of the block's cells given the reports: shape (size, cells). Steps over numbers as the sum does."""
-    block = found.block
+    block = messages.block
     x = np.zeros((size, block.size))
     at = np.zeros((size, block.size), np.int64)
     for v in block.order:
-        edge, law = block.edges[v], found.pairs[v]
+        edge, law = block.edges[v], messages.pairs[v]
         uniform = rng.random(size)
         if edge is None or law is None:
-            at[:, v] = np.searchsorted(np.cumsum(found.marginal[v]), uniform * (1 - 1e-12))
+            at[:, v] = np.searchsorted(np.cumsum(messages.marginal[v]), uniform * (1 - 1e-12))
         else:
             steps = np.cumsum(law.laws(at[:, edge.parent]), axis=1)
             at[:, v] = (steps < (uniform * steps[:, -1])[:, None]).sum(axis=1)
-        at[:, v] = np.minimum(at[:, v], len(found.grid[v]) - 1)
-        x[:, v] = found.grid[v][at[:, v]]
+        at[:, v] = np.minimum(at[:, v], len(messages.grid[v]) - 1)
+        x[:, v] = messages.grid[v][at[:, v]]
     slope, offset = block.linear
     return x @ slope.T + offset

@@ -1,29 +1,22 @@
-"""Does the fit look like the reports? Residuals, what held-out reports say, and what each report changes."""
+"""Checks of a fit against its reports: residuals, predictions of reports held out, influence of each report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, SumError
-from desertion.trends import Refused
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import ahead, lattice, likelihood, model, nb1
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import mode, posterior_mean
 from desertion.trends.composite.prior import share
 from desertion.trends.counts import Observations
-from desertion.trends.diagnose import Bar, autocorrelation, pit, rootogram
-from desertion.trends.laws import Law, cdf
-
-if TYPE_CHECKING:
-    from desertion.trends.composite.fit import Fit
-
-Floats = NDArray[np.float64]
+from desertion.trends.laws import cdf
 
 #: Draws of theta, and of the counts for each, behind a predictive probability.
 _DRAWS, _EACH = 80, 50
@@ -33,26 +26,45 @@ _FEW = 10
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` finds. `reports` has one row a report:
+    """Checks of one fit, made by `diagnose`.
 
-    id, series, low, high, expected, residual (randomised quantile residual, standard normal where the model holds; not
-    for a report open to one side), and with influence `shift` (of the log of all cases when the report is left out, in
-    posterior standard deviations) and `left_out` (its predictive probability integral from the others).
-    `p_uniform` tests `left_out` where it is there, else the residuals (Kolmogorov–Smirnov): those come from a fit that
-    has seen the reports, so they lie too near zero. `effective` is the effective number of parameters.
+    `reports`: one row per report. `p_uniform`: Kolmogorov–Smirnov test of `left_out` where it is there, else of the
+    residuals, which come from a fit that has seen the reports and so lie too near zero. `effective`: effective number
+    of parameters.
     """
 
     reports: pd.DataFrame
     p_uniform: float
-    pit: Floats
-    rootogram: list[Bar] | Refused
-    autocorrelation: Floats | Refused
-    contraction: pd.DataFrame
     effective: float
 
 
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
-    """All diagnostics of `fit`; `influence` refits it without each report (hyper-parameters at their mode)."""
+    """Check whether the fit looks like its reports.
+
+    Parameters
+    ----------
+    fit
+        The fitted model.
+    influence
+        Whether to fit again without each report in turn, hyper-parameters held at their mode.
+
+    Returns
+    -------
+    Diagnosis
+        `reports` has one row per report:
+
+        - id, series, period_start, period_end, low, high: the report
+        - expected: expected cases
+        - residual: randomised quantile residual, standard normal where the model holds; missing for a report open to
+          one side
+        - shift (with `influence`): change of the log of all cases when the report is left out, in posterior standard
+          deviations
+        - left_out (with `influence`): the report's predictive probability integral given the others
+
+    References
+    ----------
+    Dunn & Smyth (1996), randomised quantile residuals.
+    """
     from scipy import stats
 
     obs = fit.obs
@@ -60,21 +72,15 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     rng = np.random.default_rng([fit.spec.seed, 2])
     u = below + rng.uniform(size=len(obs)) * (upto - below)
     residual = special.ndtri(np.clip(u, 1e-12, 1 - 1e-12))
-    open_ended = ~np.isfinite(obs.high)
-    residual[open_ended] = np.nan
+    closed = np.isfinite(obs.high)
+    residual[~closed] = np.nan
     table = obs.frame().assign(expected=expected, residual=residual)
-    told = ~open_ended
+    uniform = special.ndtr(residual[closed])
     if influence:
         table = table.join(memo.recall(_influence, fit))
-    closed = told & obs.exact
-    uniform = special.ndtr(residual[told])
-    if influence:
-        uniform = table.loc[told & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
+        uniform = table.loc[closed & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
     p = float(stats.kstest(uniform, "uniform").pvalue) if len(uniform) else float("nan")
-    return Diagnosis(
-        table, p, pit(below[told], upto[told]), _rootogram(fit, closed, expected), _autocorrelation(fit, residual),
-        fit.factors()[["name", "kind", "contraction", "prior_driven"]], effective(fit),
-    )  # fmt: skip
+    return Diagnosis(table, p, effective(fit))
 
 
 def effective(fit: Fit) -> float:
@@ -96,8 +102,7 @@ def _marginal(fit: Fit) -> tuple[Floats, Floats, Floats]:
         rows = np.flatnonzero(obs.series == series)
         means = fit.means(series, theta, node) @ share(obs.start[rows], obs.stop[rows], bounds).T
         for j, i in enumerate(rows):
-            chances = [_mixture(n, means[:, j], delta) for n in (obs.low[i] - 1, obs.high[i])]
-            below[i], upto[i] = chances
+            below[i], upto[i] = (_mixture(n, means[:, j], delta) for n in (obs.low[i] - 1, obs.high[i]))
             expected[i] = means[:, j].mean()
     return below, upto, expected
 
@@ -112,41 +117,20 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
     return float(chance.mean())
 
 
-def _rootogram(fit: Fit, exact: NDArray[np.bool_], expected: Floats) -> list[Bar] | Refused:
-    length = fit.obs.stop - fit.obs.start
-    alike = exact & (fit.obs.series == 0) & (length >= 28) & (length <= 31)
-    if not alike.any():
-        return Refused("no single months are reported, so there are no like counts", "at least 30 months")
-    phi = 1 + fit.posterior.averaged(fit.hyper("delta"))
-    law: Law = "poisson" if phi == 1 else "nb1"
-    return rootogram(law, fit.obs.low[alike], expected[alike], phi)
-
-
-def _autocorrelation(fit: Fit, residual: Floats) -> Floats | Refused:
-    """Of the residuals of the longest run of equal-length disjoint reports of the reference series."""
-    obs = fit.obs
-    best: list[int] = []
-    for low, high in ((28, 31), (90, 92), (181, 184), (365, 366)):
-        length = obs.stop - obs.start
-        rows = np.flatnonzero((obs.series == 0) & (length >= low) & (length <= high) & np.isfinite(residual))
-        rows = rows[np.argsort(obs.start[rows], kind="stable")]
-        run: list[int] = []
-        for i in rows:
-            if run and obs.start[i] != obs.stop[run[-1]]:
-                run = []
-            run.append(int(i))
-            best = max(best, list(run), key=len)
-    return autocorrelation(residual[best])
-
-
 def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
-    """What the admitted reports say of the counts that `rows` report, given them exactly where they overlap.
+    """Predict the counts of `rows` from the reports in the likelihood, exactly where they overlap.
 
-    Days after the fit's last period are forecast.
+    Days after the fit's last period are forecast. The series of `rows` are the fit's.
 
-    Columns: id, series, period_start, period_end, low, high (as reported), mean, predicted_low, predicted_high (at the
-    fit's level), probability (that the count lies in the report's interval), pit (chance of less, the interval taken
-    at a random point). The series of `rows` are the fit's. attrs["draws"] holds the draws (rows, draws).
+    Returns
+    -------
+    DataFrame
+        One row per report; `attrs["draws"]` holds the draws (rows, draws):
+
+        - id, series, period_start, period_end, low, high: the report
+        - mean, predicted_low, predicted_high: predicted count, interval at the fit's level
+        - probability: of a count inside the report's interval
+        - pit: probability of less, at a random point of the interval
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
@@ -178,8 +162,8 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
                 total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
             counts[i, k * _EACH : (k + 1) * _EACH] = total
     if np.isnan(counts).any():
-        found = counts[:, ~np.isnan(counts).any(axis=0)]
-        counts = found if found.shape[1] else counts[:, :1]
+        whole_draws = counts[:, ~np.isnan(counts).any(axis=0)]
+        counts = whole_draws if whole_draws.shape[1] else counts[:, :1]
     table = rows.frame()
     table.attrs["draws"] = counts
     tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
@@ -202,7 +186,7 @@ def _beyond(fit: Fit, rows: Observations) -> Floats:
 
 
 def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
-    """Weights of the periods: parts of each cell inside and outside report `i`, and its days that no cell has."""
+    """Weights of the periods: parts of each cell inside and outside report `i`, and its days in no cell."""
     bounds = fit.design.bounds()
     cells = fit.lattice.cells
     inside, outside = np.zeros((len(cells), len(bounds) - 1)), np.zeros((len(cells), len(bounds) - 1))
@@ -224,7 +208,7 @@ def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Float
 
 
 def held_out(fit: Fit) -> pd.DataFrame:
-    """`predict` for the reports that the likelihood did not take."""
+    """Predict the reports that are not in the likelihood (see `predict`)."""
     return predict(fit, fit.obs.take(list(fit.lattice.held_out)))
 
 
@@ -242,17 +226,17 @@ def _influence(fit: Fit) -> pd.DataFrame:
         try:
             cells = lattice.build(rest)
             posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
-            found = mode(posed, theta)
+            without = mode(posed, theta)
         except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})
             continue
-        centre = posterior_mean(posed, found)
+        centre = posterior_mean(posed, without)
         posterior = replace(
-            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=centre[None], root=found.root()[None]
+            fit.posterior, hyper=(hyper,), weight=np.ones(1), centre=centre[None], root=without.root()[None]
         )
-        without = replace(fit, obs=rest, lattice=cells, posterior=posterior)
+        others = replace(fit, obs=rest, lattice=cells, posterior=posterior)
         shift = (np.log(_all_cases(fit, centre)) - whole) / spread
-        left_out = predict(without, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
+        left_out = predict(others, fit.obs.take([i]), draws=_FEW)["pit"].iloc[0]
         rows.append({"shift": float(shift), "left_out": float(left_out)})
     return pd.DataFrame(rows)
 

@@ -1,16 +1,13 @@
-"""What a fit must not be asked: the gates of the report's ladder of claims, and the warnings beside a number."""
+"""Which claims a fit supports: the gates of the report's ladder of claims, and the warnings beside a number."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from desertion.trends import Refused
+from desertion.trends.composite import checks
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.prior import CONTRACTION
-
-if TYPE_CHECKING:
-    from desertion.trends.composite.fit import Fit
 
 #: Informative counts below which levels and totals lean on the priors.
 FOR_LEVELS = 12
@@ -18,25 +15,32 @@ FOR_LEVELS = 12
 CELLS_A_SIDE = 8
 
 
-def gates(fit: Fit) -> dict[str, Refused | None]:
-    """For each claim that the fit could make, None or why the report must not make it.
+def claims(fit: Fit) -> dict[str, Refused | None]:
+    """Decide which claims a fit supports.
 
-    `levels` (months and totals), `growth` and `ratios` (which need what levels need), and `break:DATE` for each break.
-    Forecasts have a gate of their own, by rolling origins.
+    Returns
+    -------
+    dict
+        For each claim None, or why the report must not make it: `levels` (months and totals), `growth`, `ratios`, and
+        `break:DATE` for each break. Forecasts have a gate of their own, by rolling origins (`hindsight`).
+
+    References
+    ----------
+    Turner et al. (2021), counts on each side of a break.
     """
     few = too_few(fit)
-    found: dict[str, Refused | None] = {"levels": few, "growth": few, "ratios": few}
+    verdicts: dict[str, Refused | None] = {"levels": few, "growth": few, "ratios": few}
     driven = [str(row.name) for row in fit.factors().itertuples() if row.kind == "factor" and row.prior_driven]
     if few is None and driven:
-        found["ratios"] = Refused(f"the reports do not tell {', '.join(driven)}", "reports that overlap more")
+        verdicts["ratios"] = Refused(f"the reports do not identify {', '.join(driven)}", "reports that overlap more")
     for day in fit.design.trend.breaks:
         before, after = sides(fit, day.toordinal())
-        found[f"break:{day}"] = few
+        verdicts[f"break:{day}"] = few
         if min(before, after) < CELLS_A_SIDE:
-            found[f"break:{day}"] = Refused(
+            verdicts[f"break:{day}"] = Refused(
                 f"{before} counts before and {after} after {day}", f"at least {CELLS_A_SIDE} on each side"
             )
-    return found
+    return verdicts
 
 
 def too_few(fit: Fit) -> Refused | None:
@@ -48,13 +52,13 @@ def too_few(fit: Fit) -> Refused | None:
 
 
 def sides(fit: Fit, day: int) -> tuple[int, int]:
-    """Counts that the reports tell apart before `day` (an ordinal) and from it on."""
+    """Numbers of cells that end by `day` (an ordinal), and of the others."""
     before = sum(cell.spans[-1][1] <= day for cell in fit.lattice.cells)
     return before, len(fit.lattice.cells) - before
 
 
 def warnings(fit: Fit) -> list[str]:
-    """What a reader must know beside the numbers."""
+    """Warnings to print beside the numbers of a fit."""
     doubts = []
     informative = fit.lattice.informative
     if informative < FOR_LEVELS:
@@ -70,20 +74,20 @@ def warnings(fit: Fit) -> list[str]:
     if fit.spec.phi is None and phi < 1.05:
         doubts.append(f"the dispersion phi is at its boundary ({phi:.2f}): the counts vary as Poisson counts do")
     elif fit.spec.phi is None and fit.contraction_of_hyper("delta") < CONTRACTION:
-        doubts.append("the dispersion phi is prior-driven: the reports do not tell it from the trend")
+        doubts.append("the dispersion phi is prior-driven: the reports do not separate it from the trend")
     if fit.spec.tau is None and fit.design.walk.any() and fit.contraction_of_hyper("tau") < CONTRACTION:
         doubts.append("the smoothness tau is prior-driven")
     if fit.varied:
-        doubts.append("the delay is not told by the reports: it is fixed, and varied for comparison")
+        doubts.append("the reports do not identify the delay: it is fixed, and varied for comparison")
     for day in fit.design.trend.breaks:
         before, after = sides(fit, day.toordinal())
         if min(before, after) < CELLS_A_SIDE:
             doubts.append(f"the break {day} has {before} counts before it and {after} after: its effect is fragile")
     for row in fit.factors().itertuples():
         if row.kind != "hyper" and row.name != "constant" and row.prior_driven:
-            doubts.append(f"{row.name} is prior-driven: the reports do not tell it")
+            doubts.append(f"{row.name} is prior-driven: the reports do not identify it")
     if fit.lattice.held_out:
-        found = fit.held_out()
-        said = ", ".join(f"{row.id} (probability {row.probability:.2g})" for row in found.itertuples())
-        doubts.append(f"reports that the likelihood cannot take beside the others were checked instead: {said}")
+        held_out = checks.held_out(fit).itertuples()
+        named = ", ".join(f"{row.id} (probability {row.probability:.2g})" for row in held_out)
+        doubts.append(f"reports that the likelihood cannot take beside the others were checked instead: {named}")
     return doubts

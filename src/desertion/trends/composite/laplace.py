@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from desertion.errors import ModeError, SumError
+from desertion.trends.arrays import Floats
 from desertion.trends.composite import likelihood, nb1
 from desertion.trends.composite.lattice import Lattice
 
-Floats = NDArray[np.float64]
-
-#: Newton's last step is taken unseen once it raises the log posterior by less than this.
+#: Newton's last step is taken without evaluating it once it raises the log posterior by less than this.
 TOLERANCE = 1e-4
-#: Log intensities move at most so far in one step: a first step from far away must not leap past the data.
+#: Largest change of a log intensity in one step: a first step from far away must not leap past the data.
 _LEAP = 1.5
 _MOST, _HALVINGS = 100, 14
-#: A rise of the log posterior that no step attains, below which the point is taken for the mode.
+#: Where no step attains the expected rise of the log posterior: the rise below which the point counts as the mode.
 _NOISE = 0.1
 
 
@@ -102,15 +100,12 @@ def derivatives(problem: Problem, theta: Floats) -> tuple[likelihood.Value, Floa
 def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
     """The posterior mode by damped Newton steps from `start`, the last of which gains less than `tolerance`.
 
-    Newton's error shrinks as the square, so after that last step it is of the order of `tolerance` standard deviations;
-    the information matrix is the one before it.
-
-    Where the exact information is not positive definite the step uses the complete counts' information, which is.
-    Raises ModeError where that ends nowhere.
+    Newton's error shrinks quadratically, so after the last step it is of the order of `tolerance` standard deviations;
+    the information matrix is the one before that step. Where the exact information is not positive definite, the step
+    uses the complete counts' information, which is. Raises ModeError where no mode is reached.
     """
-    theta, prior = start, problem.matrix
     try:
-        return _climb(problem, theta, prior, tolerance)
+        return _climb(problem, start, problem.matrix, tolerance)
     except SumError as error:
         raise ModeError(str(error)) from error
 
@@ -146,7 +141,7 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
             size /= 2
         else:
             if exact and gain < _NOISE:
-                # sums so large that they step over numbers are only so smooth
+                # sums so large that they step over numbers are smooth up to this noise only
                 log_det = 2 * float(np.log(np.diag(factor)).sum())
                 return Mode(theta, value.loglik, factor, height - 0.5 * log_det, steps, value)
             raise ModeError("no step raises the posterior")
@@ -154,22 +149,22 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
     raise ModeError(f"no mode after {_MOST} steps")
 
 
-def posterior_mean(problem: Problem, found: Mode) -> Floats:
+def posterior_mean(problem: Problem, at: Mode) -> Floats:
     """The posterior mean to the next order: theta + C t / 2, where the covariance C contracts third derivatives to t.
 
     A report pins a sum of exponentials down but not its terms, so at the mode all terms lie too high for the normal law
     around it (Tierney & Kadane, 1986). Third derivatives are taken by rho = log m: those of rho are exact, those of the
     likelihood are those of single cells, which leaves out the skewness of the counts given the reports.
     """
-    value = found.value
+    value = at.value
     if value is None:
-        return found.theta
-    means, parts = problem.means(found.theta)
+        return at.theta
+    means, parts = problem.means(at.theta)
     chance = parts / means[:, None]
     path = np.hstack([problem.path, np.zeros((len(problem.path), problem.factors.shape[1]))])
     slope = np.hstack([chance @ problem.path, problem.factors])
     along = chance @ path
-    covariance = found.covariance()
+    covariance = at.covariance()
     spread = path @ covariance
     own = (spread * path).sum(axis=1)
     cross = along @ spread.T
@@ -182,11 +177,11 @@ def posterior_mean(problem: Problem, found: Mode) -> Floats:
     third = _third(problem, means) * ((slope @ covariance) * slope).sum(axis=1)
     total = 2 * pull + first[:, None] * around
     pulled = total.sum(axis=0) @ path - total.sum(axis=1) @ along
-    return np.asarray(found.theta + 0.5 * covariance @ (pulled + curved + third @ slope))
+    return np.asarray(at.theta + 0.5 * covariance @ (pulled + curved + third @ slope))
 
 
 def _third(problem: Problem, means: Floats) -> Floats:
-    """Third derivative of each cell's log probability by its log mean; an unknown count is taken to be its mean."""
+    """Third derivative of each cell's log probability by its log mean, an unknown count at its mean."""
     counts = means.copy()
     counts[problem.lattice.known] = problem.lattice.counts
     step = 1e-3

@@ -3,7 +3,7 @@
 A report bounds N(stop) − N(start), where N(t) is the number of cases of its series before day t. So reports are
 difference constraints, and everything here is graph theory on the values of N at the days where reports begin or end:
 
-1. cells covered by the same reports are merged (their sum is one NB1 count), uncovered ones fall away;
+1. cells covered by the same reports are merged (their sum is one NB1 count), uncovered ones are dropped;
 2. constraints with a negative cycle contradict each other, and the cycle names them (Bellman, 1958; Ford, 1956);
 3. exact reports tie values of N into clusters; a cell inside a cluster has a known count;
 4. the other cells join clusters; the sum over the fibre factorises over the biconnected components of that graph
@@ -21,18 +21,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import ContradictionError
-from desertion.trends.composite import graph
+from desertion.trends import graph
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.counts import Observations
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cell:
+class CountCell:
     """Pieces of time that the same reports of one series cover: days [a, b) in `spans`; one NB1 count."""
 
     series: int
@@ -41,10 +38,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Link:
-    """What ties free number `child` to `parent` (−1: the reference), by the difference d = x[child] − x[parent].
+    """The constraint between free number `child` and `parent` (−1: the reference) on d = x[child] − x[parent].
 
-    Cell `cells[j]` of the block counts `sign[j] * d + offset[j]`; d lies in [low, high], and `bounded` says whether
-    some report has a say in that.
+    Cell `cells[j]` of the block counts `sign[j] * d + offset[j]`; d lies in [low, high]. `bounded`: whether a report
+    sets one of these limits.
     """
 
     child: int
@@ -103,9 +100,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Lattice:
-    """The cells, the known counts among them, the blocks, and the positions of the reports held out."""
+    """The cells, the positions and values of the known counts, the blocks, the positions of the reports held out."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[CountCell, ...]
     known: Ints
     counts: Floats
     blocks: tuple[Block, ...]
@@ -113,13 +110,13 @@ class Lattice:
 
     @property
     def informative(self) -> int:
-        """Number of cells about which the reports say something of their own: known ones and free numbers bounded."""
+        """Number of independent counts that the reports give: known cells, and free numbers that a report bounds."""
         return len(self.known) + sum(len(b.cells) - b.size + sum(link.bounded for link in b.links) for b in self.blocks)
 
 
 @dataclass
 class _Parts:
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[CountCell] = field(default_factory=list)
     known: list[int] = field(default_factory=list)
     counts: list[float] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -134,7 +131,7 @@ class _LoopError(Exception):
 
 
 def build(obs: Observations) -> Lattice:
-    """The lattice of `obs`, each series on its own. Raises ContradictionError with the reports of an empty fibre."""
+    """The lattice of `obs`, series by series. Raises ContradictionError with reports that no counts satisfy."""
     # a specification curve fits the same reports again and again
     whole = (np.asarray(part, np.int64).tobytes() for part in (obs.series, obs.start, obs.stop))
     real = (np.asarray(part, np.float64).tobytes() for part in (obs.low, obs.high))
@@ -146,11 +143,6 @@ def _remembered(names: tuple[str, ...], series: bytes, start: bytes, stop: bytes
     s, a, b = (np.frombuffer(part, np.int64) for part in (series, start, stop))
     lo, hi = (np.frombuffer(part, np.float64) for part in (low, high))
     return _build(Observations(("",) * len(s), s, a, b, lo, hi, names))
-
-
-def forget() -> None:
-    """Forget the lattices built before, to time one that is new."""
-    _remembered.cache_clear()
 
 
 def _build(obs: Observations) -> Lattice:
@@ -167,11 +159,11 @@ def _build(obs: Observations) -> Lattice:
 
 
 def _admit(obs: Observations, members: Ints, series: int, parts: _Parts) -> list[int]:
-    """Add the series with as many reports as can be summed, the shortest first; return those that cannot."""
+    """Add the series with as many reports as can be summed, the shortest first; return the others."""
     admitted, dropped = list(members), []
     while True:
         try:
-            found = _series(obs, np.array(admitted, np.int64), series)
+            mine = _series(obs, np.array(admitted, np.int64), series)
             break
         except _LoopError as loop:
             worst = max(loop.reports, key=lambda i: (obs.stop[i] - obs.start[i], obs.high[i] - obs.low[i], i))
@@ -179,16 +171,16 @@ def _admit(obs: Observations, members: Ints, series: int, parts: _Parts) -> list
             dropped.append(worst)
     for report in sorted(dropped[:-1], key=lambda i: (obs.stop[i] - obs.start[i], i)):
         try:
-            found = _series(obs, np.array(sorted([*admitted, report]), np.int64), series)
+            mine = _series(obs, np.array(sorted([*admitted, report]), np.int64), series)
             admitted = sorted([*admitted, report])
             dropped.remove(report)
         except _LoopError:
             continue
     base = len(parts.cells)
-    parts.cells += found.cells
-    parts.known += [c + base for c in found.known]
-    parts.counts += found.counts
-    parts.blocks += [replace(block, cells=block.cells + base) for block in found.blocks]
+    parts.cells += mine.cells
+    parts.known += [c + base for c in mine.known]
+    parts.counts += mine.counts
+    parts.blocks += [replace(block, cells=block.cells + base) for block in mine.blocks]
     return dropped
 
 
@@ -228,7 +220,7 @@ def _series(obs: Observations, members: Ints, series: int) -> _Parts:
     for piece in pieces:
         if covered[group[piece]]:
             _extend(spans[position[int(group[piece])]], int(days[piece]), int(days[piece + 1]))
-    cells = [Cell(series, tuple(s)) for s in spans]
+    cells = [CountCell(series, tuple(s)) for s in spans]
     return _blocks(cells, node[a], node[b], obs.low[members], obs.high[members], members)
 
 
@@ -239,7 +231,7 @@ def _extend(spans: list[tuple[int, int]], start: int, stop: int) -> None:
         spans.append((start, stop))
 
 
-def _blocks(cells: list[Cell], a: Ints, b: Ints, low: Floats, high: Floats, members: Ints) -> _Parts:
+def _blocks(cells: list[CountCell], a: Ints, b: Ints, low: Floats, high: Floats, members: Ints) -> _Parts:
     parts = _Parts(cells=cells)
     nodes = len(cells) + 1
     cluster, level = _clusters(nodes, a, b, low, high)

@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import blocks, nb1
 from desertion.trends.composite.lattice import Lattice
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,13 +24,6 @@ class Value:
     score: Floats
     bend: Floats
     covariances: tuple[tuple[Ints, Floats], ...]
-
-    def hessian(self) -> Floats:
-        """The Hessian as a full matrix: (cells, cells)."""
-        matrix = np.diag(self.bend)
-        for cells, covariance in self.covariances:
-            matrix[np.ix_(cells, cells)] += covariance
-        return matrix
 
     def by_log_mean(self, m: Floats, rows: Floats) -> Floats:
         """The Hessian by the logarithms of the cell means `m` times `rows` (cells, k)."""
@@ -55,24 +45,18 @@ class Value:
 def evaluate(lattice: Lattice, m: Floats, delta: float) -> Value:
     """The likelihood at cell means `m` (all above 0) and dispersion phi = 1 + `delta`.
 
-    Raises windows.SumError where these means make the reports all but impossible.
+    Raises SumError if these means make the reports all but impossible.
     """
     score, bend = np.zeros(len(m)), np.zeros(len(m))
     log_p, score[lattice.known], bend[lattice.known] = nb1.evaluate(lattice.counts, m[lattice.known], delta)
     loglik = float(log_p.sum())
     covariances = []
     for block in lattice.blocks:
-        found = blocks.send(block, m[block.cells], delta)
-        loglik += found.loglik
-        score[block.cells], bend[block.cells], covariance = blocks.moments(found)
+        messages = blocks.send(block, m[block.cells], delta)
+        loglik += messages.loglik
+        score[block.cells], bend[block.cells], covariance = blocks.moments(messages)
         covariances.append((block.cells, covariance))
     return Value(loglik, score, bend, tuple(covariances))
-
-
-def log_likelihood(lattice: Lattice, m: Floats, delta: float) -> float:
-    """The log likelihood alone."""
-    log_p = nb1.evaluate(lattice.counts, m[lattice.known], delta)[0]
-    return float(log_p.sum()) + sum(blocks.send(b, m[b.cells], delta).loglik for b in lattice.blocks)
 
 
 def sample(lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.Generator) -> Floats:
@@ -81,7 +65,7 @@ def sample(lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.
     counts[:, lattice.known] = lattice.counts
     for block in lattice.blocks:
         counts[:, block.cells] = blocks.draw(blocks.send(block, m[block.cells], delta), size, rng)
-    # a report can only bound what some cell counts; what no report bounds any more keeps its own law
+    # cells that no report in the likelihood bounds keep their own law
     loose = np.ones(len(m), bool)
     loose[lattice.known] = False
     for block in lattice.blocks:

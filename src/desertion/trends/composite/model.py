@@ -1,32 +1,32 @@
-"""Fits the composite link model: reports in, a `Fit` or a refusal out."""
+"""Fit the composite link model: reports in, a `Fit` or a refusal out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
-from desertion.trends.composite import approximation, hyper, lattice, prior
-from desertion.trends.composite.fit import Fit
+from desertion.trends.arrays import Floats
+from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
-from desertion.trends.counts import Observations
+from desertion.trends.composite.spec import Spec, check, pose
+from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS, Grid
-
-Floats = NDArray[np.float64]
 
 #: Periods of the grid and reports beyond which a fit is refused rather than begun.
 MOST_PERIODS, MOST_REPORTS = 1_200, 5_000
 #: Largest number that a report may give.
 LARGEST_COUNT = 1e9
-#: Posterior standard deviation of a log level beyond which the reports say nothing of it.
+#: Posterior standard deviation of a log level beyond which the reports do not identify it.
 FREE = 8.0
-#: Share of the posterior below which its sound nodes do not stand for the whole.
+#: Smallest share of the posterior that its sound nodes must hold to stand for the whole.
 MOST_OF_IT = 0.9
 #: Largest phi − 1 that is tried.
 LARGEST_EXCESS = 1e6
@@ -34,50 +34,59 @@ LARGEST_EXCESS = 1e6
 LEAD_MONTHS = 12
 
 
-@dataclass(frozen=True)
-class Spec:
-    """How to fit. `trend` in the grammar of `terms`; `order` of the random walk behind `smooth`.
-
-    `unit` is the period of the latent intensity. `factors` maps a series to the names of its factors (by default
-    every series but the reference, the one with most exact reports, has one of its own name). `delayed` series count
-    the latent cases later, by a geometric delay with one mean. `phi`, `tau` (for one period) and `delay` (months) are
-    estimated unless given. `exposure` holds one positive number a period, from the first report's period on.
-    """
-
-    trend: str = "smooth"
-    unit: prior.Unit = "month"
-    order: int = 1
-    priors: prior.Priors = field(default_factory=prior.Priors)
-    factors: dict[str, tuple[str, ...]] | None = None
-    delayed: tuple[str, ...] = ()
-    phi: float | None = None
-    tau: float | None = None
-    delay: float | None = None
-    exposure: tuple[float, ...] | None = None
-    level: float = 0.95
-    seed: int = 20240320
-    draws: int = 4000
-
-
 def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
-    """The posterior of the latent intensity behind `obs`, or why the reports do not give one.
+    """Fit the latent intensity behind reports.
 
-    `start`: parameters to begin at, of a fit to the same reports with the same trend and order (`Fit.mode`).
-    Raises UserError for a trend, unit or dispersion that cannot be.
+    Parameters
+    ----------
+    obs
+        The reports.
+    spec
+        The model; the default one if None.
+    start
+        Parameters to begin at: `Fit.mode` of a fit to the same reports with the same trend and order.
+
+    Returns
+    -------
+    Fit or Refused
+        The posterior, or why the reports do not give one.
+
+    Raises
+    ------
+    UserError
+        For a trend, unit or number in `spec` that cannot be.
+
+    References
+    ----------
+    Thompson & Baker (1981), composite link model; Eilers (2007), its penalised form; Heitjan & Rubin (1991), coarsened
+    counts; Rue et al. (2009), integration over hyper-parameters.
     """
     spec = spec or Spec()
-    _check(spec)
-    # which intervals and draws are asked of a posterior does not change it
-    found = memo.recall(_fit, obs, _asked(spec, Spec()), start)
-    if isinstance(found, Refused):
-        return found
-    varied = tuple(replace(one, spec=_asked(one.spec, spec)) for one in found.varied)
-    return replace(found, spec=_asked(found.spec, spec), varied=varied)
+    check(spec)
+    # the level of intervals and the draws do not change a posterior, so one cached fit serves all of them
+    fitted = memo.recall(_fit, obs, _with_reporting(spec, Spec()), start)
+    if isinstance(fitted, Refused):
+        return fitted
+    varied = tuple(replace(one, spec=_with_reporting(one.spec, spec)) for one in fitted.varied)
+    return replace(fitted, spec=_with_reporting(fitted.spec, spec), varied=varied)
 
 
-def _asked(spec: Spec, like: Spec) -> Spec:
-    """The model of `spec`, with the level and the draws that `like` asks for."""
+def _with_reporting(spec: Spec, like: Spec) -> Spec:
+    """The model of `spec` with the level, seed and number of draws of `like`."""
     return replace(spec, level=like.level, seed=like.seed, draws=like.draws)
+
+
+def fit_statements(
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    spec: Spec | None = None,
+    *,
+    reading: str = "rounding",
+    running: Running = "rebased",
+) -> Fit | Refused:
+    """Fit the reports among `facts`; parameters as in `pose`, return value as in `fit`."""
+    problem = pose(facts, figures, spec, reading=reading, running=running)
+    return problem if isinstance(problem, Refused) else fit(*problem)
 
 
 def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
@@ -106,22 +115,8 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
-def _check(spec: Spec) -> None:
-    terms.parse(spec.trend)
-    if spec.unit not in UNITS:
-        raise UserError(f"period unit '{spec.unit}' is unknown; one of {', '.join(UNITS)}")
-    if spec.order not in (1, 2):
-        raise UserError(f"a random walk of order {spec.order} is not offered; order is 1 or 2")
-    if spec.phi is not None and not 1 <= spec.phi <= 1e6:
-        raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
-    if spec.tau is not None and not 0 < spec.tau < 100:
-        raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
-    if not 0 < spec.level < 1:
-        raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
-
-
 def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec]:
-    """Series that have reports, the reference first; every other one gets its factor unless told otherwise."""
+    """Series that have reports, the reference first; by default each other one has a factor of its own name."""
     counts = [(-int((obs.exact & (obs.series == s)).sum()), -int((obs.series == s).sum()), s)
               for s in range(len(obs.series_names)) if (obs.series == s).any()]  # fmt: skip
     if spec.factors is None:
@@ -146,9 +141,9 @@ def _size(obs: Observations) -> Refused | None:
 
 
 def _impossible(obs: Observations) -> Refused | None:
-    """A report that no count could make: its row and what is wrong with it."""
+    """Refuse a report that no count could make."""
     high = np.where(np.isposinf(obs.high), 0.0, obs.high)
-    for wrong, said, needs in (
+    for wrong, problem, needs in (
         (obs.stop <= obs.start, "ends before it begins", "the first day first"),
         (~(np.isfinite(obs.low) & np.isfinite(high)), "is no number", "a whole number, or an interval of two"),
         (obs.low < 0, "is negative", "a count of 0 or more"),
@@ -157,12 +152,12 @@ def _impossible(obs: Observations) -> Refused | None:
         (np.maximum(obs.low, high) > LARGEST_COUNT, "is larger than any count of cases", "the count itself"),
     ):
         if wrong.any():
-            return Refused(f"{obs.describe(int(np.argmax(wrong)))} {said}", needs)
+            return Refused(f"{obs.describe(int(np.argmax(wrong)))} {problem}", needs)
     return None
 
 
 def _overlap(obs: Observations) -> Refused | None:
-    """Series whose ratio no report shows: none of their periods meets a period of the others."""
+    """Refuse series whose periods meet no period of the others: no report shows their ratio."""
     spans = [_union(obs, s) for s in range(len(obs.series_names))]
     linked, fresh = {0}, [0]
     while fresh:
@@ -182,19 +177,19 @@ def _overlap(obs: Observations) -> Refused | None:
 
 def _union(obs: Observations, series: int) -> list[tuple[int, int]]:
     mine = obs.series == series
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for a, b in sorted(zip(obs.start[mine].tolist(), obs.stop[mine].tolist(), strict=True)):
-        if found and a <= found[-1][1]:
-            found[-1] = (found[-1][0], max(b, found[-1][1]))
+        if spans and a <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(b, spans[-1][1]))
         else:
-            found.append((a, b))
-    return found
+            spans.append((a, b))
+    return spans
 
 
 def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead: int) -> prior.Design:
-    wanted = spec.factors or {}
-    names = sorted({f for name in obs.series_names for f in wanted.get(name, ())})
-    columns = np.array([[float(f in wanted.get(name, ())) for f in names] for name in obs.series_names])
+    factors = spec.factors or {}
+    names = sorted({f for name in obs.series_names for f in factors.get(name, ())})
+    columns = np.array([[float(f in factors.get(name, ())) for f in names] for name in obs.series_names])
     columns = columns.reshape(len(obs.series_names), len(names))
     offset = None
     if spec.exposure is not None:
@@ -204,21 +199,14 @@ def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead:
         offset = np.log(np.concatenate([np.full(lead, exposure[0]), exposure]))
     mean = spec.priors.level_mean
     return prior.design(
-        grid,
-        trend,
-        spec.priors,
-        columns,
-        tuple(names),
-        order=spec.order,
-        centre=_centre(obs, grid, offset) if mean is None else mean,
-        offset=offset,
-        lead=lead,
+        grid, trend, spec.priors, columns, tuple(names), order=spec.order,
+        centre=_centre(obs, grid, offset) if mean is None else mean, offset=offset, lead=lead,
         delayed=tuple(name in spec.delayed for name in obs.series_names),
-    )
+    )  # fmt: skip
 
 
 def _centre(obs: Observations, grid: Grid, offset: Floats | None) -> float:
-    """Log of the crude rate, where the vague prior of the level is centred."""
+    """Log of the crude rate, the centre of the level's vague prior."""
     months = (obs.stop - obs.start) / (30.4375 * grid.months)
     crude = np.log((obs.middle.sum() + 0.5) / months.sum())
     return float(crude - (0.0 if offset is None else offset.mean()))
@@ -269,53 +257,19 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
     return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
 
 
-class Axes:
-    """Which hyper-parameters are estimated, and how a point on their axes reads."""
-
-    def __init__(self, spec: Spec, design: prior.Design):
-        p, months = spec.priors, design.grid.months
-        self.spec, self.rate = spec, p.rate(months, design.order)
-        self.walk, self.late = bool(design.walk.any()), design.lead > 0
-        self.months = months
-        known = (spec.tau is not None or not self.walk, spec.phi is not None, spec.delay is not None or not self.late)
-        self.free = [k for k, fixed in enumerate(known) if not fixed]
-        self.centre = np.array([np.log(1.2 / self.rate), p.log_excess_mean, np.log(p.delay_median / months)])
-        self.scale = np.array([1.0, p.log_excess_sd, p.delay_sd])
-
-    def hyper(self, psi: Floats) -> Hyper:
-        """The hyper-parameters at `psi`, those not estimated as given."""
-        full = self.centre.copy()
-        full[self.free] = psi
-        spec = self.spec
-        tau = (spec.tau if spec.tau is not None else float(np.exp(full[0]))) if self.walk else float("nan")
-        delta = spec.phi - 1 if spec.phi is not None else float(np.exp(full[1]))
-        late = spec.delay / self.months if spec.delay is not None else float(np.exp(full[2]))
-        return Hyper(tau, delta, late if self.late else float("nan"))
-
-    def log_prior(self, psi: Floats) -> float:
-        """Log prior density of psi on its own scale (log tau, log(phi − 1), log delay)."""
-        total = 0.0
-        for k, x in zip(self.free, psi, strict=True):
-            if k == 0:
-                total += float(np.log(self.rate) + x - self.rate * np.exp(x))
-            else:
-                total += float(-0.5 * ((x - self.centre[k]) / self.scale[k]) ** 2 - np.log(self.scale[k]))
-        return total
-
-
 def _integrated(
     obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
 ) -> Fit:
-    axes = Axes(spec, design)
+    axes = hyper.Axes(spec, design)
     base = problem(cells, design)
-    crude = starting_point(obs, design, base) if start is None else start
+    crude = _starting_point(obs, design, base) if start is None else start
 
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
         here = axes.hyper(psi)
         if here.delta > LARGEST_EXCESS:
             raise ModeError("the counts vary beyond any dispersion")
-        found = mode(posed(base, design, here), crude if start is None else start)
-        return found, found.log_marginal + axes.log_prior(psi)
+        best = mode(posed(base, design, here), crude if start is None else start)
+        return best, best.log_marginal + axes.log_prior(psi)
 
     begin = axes.centre.copy()
     if not design.walk.any():
@@ -326,7 +280,7 @@ def _integrated(
     roots = [node.mode.root() for node in nodes]
     sound = np.array(
         [
-            approximation.holds(obs, design, at, node.mode.theta, centre, root)
+            hyper.holds(obs, design, at, node.mode.theta, centre, root)
             for at, node, centre, root in zip(points, nodes, centres, roots, strict=True)
         ]
     )
@@ -358,19 +312,17 @@ def _log_spread(posterior: Posterior, design: prior.Design) -> float:
 
 
 def _crude_excess(base: Problem, theta: Floats) -> float:
-    """Pearson's dispersion less one of the known counts about a crude fit, where to look for phi."""
+    """Pearson's dispersion of the known counts about a crude fit, less one: a starting value for phi − 1."""
     known = base.lattice.known
     mean = base.means(theta)[0][known]
     return float((((base.lattice.counts - mean) ** 2 / mean).mean() if len(known) else 1.0) - 1)
 
 
-def starting_point(obs: Observations, design: prior.Design, base: Problem) -> Floats:
-    """A theta near the data: the crude log rates of the shortest reports, fitted by penalised least squares."""
+def _starting_point(obs: Observations, design: prior.Design, base: Problem) -> Floats:
+    """Starting value of theta: the crude log rates of the shortest reports, fitted by penalised least squares."""
     bounds = design.bounds()
     middle = np.maximum(obs.middle, 0.3)
-    share = np.clip(
-        np.minimum(obs.stop[:, None], bounds[1:]) - np.maximum(obs.start[:, None], bounds[:-1]), 0, None
-    ) / np.diff(bounds)
+    share = prior.share(obs.start, obs.stop, bounds)
     length = share.sum(axis=1)
     trust = share / length[:, None] ** 2
     total = trust.sum(axis=0)

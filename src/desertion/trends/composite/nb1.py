@@ -1,18 +1,18 @@
 """The NB1 law of a count: variance phi times the mean, closed under adding periods (Cameron & Trivedi, 1986).
 
 With delta = phi − 1 the probability of n is prod_{k<n} (m + k delta) / (n! phi^n phi^(m/delta)); at delta = 0 it is
-Poisson. Written so, neighbouring counts differ by a logarithm and no special function, and nothing cancels as
-delta goes to 0.
+Poisson. In this form neighbouring counts differ by a logarithm and no special function, and nothing cancels as delta
+goes to 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
-Tables = tuple[Floats, Floats, Floats]
+from desertion.trends.arrays import Floats
+
+Derivatives = tuple[Floats, Floats, Floats]
 
 # Above this r = m/delta the differences of log Γ, ψ and ψ₁ are taken term by term from Stirling's series, where
 # subtracting the functions themselves would lose digits; the first term left out is below 1e-15 there.
@@ -32,7 +32,7 @@ def _series(coefficients: tuple[float, ...], first: int, x: Floats) -> Floats:
     return total * x ** -float(first)
 
 
-def evaluate(n: Floats, m: Floats, delta: float) -> Tables:
+def evaluate(n: Floats, m: Floats, delta: float) -> Derivatives:
     """Log probability of each `n` at mean `m`, and its first and second derivative by the mean; shapes alike."""
     fixed = -special.gammaln(n + 1)
     if delta == 0.0:
@@ -55,7 +55,7 @@ def evaluate(n: Floats, m: Floats, delta: float) -> Tables:
     return log_p + rise, (score - log_phi) / delta, bend / delta**2
 
 
-def tables(first: Tables, low: Floats, width: int, step: int, m: Floats, delta: float) -> Tables:
+def tables(first: Derivatives, low: Floats, width: int, step: int, m: Floats, delta: float) -> Derivatives:
     """`evaluate` at `width` numbers from `low[c]` on in steps of `step` for each mean `m[c]`: three arrays (c, width).
 
     By recursion from the `first` values, unless the steps are wide.

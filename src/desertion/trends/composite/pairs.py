@@ -1,8 +1,8 @@
-"""The law of a free number given its parent in the tree of a block, and the sums that messages and moments need of it.
+"""The law of a free number given its parent in the tree of a block, and the sums over it for messages and moments.
 
 The chance of child j after parent i is weight[j − i] * belief[j], up to a factor of i. Where both lie on one lattice
 every such sum is a correlation with `weight` or `belief`, and the matrix is never made: the 600 fits of notebook 05
-take 7 s instead of 17, measured. Elsewhere it is.
+take 7 s instead of 17, measured. Elsewhere `Matrix` holds it.
 """
 
 from __future__ import annotations
@@ -10,30 +10,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite.windows import Span
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-#: Smallest sum, relative to the largest product, that is believed: what is lost below 1e-308 does not count in it.
+#: Smallest sum, relative to the largest product, that is accurate: products lost below 1e-308 do not matter in it.
 _LEAST = 1e-250
 #: Points of the lattice for each parent beyond which the matrix is smaller.
 _SPARSE = 24
 
 
 @dataclass(frozen=True)
-class Table:
+class LinkTable:
     """A link's log weight over d = first, first + step, …, and the cells' score and curvature there: (cells, d)."""
 
     log: Floats
     score: Floats
     bend: Floats
 
-    def at(self, places: Ints) -> Table:
+    def at(self, places: Ints) -> LinkTable:
         """The entries at `places`."""
-        return Table(self.log[places], self.score[:, places], self.bend[:, places])
+        return LinkTable(self.log[places], self.score[:, places], self.bend[:, places])
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Matrix:
     themselves, or, where few differences are possible, over those.
     """
 
-    table: Table
+    table: LinkTable
     given: Floats
     part: Floats
     to: Ints | None
@@ -95,7 +92,7 @@ class Sliding:
     `above` and `below` the points of parents, from 0, and of children, some of which no parent leads to.
     """
 
-    table: Table
+    table: LinkTable
     weight: Floats
     belief: Floats
     share: Floats
@@ -105,9 +102,9 @@ class Sliding:
     def _children(self, points: Floats) -> Floats:
         """Values at the points as values of the children; 0 where no parent leads to one."""
         inside = (self.below >= 0) & (self.below < len(self.belief))
-        found = np.zeros(len(self.below))
-        found[inside] = points[self.below[inside]]
-        return found
+        values = np.zeros(len(self.below))
+        values[inside] = points[self.below[inside]]
+        return values
 
     def _spread(self, above: Floats) -> Floats:
         """Probabilities of the parents over their sums, at their points."""
@@ -125,19 +122,19 @@ class Sliding:
     def lift(self, rows: Floats) -> Floats:
         """E[rows[child] | parent]: (rows, parent)."""
         inside = (self.below >= 0) & (self.below < len(self.belief))
-        found = np.empty((len(rows), len(self.above)))
-        for row, sums in zip(rows, found, strict=True):
+        lifted = np.empty((len(rows), len(self.above)))
+        for row, sums in zip(rows, lifted, strict=True):
             points = np.zeros(len(self.belief))
             points[self.below[inside]] = row[inside]
             sums[:] = self.share * self._sums(self.weight, self.belief * points)
-        return found
+        return lifted
 
     def laws(self, parents: Ints) -> Floats:
         """The law of the child given each of `parents`: (parents, child)."""
         difference = self.below - self.above[parents][:, None]
         weight = np.append(self.weight, 0.0)
-        found = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
-        return np.asarray(found * self._children(self.belief) * self.share[parents][:, None])
+        chance = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
+        return np.asarray(chance * self._children(self.belief) * self.share[parents][:, None])
 
     def expect(self, rows: Floats) -> Floats:
         """E[rows[difference] | parent]: (rows, parent)."""
@@ -159,7 +156,7 @@ Pair = Matrix | Sliding
 
 
 def pair(
-    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+    table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
 ) -> tuple[Pair, Floats]:
     """The law of a child on the grid `below` given its parent on `above`, and its message.
 
@@ -169,10 +166,10 @@ def pair(
     return _sliding(table, span, above, below, belief) or _matrix(table, span, above, below, belief, few, grain)
 
 
-def _sliding(table: Table, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
+def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
     """The law as correlations on the lattice of the differences.
 
-    None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose of it.
+    None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose accuracy.
     """
     log = table.log[:-1]
     ahead, beyond = above - above[0], below - (above[0] + span.first)
@@ -196,12 +193,12 @@ def _sliding(table: Table, span: Span, above: Floats, below: Floats, belief: Flo
     with np.errstate(divide="ignore"):
         message = np.log(total) + highest + peak
     share = 1 / np.where(total > 0, total, 1.0)
-    kept = Table(log, table.score[:, :-1], table.bend[:, :-1])
+    kept = LinkTable(log, table.score[:, :-1], table.bend[:, :-1])
     return Sliding(kept, weight, chance, share, parents, children), message
 
 
 def _matrix(
-    table: Table, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
+    table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats, few: bool, grain: int
 ) -> tuple[Pair, Floats]:
     differences = len(table.log) - 1
     to = at = None
@@ -234,5 +231,5 @@ def _matrix(
         given = np.zeros((len(above), len(below) + 1))
         np.put_along_axis(given, to, joint, axis=1)
         given = given[:, :-1]
-        table = Table(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
+        table = LinkTable(table.log[:-1], table.score[:, :-1], table.bend[:, :-1])
     return Matrix(table, given, joint, to, at), np.where(nowhere, -np.inf, top + np.log(total))

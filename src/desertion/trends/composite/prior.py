@@ -1,4 +1,4 @@
-"""The latent intensity and what is assumed of it before any report: a grid, a trend, a random walk, factors, a delay.
+"""The latent intensity before any report: its grid, trend, random walk, factors and delay, and their priors.
 
 Every prior is an independent normal: the random walk is a cumulative sum of its increments, so the prior precision of
 all parameters is diagonal and depends on the hyper-parameters only through the increments' 1/tau².
@@ -11,17 +11,15 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.trends import terms
+from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.grid import UNITS, Grid, month_number, month_start
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Unit = Literal["month", "quarter", "half-year", "year"]
 
-#: Below this share of its prior variance removed, a number is the prior's and not the reports'.
+#: Share of the prior variance that the reports must remove; below it a number is prior-driven.
 CONTRACTION = 0.2
 
 
@@ -75,8 +73,8 @@ class Design:
     trend: terms.Trend
 
     @property
-    def walk(self) -> NDArray[np.bool_]:
-        """Which parameters are increments of the random walk."""
+    def walk(self) -> Flags:
+        """Mask of the parameters that are increments of the random walk."""
         return np.isnan(self.scale)
 
     @property
@@ -180,7 +178,7 @@ def delay_kernel(mean: float, periods: int) -> Floats:
     return kernel
 
 
-def delay(shares: Floats, late: NDArray[np.bool_], mean: float, lead: int) -> Floats:
+def delay(shares: Floats, late: Flags, mean: float, lead: int) -> Floats:
     """`shares` with the rows `late` moved back by a geometric delay of at most `lead` periods: (cells, periods)."""
     moved = shares.copy()
     moved[late] = 0.0

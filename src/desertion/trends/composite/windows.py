@@ -1,4 +1,4 @@
-"""Where to sum: for each free number of a block a window that holds its mass, and how far apart its values may lie.
+"""Windows of summation: for each free number of a block the range that holds its mass, and the step of its values.
 
 Where no report cuts its range off sharply the sum steps over numbers: for probabilities whose characteristic function
 is negligible beyond the lattice's frequency a coarser sum is equal to the full one (Poisson summation), so the stride
@@ -11,22 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desertion.errors import SumError
+from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite.lattice import Block
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 #: Half-width of a window: this many standard deviations, and this many times phi for the heavier right tail.
 DEVIATIONS, TAIL = 7.0, 10.0
 #: Frequencies at which the law's characteristic function is below exp(−_ALIAS) do not count.
 _ALIAS = 30.0
-#: Largest table of a pair of free numbers, and of one; beyond them the sum steps over numbers that it should not, which
-#: costs accuracy of the order of a step over the width of the law. It takes counts of 10^5 or bounds of thousands.
+#: Largest table of a pair of free numbers, and of one. Beyond them (counts of 10^5, bounds of thousands) the sum steps
+#: over numbers all the same, at a loss of accuracy of the order of a step over the width of the law.
 LARGEST, LONGEST = 600_000, 20_000
-#: Fewest values that such a step leaves of a bound.
+#: Fewest values of a bound that such a step leaves.
 _FEWEST = 64
 
 
@@ -40,16 +37,16 @@ class Span:
 
     @property
     def width(self) -> int:
-        """How many they are."""
+        """Number of them."""
         return (self.last - self.first) // self.step + 1
 
 
 @dataclass(frozen=True)
 class Steps:
-    """How the free numbers are summed: `stride` (size) of each, and which take the values that their parent leaves."""
+    """Plan of a sum: `stride` (size) of each free number, and which ones take the values that their parent leaves."""
 
     stride: Ints
-    follows: NDArray[np.bool_]
+    follows: Flags
 
     def grain(self, block: Block) -> Ints:
         """Step of the lattice that each number's values lie on (all strides are powers of two)."""
@@ -62,7 +59,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Grid:
+class SumGrid:
     """`values[v]` of each free number; `reach[v]` are its differences to a parent that it follows (else None)."""
 
     steps: Steps
@@ -124,40 +121,40 @@ def gaussian(block: Block, m: Floats, phi: float) -> tuple[Floats, Floats]:
     return covariance @ target, covariance
 
 
-def lay(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
+def lay(block: Block, low: Floats, high: Floats, plan: Steps) -> SumGrid:
     """The values of each free number from `low` to `high`, with strides doubled until every table fits."""
-    most = np.maximum(2 * wanted.stride, (high - low) / _FEWEST)
-    while heavy := _heavy(block, low, high, wanted):
-        stride = wanted.stride.copy()
+    most = np.maximum(2 * plan.stride, (high - low) / _FEWEST)
+    while heavy := _heavy(block, low, high, plan):
+        stride = plan.stride.copy()
         for ends in heavy:
-            free = [u for u in (_thinned(block, v, wanted) for v in ends) if 2 * wanted.stride[u] <= most[u]]
+            free = [u for u in (_thinned(block, v, plan) for v in ends) if 2 * plan.stride[u] <= most[u]]
             if not free:
                 raise SumError("counts so large and bounded so narrowly make too large a sum")
-            stride[free[0]] = 2 * wanted.stride[free[0]]
-        wanted = replace(wanted, stride=stride)
-    return _values(block, low, high, wanted)
+            stride[free[0]] = 2 * plan.stride[free[0]]
+        plan = replace(plan, stride=stride)
+    return _values(block, low, high, plan)
 
 
-def _thinned(block: Block, v: int, wanted: Steps) -> int:
-    """Whose stride thins out the values of v: its own, or that of the number it follows closely."""
+def _thinned(block: Block, v: int, plan: Steps) -> int:
+    """The number whose stride thins out the values of v: v itself, or the number it follows closely."""
     edge = block.edges[v]
-    while edge is not None and wanted.follows[v] and edge.high - edge.low < 2 * _FEWEST * wanted.stride[v]:
+    while edge is not None and plan.follows[v] and edge.high - edge.low < 2 * _FEWEST * plan.stride[v]:
         v = edge.parent
         edge = block.edges[v]
     return v
 
 
-def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> list[tuple[int, ...]]:
+def _heavy(block: Block, low: Floats, high: Floats, plan: Steps) -> list[tuple[int, ...]]:
     """Free numbers, or pairs with the larger first, whose steps make a table too large."""
-    size = (high - low) // wanted.grain(block) + 1
+    size = (high - low) // plan.grain(block) + 1
     heavy: list[tuple[int, ...]] = []
     for v in block.order:
         edge = block.edges[v]
         wide = size[v]
-        if edge is not None and wanted.follows[v]:
+        if edge is not None and plan.follows[v]:
             p = edge.parent
             reach = min(edge.high, high[v] - low[p]) - max(edge.low, low[v] - high[p])
-            wide = max(reach // wanted.stride[v] + 1, 1.0)
+            wide = max(reach // plan.stride[v] + 1, 1.0)
             size[v] = min(size[v], wide * size[p])
         if size[v] > LONGEST:
             heavy.append((v,))
@@ -166,12 +163,12 @@ def _heavy(block: Block, low: Floats, high: Floats, wanted: Steps) -> list[tuple
     return heavy
 
 
-def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
-    values, grain = [np.empty(0)] * block.size, wanted.grain(block)
+def _values(block: Block, low: Floats, high: Floats, plan: Steps) -> SumGrid:
+    values, grain = [np.empty(0)] * block.size, plan.grain(block)
     reach: list[Span | None] = [None] * block.size
     for v in block.order:
-        stride, edge = int(wanted.stride[v]), block.edges[v]
-        if edge is not None and wanted.follows[v]:
+        stride, edge = int(plan.stride[v]), block.edges[v]
+        if edge is not None and plan.follows[v]:
             above = values[edge.parent]
             first = max(edge.low, low[v] - above[-1]) if len(above) else 1.0
             last = min(edge.high, high[v] - above[0]) if len(above) else 0.0
@@ -189,12 +186,12 @@ def _values(block: Block, low: Floats, high: Floats, wanted: Steps) -> Grid:
                 offsets = stride // step * np.arange(span.width)
                 near = np.zeros(int(begins[-1] + offsets[-1]) + 1, bool)
                 near[begins[:, None] + offsets] = True
-            found = least + step * np.flatnonzero(near)
-            values[v] = found[(found >= low[v]) & (found <= high[v])].astype(np.float64)
+            reached = least + step * np.flatnonzero(near)
+            values[v] = reached[(reached >= low[v]) & (reached <= high[v])].astype(np.float64)
             reach[v] = span
         else:
             # the points stay where they are as the means move, so that a coarse sum is smooth in them
             anchor = block.low[v] if np.isfinite(block.low[v]) else 0.0
             first = max(anchor + np.floor((low[v] - anchor) / stride) * stride, block.low[v])
             values[v] = np.arange(first, high[v] + 1, stride)
-    return Grid(wanted, values, reach)
+    return SumGrid(plan, values, reach)

@@ -1,12 +1,10 @@
-"""The three graph algorithms behind the lattice: shortest paths with a named negative cycle, blocks, trees."""
+"""Graph algorithms behind systems of counts: shortest paths, a named negative cycle, biconnected components, trees."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from desertion.trends.arrays import Floats, Ints
 
 
 def shortest(n: int, tail: Ints, head: Ints, length: Floats, source: int | None = None) -> Floats | None:
@@ -24,25 +22,40 @@ def shortest(n: int, tail: Ints, head: Ints, length: Floats, source: int | None 
 
 
 def negative_cycle(n: int, tail: Ints, head: Ints, length: Floats, why: Ints) -> list[int]:
-    """The labels `why` (those at least 0) on one cycle of negative length; empty where there is none."""
+    """Find a cycle of negative length among `n` nodes (Bellman, 1958; Ford, 1956).
+
+    Returns the sorted labels `why` (those at least 0) of its edges; empty where there is no such cycle.
+    """
+    # backward edges from the last node, then forward ones from the first: a consistent chain settles in two sweeps
+    order = np.lexsort((head, np.where(tail > head, -tail, n + tail)))
+    edges = list(zip(order.tolist(), tail[order].tolist(), head[order].tolist(), length[order].tolist(), strict=True))
     distance, via = [0.0] * n, [-1] * n
-    last = -1
-    edges = list(enumerate(zip(tail.tolist(), head.tolist(), length.tolist(), strict=True)))
-    for _ in range(n + 1):
-        last = -1
-        for e, (u, v, w) in edges:
-            if distance[u] + w < distance[v]:
-                distance[v], via[v], last = distance[u] + w, e, v
-        if last < 0:
+    for sweep in range(n + 1):
+        changed = False
+        for edge, u, v, step in edges:
+            if distance[u] + step < distance[v]:
+                distance[v], via[v], changed = distance[u] + step, edge, True
+        if not changed:
             return []
-    for _ in range(n):
-        last = int(tail[via[last]])
-    found, node = [], last
-    while True:
-        found.append(int(why[via[node]]))
-        node = int(tail[via[node]])
-        if node == last:
-            return sorted({i for i in found if i >= 0})
+        if sweep % 8 == 7 or sweep == n:
+            cycle = _cycle(via, tail)
+            if cycle:
+                return sorted({int(why[edge]) for edge in cycle if why[edge] >= 0})
+    return []
+
+
+def _cycle(via: list[int], tail: Ints) -> list[int]:
+    """Edges on a cycle of the predecessors, which is then of negative length; empty where there is none."""
+    seen = [-1] * len(via)
+    for start in range(len(via)):
+        node, path = start, []
+        while via[node] >= 0 and seen[node] < 0:
+            seen[node] = start
+            path.append(node)
+            node = int(tail[via[node]])
+        if path and via[node] >= 0 and seen[node] == start:
+            return [via[each] for each in path[path.index(node) :]]
+    return []
 
 
 def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
@@ -53,7 +66,7 @@ def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
         near.setdefault(v, []).append(u)
     depth: dict[int, int] = {}
     reach: dict[int, int] = {}
-    found: list[list[tuple[int, int]]] = []
+    components: list[list[tuple[int, int]]] = []
     for root in near:
         if root in depth:
             continue
@@ -79,9 +92,9 @@ def biconnected(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
                     reach[above] = min(reach[above], reach[u])
                     if reach[u] >= depth[above]:
                         cut = path.index((above, u))
-                        found.append([(min(e), max(e)) for e in path[cut:]])
+                        components.append([(min(e), max(e)) for e in path[cut:]])
                         del path[cut:]
-    return found
+    return components
 
 
 def tree(vertices: list[int], pairs: list[tuple[int, int]]) -> tuple[list[int], dict[int, int]] | None:

@@ -1,7 +1,7 @@
 """A smooth trend: a penalised cubic spline of the period index (Eilers & Marx, 1996; Wood, 2017), by statsmodels.
 
-The penalty is the one that predicts best: least UBRE for Poisson (known scale), least GCV for quasi-Poisson
-(Craven & Wahba, 1979). A smooth says nothing beyond its last knot, so nothing is forecast from it.
+The penalty is the one that predicts best: least UBRE for Poisson (known scale), least GCV for quasi-Poisson (Craven &
+Wahba, 1979). A smooth is not defined beyond its last knot, so it gives no forecast.
 """
 
 from __future__ import annotations
@@ -11,25 +11,33 @@ import warnings
 import numpy as np
 from scipy import special
 
-from desertion.trends import Refused
-from desertion.trends.laws import Floats, logpmf
+from desertion.trends import Refused, regression, terms
+from desertion.trends.grid import Grid
+from desertion.trends.laws import logpmf
 from desertion.trends.regression import Model, Regression, unidentified
 
 #: Candidates for the penalty, on the scale of the index in [0, 1].
 PENALTIES = np.logspace(-6, 6, 49)
 
 
-def fit(
-    y: Floats, X: Floats, names: tuple[str, ...], index: Floats, offset: Floats, model: Model, level: float
+def fit_trend(
+    grid: Grid, trend: terms.Trend, model: Model = "poisson", *, harmonics: int = 0, level: float = 0.95
 ) -> Regression | Refused:
-    """Fit `X` (n × p, intercept and steps) and a smooth of `index` (n) to counts `y`; intervals are Bayesian (Wood).
+    """Fit `trend` to the counts of `grid`, with a smooth where it has one; intervals of a smooth are Bayesian (Wood).
 
-    `df_resid` is n less the effective degrees of freedom. Refused for NB1 and NB2, whose dispersion and a curve
-    that is free to bend explain the same wiggles.
+    `df_resid` of a smooth is n less the effective degrees of freedom. Refused for NB1 and NB2, whose dispersion and a
+    curve that is free to bend explain the same variation. Raises UserError for an unknown model or too many harmonics.
     """
+    if not trend.smooth:
+        return regression.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
+    refused = terms.unidentified_break(trend, grid)
+    if refused:
+        return refused
+    names, X = terms.columns(trend, grid, grid.index, harmonics)
+    y, index, offset = grid.counts, grid.index, grid.offset
     if model not in ("poisson", "quasi-poisson"):
         return Refused(
-            f"a smooth and the dispersion of {model} explain the same variation: one series does not tell them apart",
+            f"a smooth and the dispersion of {model} explain the same variation: one series does not separate them",
             "--model quasi-poisson, or a trend with fixed terms",
         )
     size = min(10, len(y) // 2)

@@ -1,4 +1,4 @@
-"""What a fitted composite link model says: levels, totals, growth, factors, forecasts, each with its interval."""
+"""A fitted composite link model and its tables: levels, totals, growth and factors, each with its interval."""
 
 from __future__ import annotations
 
@@ -6,36 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from desertion.errors import UserError
 from desertion.trends import Refused
-from desertion.trends.composite import ahead, prior, widened
-from desertion.trends.composite.ahead import Scenario
+from desertion.trends.arrays import Floats, Ints
+from desertion.trends.composite import prior
 from desertion.trends.composite.lattice import Lattice
-from desertion.trends.composite.posterior import Mixture, Posterior
+from desertion.trends.composite.posterior import Mixture, Posterior, tails
+from desertion.trends.composite.spec import Spec
 from desertion.trends.counts import Observations
 
-if TYPE_CHECKING:
-    from desertion.trends.composite.checks import Diagnosis
-    from desertion.trends.composite.model import Spec
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Period = int | tuple[date, date]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The posterior of a composite link model, and the tables made from it. Made by `model.fit`.
+    """The posterior of a composite link model; made by `model.fit`.
 
-    All tables have `low` and `high` at `spec.level`. Months and totals are expected numbers of cases (the intensity of
-    the process), not the published counts. `mode` is theta at the best node, where another fit to the same reports may
-    begin. `varied` holds fits at other delays where the reports do not tell it.
+    Every table has `low` and `high` at `spec.level`. Months and totals are expected numbers of cases (the intensity of
+    the process), not the published counts. `mode` is theta at the best node, a starting point for another fit to the
+    same reports. `varied` holds fits at other delays where the reports do not identify the delay.
     """
 
     obs: Observations
@@ -47,8 +41,6 @@ class Fit:
     log_marginal: float
     mode: Floats
     varied: tuple[Fit, ...] = ()
-
-    # -- parts -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def starts(self) -> list[date]:
@@ -81,11 +73,11 @@ class Fit:
 
     @cached_property
     def drawn(self) -> tuple[Floats, Ints]:
-        """Draws of theta (draws, p) and their nodes (draws,), the same each time."""
+        """Draws of theta (draws, p) and their nodes (draws,), from the fixed seed of the specification."""
         return self.posterior.draw(self.spec.draws, np.random.default_rng(self.spec.seed))
 
     def series(self, series: str | None) -> int:
-        """Position of the series named, the reference where None. Raises UserError for an unknown name."""
+        """Position of the series with this name, the reference where None. Raises UserError for an unknown name."""
         if series is None:
             return 0
         if series not in self.obs.series_names:
@@ -110,11 +102,11 @@ class Fit:
         return late
 
     def log_sums(self, shares: Floats, series: str | None = None, *, ratio: bool = False) -> Mixture:
-        """The law of the logarithm of expected cases summed with weights `shares` (n, periods); shapes (n,).
+        """The law of the log of expected cases summed with weights `shares` (n, periods); shapes (n,).
 
-        With `ratio` (n = 2) that of the second sum over the first. A sum of dependent lognormals is taken to be
-        lognormal, with its own mean and the variance of its linear part: the plain normal law would let the parts of
-        a reported total vary as if the report did not hold them together.
+        With `ratio` (n = 2) the law of the log of the second sum over the first. A sum of dependent lognormals is taken
+        to be lognormal, with its own mean and the variance of its linear part: the plain normal law would let the parts
+        of a reported total vary as if the report did not hold them together.
         """
         s, design = self.series(series), self.design
         rows = self._rows(design.path)
@@ -139,9 +131,9 @@ class Fit:
         return Mixture(self.posterior.weight, np.array(mean), np.array(sd))
 
     def contraction(self, rows: Floats) -> Floats:
-        """1 − posterior variance / prior variance of `rows @ theta`, at least 0; the prior's level counts as known.
+        """1 − posterior variance / prior variance of `rows @ theta`, at least 0.
 
-        The level's prior is vague on purpose; against it every month would look informed.
+        The level counts as known: its prior is vague on purpose, and against it every month would look informed.
         """
         centred = rows - self._path.mean(axis=0) if self.design.walk.any() else rows.copy()
         centred[:, 0] = 0.0
@@ -164,55 +156,58 @@ class Fit:
         mean = self.posterior.averaged(values)
         return float(max(0.0, 1 - self.posterior.averaged((values - mean) ** 2) / scale[name] ** 2))
 
-    # -- tables ----------------------------------------------------------------------------------------------------
-
     def intensity(self, series: str | None = None) -> pd.DataFrame:
         """Expected cases of `series` (None: the reference) in each period.
 
-        Columns: period_start, period_end, mean, median, low, high, contraction, prior_driven. A prior-driven period
-        is the smoothness prior's interpolation and must not be drawn as data.
+        Returns
+        -------
+        DataFrame
+            - period_start, period_end: first and last day
+            - mean, median, low, high: expected cases
+            - contraction: share of the prior variance that the reports removed
+            - prior_driven: whether the period is the smoothness prior's interpolation, not to be drawn as data
         """
         law = self.log_sums(np.eye(len(self.starts)), series)
         low, median, high = np.exp(law.quantiles(self.tails))
         mean = law.mean_exp()
-        told = self.contraction(self._path)
+        contraction = self.contraction(self._path)
         return pd.DataFrame(
             {
                 "period_start": self.starts, "period_end": self.ends, "mean": mean, "median": median, "low": low,
-                "high": high, "contraction": told, "prior_driven": told < prior.CONTRACTION,
+                "high": high, "contraction": contraction, "prior_driven": contraction < prior.CONTRACTION,
             }
         )  # fmt: skip
 
     def totals(
         self, period: Literal["year", "all"] | Sequence[Period] = "year", series: str | None = None
     ) -> pd.DataFrame:
-        """Expected cases in calendar years (the parts that reports reach), in all, or in each of the given periods.
+        """Expected cases of `series` in calendar years (the parts that reports reach), in all, or in given periods.
 
-        Columns: period_start, period_end, mean, median, low, high, contraction, prior_driven.
-        Raises UserError for a period outside the reports'.
+        Returns a table with the columns of `intensity`. Raises UserError for a period that the reports do not reach.
         """
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(law.quantiles(widened.tails(self.spec.level, "total")))
-        told = self.contraction(self._log_total(shares))
+        low, median, high = np.exp(law.quantiles(tails(self.spec.level, "total")))
+        contraction = self.contraction(self._log_total(shares))
         return pd.DataFrame(
             {
                 "period_start": [a for a, _ in spans], "period_end": [b for _, b in spans],
                 "mean": law.mean_exp(), "median": median, "low": low, "high": high,
-                "contraction": told, "prior_driven": told < prior.CONTRACTION,
+                "contraction": contraction, "prior_driven": contraction < prior.CONTRACTION,
             }
         )  # fmt: skip
 
     def growth(self, a: Period, b: Period, series: str | None = None) -> dict[str, float] | Refused:
-        """The daily rate in period `b` over that in `a` (a year or two dates): ratio, low, high, probability of a rise.
+        """Daily rate in period `b` over that in `a`, each a year or two dates.
 
-        Refused where either is prior-driven. Raises UserError for a period outside the reports'.
+        Returns ratio, low, high and rises (posterior probability of a rise); refused where either period is
+        prior-driven. Raises UserError for a period that the reports do not reach.
         """
         spans = [_span(a), _span(b)]
         shares = np.array([self._share(*span) for span in spans])
-        told = self.contraction(self._log_total(shares))
-        for (first, last), share in zip(spans, told, strict=True):
+        contraction = self.contraction(self._log_total(shares))
+        for (first, last), share in zip(spans, contraction, strict=True):
             if share < prior.CONTRACTION:
                 return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
         days = [(last - first).days + 1 for first, last in spans]
@@ -224,24 +219,30 @@ class Fit:
     def factors(self) -> pd.DataFrame:
         """Ratios of series, effects of breaks and slopes, and the hyper-parameters.
 
-        Columns: name, kind (factor, trend, hyper), estimate, se, low, high, ratio (exp of the first, trend and factor
-        only), contraction, prior_driven. Factors and trend terms are logarithms; tau, phi and delay (periods) are not.
+        Returns
+        -------
+        DataFrame
+            - name: of the series, the trend's term or the hyper-parameter
+            - kind: `factor`, `trend` or `hyper`
+            - estimate, se, low, high: logarithms for factors and terms; tau, phi and delay (periods) as they are
+            - ratio: exp of the estimate, for factors and terms
+            - contraction, prior_driven: as in `intensity`
         """
         keep = np.flatnonzero(~self.design.walk)
         rows = np.eye(len(self.design.names))[keep]
         law = self.posterior.of(rows)
         mean, sd = law.moments()
         k = self.design.path.shape[1]
-        wide = law.quantiles(widened.tails(self.spec.level, "factor"))
+        wide = law.quantiles(tails(self.spec.level, "factor"))
         low, _, high = np.where(keep >= k, wide, law.quantiles(self.tails))
         before = self.design.scale[keep] ** 2
-        told = np.clip(1 - sd**2 / before, 0.0, 1.0)
+        contraction = np.clip(1 - sd**2 / before, 0.0, 1.0)
         table = pd.DataFrame(
             {
                 "name": [self.design.names[i] for i in keep],
                 "kind": ["factor" if i >= k else "trend" for i in keep],
-                "estimate": mean, "se": sd, "low": low, "high": high, "ratio": np.exp(mean), "contraction": told,
-                "prior_driven": told < prior.CONTRACTION,
+                "estimate": mean, "se": sd, "low": low, "high": high, "ratio": np.exp(mean), "contraction": contraction,
+                "prior_driven": contraction < prior.CONTRACTION,
             }
         )  # fmt: skip
         return pd.concat([table, self._hyper_rows()], ignore_index=True)
@@ -254,35 +255,22 @@ class Fit:
                 continue
             mean = self.posterior.averaged(values)
             label = "phi" if name == "delta" else name
-            low, _, high = self.posterior.quantiles(values, widened.tails(self.spec.level, label))
+            low, _, high = self.posterior.quantiles(values, tails(self.spec.level, label))
             fixed = bool(np.ptp(values) == 0)
-            told = 0.0 if fixed else self.contraction_of_hyper(name)
+            informed = 0.0 if fixed else self.contraction_of_hyper(name)
             if name == "delay" and self.varied:
                 others = [v.hyper("delay")[0] for v in self.varied]
                 low, high = min(others), max(others)
             row = {"name": label, "kind": "hyper", "estimate": mean}
             row |= {"se": np.sqrt(self.posterior.averaged((values - mean) ** 2)), "low": low, "high": high}
-            rows.append(row | {"ratio": np.nan, "contraction": told, "prior_driven": told < prior.CONTRACTION})
+            rows.append(row | {"ratio": np.nan, "contraction": informed, "prior_driven": informed < prior.CONTRACTION})
         return pd.DataFrame(rows)
 
-    def forecast(self, n: int, series: str | None = None, scenario: Scenario = "model") -> pd.DataFrame:
-        """Predicted counts of the `n` periods after the reports, with 50, 80 and 95 % intervals.
-
-        `model`: the fitted walk goes on; `stops`: the last level stays; `continues`: the growth of the last year goes
-        on. The last two ask what if, and their intervals leave out the walk. Columns: period_start, period_end, mean,
-        median, low50, high50, low80, high80, low95, high95; attrs["draws"] holds the draws (draws, n).
-        """
-        return ahead.forecast(self, n, series, scenario)
-
-    def outlook(self, n: int, series: str | None = None, refused: Refused | None = None) -> pd.DataFrame:
-        """Fitted periods, a forecast of `n` more (or its refusal) and two scenarios; see `ahead.outlook`."""
-        return ahead.outlook(self, n, series, refused)
-
     def summary(self) -> pd.DataFrame:
-        """The main numbers in one table: quantity, estimate, low, high, contraction, prior_driven.
+        """The main numbers: expected cases by calendar year and in the last period, growth, ratios, hyper-parameters.
 
-        Expected cases by calendar year, the last period's level, growth between the last two whole years, ratios of
-        series and breaks (as factors), and the hyper-parameters.
+        Returns a table with the columns quantity, estimate, low, high, contraction and prior_driven. Growth is between
+        the last two whole years; ratios of series and breaks are factors.
         """
         rows: list[dict[str, object]] = []
         totals = self.totals("year")
@@ -301,32 +289,6 @@ class Fit:
             if row["name"] != "constant":
                 rows.append({str(k): v for k, v in row.items()} | {"quantity": row["name"]})
         return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
-
-    def gates(self) -> dict[str, Refused | None]:
-        """For each claim None, or why the report must not make it; see `gates.gates`."""
-        from desertion.trends.composite import gates
-
-        return gates.gates(self)
-
-    def warnings(self) -> list[str]:
-        """What a reader must know beside the numbers."""
-        from desertion.trends.composite import gates
-
-        return gates.warnings(self)
-
-    def diagnose(self, *, influence: bool = False) -> Diagnosis:
-        """Residuals, PIT, rootogram, autocorrelation, contraction; with `influence` what each report changes."""
-        from desertion.trends.composite import checks
-
-        return checks.diagnose(self, influence=influence)
-
-    def held_out(self) -> pd.DataFrame:
-        """What the fit predicts of the reports that its likelihood did not take; see `checks.predict`."""
-        from desertion.trends.composite import checks
-
-        return checks.held_out(self)
-
-    # -- periods ---------------------------------------------------------------------------------------------------
 
     def _spans(self, period: Literal["year", "all"] | Sequence[Period]) -> list[tuple[date, date]]:
         first, last = self.starts[0], self.ends[-1]
