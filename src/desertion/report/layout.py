@@ -1,4 +1,4 @@
-"""The order of the report, the same in the page and in the PDF, and how its prose is converted."""
+"""The order of the report, the same in the page and in the PDF."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ from importlib.resources import files
 from desertion.params import Edition
 from desertion.report.content import Block, Moved, Plot, Prose, Section, Table
 from desertion.report.statements import Row
-from desertion.report.text import in_markdown
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: The notebooks whose answers open the report; those of the others open their own sections.
 LEADS = ("03-trends", "05-sensitivity")
 #: The plots that stand with the answer, in this order.
 MAIN_PLOTS = ("long_view", "growth")
-#: Prose may hold mathematics, never HTML: what a sentence takes from the data stays text.
-_MARKDOWN = (
-    "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
-)
 
 
 @dataclass(frozen=True)
@@ -87,15 +82,3 @@ def _numbered(blocks: Iterable[Block], plots: Iterator[int], tables: Iterator[in
         return replace(block, number=next(tables)) if isinstance(block, Table) and block.title else block
 
     return [one(block) for block in blocks]
-
-
-def moved(name: str, title: str) -> str:
-    """What stands in the place of a plot that was moved to the answer."""
-    return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
-
-
-def convert(text: str, to: str, *options: str) -> str:
-    """Markdown as `to` (a format of pandoc), as the body of a document."""
-    import pypandoc
-
-    return str(pypandoc.convert_text(text, to, format=_MARKDOWN, extra_args=["--wrap=none", "--eol=lf", *options]))

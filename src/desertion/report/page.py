@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, Report, convert, file, moved
+from desertion.report.content import Cell, Plot, Sentence, Table
+from desertion.report.layout import TITLE, Report, file
 from desertion.report.statements import Row
 from desertion.report.text import in_markdown, short, to_json
+from desertion.report.writer import Writer, convert
 
 #: Besides letters and digits what stands in the address of a table as it is.
 _PLAIN = " ,;:()/=+-*!?@$"
@@ -23,13 +24,9 @@ _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
 
 def page(report: Report) -> str:
     """The page: sections, all statements (and events of plots) and the receipt of its making."""
-    edition, writer = report.edition, _Writer(report.statements, report.events)
-    parts = ["# The answer {#answer}", *map(writer.block, report.answer)]
-    for section in report.sections:
-        parts.append(f"# {section.title} {{#{section.stem}}}")
-        parts += map(writer.block, section.blocks)
-    parts += ["# All statements {#statements}", writer.raw(_all(report.statements))]
-    parts += [*map(writer.block, report.methods), "# Receipt {#receipt}", writer.raw(_receipt(report.receipt))]
+    edition, writer = report.edition, PageWriter(report.statements, report.events)
+    parts = [*writer.opening(report), "# All statements {#statements}", writer.raw(_all(report.statements))]
+    parts += [*writer.blocks(report.methods), "# Receipt {#receipt}", writer.raw(_receipt(report.receipt))]
     body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
     script = file("page.js")
     names = {"answer": "Answer"} | {
@@ -71,38 +68,40 @@ def _compact(statements: Iterable[Row], events: Iterable[Row]) -> dict[str, Any]
 _OF_A_SOURCE = ("publisher", "url", "published")
 
 
-class _Writer:
-    """Blocks as Markdown, HTML kept aside under names that Markdown leaves alone, and put in after the conversion."""
+class PageWriter(Writer):
+    """Writes blocks for the page."""
 
     def __init__(self, statements: Iterable[Row], events: Iterable[Row]) -> None:
+        super().__init__()
         self._printed = {str(row["id"]): str(row["printed"]) for row in (*statements, *events)}
-        self._aside: dict[str, str] = {}
 
-    def block(self, block: Block) -> str:
-        match block:
-            case Moved(name, title):
-                return moved(name, title)
-            case Prose(text):
-                return text
-            case Sentence(parts, _, behind, apart):
-                return "".join(
-                    self._number(part, behind[n // 2], apart) if n % 2 else part for n, part in enumerate(parts)
-                )
-            case Plot():
-                return self.raw(_plot(block))
-            case Table():
-                return self.raw(self._table(block))
-            case Verbatim(text):
-                return self.raw(f"<pre tabindex='0'>{escape(text)}</pre>")
+    def sentence(self, sentence: Sentence) -> str:
+        """Markdown of a computed sentence, its numbers as links."""
+        return "".join(
+            self._number(part, sentence.behind[n // 2], sentence.apart) if n % 2 else part
+            for n, part in enumerate(sentence.parts)
+        )
 
-    def raw(self, html: str) -> str:
-        # Nobody can write this name into the data: it is the hash of what stands for it.
-        name = f"kept{hashlib.sha256(html.encode()).hexdigest()}"
-        self._aside[name] = html
-        return name
+    def verbatim(self, text: str) -> str:
+        """HTML of plain text."""
+        return f"<pre tabindex='0'>{escape(text)}</pre>"
 
-    def fill(self, body: str, around: str) -> str:
-        return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
+    def plot(self, plot: Plot) -> str:
+        """HTML of a plot: the picture, its words, and the numbers behind it as a download."""
+        named = f"Plot {plot.number}. {plot.title}"
+        caption = [escape(named)]
+        if plot.table is not None:
+            # Spaces stay, as browsers allow: a quarter less than base64, a fifth less than %20 for each.
+            address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
+            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
+        words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
+        # The style shows one of the two, by the width of the screen.
+        pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
+        return (
+            f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
+            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
+            f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
+        )
 
     def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
         """A number of a sentence as a link to its statements: `apart`, these are its own and no other number's.
@@ -123,7 +122,8 @@ class _Writer:
         before = self._printed[statement].removesuffix(words)
         return not before or before.endswith(" ")
 
-    def _table(self, table: Table) -> str:
+    def table(self, table: Table) -> str:
+        """HTML of a table with its notes."""
         head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
         body = "".join(
             # A heading of a group is of the rows in one body with it.
@@ -170,23 +170,6 @@ def _linked(html: str, known: Collection[str]) -> str:
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------
-
-
-def _plot(plot: Plot) -> str:
-    named = f"Plot {plot.number}. {plot.title}"
-    caption = [escape(named)]
-    if plot.table is not None:
-        # Spaces stay as they are, which a browser takes: a quarter less than base64, a fifth less than %20 for each.
-        address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
-        caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
-    words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
-    # The style shows one of the two, by the width of the screen.
-    pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
-    return (
-        f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-        f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
-        f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
-    )
 
 
 def _svg(svg: str) -> str:
