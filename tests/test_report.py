@@ -21,7 +21,7 @@ from support.pages import BAD, RAW, bad_data, data, notebook, published, render,
 from desertion import params, report, tables
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, paper, text, verification
+from desertion.report import content, escape, paper, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
 
@@ -208,7 +208,7 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
     ]
     (tmp_path / "benchmarks" / "calibration.csv").write_text("\n".join(lines) + "\n")
     _, table = verification.verification(tmp_path)
-    assert isinstance(table, content.Table)
+    assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [
         ["Quantity", "nominal 95 %", "nominal 80 %"],
         ["Truth drawn from the model's own assumptions (1,000 data sets)"],
@@ -231,7 +231,7 @@ def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str)
 def test_another_plot_than_the_published_one_does_not_carry_its_numbers(tmp_path: Path) -> None:
     place = published(tmp_path)
     (place / "growth.svg").write_text("<svg/>")
-    plots = [b for b in content.read([notebook(tmp_path)], place)[0].blocks if isinstance(b, content.Plot)]
+    plots = [b for b in content.read([notebook(tmp_path)], place)[0].blocks if isinstance(b, content.PlotBlock)]
     assert [plot.table for plot in plots] == [None] * 4
 
 
@@ -346,7 +346,7 @@ def test_hedges_units_rivals_and_renderings_of_the_same_count_are_told() -> None
 
 @given(st.text())
 def test_json_in_a_script_is_read_back_and_ends_nothing(words: str) -> None:
-    made = text.to_json({"a": words})
+    made = escape.to_json({"a": words})
     assert json.loads(made) == {"a": words}
     assert not set(made) & set("<>&\u2028\u2029")
 

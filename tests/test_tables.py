@@ -57,14 +57,14 @@ def html(of: pd.DataFrame | None = None, **how: Any) -> str:
     return str(output(of, **how).data["text/html"])
 
 
-def of(shown: Any) -> content.Table:
+def of(shown: Any) -> content.TableBlock:
     """The table that the report makes from the record of an output, which was stored and read again."""
     record = tables.TableRecord.of(json.loads(json.dumps(shown)))
     assert record is not None
     return content.table(record)
 
 
-def read(of_: pd.DataFrame | None = None, **how: Any) -> content.Table:
+def read(of_: pd.DataFrame | None = None, **how: Any) -> content.TableBlock:
     return of(output(of_, **how))
 
 
@@ -229,5 +229,5 @@ def test_a_notebook_needs_no_import_of_the_package_for_that(tmp_path: Path) -> N
     source = write(tmp_path / "09-test.ipynb", "import pandas as pd\npd.DataFrame({'to_count': [1.5]}, ['a'])")
     run.run(source, tmp_path / "out.ipynb", {}, timeout=60)
     (table,) = content.read([tmp_path / "out.ipynb"], None)[0].blocks
-    assert isinstance(table, content.Table)
+    assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [["", "to count"], ["a", "1.5"]]

@@ -27,7 +27,7 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SentenceBlock:
     """A computed sentence: its words cut into Markdown of the author (even places) and numbers filled in (odd ones).
 
     `ids`: the statements that it rests on, `behind`: those of each number, in order, which are all of them unless they
@@ -41,7 +41,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Plot:
+class PlotBlock:
     """A plot: its name (unique in the report), the SVG with its words, and the CSV behind it where it is published.
 
     `narrow`: the same one column wide, for phones, where it is published; "" elsewhere.
@@ -58,7 +58,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of a table: its text, what kind of heading it is if one, how many rows and columns it takes.
 
     `heading`: of its row or column, `group`: of the rows below it. `right`: a number, set to the right. `ids`: the
@@ -75,11 +75,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table: rows of the head and of the body; its title and the notes under it, where it has them."""
 
-    head: tuple[tuple[Cell, ...], ...]
-    body: tuple[tuple[Cell, ...], ...]
+    head: tuple[tuple[TableCell, ...], ...]
+    body: tuple[tuple[TableCell, ...], ...]
     title: str = ""
     notes: tuple[str, ...] = ()
     number: int = 0
@@ -100,7 +100,7 @@ class Moved:
     title: str
 
 
-Block = Prose | Sentence | Plot | Table | Verbatim | Moved
+Block = Prose | SentenceBlock | PlotBlock | TableBlock | Verbatim | Moved
 
 
 @dataclass(frozen=True)
@@ -179,13 +179,13 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
             parts.append(visible(next(filled)))
             value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
             behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-    return Sentence(tuple(parts), every, tuple(behind), bool(by))
+    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------
 
 
-def plot(svg: str, folder: Path | None, names: set[str]) -> Plot:
+def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
     """An SVG of `publish.show`; where two have one name, the later one's identifiers are made its own."""
     svg = _plain(svg)
     title, alt = (_words(svg, tag) for tag in ("title", "desc"))
@@ -200,7 +200,7 @@ def plot(svg: str, folder: Path | None, names: set[str]) -> Plot:
         svg, narrow = (re.sub(before + re.escape(plain) + "-", rf"\g<1>{name}-", one) for one in (svg, narrow))
     marks = re.findall(r'data-ids="([^"]*)"', svg)
     ids = tuple(dict.fromkeys(unescape(one) for mark in marks for one in mark.split()))
-    return Plot(name, title or name, alt or title or name, svg, ids, table, narrow)
+    return PlotBlock(name, title or name, alt or title or name, svg, ids, table, narrow)
 
 
 def _plain(svg: str) -> str:
@@ -229,25 +229,25 @@ def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def table(record: TableRecord) -> Table:
+def table(record: TableRecord) -> TableBlock:
     """The record of a table as rows of cells."""
-    labels = [Cell(visible(each.label), heading=True, right=each.right) for each in record.columns]
+    labels = [TableCell(visible(each.label), heading=True, right=each.right) for each in record.columns]
     head = [labels]
     if record.spans:
-        over = {first: Cell(visible(label), heading=True, columns=count) for label, first, count in record.spans}
+        over = {first: TableCell(visible(label), heading=True, columns=count) for label, first, count in record.spans}
         under = [place for _, first, count in record.spans for place in range(first, first + count)]
         upper = {place: replace(label, rows=2) for place, label in enumerate(labels) if place not in under} | over
         head = [[upper[place] for place in sorted(upper)], [labels[place] for place in sorted(under)]]
-    body: list[tuple[Cell, ...]] = []
+    body: list[tuple[TableCell, ...]] = []
     for number, row in enumerate(record.rows):
         if record.groups and record.groups[number] not in record.groups[:number]:
             words = visible(record.groups[number])
-            body.append((Cell(words, heading=True, columns=len(labels), group=True),))
+            body.append((TableCell(words, heading=True, columns=len(labels), group=True),))
         ids = tuple(record.ids[number].split()) if record.ids else ()
         cells = zip(record.columns, map(visible, row), strict=True)
         body.append(
             tuple(
-                Cell(
+                TableCell(
                     text,
                     heading=place < record.heads,
                     right=column.right,
@@ -257,7 +257,7 @@ def table(record: TableRecord) -> Table:
                 for place, (column, text) in enumerate(cells)
             )
         )
-    return Table(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))
+    return TableBlock(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))
 
 
 def _text(data: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 from desertion.params import Edition
-from desertion.report.content import Block, Moved, Plot, Prose, Section, Table
-from desertion.report.statements import Row
+from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, TableBlock
+from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: The notebooks whose answers open the report; those of the others open their own sections.
@@ -33,9 +33,9 @@ class Report:
     answer: Sequence[Block]
     sections: Sequence[Section]
     methods: Sequence[Block]
-    statements: Sequence[Row]
-    events: Sequence[Row]
-    receipt: Row
+    statements: Sequence[Entry]
+    events: Sequence[Entry]
+    about: Entry
 
 
 def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[list[Block], list[Section], list[Block]]:
@@ -48,7 +48,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
         block.name: block
         for section in sections
         for block in section.blocks
-        if isinstance(block, Plot) and block.name in MAIN_PLOTS
+        if isinstance(block, PlotBlock) and block.name in MAIN_PLOTS
     }
     opening = [block for section in leads for block in section.answer]
     rest = [
@@ -56,7 +56,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
             section,
             answer=(),
             blocks=tuple(
-                Moved(block.name, block.title) if isinstance(block, Plot) and block.name in plots else block
+                Moved(block.name, block.title) if isinstance(block, PlotBlock) and block.name in plots else block
                 for block in ((() if section in leads else section.answer) + section.blocks)
             ),
         )
@@ -77,8 +77,8 @@ def file(name: str) -> str:
 
 def _numbered(blocks: Iterable[Block], plots: Iterator[int], tables: Iterator[int]) -> list[Block]:
     def one(block: Block) -> Block:
-        if isinstance(block, Plot):
+        if isinstance(block, PlotBlock):
             return replace(block, number=next(plots))
-        return replace(block, number=next(tables)) if isinstance(block, Table) and block.title else block
+        return replace(block, number=next(tables)) if isinstance(block, TableBlock) and block.title else block
 
     return [one(block) for block in blocks]

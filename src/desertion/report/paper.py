@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from desertion.errors import UserError
-from desertion.report.content import Block, Cell, Plot, Prose, Sentence, Table
+from desertion.report.content import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
-from desertion.report.statements import Row
-from desertion.report.text import in_markdown, in_typst, short
+from desertion.report.statements import Entry
 from desertion.report.writer import Writer, convert
 
 #: Archival with the data attached in any form, and accessible: the compiler enforces both.
@@ -33,18 +33,18 @@ def paper(report: Report) -> bytes:
     """
     import typst
 
-    edition, day, receipt = report.edition, report.day, report.receipt
+    edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
     parts = [*writer.opening(report), writer.raw("#place.flush()"), *writer.blocks(report.methods)]
     parts += ["# References", writer.raw(writer.references())]
-    rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
-    parts += ["# Receipt", writer.raw(writer.table(Table((), tuple(rows))))]
+    rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
+    parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
     values = {
         "title": in_typst(TITLE),
         "edition": in_typst(edition.title),
         "description": in_typst(edition.description),
-        "receipt": f"({''.join(f'({in_typst(k)}, {in_typst(receipt[k])}), ' for k in _ON_THE_TITLE if k in receipt)})",
+        "about": f"({''.join(f'({in_typst(k)}, {in_typst(about[k])}), ' for k in _ON_THE_TITLE if k in about)})",
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
@@ -109,7 +109,7 @@ def _fonts() -> Path:
 class PaperWriter(Writer):
     """Writes blocks for the PDF; numbers the references used and collects the files that the document embeds."""
 
-    def __init__(self, statements: Iterable[Row]) -> None:
+    def __init__(self, statements: Iterable[Entry]) -> None:
         super().__init__()
         self._statements = {str(row["id"]): row for row in statements}
         self._sources: dict[tuple[str, str, str], int] = {}
@@ -117,7 +117,7 @@ class PaperWriter(Writer):
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         """Markdown of each; a table that needs a turned page takes the words in front of it along."""
-        turned = [isinstance(block, Table) and _widths(block).turned for block in blocks]
+        turned = [isinstance(block, TableBlock) and _widths(block).turned for block in blocks]
         for n, block in enumerate(blocks):
             opens = turned[n] or (n + 1 < len(blocks) and turned[n + 1] and isinstance(block, Prose))
             before = n and turned[n] and isinstance(blocks[n - 1], Prose)
@@ -127,7 +127,7 @@ class PaperWriter(Writer):
             if turned[n]:
                 yield self.raw("#set page(flipped: false)")
 
-    def sentence(self, sentence: Sentence) -> str:
+    def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence with the numbers of its references."""
         words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(sentence.parts))
         links = ", ".join(
@@ -159,7 +159,7 @@ class PaperWriter(Writer):
             items.append(f"#reference({number})[#{in_typst(words)}{where}] <ref-{number}>")
         return "\n".join(items)
 
-    def plot(self, plot: Plot) -> str:
+    def plot(self, plot: PlotBlock) -> str:
         """Typst of a plot, with its numbers attached to the PDF."""
         self.files[f"{plot.name}.svg"] = plot.svg.encode()
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', plot.svg)
@@ -179,7 +179,7 @@ class PaperWriter(Writer):
             f"#pointer(<plot-{plot.name}>)"
         )
 
-    def table(self, table: Table) -> str:
+    def table(self, table: TableBlock) -> str:
         """Typst of a table with its notes."""
         found = _widths(table)
         head = (
@@ -217,7 +217,7 @@ class _Widths(NamedTuple):
     turned: bool
 
 
-def _widths(table: Table) -> _Widths:
+def _widths(table: TableBlock) -> _Widths:
     """Columns as wide as their words need, in a type small enough that the longest words fit."""
     rows = [*table.head, *table.body]
     count = max(sum(cell.columns for cell in row) for row in rows)
@@ -244,7 +244,7 @@ def _widths(table: Table) -> _Widths:
     return _Widths(columns, round(7.5 * room / letters, 2), turned)
 
 
-def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequence[Cell], list[int]]]:
+def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[Sequence[TableCell], list[int]]]:
     """Each row with the columns in which its cells begin, cells that reach down from above stepped over."""
     taken = [0] * count
     for row in rows:
@@ -258,7 +258,7 @@ def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequen
         yield row, at
 
 
-def _cell(cell: Cell, bold: bool) -> str:
+def _cell(cell: TableCell, bold: bool) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
     words = f"*{words}*" if bold and cell.text else words
     how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]

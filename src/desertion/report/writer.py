@@ -7,9 +7,9 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
-from desertion.report.content import Block, Moved, Plot, Prose, Sentence, Table, Verbatim
+from desertion.report.content import Block, Moved, PlotBlock, Prose, SentenceBlock, TableBlock, Verbatim
+from desertion.report.escape import in_markdown
 from desertion.report.layout import Report
-from desertion.report.text import in_markdown
 
 #: Prose may hold mathematics, never HTML: text from the data that a sentence contains stays text.
 _MARKDOWN = (
@@ -49,11 +49,11 @@ class Writer(ABC):
                 return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
             case Prose(text):
                 return text
-            case Sentence():
+            case SentenceBlock():
                 return self.sentence(block)
-            case Plot():
+            case PlotBlock():
                 return self.raw(self.plot(block))
-            case Table():
+            case TableBlock():
                 return self.raw(self.table(block))
             case Verbatim(text):
                 return self.raw(self.verbatim(text))
@@ -70,15 +70,15 @@ class Writer(ABC):
         return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
 
     @abstractmethod
-    def sentence(self, sentence: Sentence) -> str:
+    def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence, with links to its statements."""
 
     @abstractmethod
-    def plot(self, plot: Plot) -> str:
+    def plot(self, plot: PlotBlock) -> str:
         """HTML or Typst of a plot."""
 
     @abstractmethod
-    def table(self, table: Table) -> str:
+    def table(self, table: TableBlock) -> str:
         """HTML or Typst of a table."""
 
     @abstractmethod
