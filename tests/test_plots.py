@@ -25,7 +25,7 @@ from matplotlib.text import Text
 from desertion import plots
 from desertion.plots import palette, wording
 from desertion.plots.contract import clean, conform, numeric
-from desertion.plots.frame import SIZES, Sheet, gid
+from desertion.plots.frame import SIZES, PlotPage, gid
 from desertion.plots.labels import Label, Placer
 from desertion.publish.files import to_svg
 
@@ -705,10 +705,10 @@ def test_labels_that_may_be_left_out_never_cover_each_other_or_a_mark(points):
 
 def test_words_wrap_within_the_width_and_articles_stay_together():
     with plots.style():
-        sheet = Sheet("t", "single", "")
+        page = PlotPage("t", "single", "")
         text = "Convictions under Art. 337 and " + "x" * 200 + " Art. 338"
-        lines = sheet.wrap(text, 7, 100).split("\n")
-        assert all(sheet.width_of(line, 7) <= 100 for line in lines)
+        lines = page.wrap(text, 7, 100).split("\n")
+        assert all(page.width_of(line, 7) <= 100 for line in lines)
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
         assert not any(line.endswith("Art.") for line in lines)
 

@@ -16,12 +16,12 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, RAW, bad_data, data, notebook, published, render
+from support.pages import BAD, RAW, bad_data, data, notebook, published, render, shown
 
-from desertion import params, report
+from desertion import params, report, tables
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, paper, text, verification
+from desertion.report import content, escape, paper, verification
 from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
 
@@ -128,7 +128,8 @@ def test_text_of_the_notebooks_stays_text(page: str) -> None:
 
 
 def test_a_table_names_its_columns_in_one_row_and_links_statements(page: str) -> None:
-    assert re.search(r'<tr><th scope="col">id</th><th scope="col">from count</th></tr></thead>', page)
+    heads = '<th scope="col">id</th><th scope="col" class="number">from count</th><th scope="col">said</th>'
+    assert f"<thead><tr>{heads}</tr></thead>" in page
     assert '<th scope="row"><a class="n" href="#F085" data-ids="F085">F085</a></th><td class="number">615</td>' in page
 
 
@@ -146,11 +147,11 @@ def test_a_table_of_the_project_keeps_its_title_groups_and_notes_in_page_and_pdf
 
 
 def test_a_frame_of_pandas_is_shown_without_raw_values(page: str) -> None:
-    table = content.table(RAW)
+    table = content.table(tables.of_frame(RAW))
     assert [cell.text for cell in table.head[0]] == ["measure", "articles", "to count", "mixed measures", "year"]
     assert [[cell.text for cell in row] for row in table.body] == [
         ["persons convicted", "Art. 337 and 338", "433,090", "yes", "2021"],
-        ["verdicts (cases decided)", "337", "–", "no", "2023"],
+        ["verdicts (cases decided)", "Art. 337", "–", "no", "2023"],
     ]
     cells = re.sub(r"<[^>]*>", "\n", "".join(re.findall(r"<table>.*?</table>", page.split("<noscript>")[0], re.DOTALL)))
     assert not RAW_VALUE.search(cells)
@@ -160,10 +161,12 @@ def test_a_frame_of_pandas_is_shown_without_raw_values(page: str) -> None:
 def test_no_table_of_a_notebook_comes_to_a_reader_with_raw_values(path: Path) -> None:
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     cells = [cell for cell in cells if "working" not in cell.metadata.get("tags", [])]
-    shown = [output.data["text/html"] for cell in cells for output in cell.outputs if "text/html" in output.data]
+    shown = [output for cell in cells for output in cell.outputs if "text/html" in output.data]
     assert shown
-    for html in shown:
-        table = content.table(html)
+    for output in shown:
+        record = tables.TableRecord.of(output)
+        assert record is not None
+        table = content.table(record)
         texts = [cell.text for row in (*table.head, *table.body) for cell in row]
         assert [text for text in texts if RAW_VALUE.search(text)] == []
 
@@ -210,7 +213,7 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
     ]
     (tmp_path / "benchmarks" / "calibration.csv").write_text("\n".join(lines) + "\n")
     _, table = verification.verification(tmp_path)
-    assert isinstance(table, content.Table)
+    assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [
         ["Quantity", "nominal 95 %", "nominal 80 %"],
         ["Truth drawn from the model's own assumptions (1,000 data sets)"],
@@ -233,7 +236,7 @@ def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str)
 def test_another_plot_than_the_published_one_does_not_carry_its_numbers(tmp_path: Path) -> None:
     place = published(tmp_path)
     (place / "growth.svg").write_text("<svg/>")
-    plots = [b for b in content.read([notebook(tmp_path)], place)[0].blocks if isinstance(b, content.Plot)]
+    plots = [b for b in content.read([notebook(tmp_path)], place)[0].blocks if isinstance(b, content.PlotBlock)]
     assert [plot.table for plot in plots] == [None] * 4
 
 
@@ -348,7 +351,7 @@ def test_hedges_units_rivals_and_renderings_of_the_same_count_are_told() -> None
 
 @given(st.text())
 def test_json_in_a_script_is_read_back_and_ends_nothing(words: str) -> None:
-    made = text.to_json({"a": words})
+    made = escape.to_json({"a": words})
     assert json.loads(made) == {"a": words}
     assert not set(made) & set("<>&\u2028\u2029")
 
@@ -366,6 +369,22 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert Page(page).tags.count("script") == 2
     assert "a &amp; b" in page
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
+
+
+def test_html_without_a_record_is_shown_as_its_words(tmp_path: Path) -> None:
+    html = "<style>p {}</style><script>bad()</script><p>A <a href='javascript:bad()'>link</a></p><img src='x.png'>"
+    outputs = [
+        shown({"text/html": each, "text/plain": "an object"}) for each in (html, RAW.to_html(), "<script></script>")
+    ]
+    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("a", outputs=outputs)]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "n.ipynb")
+    words, table, empty = content.read([tmp_path / "n.ipynb"], None)[0].blocks
+    assert isinstance(words, content.Verbatim)
+    assert words.text.startswith("A link")
+    assert "bad" not in words.text
+    assert isinstance(table, content.Verbatim)
+    assert all(each in table.text for each in ("persons_convicted", "337+338", "433090.0", "mixed_measures"))
+    assert empty == content.Verbatim("an object")
 
 
 def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:

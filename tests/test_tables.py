@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from support.pages import BAD, data
+from hypothesis import given
+from hypothesis import strategies as st
+from support.notebooks import write
+from support.pages import BAD, data, shown_frame, shown_table
 
 from desertion import tables, vocabulary
+from desertion.engine import run
 from desertion.errors import UserError
 from desertion.report import content
 
@@ -42,14 +48,24 @@ HEADS: dict[str, str | tables.Column] = {
 }  # fmt: skip
 
 
-def html(of: pd.DataFrame | None = None, **how: object) -> str:
-    of = frame() if of is None else of
-    made = tables.table(of, "small", "A title", HEADS, **{"rows": "what", **how})  # type: ignore[arg-type]
-    return tables.to_html(made, "small")
+def output(of: pd.DataFrame | None = None, title: str = "A title", **how: Any) -> Any:
+    how = {"columns": HEADS, "rows": "what", **how}
+    return shown_table(frame() if of is None else of, "small", title, **how)
 
 
-def read(**how: object) -> content.Table:
-    return content.table(html(**how))
+def html(of: pd.DataFrame | None = None, **how: Any) -> str:
+    return str(output(of, **how).data["text/html"])
+
+
+def of(shown: Any) -> content.TableBlock:
+    """The table that the report makes from the record of an output, which was stored and read again."""
+    record = tables.TableRecord.of(json.loads(json.dumps(shown)))
+    assert record is not None
+    return content.table(record)
+
+
+def read(of_: pd.DataFrame | None = None, **how: Any) -> content.TableBlock:
+    return of(output(of_, **how))
 
 
 def test_cells_are_words_and_formatted_numbers() -> None:
@@ -78,7 +94,7 @@ def test_groups_spans_notes_and_headings_have_their_scope() -> None:
     found = html(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
     assert re.search(r'<th[^>]*scope="colgroup"[^>]*>\s*<span class="gt_column_spanner">Both</span>', found)
     assert found.count('scope="row"') == 4
-    table = content.table(found)
+    table = read(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
     assert table.title == "A title"
     assert table.notes == ("A note.",)
     assert [row[0].text for row in table.body if row[0].group] == ["one", "two"]
@@ -93,26 +109,36 @@ def test_the_ids_of_a_row_are_those_of_its_numbers_alone() -> None:
     assert grouped == {"first": ("F085", "F147"), "second": ("F085",), "third": (), "fourth": ("F147",)}
 
 
-def test_sources_behind_the_ids_are_told_under_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[dict[str, str]] = []
-    monkeypatch.setattr("IPython.display.publish_display_data", shown.append)
-    tables.show(frame(), "small", "A title", HEADS, rows="what", ids="ids", data=data())
-    (output,) = shown
-    assert set(output) == {"text/html", "text/plain"}
-    assert output["text/plain"] == "A title (4 rows)"
-    (note,) = content.table(output["text/html"]).notes
+def test_sources_behind_the_ids_are_named_under_it() -> None:
+    shown = output(ids="ids", data=data())
+    assert set(shown.data) == {"text/html", "text/plain"}
+    assert shown.data["text/plain"] == "A title (4 rows)"
+    (note,) = read(ids="ids", data=data()).notes
     assert note.startswith("Sources: ")
     assert "counted by Mediazona" in note
+
+
+def test_rows_of_one_group_follow_each_other_and_keep_their_ids() -> None:
+    rows = [[cell.text for cell in row][:1] for row in read(groups="kind").body]
+    assert rows == [["one"], ["first"], ["third"], ["two"], ["second"], ["fourth"]]
+    found = html(groups="kind")
+    assert found.index(">one<") < found.index(">third<") < found.index(">two<") < found.index(">second<")
+
+
+def test_the_html_shows_the_same_cells_as_the_record() -> None:
+    how: dict[str, Any] = {"groups": "kind", "spans": {"Both": ["count", "ratio"]}, "notes": ["A note."]}
+    texts = {re.sub(r"<[^>]*>", "", each).strip() for each in re.findall(r"(?s)<t[hd]\b.*?</t[hd]>", html(**how))}
+    table = read(**how)
+    assert {cell.text for row in (*table.head, *table.body) for cell in row} <= texts
 
 
 def test_text_of_the_data_stays_text_everywhere_in_a_table() -> None:
     for words in BAD[:2] + BAD[-2:]:
         rows = frame().assign(what=words, kind=words, measure=words)
-        made = tables.table(
-            rows, "small", words, {**HEADS, "measure": words}, rows="what", groups="kind", spans={words: ["count"]},
-            ids="ids", notes=[words],
-        )  # fmt: skip
-        found = tables.to_html(made, "small")
+        columns = {**HEADS, "measure": words}
+        found = html(
+            rows, title=words, columns=columns, groups="kind", spans={words: ["count"]}, ids="ids", notes=[words]
+        )
         inside = found[found.index("</style>") :]
         assert set(re.findall(r"<(\w+)", inside)) <= {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "span"}
         assert not re.search(r"<[^>]* (on\w+|href|src)=", inside)
@@ -145,7 +171,7 @@ def test_the_bytes_are_the_same_under_any_locale_zone_and_hash_seed(tmp_path: Pa
 
 def test_a_table_without_rows_is_a_table() -> None:
     assert [cell.heading for cell in read(rows=None).body[0]] == [False] * 8
-    assert content.table(html(frame().iloc[:0])).body == ()
+    assert read(frame().iloc[:0]).body == ()
 
 
 @pytest.mark.parametrize(
@@ -153,6 +179,8 @@ def test_a_table_without_rows_is_a_table() -> None:
     [
         ({"groups": "sort"}, "table small: there is no column 'sort'"),
         ({"ids": "id"}, "table small: there is no column 'id'"),
+        ({"spans": {"Both": ["count", "sort"]}}, "table small: there is no column 'sort'"),
+        ({"spans": {"Both": ["count", "day"]}}, "the columns under 'Both' do not stand side by side: count, day"),
         ({"rows": "kind"}, "column 'kind' heads the rows and needs a heading of its own"),
     ],
 )
@@ -163,4 +191,43 @@ def test_a_column_that_is_not_there_is_named(how: dict[str, str], said: str) -> 
 
 def test_a_name_that_is_no_identifier_is_refused() -> None:
     with pytest.raises(UserError, match=r"table 'a b'"):
-        tables.table(frame(), "a b", "t", HEADS)
+        tables.show(frame(), "a b", "t", HEADS)
+
+
+def test_a_data_frame_that_a_cell_shows_leaves_its_record() -> None:
+    index = pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["who", "how_many"])
+    columns = pd.MultiIndex.from_tuples([("count", "low"), ("count", "high"), ("", "day")])
+    cells = [[8.29753, 1234567, pd.Timestamp("2022-09-21")], [-0.00012, 2021, pd.NaT]]
+    shown = shown_frame(pd.DataFrame(cells, index, columns))
+    assert "dataframe" in shown.data["text/html"]
+    table = of(shown)
+    assert [cell.text for cell in table.head[0]] == ["who", "how many", "count, low", "count, high", ", day"]
+    assert [[cell.text for cell in row] for row in table.body] == [
+        ["a", "1", "8.29753", "1,234,567", "2022-09-21"],
+        ["b", "2", "−0.00012", "2021", "–"],
+    ]
+    assert [cell.heading for cell in table.body[0]] == [True, True, False, False, False]
+    assert [cell.right for cell in table.body[0]] == [False, False, True, True, False]
+
+
+def test_of_a_large_data_frame_the_ends_are_shown_and_its_size() -> None:
+    with pd.option_context("display.max_columns", 20):
+        table = of(shown_frame(pd.DataFrame([range(30)] * 100)))
+    assert [row[0].text for row in table.body] == [*map(str, range(5)), "…", *map(str, range(95, 100))]
+    assert [cell.text for cell in table.head[0]] == ["", *map(str, range(10)), "…", *map(str, range(20, 30))]
+    assert table.notes == ("100 rows × 30 columns",)
+
+
+@given(st.lists(st.tuples(st.text(), st.floats(), st.integers(), st.booleans(), st.none() | st.just([1])), max_size=80))
+def test_any_data_frame_has_a_record(rows: list[tuple[object, ...]]) -> None:
+    table = content.table(tables.of_frame(pd.DataFrame(rows, columns=["words", "x_1", "n", "flag", "any"])))
+    assert len(table.body) == (len(rows) if len(rows) <= 60 else 11)
+    assert all(cell.text.isprintable() for row in table.body for cell in row)
+
+
+def test_a_notebook_needs_no_import_of_the_package_for_that(tmp_path: Path) -> None:
+    source = write(tmp_path / "09-test.ipynb", "import pandas as pd\npd.DataFrame({'to_count': [1.5]}, ['a'])")
+    run.run(source, tmp_path / "out.ipynb", {}, timeout=60)
+    (table,) = content.read([tmp_path / "out.ipynb"], None)[0].blocks
+    assert isinstance(table, content.TableBlock)
+    assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [["", "to count"], ["a", "1.5"]]

@@ -1,3 +1,26 @@
 """AWOL and desertion convictions in the Russian military: figures, trends, plots and the report."""
 
+from __future__ import annotations
+
+import sys
+from typing import Any
+
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Let each data frame that a cell shows leave its record for the report; IPython calls this for `--ext=desertion`.
+
+    In a kernel that imports the package after its start it is called by the import.
+    """
+
+    def record(frame: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from desertion import tables
+
+        return {}, tables.of_frame(frame).metadata()
+
+    shell.display_formatter.mimebundle_formatter.for_type_by_name("pandas", "DataFrame", record)
+
+
+if (_ipython := sys.modules.get("IPython")) is not None and (_shell := _ipython.get_ipython()) is not None:
+    load_ipython_extension(_shell)

@@ -1,44 +1,85 @@
-"""Tables for readers, by great-tables: words and formatted numbers, units in the headings, the same bytes everywhere.
+"""Tables for readers: words and formatted numbers, with units in the headings.
 
-A cell of the vocabulary is shown by its meaning, a flag as yes or no, a day as ISO has it, a number that is not there
-as a dash. The identifiers come from the name of the table, so nothing in it is random; it takes the colours of the
-page around it, light or dark, and scrolls by itself where the page is narrow.
+A cell of the vocabulary is shown by its meaning, a flag as yes or no, a day in ISO form, a missing number as a dash.
+The metadata of the output keep the table as text (`TableRecord`), and the page and the PDF are made from that record;
+a notebook shows the same text as HTML made by great-tables. Data frames that a cell shows leave such a record too.
 """
 
 from __future__ import annotations
 
+import math
+import numbers
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from desertion import drawing, vocabulary
 from desertion.errors import UserError
-from desertion.plots.wording import capital, spoken
+from desertion.plots import wording
 from desertion.publish.behind import footer
 
 if TYPE_CHECKING:
-    from great_tables import GT
-
     from desertion.figures import Data
 
-#: What stands for a number that is not there.
+#: Shown where there is no number.
 NOTHING = "–"
+#: Name of the record in the metadata of an output.
+KEY = "table"
 _NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, with the unit, and how many decimals its numbers show.
+    """A column: its heading, with the unit, and the number of decimals of its numbers.
 
-    `places` None: as many as the number has, up to two, and up to one from 100 on.
+    `places` None: as many as the number has, at most two, and at most one from 100 on.
     """
 
     label: str
     places: int | None = None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column as shown: its name in the frame, its heading, and whether its cells are numbers, which are set right."""
+
+    name: str
+    label: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class TableRecord:
+    """A table as text, as the metadata of its output keep it.
+
+    The first `heads` columns head their rows. `spans`: headings over neighbouring columns, each with the first of
+    them and their number. `groups`: for each row the heading of its group (none where there are no groups). `ids`: for
+    each row the statements behind its numbers, joined by spaces.
+    """
+
+    title: str
+    columns: Sequence[TableColumn]
+    rows: Sequence[Sequence[str]]
+    heads: int = 0
+    spans: Sequence[tuple[str, int, int]] = ()
+    groups: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    def metadata(self) -> dict[str, Any]:
+        """The record as metadata of an output."""
+        return {"desertion": {KEY: asdict(self)}}
+
+    @classmethod
+    def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
+        """The record that an output of a notebook keeps, None where it keeps none."""
+        kept = output.get("metadata", {}).get("desertion", {}).get(KEY)
+        return cls(**kept | {"columns": [TableColumn(**each) for each in kept["columns"]]}) if kept else None
 
 
 def show(
@@ -54,85 +95,149 @@ def show(
     notes: Sequence[str] = (),
     data: Data | None = None,
 ) -> None:
-    """Show `table` in a notebook as one output; with `data` the sources behind the ids are told under it.
+    """Show columns of `frame` as a table, in a notebook, in the page and in the PDF.
 
-    Where no plots are wanted (`desertion.drawing`) the table is made and not shown.
+    Where no plots are drawn (`desertion.drawing`) the table is checked and not shown.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per row of the table.
+    name : str
+        Identifier of the table: lower-case letters, digits and hyphens.
+    title : str
+        Title above the table.
+    columns : mapping of str to str or Column
+        Columns of `frame` to show, in order, with their headings.
+    rows : str, optional
+        Column whose words head the rows; it stands first.
+    groups : str, optional
+        Column whose words head groups of rows; groups follow each other in order of appearance.
+    spans : mapping of str to sequence of str, optional
+        Headings over several columns that stand side by side.
+    ids : str, optional
+        Column with the ids of the statements behind a row, joined by spaces; the report links the row's numbers to
+        them.
+    notes : sequence of str, optional
+        Notes under the table.
+    data : Data, optional
+        Statements of the edition; with them and `ids` a last note names the sources.
+
+    Raises
+    ------
+    UserError
+        If `name` is not an identifier, `frame` lacks a column, or the columns under a span are not side by side.
     """
     from IPython.display import publish_display_data
 
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise UserError(f"table {name!r}: its name is lower-case letters, digits and hyphens")
+    spans = spans or {}
+    needed = [groups, *columns, rows, ids, *(each for over in spans.values() for each in over)]
+    if missing := [each for each in needed if each is not None and each not in frame.columns]:
+        raise UserError(f"table {name}: there is no column {missing[0]!r}; there are {', '.join(map(str, frame))}")
+    if rows is not None and rows not in columns:
+        raise UserError(f"table {name}: column {rows!r} heads the rows and needs a heading of its own")
+    over: list[str] = []
+    if groups is not None:
+        over = _words(frame[groups], partial(_rounded, None))
+        place = sorted(range(len(frame)), key=lambda n: over.index(over[n]))
+        frame, over = frame.iloc[place], [over[n] for n in place]
+    order = sorted(columns, key=lambda each: each != rows)
     notes = list(notes)
     if data is not None and ids is not None:
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
         notes.append(footer(behind, data, "", ""))
-    made = table(frame, name, title, columns, rows=rows, groups=groups, spans=spans, ids=ids, notes=notes)
-    if not drawing.wanted():
-        return
-    plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
-    publish_display_data({"text/html": to_html(made, name), "text/plain": plain})  # type: ignore[no-untyped-call]
+    headings = [one if isinstance(one, Column) else Column(one) for one in (columns[each] for each in order)]
+    cells = [_words(frame[each], partial(_rounded, one.places)) for each, one in zip(order, headings, strict=True)]
+    record = TableRecord(
+        title=title,
+        columns=[
+            TableColumn(each, one.label, each != rows and _is_right(frame[each], words))
+            for each, one, words in zip(order, headings, cells, strict=True)
+        ],
+        rows=list(zip(*cells, strict=True)),
+        heads=int(rows is not None),
+        spans=[_span(name, label, under, order) for label, under in spans.items()],
+        groups=over,
+        ids=[] if ids is None else [str(each) for each in frame[ids]],
+        notes=notes,
+    )
+    if drawing.wanted():
+        plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
+        bundle = {"text/html": _to_html(record, name), "text/plain": plain}
+        publish_display_data(bundle, metadata=record.metadata())  # type: ignore[no-untyped-call]
 
 
-def table(
-    frame: pd.DataFrame,
-    name: str,
-    title: str,
-    columns: Mapping[str, str | Column],
-    *,
-    rows: str | None = None,
-    groups: str | None = None,
-    spans: Mapping[str, Sequence[str]] | None = None,
-    ids: str | None = None,
-    notes: Sequence[str] = (),
-) -> GT:
-    """The `columns` of `frame` (name → heading) as a great-tables table, to which more can be added.
+def of_frame(frame: pd.DataFrame) -> TableRecord:
+    """The record of a data frame that a cell shows; of a large one the same first and last rows as pandas shows."""
+    count, width = frame.shape
+    down, gap = _ends(count, pd.get_option("display.max_rows"), pd.get_option("display.min_rows"))
+    across, between = _ends(width, *[pd.get_option("display.max_columns")] * 2)
+    frame = frame.iloc[down, across]
+    heads = frame.index.nlevels
+    cells = [pd.Series(frame.index.get_level_values(level)) for level in range(heads)]
+    cells += [frame.iloc[:, place] for place in range(len(across))]
+    names = ["" if name is None else name for name in frame.index.names] + list(frame.columns)
+    labels = [", ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in names]
+    words = [_words(each, _plain) for each in cells]
+    columns = [
+        TableColumn(label, label.replace("_", " "), place >= heads and _is_right(cells[place], words[place]))
+        for place, label in enumerate(labels)
+    ]
+    rows = [list(row) for row in zip(*words, strict=True)]
+    if between is not None:
+        columns.insert(heads + between, TableColumn(_GAP, _GAP, False))
+        for row in rows:
+            row.insert(heads + between, _GAP)
+    if gap is not None:
+        rows.insert(gap, [_GAP] * len(columns))
+    notes = [] if gap is between is None else [f"{count:,} rows × {width:,} columns"]
+    return TableRecord("", columns, rows, heads, notes=notes)
 
-    `rows`: the column whose words head the rows, `groups`: the one whose words head groups of rows that follow each
-    other, `spans`: headings over several columns. `ids`: the column with the ids of the statements behind a row, joined
-    by spaces; the report links the row's numbers to them. Raises UserError for a column that `frame` does not have.
-    """
+
+#: Stands for rows and columns that are left out.
+_GAP = "…"
+
+
+def _ends(count: int, most: int | None, shown: int | None) -> tuple[list[int], int | None]:
+    """The places that pandas shows of `count`, and where it leaves some out (None: nowhere)."""
+    if not most or count <= most:
+        return list(range(count)), None
+    half = max(min(shown or most, most) // 2, 1)
+    return [*range(half), *range(count - half, count)], half
+
+
+def _span(table: str, label: str, under: Sequence[str], order: Sequence[str]) -> tuple[str, int, int]:
+    """A heading over columns, with the place of the first of them and their number."""
+    at = sorted(map(order.index, under))
+    if not at or at != list(range(at[0], at[0] + len(at))):
+        raise UserError(f"table {table}: the columns under {label!r} do not stand side by side: {', '.join(under)}")
+    return label, at[0], len(at)
+
+
+def _to_html(record: TableRecord, name: str) -> str:
+    """The table as HTML with the project's own style: that of great-tables is long and reaches other tables."""
     from great_tables import GT
 
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-        raise UserError(f"table {name!r}: its name is lower-case letters, digits and hyphens")
-    wanted = [*([groups] if groups else []), *columns]
-    if missing := [each for each in [*wanted, rows, ids] if each is not None and each not in frame.columns]:
-        raise UserError(f"table {name}: there is no column {missing[0]!r}; there are {', '.join(map(str, frame))}")
-    if rows is not None and rows not in columns:
-        raise UserError(f"table {name}: column {rows!r} heads the rows and needs a heading of its own")
-    heads = {each: one if isinstance(one, Column) else Column(one) for each, one in columns.items()}
-    shown = pd.DataFrame({each: _readable(frame[each]) for each in wanted}).reset_index(drop=True)
-    made = GT(shown, rowname_col=rows, groupname_col=groups, id=f"table-{name}").tab_header(title)
-    made = made.cols_label(cases={each: one.label for each, one in heads.items() if each != rows})
-    if rows is not None:
-        made = made.tab_stubhead(heads[rows].label)
-        if ids is not None:
-            behind = [str(each) for each in frame[ids]]
-            made = made.fmt(_carrying(shown[rows], behind), columns=rows)
-    for each, one in heads.items():
-        cells = shown[each]
-        if pd.api.types.is_numeric_dtype(cells):
-            wanted_places = [_places(value) if one.places is None else one.places for value in cells]
-            for places in set(wanted_places):
-                at = [row for row, here in enumerate(wanted_places) if here == places]
-                made = made.fmt_number(each, rows=at, decimals=places)
-        right = pd.api.types.is_numeric_dtype(cells) or all(_NUMBER_LIKE.fullmatch(str(cell)) for cell in cells)
-        made = made.cols_align("right" if right and len(cells) else "left", columns=each)
-    for number, (label, over) in enumerate((spans or {}).items(), 1):
-        made = made.tab_spanner(label, list(over), id=f"span-{number}")
-    made = made.sub_missing(missing_text=NOTHING)
-    for note in notes:
+    names = [column.name for column in record.columns]
+    cells = pd.DataFrame(record.rows, columns=names, dtype=object)
+    group = "group of the row" if record.groups else None
+    if group is not None:
+        cells[group] = record.groups
+    made = GT(cells, rowname_col=names[0] if record.heads else None, groupname_col=group, id=f"table-{name}")
+    made = made.tab_header(record.title)
+    made = made.cols_label(cases={column.name: column.label for column in record.columns[record.heads :]})
+    if record.heads:
+        made = made.tab_stubhead(record.columns[0].label)
+    for column in record.columns:
+        made = made.cols_align("right" if column.right else "left", columns=column.name)
+    for number, (label, first, count) in enumerate(record.spans, 1):
+        made = made.tab_spanner(label, names[first : first + count], id=f"span-{number}")
+    for note in record.notes:
         made = made.tab_source_note(note)
-    return made
-
-
-def to_html(made: GT, name: str) -> str:
-    """The table as HTML with the project's own style: that of great-tables is long and reaches other tables."""
-    return re.sub(
-        r"<style>.*?</style>",
-        lambda _: f"<style>{_STYLE.replace('NAME', f'#table-{name}')}</style>",
-        made.as_raw_html(),
-        count=1,
-        flags=re.DOTALL,
-    )
+    style = f"<style>{_STYLE.replace('NAME', f'#table-{name}')}</style>"
+    return re.sub(r"<style>.*?</style>", lambda _: style, made.as_raw_html(), count=1, flags=re.DOTALL)
 
 
 #: Lines are half-clear grey and the rest is inherited, so that it is right on a light page and on a dark one.
@@ -152,39 +257,51 @@ NAME .gt_sourcenote { text-align: left; opacity: 0.8; font-size: 0.8rem; }
 """
 
 
-def _places(value: float) -> int:
-    most = 1 if abs(value) >= 100 else 2
-    return next((places for places in range(most) if round(value, places) == value), most)
+def _words(cells: pd.Series[Any], number: Callable[[Any], str]) -> list[str]:
+    """Cells as text: numbers by `number`, words of the vocabulary by their meaning."""
+    label = _LABELS.get(str(cells.name), wording.spoken)
+    return [_word(cell, number, label) for cell in cells]
 
 
-def _carrying(words: pd.Series[Any], behind: Sequence[str]) -> Callable[[Any], str]:
-    """The head of each row, in order, with the ids of its statements around its words."""
-    ids = iter(behind)
+def _word(cell: Any, number: Callable[[Any], str], label: Callable[[str], str]) -> str:
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return NOTHING
+    if pd.api.types.is_bool(cell):
+        return "yes" if cell else "no"
+    if isinstance(cell, numbers.Real):
+        return number(cell).replace("-", "−")
+    if isinstance(cell, date):
+        return str(cell).removesuffix(" 00:00:00")
+    return label(str(cell))
 
-    def one(cell: Any) -> str:
-        found = next(ids)
-        return (
-            f'<span data-ids="{escape(found, quote=True)}">{escape(str(cell))}</span>' if found else escape(str(cell))
-        )
 
-    return one
+def _is_right(cells: pd.Series[Any], words: Sequence[str]) -> bool:
+    """Whether a column holds numbers, or words that read like numbers."""
+    if not words:
+        return False
+    is_number = pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells)
+    return is_number or all(map(_NUMBER_LIKE.fullmatch, words))
 
 
-def _readable(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Cells as a reader wants them; numbers stay numbers."""
-    if pd.api.types.is_bool_dtype(cells):
-        return cells.map({True: "yes", False: "no"})
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        days: pd.Series[Any] = cells.dt.strftime("%Y-%m-%d").astype(object)
-        return days.where(cells.notna(), None)
-    if pd.api.types.is_numeric_dtype(cells):
-        return cells.astype(float)
-    label = _LABELS.get(str(cells.name), spoken)
-    return pd.Series([None if pd.isna(cell) else label(str(cell)) for cell in cells], cells.index, dtype=object)
+def _rounded(places: int | None, value: float) -> str:
+    """A number with thousands separators and so many decimals (None: as many as it has, up to two)."""
+    if places is None:
+        most = 1 if abs(value) >= 100 else 2
+        places = next((few for few in range(most) if round(value, few) == value), most)
+    return f"{value:,.{places}f}"
+
+
+def _plain(value: Any) -> str:
+    """A number of unknown meaning with six significant digits; an integer of four digits may be a year."""
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}" if abs(int(value)) >= 10_000 else str(value)
+    if not 1e-6 <= abs(value) < 1e15 and value != 0:
+        return f"{value:.6g}"
+    return wording.number(value, max(0, 5 - math.floor(math.log10(abs(value)))) if value else 0)
 
 
 #: Columns whose cells are words of the vocabulary that could be taken for others.
 _LABELS: Mapping[str, Callable[[str], str]] = {
-    "articles": lambda articles: capital(vocabulary.articles_label(articles)),
+    "articles": lambda articles: wording.capital(vocabulary.articles_label(articles)),
     "bound": lambda bound: vocabulary.BOUNDS.get(bound, bound),
 }

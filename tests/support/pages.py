@@ -5,23 +5,22 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import nbformat
 import pandas as pd
+from IPython.core.formatters import DisplayFormatter
 from nbformat import v4
 
-from desertion import figures, params, plots, publish, report, tables
+from desertion import figures, load_ipython_extension, params, plots, publish, report, tables
 from desertion.figures import Data
 from desertion.publish.show import PHONE
 from desertion.sentences import sentence
 
 TABLES = Path(__file__).parents[1] / "plot_tables"
-FRAME = (
-    '<div><style scoped>a{}</style><table border="1" class="dataframe"><thead><tr><th></th><th>from_count</th></tr>'
-    "<tr><th>id</th><th></th></tr></thead><tbody><tr><th>F085</th><td>615</td></tr>"
-    "<tr><th>x</th><td>&lt;b&gt;</td></tr></tbody></table></div>"
-)
+FRAME = pd.DataFrame({"from_count": [615, 591], "said": ["<b>", "b"]}, pd.Index(["F085", "x"], name="id"))
 #: What a cell of the data may hold at worst.
 BAD = (
     '<script>window.bad = 1</script><img src=x onerror="window.bad = 1">',
@@ -31,11 +30,11 @@ BAD = (
     "</script><script>window.bad = 1</script>\u2028$x$ [link](javascript:alert(1)) `code` #panic()",
     "\x1b[31mred\x1b[0m\x07\x9b31m and a bell",
 )
-#: A frame as pandas shows it, with the values that no reader should see.
+#: A frame with values that no reader should see.
 RAW = pd.DataFrame(
     {"measure": ["persons_convicted", "verdicts"], "articles": ["337+338", "337"], "to_count": [433090.0, None],
      "mixed_measures": [True, False], "year": [2021, 2023]}
-).set_index("measure").to_html()  # fmt: skip
+).set_index("measure")  # fmt: skip
 
 
 @cache
@@ -52,19 +51,32 @@ def shown(content: dict[str, str], **metadata: Any) -> Any:
     return v4.new_output("display_data", data=content, metadata=metadata)
 
 
+def shown_frame(frame: pd.DataFrame) -> Any:
+    """The output of a cell that ends with a data frame, in a kernel that has the package."""
+    formatter = DisplayFormatter()
+    load_ipython_extension(SimpleNamespace(display_formatter=formatter))
+    content, metadata = formatter.format(frame)
+    return v4.new_output("display_data", data=content, metadata=metadata)
+
+
+def shown_table(frame: pd.DataFrame, name: str, title: str, columns: Any, **how: Any) -> Any:
+    """The output of `tables.show`."""
+    with mock.patch("IPython.display.publish_display_data") as publish:
+        tables.show(frame, name, title, columns, **how)
+    return v4.new_output("display_data", data=publish.call_args.args[0], **publish.call_args.kwargs)
+
+
 def said(name: str, template: str, **how: Any) -> Any:
     one = sentence(name, template, **how)
     return shown({"text/markdown": one.text, "text/plain": one.text}, desertion={"sentence": one.record()})
 
 
-def grouped() -> str:
+def grouped() -> Any:
     """A table of the project: a group, a number that carries its statements, a note."""
     rows = pd.DataFrame({"who": ["Mediazona"], "group": ["Art. 337"], "count": [5096.0], "ids": ["F147 F085"]})
-    made = tables.table(
-        rows, "counts", "Counts of courts", {"who": "Counted by", "count": "Cases"}, rows="who", groups="group",
-        ids="ids", notes=["A note under it."],
-    )  # fmt: skip
-    return tables.to_html(made, "counts")
+    columns = {"who": "Counted by", "count": "Cases"}
+    how: dict[str, Any] = {"rows": "who", "groups": "group", "ids": "ids", "notes": ["A note under it."]}
+    return shown_table(rows, "counts", "Counts of courts", columns, **how)
 
 
 def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is known?") -> Path:
@@ -84,14 +96,14 @@ def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is know
     cells = [
         v4.new_markdown_cell(f"{title}\n\nA question with $x_1$."),
         v4.new_code_cell("a", metadata={"tags": ["answer"]}, outputs=[grew, many, sums]),
-        v4.new_code_cell("b", outputs=[shown({"text/html": FRAME})]),
+        v4.new_code_cell("b", outputs=[shown_frame(FRAME)]),
         v4.new_code_cell("c", outputs=[shown({"image/svg+xml": picture("growth").svg})]),
         v4.new_code_cell("d", outputs=[shown({"image/svg+xml": picture("offences").svg})]),
         v4.new_code_cell("e", outputs=[shown({"image/svg+xml": picture("offences").svg})]),
         v4.new_code_cell("f", outputs=[shown({"text/plain": "<script>alert(1)</script>"})]),
         v4.new_code_cell("g", outputs=[shown({"image/svg+xml": picture("long_view").svg})]),
-        v4.new_code_cell("h", outputs=[shown({"text/html": grouped()})]),
-        v4.new_code_cell("i", outputs=[shown({"text/html": RAW})]),
+        v4.new_code_cell("h", outputs=[grouped()]),
+        v4.new_code_cell("i", outputs=[shown_frame(RAW)]),
         v4.new_code_cell("j", metadata={"tags": ["working"]}, outputs=[shown({"text/plain": "a working frame"})]),
     ]
     path = folder / f"{stem}.ipynb"

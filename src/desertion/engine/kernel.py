@@ -34,6 +34,8 @@ _START = (
 
 # A data base of what was typed, which nobody will ask for, takes a third of the time until a kernel is ready.
 _NO_HISTORY = "--HistoryManager.enabled=False"
+#: Data frames that a cell shows leave their record.
+_EXTENSION = "--IPKernelApp.extra_extensions=desertion"
 
 #: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
@@ -156,7 +158,7 @@ class Kernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """This interpreter; -P keeps the working directory from shadowing modules while the kernel starts."""
         return KernelSpec(
-            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY],
+            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY, _EXTENSION],
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME, "config": {"address": self.zygote}}},
         )

@@ -1,14 +1,14 @@
 """The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
 
+from desertion.plots.articles import offences, sentences
 from desertion.plots.convictions import long_view, revision
-from desertion.plots.coverage import conflicts, coverage
-from desertion.plots.forecast import forecast
 from desertion.plots.frame import SIZES, style
-from desertion.plots.intensity import intensity
 from desertion.plots.intervals import claims, growth
-from desertion.plots.offences import offences, sentences
+from desertion.plots.monthly import intensity
+from desertion.plots.outlook import forecast
 from desertion.plots.plot import Plot
 from desertion.plots.rates import comparators, deployed_rate
+from desertion.plots.sources import conflicts, coverage
 from desertion.plots.specification import specification_curve
 
 #: Every plot by its name.

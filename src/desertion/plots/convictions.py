@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
-from desertion.plots.frame import NBSP, Sheet
+from desertion.plots.frame import NBSP, PlotPage
 from desertion.plots.labels import SOFT
 from desertion.plots.palette import Style
 from desertion.plots.plot import plot
@@ -23,32 +23,32 @@ from desertion.vocabulary import MEASURES
 EVENT = "event"
 
 
-def _events(sheet: Sheet, axes: Axes, events: pd.DataFrame) -> None:
+def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
     """Dated breaks as thin lines with a letter on top; days that cannot be told apart share one line's letters."""
     span = axes.get_xlim()[1] - axes.get_xlim()[0]
-    year = (sheet.size.width - 0.6) * 72 / span
+    year = (page.size.width - 0.6) * 72 / span
     tags: list[tuple[float, str]] = []
     for letter, x in zip(_letters(len(events)), events["x"], strict=True):
-        axes.axvline(x, color=SOFT, linewidth=0.5 * sheet.size.scale, dashes=(2, 2), zorder=1)
-        sheet.placer.path(axes, (x, x), axes.get_ylim(), weight=0.2)
+        axes.axvline(x, color=SOFT, linewidth=0.5 * page.size.scale, dashes=(2, 2), zorder=1)
+        page.placer.path(axes, (x, x), axes.get_ylim(), weight=0.2)
         if tags and (x - tags[-1][0]) * year < 2:
             tags[-1] = (tags[-1][0], f"{tags[-1][1]},{letter}")
         else:
             tags.append((x, letter))
     ends: list[float] = []
     for x, words in tags:
-        half = sheet.width_of(words, sheet.size.small, "bold") / 2 + 1.5
+        half = page.width_of(words, page.size.small, "bold") / 2 + 1.5
         level = next((i for i, end in enumerate(ends) if x * year - half >= end), len(ends))
         ends[level : level + 1] = [x * year + half]
         axes.annotate(
             words,
             (x, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 2 + level * 1.25 * sheet.size.small),
+            xytext=(0, 2 + level * 1.25 * page.size.small),
             textcoords="offset points",
             ha="center",
             va="bottom",
-            fontsize=sheet.size.small,
+            fontsize=page.size.small,
             fontweight="bold",
             color=SOFT,
         )
@@ -94,7 +94,7 @@ def _describe_long_view(rows: pd.DataFrame) -> str:
     },
     _describe_long_view,
 )
-def long_view(sheet: Sheet, rows: pd.DataFrame) -> None:
+def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     """Yearly convictions by compiler on one zero-based axis, with overlaps, incomplete periods and breaks."""
     rows = wording.with_years(rows)
     events = rows[rows["measure"] == EVENT].sort_values("period_start").assign(x=lambda each: each["x0"])
@@ -103,30 +103,30 @@ def long_view(sheet: Sheet, rows: pd.DataFrame) -> None:
         raise ValueError("plot long_view: a row that is no event needs a value and a bound")
     rivals = counts.groupby("year")["compiler"].transform("nunique") > 1
     counts = counts.assign(rival=rivals).assign(x=lambda each: _apart(each, each["value"].max() / 30))
-    looks = sheet.looks(counts)
+    looks = page.looks(counts)
     said = wording.listed(MEASURES.get(measure, measure) for measure in counts["measure"])
     hatch = " Hatched: a count of that part of the year alone." if counts["incomplete"].any() else ""
-    (axes,) = sheet.panels(
-        heights=[{"single": 62, "double": 82, "slide": 82}[sheet.kind]],
+    (axes,) = page.panels(
+        heights=[{"single": 62, "double": 82, "slide": 82}[page.kind]],
         subtitle=f"{wording.capital(said)}, by year and by who counted.{hatch}",
         notes=_event_key(events),
     )
     first, last = int(counts["year"].min()), int(counts["year"].max())
-    year_axis(axes, first, last, every=4 if sheet.narrow else 1 if last - first < 12 else 2)
+    year_axis(axes, first, last, every=4 if page.narrow else 1 if last - first < 12 else 2)
     count_axis(axes, counts["value"].max() * 1.1)
-    _events(sheet, axes, events)
-    sheet.connect(axes, counts, looks)
+    _events(page, axes, events)
+    page.connect(axes, counts, looks)
     for series, part in counts.groupby("series", sort=False):
         part = part.sort_values("x")
         look = looks[str(series)]
         for row in records(part):
             if row.incomplete:
-                sheet.bar(axes, row.x0, 0, row.x1 - row.x0, row.value, look.colour, row.ids, hatched=True)
-            sheet.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)
-        _name(sheet, axes, str(series), part, look)
-        _values(sheet, axes, part, look)
+                page.bar(axes, row.x0, 0, row.x1 - row.x0, row.value, look.colour, row.ids, hatched=True)
+            page.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)
+        _name(page, axes, str(series), part, look)
+        _values(page, axes, part, look)
     if counts["rival"].any():
-        sheet.block(
+        page.block(
             axes,
             "Years with rival counts",
             [
@@ -166,22 +166,22 @@ def _apart(counts: pd.DataFrame, near: float) -> pd.Series:
     return middle
 
 
-def _name(sheet: Sheet, axes: Axes, series: str, part: pd.DataFrame, look: Style) -> None:
+def _name(page: PlotPage, axes: Axes, series: str, part: pd.DataFrame, look: Style) -> None:
     """The name of a series beside its highest points, or where its line leaves room."""
     marks = list(zip(part["x"], part["value"], strict=True))
     between = [((a + c) / 2, (b + d) / 2) for (a, b), (c, d) in itertools.pairwise(marks)]
     points = sorted(marks, key=lambda point: -point[1]) + sorted(between, key=lambda point: -point[1])
     late = points[0][0] > sum(axes.get_xlim()) / 2
-    sheet.name(axes, series, points, look, prefer="W" if late else "NE")
+    page.name(axes, series, points, look, prefer="W" if late else "NE")
 
 
-def _values(sheet: Sheet, axes: Axes, part: pd.DataFrame, look: Style) -> None:
+def _values(page: PlotPage, axes: Axes, part: pd.DataFrame, look: Style) -> None:
     """The numbers at the ends and extremes, and the others while there is room."""
     keys = {part.index[0], part.index[-1], part["value"].idxmax(), part["value"].idxmin()}
     for row in records(part):
-        if row.Index in keys or not sheet.narrow:
+        if row.Index in keys or not page.narrow:
             words = wording.bounded(row.value, row.bound)
-            sheet.value(axes, words, (row.x, row.value), colour=look.ink, in_block=row.rival)
+            page.value(axes, words, (row.x, row.value), colour=look.ink, in_block=row.rival)
 
 
 def _describe_revision(rows: pd.DataFrame) -> str:
@@ -214,25 +214,25 @@ def _describe_revision(rows: pd.DataFrame) -> str:
     },
     _describe_revision,
 )
-def revision(sheet: Sheet, rows: pd.DataFrame) -> None:
+def revision(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel a count: each value from the day it was known to the next one, hollow while the year was incomplete."""
     rows = rows.assign(x=wording.years(rows["known"]))
     panels = list(dict.fromkeys(rows["series"]))
-    columns = 1 if sheet.narrow or len(panels) == 1 else 2
+    columns = 1 if page.narrow or len(panels) == 1 else 2
     lines = math.ceil(len(panels) / columns)
     hollow = " Hollow: of a part of the period." if rows["incomplete"].any() else ""
-    axes = sheet.panels(
+    axes = page.panels(
         len(panels),
         columns,
-        heights=[{"single": 44, "double": 50, "slide": 52}[sheet.kind]] * lines,
+        heights=[{"single": 44, "double": 50, "slide": 52}[page.kind]] * lines,
         subtitle=f"Value by the day on which it was known. Each panel has its own scale, from zero.{hollow}",
     )
-    across = (sheet.size.width * 72 - 30) / columns - 40
+    across = (page.size.width * 72 - 30) / columns - 40
     first, last = int(rows["x"].min()), int(rows["x"].max() + 0.25)
     for each, series in zip(axes, panels, strict=True):
         part = rows[rows["series"] == series].sort_values("known", kind="stable")
-        look = sheet.looks(part)[series]
-        panel_title(each, sheet.wrap(series, sheet.size.text, across, "bold"), sheet.size.text)
+        look = page.looks(part)[series]
+        panel_title(each, page.wrap(series, page.size.text, across, "bold"), page.size.text)
         year_axis(each, first, last)
         count_axis(each, part["value"].max() * 1.25, ticks=4)
         x, y = part["x"].tolist(), part["value"].tolist()
@@ -241,16 +241,16 @@ def revision(sheet: Sheet, rows: pd.DataFrame) -> None:
             [*y, y[-1]],
             drawstyle="steps-post",
             color=look.colour,
-            linewidth=1.1 * sheet.size.scale,
+            linewidth=1.1 * page.size.scale,
             zorder=3,
         )
         corners = [(x[0], y[0])]
         for at, value in zip([*x[1:], last + 1], [*y[1:], y[-1]], strict=True):
             corners += [(at, corners[-1][1]), (at, value)]
-        sheet.placer.path(each, [corner[0] for corner in corners], [corner[1] for corner in corners])
+        page.placer.path(each, [corner[0] for corner in corners], [corner[1] for corner in corners])
         for row in records(part[::-1]):
-            sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
+            page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
             words = wording.bounded(row.value, row.bound)
             if row.incomplete:
                 words += f"\n{wording.period(row.period_start, row.period_end)}"
-            sheet.value(each, words, (row.x, row.value), colour=look.ink, prefer="NW", reach=7.0)
+            page.value(each, words, (row.x, row.value), colour=look.ink, prefer="NW", reach=7.0)

@@ -60,7 +60,7 @@ def gid(ids: str) -> str:
     return ".".join(ids.split())
 
 
-class Sheet:
+class PlotPage:
     """One page: a title, panels, notes and a footer, each in room of its own, and the labels between the marks."""
 
     def __init__(self, title: str, kind: SizeName, footer: str) -> None:

@@ -12,15 +12,15 @@ from matplotlib.axes import Axes
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
-from desertion.plots.frame import Sheet, gid
+from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import INK, SOFT
 from desertion.plots.palette import GREY, VERMILION, Style
 from desertion.plots.plot import plot
-from desertion.plots.rows import Row, Rows
+from desertion.plots.rows import PlotRow, Rows
 
 
 def span(
-    sheet: Sheet,
+    page: PlotPage,
     axes: Axes,
     low: float,
     high: float,
@@ -32,20 +32,20 @@ def span(
     hatched: bool = False,
 ) -> None:
     """A bar `tall` points high along a row, from one end of an interval to the other."""
-    tall *= sheet.size.scale
-    sheet.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)
+    tall *= page.size.scale
+    page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)
 
 
-def _caps(sheet: Sheet, axes: Axes, low: float, high: float, y: float, colour: str) -> None:
-    tall = 2.0 * sheet.size.scale
+def _caps(page: PlotPage, axes: Axes, low: float, high: float, y: float, colour: str) -> None:
+    tall = 2.0 * page.size.scale
     for x in (low, high):
-        axes.plot([x, x], [y - tall, y + tall], color=colour, linewidth=0.9 * sheet.size.scale, zorder=3)
+        axes.plot([x, x], [y - tall, y + tall], color=colour, linewidth=0.9 * page.size.scale, zorder=3)
 
 
-def tick(sheet: Sheet, axes: Axes, x: float, y: float, ids: str) -> None:
+def tick(page: PlotPage, axes: Axes, x: float, y: float, ids: str) -> None:
     """An estimate as a thin upright line: a dot would hide a narrow interval."""
-    tall = 4.0 * sheet.size.scale
-    axes.plot([x, x], [y - tall, y + tall], color=INK, linewidth=1.3 * sheet.size.scale, zorder=5, gid=gid(ids))
+    tall = 4.0 * page.size.scale
+    axes.plot([x, x], [y - tall, y + tall], color=INK, linewidth=1.3 * page.size.scale, zorder=5, gid=gid(ids))
 
 
 def _factor(row: Any) -> str:
@@ -96,7 +96,7 @@ def _describe_growth(rows: pd.DataFrame) -> str:
     },
     _describe_growth,
 )
-def growth(sheet: Sheet, rows: pd.DataFrame) -> None:
+def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     """Growth factors on a log scale: thick bar exact, thin bar at an assumed dispersion, else a hollow mark."""
     for column in ("level", "dispersion"):
         if rows[column].nunique() > 1:
@@ -104,9 +104,9 @@ def growth(sheet: Sheet, rows: pd.DataFrame) -> None:
     if (rows["factor"] <= 0).any():
         raise ValueError("plot growth: column 'factor' has a value of zero or less, which has no place on a log axis")
     level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
-    layout = Rows(sheet, [Row(row.label, _factor(row), row.series) for row in records(rows)])
+    layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
-    (axes,) = sheet.panels(
+    (axes,) = page.panels(
         heights=[layout.height],
         subtitle=f"Later count ÷ earlier count, log scale. Thick bar: exact {level} % interval (Poisson). "
         f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}",
@@ -114,19 +114,19 @@ def growth(sheet: Sheet, rows: pd.DataFrame) -> None:
     layout.draw(axes, f"factor ({level} %)")
     ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
     factor_axis(axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * sheet.size.scale, zorder=1.5)
-    looks = sheet.looks(rows)
+    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if pd.notna(row.outer_low):
-            span(sheet, axes, row.outer_low, row.outer_high, y, look.colour, row.ids, tall=0.9)
-            _caps(sheet, axes, row.outer_low, row.outer_high, y, look.colour)
+            span(page, axes, row.outer_low, row.outer_high, y, look.colour, row.ids, tall=0.9)
+            _caps(page, axes, row.outer_low, row.outer_high, y, look.colour)
         if pd.notna(row.low):
-            span(sheet, axes, row.low, row.high, y, look.colour, row.ids)
+            span(page, axes, row.low, row.high, y, look.colour, row.ids)
         if pd.isna(row.low):
-            sheet.mark(axes, row.factor, y, look, row.ids, hollow=True)
+            page.mark(axes, row.factor, y, look, row.ids, hollow=True)
         else:
-            tick(sheet, axes, row.factor, y, row.ids)
+            tick(page, axes, row.factor, y, row.ids)
 
 
 def _said(row: Any) -> str:
@@ -172,7 +172,7 @@ def _describe_claims(rows: pd.DataFrame) -> str:
     },
     _describe_claims,
 )
-def claims(sheet: Sheet, rows: pd.DataFrame) -> None:
+def claims(page: PlotPage, rows: pd.DataFrame) -> None:
     """What a claim states, divided by what the figures give: a range that meets the computed interval can hold."""
     if (rows["computed"] <= 0).any():
         raise ValueError("plot claims: column 'computed' has a value of zero or less; the plot divides by it")
@@ -181,12 +181,12 @@ def claims(sheet: Sheet, rows: pd.DataFrame) -> None:
     order = {verdict: place for place, verdict in enumerate(dict.fromkeys(rows["verdict"]))}
     rows = rows.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
     layout = Rows(
-        sheet,
-        [Row(f"{row.label}: {_said(row)}", _found(row), wording.capital(row.verdict)) for row in records(rows)],
+        page,
+        [PlotRow(f"{row.label}: {_said(row)}", _found(row), wording.capital(row.verdict)) for row in records(rows)],
         strip=11,
     )
     said, found = Style(VERMILION, "s", ""), Style(GREY, "s", "")
-    (axes,) = sheet.panels(
+    (axes,) = page.panels(
         heights=[layout.height],
         subtitle="Stated ÷ computed, log scale: ×1 is agreement. The number at the right is what the figures give.",
         key=[(said, False, "what the words admit"), (found, False, "what the figures give (interval)")],
@@ -197,24 +197,24 @@ def claims(sheet: Sheet, rows: pd.DataFrame) -> None:
     ).dropna()
     low, high = min(ends.min(), 0.9) / 1.08, max(ends.max(), 1.1) * 1.08
     factor_axis(axes, low, high, FACTORS if high / low > 12 else RATIOS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * sheet.size.scale, zorder=1.5)
-    shift = 2.4 * sheet.size.scale
+    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    shift = 2.4 * page.size.scale
     for y, row in zip(layout.places, records(rows), strict=True):
         stated = [end / row.computed for end in (row.stated_low, row.stated_high)]
-        _range(sheet, axes, stated, y - shift, said, row.ids)
+        _range(page, axes, stated, y - shift, said, row.ids)
         given = [row.low / row.computed, row.high / row.computed] if pd.notna(row.low) else [1.0, 1.0]
-        _range(sheet, axes, given, y + shift, found, row.ids)
+        _range(page, axes, given, y + shift, found, row.ids)
 
 
-def _range(sheet: Sheet, axes: Axes, ends: Sequence[float], y: float, look: Style, ids: str) -> None:
+def _range(page: PlotPage, axes: Axes, ends: Sequence[float], y: float, look: Style, ids: str) -> None:
     """A range as a bar; one value as a mark; an open end as a bar to the edge with an arrow."""
     low, high = ends
     left, right = axes.get_xlim()
     if low == high:
-        sheet.mark(axes, low, y, look, ids, points=4.2)
+        page.mark(axes, low, y, look, ids, points=4.2)
         return
     span(
-        sheet,
+        page,
         axes,
         left if math.isnan(low) else low,
         right if math.isnan(high) else high,
@@ -227,5 +227,5 @@ def _range(sheet: Sheet, axes: Axes, ends: Sequence[float], y: float, look: Styl
     for end, edge, marker in ((low, left * inside, "<"), (high, right / inside, ">")):
         if math.isnan(end):
             axes.plot(
-                [edge], [y], marker=marker, color=look.colour, markersize=5 * sheet.size.scale, clip_on=False, zorder=4
+                [edge], [y], marker=marker, color=look.colour, markersize=5 * page.size.scale, clip_on=False, zorder=4
             )

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from desertion.plots.contract import Column, conform
-from desertion.plots.frame import SIZES, Sheet, SizeName, style
+from desertion.plots.frame import SIZES, PlotPage, SizeName, style
 from desertion.plots.labels import SOFT
 
 
@@ -24,7 +24,7 @@ class Plot:
     title: str
     columns: Mapping[str, Column]
     describe_rows: Callable[[pd.DataFrame], str]
-    draw: Callable[[Sheet, pd.DataFrame], None]
+    draw: Callable[[PlotPage, pd.DataFrame], None]
 
     def __post_init__(self) -> None:
         rows = "\n".join(
@@ -42,12 +42,12 @@ class Plot:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
         rows = conform(self.name, table, self.columns)
         with style():
-            sheet = Sheet(self.title, size, footer)
+            page = PlotPage(self.title, size, footer)
             if rows.empty:
-                _say_nothing(sheet)
+                _say_nothing(page)
             else:
-                self.draw(sheet, rows)
-            return sheet.finish()
+                self.draw(page, rows)
+            return page.finish()
 
     def describe(self, table: pd.DataFrame) -> str:
         """What the plot shows, in words made from the table. Raises ValueError as drawing does."""
@@ -58,12 +58,12 @@ class Plot:
 _NOTHING = "No statement of this edition can be shown here."
 
 
-def _say_nothing(sheet: Sheet) -> None:
+def _say_nothing(page: PlotPage) -> None:
     """An early edition may know nothing yet: the plot says so instead of failing the report."""
-    (axes,) = sheet.panels(heights=[15])
+    (axes,) = page.panels(heights=[15])
     axes.set_axis_off()
     axes.text(
-        0.5, 0.5, _NOTHING, transform=axes.transAxes, ha="center", va="center", fontsize=sheet.size.text, color=SOFT
+        0.5, 0.5, _NOTHING, transform=axes.transAxes, ha="center", va="center", fontsize=page.size.text, color=SOFT
     )
 
 
@@ -71,6 +71,6 @@ def plot(
     title: str,
     columns: Mapping[str, Column],
     describe: Callable[[pd.DataFrame], str],
-) -> Callable[[Callable[[Sheet, pd.DataFrame], None]], Plot]:
+) -> Callable[[Callable[[PlotPage, pd.DataFrame], None]], Plot]:
     """Make a `Plot` of a drawing function: its name, title, table contract and words."""
     return lambda draw: Plot(draw.__name__, title, columns, describe, draw)

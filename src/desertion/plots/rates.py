@@ -11,12 +11,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric, records, text
-from desertion.plots.frame import Sheet
+from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span, tick
 from desertion.plots.labels import LEADING, SOFT
 from desertion.plots.palette import styles
 from desertion.plots.plot import plot
-from desertion.plots.rows import Row, Rows
+from desertion.plots.rows import PlotRow, Rows
 
 
 def _band(row: Any) -> str:
@@ -61,12 +61,12 @@ def _describe_rate(rows: pd.DataFrame) -> str:
     },
     _describe_rate,
 )
-def deployed_rate(sheet: Sheet, rows: pd.DataFrame) -> None:
+def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row a period, an upright line at the main rate and a bar over the rates of rival denominators."""
     layout = Rows(
-        sheet,
+        page,
         [
-            Row(
+            PlotRow(
                 f"{wording.period(row.period_start, row.period_end)}{' (part)' if row.incomplete else ''}",
                 _band(row),
                 row.series,
@@ -78,20 +78,20 @@ def deployed_rate(sheet: Sheet, rows: pd.DataFrame) -> None:
     ends = wording.listed(
         [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
     )
-    (axes,) = sheet.panels(
+    (axes,) = page.panels(
         heights=[layout.height],
         subtitle=f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: rival strengths, {ends}."
         + (" Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""),
     )
     layout.draw(axes, "rate (band)")
     axes.set_xlim(0, rows[["value", "high"]].max().max() * 1.08)
-    axes.xaxis.set_major_locator(MaxNLocator(4 if sheet.narrow else 7, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(4 if page.narrow else 7, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
     axes.grid(axis="x")
-    looks = sheet.looks(rows)
+    looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
-        span(sheet, axes, row.low, row.high, y, looks[row.series].colour, row.ids, hatched=row.incomplete)
-        tick(sheet, axes, row.value, y, row.ids)
+        span(page, axes, row.low, row.high, y, looks[row.series].colour, row.ids, hatched=row.incomplete)
+        tick(page, axes, row.value, y, row.ids)
 
 
 def _describe_comparators(rows: pd.DataFrame) -> str:
@@ -122,32 +122,32 @@ def _describe_comparators(rows: pd.DataFrame) -> str:
     },
     _describe_comparators,
 )
-def comparators(sheet: Sheet, rows: pd.DataFrame) -> None:
+def comparators(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel a measure, each from zero on its own scale and calendar, with its definition under it."""
     rows = wording.with_years(rows)
     panels = list(dict.fromkeys(rows["panel"]))
-    columns = 1 if sheet.narrow else 2
+    columns = 1 if page.narrow else 2
     lines = math.ceil(len(panels) / columns)
     hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
-    axes = sheet.panels(
+    axes = page.panels(
         len(panels),
         columns,
-        heights=[{"single": 48, "double": 54, "slide": 60}[sheet.kind]] * lines,
+        heights=[{"single": 48, "double": 54, "slide": 60}[page.kind]] * lines,
         subtitle=f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}",
     )
-    across = (sheet.size.width * 72 - 30) / columns - 40
+    across = (page.size.width * 72 - 30) / columns - 40
     for each, panel in zip(axes, panels, strict=True):
         part = rows[rows["panel"] == panel]
-        panel_title(each, sheet.wrap(panel, sheet.size.text, across, "bold"), sheet.size.text)
+        panel_title(each, page.wrap(panel, page.size.text, across, "bold"), page.size.text)
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
         count_axis(each, part["value"].max() * 1.2, ticks=4)
         looks = styles(part["series"])
-        sheet.connect(each, part, looks)
+        page.connect(each, part, looks)
         each.set_xlabel(
-            sheet.wrap(part["definition"].iloc[0], sheet.size.small, across),
+            page.wrap(part["definition"].iloc[0], page.size.small, across),
             loc="left",
-            fontsize=sheet.size.small,
+            fontsize=page.size.small,
             color=SOFT,
             linespacing=LEADING,
             labelpad=3,
@@ -157,8 +157,8 @@ def comparators(sheet: Sheet, rows: pd.DataFrame) -> None:
             dense = len(own) > 15
             keys = {own.index[0], own.index[-1], own["value"].idxmax(), own["value"].idxmin()}
             for row in records(own[::-1]):
-                sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete, points=3.0 if dense else 4.8)
+                page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete, points=3.0 if dense else 4.8)
                 if row.Index in keys or len(own) <= 6:
-                    sheet.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+                    page.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
             if part["series"].nunique() > 1:
-                sheet.name(each, str(series), list(zip(own["x"], own["value"], strict=True)), look)
+                page.name(each, str(series), list(zip(own["x"], own["value"], strict=True)), look)

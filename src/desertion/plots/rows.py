@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from desertion.plots.frame import Sheet
+from desertion.plots.frame import PlotPage
 from desertion.plots.labels import INK, LEADING, SOFT
 
 
 @dataclass(frozen=True)
-class Row:
+class PlotRow:
     """One row: its words, the number printed at its right, and the group that it stands in ("" for none)."""
 
     words: str
@@ -24,19 +24,19 @@ class Row:
 class Rows:
     """How much room rows take and where each one's marks go; made before the page, drawn on one of its panels."""
 
-    sheet: Sheet
-    rows: Sequence[Row]
+    page: PlotPage
+    rows: Sequence[PlotRow]
     #: Height of the strip of marks of one row, in points.
     strip: float = 8.0
 
     def __post_init__(self) -> None:
-        sheet, size = self.sheet, self.sheet.size
+        page, size = self.page, self.page.size
         line = LEADING * size.small
         across = (size.width - 0.25) * 72
-        numbers = max((sheet.width_of(row.number, size.small) for row in self.rows), default=0.0)
-        room = across - numbers - size.small if sheet.narrow else 0.36 * across
+        numbers = max((page.width_of(row.number, size.small) for row in self.rows), default=0.0)
+        room = across - numbers - size.small if page.narrow else 0.36 * across
         strip = self.strip * size.scale
-        self.words = [sheet.wrap(row.words, size.small, room) for row in self.rows]
+        self.words = [page.wrap(row.words, size.small, room) for row in self.rows]
         self.places: list[float] = []
         self.tops: list[float] = []
         self.headers: list[tuple[float, str]] = []
@@ -45,12 +45,12 @@ class Rows:
             if row.group != group:
                 group = row.group
                 y += 0.5 * line if self.places else 0.0
-                header = sheet.wrap(group, size.small, across if sheet.narrow else 0.62 * across - numbers, "bold")
+                header = page.wrap(group, size.small, across if page.narrow else 0.62 * across - numbers, "bold")
                 self.headers.append((y, header))
                 y += line * (1 + header.count("\n")) + 2
             tall = line * (1 + words.count("\n"))
             self.tops.append(y)
-            if sheet.narrow:
+            if page.narrow:
                 self.places.append(y + tall + 0.5 * strip)
                 y += tall + strip + 3
             else:
@@ -62,11 +62,11 @@ class Rows:
     @property
     def height(self) -> float:
         """How tall the panel must be, in mm, its axis included."""
-        return (self.total + 4.6 * self.sheet.size.small) / 72 * 25.4
+        return (self.total + 4.6 * self.page.size.small) / 72 * 25.4
 
     def draw(self, axes: Axes, right: str = "") -> None:
         """Write the words and numbers, and make one unit of the vertical axis one point."""
-        size = self.sheet.size
+        size = self.page.size
         axes.set_ylim(self.total, 0)
         axes.spines["left"].set_visible(False)
         for y, words in self.headers:
@@ -87,7 +87,7 @@ class Rows:
                 in_layout=False,
             )
         numbers = [row.number for row in self.rows]
-        if self.sheet.narrow:
+        if self.page.narrow:
             axes.set_yticks([])
             for top, words, number in zip(self.tops, self.words, numbers, strict=True):
                 for x, said, side in ((0, words, "left"), (1, number, "right")):

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, flag, numeric, records, text
-from desertion.plots.frame import Sheet, gid
+from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import INK, LEADING, SOFT
 from desertion.plots.palette import BLUE, GREY, ORANGE, VERMILION, Style, ink
 from desertion.plots.plot import plot
@@ -190,23 +190,23 @@ def _shape(
 class _Options:
     """The lower panel: a line for each option, grouped by choice, one unit of its vertical axis being a point."""
 
-    def __init__(self, sheet: Sheet, choices: pd.DataFrame, factors: pd.Series[Any]) -> None:
-        self.sheet, self.choices = sheet, choices
-        size = sheet.size
+    def __init__(self, page: PlotPage, choices: pd.DataFrame, factors: pd.Series[Any]) -> None:
+        self.page, self.choices = page, choices
+        size = page.size
         line = LEADING * size.small
         across = (size.width - 0.25) * 72
         #: Height of its middle, choice, option and the option's words.
         self.lines: list[tuple[float, str, str, str]] = []
         self.heads: list[tuple[float, str]] = []
         self.bands: list[tuple[float, float]] = []
-        room, y = (0.3 if sheet.narrow else 0.24) * across, 0.4 * line
+        room, y = (0.3 if page.narrow else 0.24) * across, 0.4 * line
         for name in choices:
-            words = sheet.wrap(wording.capital(str(name)), size.small, room, "bold")
+            words = page.wrap(wording.capital(str(name)), size.small, room, "bold")
             self.heads.append((y, words))
             y += line * (1 + words.count("\n"))
             top = y
             for option in _in_order(choices[name]):
-                words = sheet.wrap(option, size.small, room)
+                words = page.wrap(option, size.small, room)
                 tall = line * (1 + words.count("\n"))
                 self.lines.append((y + tall / 2, str(name), option, words))
                 y += tall
@@ -214,19 +214,19 @@ class _Options:
             y += 0.35 * line
         self.total = y
         self.middles = [_middle(factors[choices[name] == option]) for _, name, option, _ in self.lines]
-        left = max(sheet.width_of(line, size.small) for *_, words in self.lines for line in words.split("\n"))
-        right = max(sheet.width_of(words, size.small) for words in [*self.middles, "middle"])
+        left = max(page.width_of(line, size.small) for *_, words in self.lines for line in words.split("\n"))
+        right = max(page.width_of(words, size.small) for words in [*self.middles, "middle"])
         #: About how wide the marks' part of the page is, in points: the page's own layout decides it later.
         self.across = across - left - right - 10
 
     @property
     def height(self) -> float:
         """In mm, with the gap that the page leaves between panels."""
-        return (self.total + 8 * self.sheet.size.scale) / 72 * 25.4
+        return (self.total + 8 * self.page.size.scale) / 72 * 25.4
 
     def draw(self, axes: Axes) -> None:
         """The words at the left and the middle factors at the right."""
-        size = self.sheet.size
+        size = self.page.size
         axes.set_ylim(self.total, 0)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -264,14 +264,14 @@ class _Options:
     },
     _describe,
 )
-def specification_curve(sheet: Sheet, rows: pd.DataFrame) -> None:
+def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     """Factors under all choices, sorted, with intervals; under them one line an option, with a tick where used."""
     _check(rows)
     rows = _ordered(rows)
     choices = options(rows)
     count, refused = len(rows), bool(rows["refused"].any())
     known = rows[~rows["refused"]]
-    layout = _Options(sheet, choices, rows["factor"])
+    layout = _Options(page, choices, rows["factor"])
     gap = max(0.02 * count, 1.0) if refused and len(known) else 0.0
     x = np.arange(count, dtype=float) + np.where(rows["refused"], gap, 0.0)
     pitch = layout.across / (count + gap)
@@ -282,9 +282,9 @@ def specification_curve(sheet: Sheet, rows: pd.DataFrame) -> None:
         f"{_counted(count)} sorted by factor (later count ÷ earlier count, log scale). Each tick below marks an "
         "option in use; at the right, the middle factor of those that use it."
     )
-    upper, lower = sheet.panels(
+    upper, lower = page.panels(
         2,
-        heights=[{"single": 52, "double": 62, "slide": 66}[sheet.kind], layout.height],
+        heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height],
         subtitle=subtitle,
         key=key,
     )
@@ -292,16 +292,16 @@ def specification_curve(sheet: Sheet, rows: pd.DataFrame) -> None:
         axes.set_xlim(-0.8, x[-1] + 0.8)
         axes.set_xticks([])
     layout.draw(lower)
-    _draw_factors(sheet, upper, rows, x, pitch)
-    _draw_options(sheet, lower, layout, rows, x, pitch)
+    _draw_factors(page, upper, rows, x, pitch)
+    _draw_options(page, lower, layout, rows, x, pitch)
 
 
 def _level(rows: pd.DataFrame) -> str:
     return wording.number(rows["level"].iloc[0])
 
 
-def _draw_factors(sheet: Sheet, axes: Axes, rows: pd.DataFrame, x: Floats, pitch: float) -> None:
-    known, scale = rows[~rows["refused"]], sheet.size.scale
+def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pitch: float) -> None:
+    known, scale = rows[~rows["refused"]], page.size.scale
     low, high = (known["low"].min(), known["high"].max()) if len(known) else (1.0, 1.0)
     low, high = min(low, 0.95) / 1.12, max(high, 1.05) * 1.12
     factor_axis(axes, low, high, _ticks(low, high), upright=True)
@@ -332,11 +332,11 @@ def _draw_factors(sheet: Sheet, axes: Axes, rows: pd.DataFrame, x: Floats, pitch
             f"{refused:,} refused",
             ((first + x[-1]) / 2 if len(known) == 0 else x[-1], foot),
             xytext=(0, 2), textcoords="offset points", ha="center" if len(known) == 0 else "right", va="bottom",
-            fontsize=sheet.size.small, color=ink(ORANGE), zorder=6,
+            fontsize=page.size.small, color=ink(ORANGE), zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )  # fmt: skip
     for row in records(rows[rows["main"]]):
-        _draw_main(sheet, axes, row, x, high)
+        _draw_main(page, axes, row, x, high)
 
 
 def _ticks(low: float, high: float) -> Sequence[float]:
@@ -348,27 +348,27 @@ def _ticks(low: float, high: float) -> Sequence[float]:
     return [tick for tick in FACTORS if round(tick / 10 ** np.floor(np.log10(tick * 1.0001))) in bases]
 
 
-def _draw_main(sheet: Sheet, axes: Axes, row: Any, x: Floats, high: float) -> None:
+def _draw_main(page: PlotPage, axes: Axes, row: Any, x: Floats, high: float) -> None:
     """The report's own choice, with a line up to its words: they stand over the panel, where nothing is covered."""
-    scale, at = sheet.size.scale, x[row.Index]
+    scale, at = page.size.scale, x[row.Index]
     words = "the report's choice: refused" if row.refused else f"the report's choice {_interval(row)}"
     along = (at - axes.get_xlim()[0]) / (axes.get_xlim()[1] - axes.get_xlim()[0])
     if not row.refused:
         axes.plot([at, at], [row.low, row.high], color=VERMILION, linewidth=1.3 * scale, zorder=4, gid=gid(row.ids))
-        sheet.mark(axes, at, row.factor, _MAIN, row.ids, points=5.5)
+        page.mark(axes, at, row.factor, _MAIN, row.ids, points=5.5)
     axes.axvline(at, color=VERMILION, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
     axes.annotate(
         words,
         (at, high),
         xytext=(0, 3), textcoords="offset points", va="bottom",
         ha="left" if along < 0.35 else "right" if along > 0.65 else "center",
-        fontsize=sheet.size.small, fontweight="bold", color=_MAIN.ink, annotation_clip=False,
+        fontsize=page.size.small, fontweight="bold", color=_MAIN.ink, annotation_clip=False,
     )  # fmt: skip
 
 
-def _draw_options(sheet: Sheet, axes: Axes, layout: _Options, rows: pd.DataFrame, x: Floats, pitch: float) -> None:
-    scale = sheet.size.scale
-    tall = 0.62 * LEADING * sheet.size.small
+def _draw_options(page: PlotPage, axes: Axes, layout: _Options, rows: pd.DataFrame, x: Floats, pitch: float) -> None:
+    scale = page.size.scale
+    tall = 0.62 * LEADING * page.size.small
     half = 0.5 if pitch < _ROOM else min(0.4, 1.1 * scale / pitch)
     kinds: Mapping[str, Any] = {INK: ~rows["refused"], ORANGE: rows["refused"]}
     main = rows.index[rows["main"]]

@@ -13,7 +13,7 @@ from desertion.project import write_atomic
 
 if TYPE_CHECKING:
     from desertion.figures import Data
-    from desertion.report.statements import Row
+    from desertion.report.statements import Entry
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Prepared:
     """All that a page needs but its notebooks: the data, what is told of each statement, and the events."""
 
     data: Data
-    statements: list[Row]
-    events: list[Row]
+    statements: list[Entry]
+    events: list[Entry]
 
 
 def prepare(edition: Edition, data: Data | None = None) -> Prepared:
@@ -31,7 +31,7 @@ def prepare(edition: Edition, data: Data | None = None) -> Prepared:
     It imports what rendering needs, too: a third of the time from the last notebook to the page.
     """
     from desertion import figures
-    from desertion.report import content, layout, page, paper, receipt, statements, verification  # noqa: F401
+    from desertion.report import content, layout, page, paper, statements, verification, version  # noqa: F401
 
     if data is None:
         data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
@@ -53,11 +53,11 @@ def render(
     the statements of the edition (read from data/ where they are not given), `prepared` what `prepare` made of them.
     Raises UserError where a notebook cannot be read or has no title. An equal page is not touched.
     """
-    from desertion.report import content, layout, page, paper, receipt, verification
+    from desertion.report import content, layout, page, paper, verification, version
 
     ready = prepared or prepare(edition, data)
     answer, sections, methods = layout.arrange(content.read(notebooks, plots), verification.verification())
-    made_from = receipt.receipt(edition, notebooks)
+    made_from = version.about(edition, notebooks)
     whole = layout.Report(
         edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from
     )

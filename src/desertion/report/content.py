@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
 from desertion.errors import UserError
-from desertion.plots.wording import spoken
 from desertion.project import relative
 from desertion.publish.show import PHONE
+from desertion.tables import TableRecord
 from desertion.text import visible, visible_lines
 
 
@@ -28,7 +27,7 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SentenceBlock:
     """A computed sentence: its words cut into Markdown of the author (even places) and numbers filled in (odd ones).
 
     `ids`: the statements that it rests on, `behind`: those of each number, in order, which are all of them unless they
@@ -42,7 +41,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Plot:
+class PlotBlock:
     """A plot: its name (unique in the report), the SVG with its words, and the CSV behind it where it is published.
 
     `narrow`: the same one column wide, for phones, where it is published; "" elsewhere.
@@ -59,7 +58,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of a table: its text, what kind of heading it is if one, how many rows and columns it takes.
 
     `heading`: of its row or column, `group`: of the rows below it. `right`: a number, set to the right. `ids`: the
@@ -76,11 +75,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table: rows of the head and of the body; its title and the notes under it, where it has them."""
 
-    head: tuple[tuple[Cell, ...], ...]
-    body: tuple[tuple[Cell, ...], ...]
+    head: tuple[tuple[TableCell, ...], ...]
+    body: tuple[tuple[TableCell, ...], ...]
     title: str = ""
     notes: tuple[str, ...] = ()
     number: int = 0
@@ -101,7 +100,7 @@ class Moved:
     title: str
 
 
-Block = Prose | Sentence | Plot | Table | Verbatim | Moved
+Block = Prose | SentenceBlock | PlotBlock | TableBlock | Verbatim | Moved
 
 
 @dataclass(frozen=True)
@@ -150,17 +149,15 @@ def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Itera
         data = {
             kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()
         }
-        if "image/svg+xml" in data:
+        if (record := TableRecord.of(output)) is not None:
+            yield table(record)
+        elif "image/svg+xml" in data:
             yield plot(data["image/svg+xml"], plots, names)
         elif "text/markdown" in data:
-            record = output.get("metadata", {}).get("desertion", {}).get("sentence")
-            yield sentence(data["text/markdown"], record) if record else Prose(data["text/markdown"])
-        elif "text/html" in data:
-            found = table(data["text/html"])
-            if found.head or found.body:
-                yield found
-        elif "text/plain" in data:
-            yield Verbatim(visible_lines(data["text/plain"]))
+            kept = output.get("metadata", {}).get("desertion", {}).get("sentence")
+            yield sentence(data["text/markdown"], kept) if kept else Prose(data["text/markdown"])
+        elif text := _text(data):
+            yield Verbatim(visible_lines(text))
         elif output.get("name") == "stdout":
             yield Verbatim(visible_lines("".join(output["text"])))
 
@@ -184,13 +181,13 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
             parts.append(visible(next(filled)))
             value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
             behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-    return Sentence(tuple(parts), every, tuple(behind), bool(by))
+    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------
 
 
-def plot(svg: str, folder: Path | None, names: set[str]) -> Plot:
+def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
     """An SVG of `publish.show`; where two have one name, the later one's identifiers are made its own."""
     svg = _plain(svg)
     title, alt = (_words(svg, tag) for tag in ("title", "desc"))
@@ -205,7 +202,7 @@ def plot(svg: str, folder: Path | None, names: set[str]) -> Plot:
         svg, narrow = (re.sub(before + re.escape(plain) + "-", rf"\g<1>{name}-", one) for one in (svg, narrow))
     marks = re.findall(r'data-ids="([^"]*)"', svg)
     ids = tuple(dict.fromkeys(unescape(one) for mark in marks for one in mark.split()))
-    return Plot(name, title or name, alt or title or name, svg, ids, table, narrow)
+    return PlotBlock(name, title or name, alt or title or name, svg, ids, table, narrow)
 
 
 def _plain(svg: str) -> str:
@@ -233,111 +230,44 @@ def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,]*(\.\d+)?( ?%)?")
-_FLOAT = re.compile(r"-?\d+\.0+")
-_EMPTY = ("NaN", "NaT", "None", "<NA>")
+
+def table(record: TableRecord) -> TableBlock:
+    """The record of a table as rows of cells."""
+    labels = [TableCell(visible(each.label), heading=True, right=each.right) for each in record.columns]
+    head = [labels]
+    if record.spans:
+        over = {first: TableCell(visible(label), heading=True, columns=count) for label, first, count in record.spans}
+        under = [place for _, first, count in record.spans for place in range(first, first + count)]
+        upper = {place: replace(label, rows=2) for place, label in enumerate(labels) if place not in under} | over
+        head = [[upper[place] for place in sorted(upper)], [labels[place] for place in sorted(under)]]
+    body: list[tuple[TableCell, ...]] = []
+    for number, row in enumerate(record.rows):
+        if record.groups and record.groups[number] not in record.groups[:number]:
+            words = visible(record.groups[number])
+            body.append((TableCell(words, heading=True, columns=len(labels), group=True),))
+        ids = tuple(record.ids[number].split()) if record.ids else ()
+        cells = zip(record.columns, map(visible, row), strict=True)
+        body.append(
+            tuple(
+                TableCell(
+                    text,
+                    heading=place < record.heads,
+                    right=column.right,
+                    # the statements of a row are those of its numbers
+                    ids=ids if column.right and re.search(r"\d", text) else (),
+                )
+                for place, (column, text) in enumerate(cells)
+            )
+        )
+    return TableBlock(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))
 
 
-def table(html: str) -> Table:
-    """A table of `desertion.tables` or of pandas as cells; whatever else stands in its HTML is dropped."""
-    reader = _Reader()
-    reader.feed(html)
-    head = [row for row, in_head in reader.rows if in_head and row]
-    body = [row for row, in_head in reader.rows if not in_head and row]
-    if reader.pandas:
-        head, body = _as_words(head, body)
-    return Table(tuple(map(tuple, head)), tuple(map(tuple, body)), reader.title, tuple(reader.notes))
+def _text(data: Mapping[str, str]) -> str:
+    """An output without a record as text; of HTML the words, tables drawn with letters, no script, style or address."""
+    words = ""
+    if html := data.get("text/html"):
+        import pypandoc
 
-
-def _as_words(head: list[list[Cell]], body: list[list[Cell]]) -> tuple[list[list[Cell]], list[list[Cell]]]:
-    """A frame as pandas prints it, as a reader wants it.
-
-    The row with the names of the index is folded into the head above it. Words of the vocabulary stand by their
-    meaning, numbers with thousands separators, flags as yes and no, and what is not there as a dash.
-    """
-    if not head and body and all(cell.heading for cell in body[0]):
-        head, body = [body[0]], body[1:]
-    if len(head) == 2 and len(head[0]) == len(head[1]) and all(one.columns == 1 for row in head for one in row):
-        pairs = list(zip(head[0], head[1], strict=True))
-        if not any(above.text and below.text for above, below in pairs):
-            head = [[Cell(above.text or below.text, heading=True) for above, below in pairs]]
-    # Headings of rows reach down over several, so columns of cells are counted from the right.
-    count = max((sum(not cell.heading for cell in row) for row in body), default=0)
-    columns = [[row[-place].text for row in body if len(row) >= place] for place in range(1, count + 1)]
-    whole = [all(_FLOAT.fullmatch(text) for text in texts if text not in _EMPTY) for texts in columns]
-    tidy = [
-        [_row_head(cell) if cell.heading else _cell(cell, whole[len(row) - n - 1]) for n, cell in enumerate(row)]
-        for row in body
-    ]
-    return [[replace(cell, text=cell.text.replace("_", " ")) for cell in row] for row in head], tidy
-
-
-def _row_head(cell: Cell) -> Cell:
-    """A heading of a row of a frame; a count in the index is printed as a float, a year is not."""
-    text = f"{int(float(cell.text)):,}" if _FLOAT.fullmatch(cell.text) else spoken(cell.text)
-    return replace(cell, text="" if text in _EMPTY else text)
-
-
-def _cell(cell: Cell, whole: bool) -> Cell:
-    """A cell of a frame; `whole`: its column holds whole numbers that pandas keeps as floats."""
-    if cell.text in (*_EMPTY, "True", "False"):
-        return replace(cell, text={"True": "yes", "False": "no"}.get(cell.text, "–"))
-    if not re.fullmatch(r"-?\d+(\.\d+)?", cell.text):
-        return replace(cell, text=spoken(cell.text), right=bool(_NUMBER.fullmatch(cell.text)))
-    number, _, decimals = cell.text.lstrip("-").partition(".")
-    sign = "−" if cell.text.startswith("-") else ""
-    if decimals or len(number) > 4:  # four digits alone may be a year
-        number = f"{int(number):,}"
-    return replace(cell, text=sign + (number if whole or not decimals else f"{number}.{decimals}"), right=True)
-
-
-class _Reader(HTMLParser):
-    """The cells of a table as text, its title and its notes."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: list[tuple[list[Cell], bool]] = []
-        self.title = ""
-        self.notes: list[str] = []
-        self.pandas = False
-        self._text: list[str] | None = None
-        self._cell = Cell("")
-        self._classes: list[str] = []
-        self._head = False
-        self._ids: tuple[str, ...] = ()
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        classes = (given.get("class") or "").split()
-        if tag == "table":
-            self.pandas = "dataframe" in classes
-        elif tag in ("thead", "tbody"):
-            self._head = tag == "thead"
-        elif tag == "tr":
-            self.rows.append(([], self._head))
-            self._ids = ()
-        elif tag in ("th", "td"):
-            rows, columns = (int(given.get(name) or 1) for name in ("rowspan", "colspan"))
-            self._cell = Cell("", tag == "th", rows, columns, "gt_right" in classes, "gt_group_heading" in classes)
-            self._classes = classes
-            self._text = []
-        elif self._text is not None and given.get("data-ids"):
-            self._ids = tuple((given["data-ids"] or "").split())
-
-    def handle_data(self, data: str) -> None:
-        if self._text is not None:
-            self._text.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in ("th", "td") or self._text is None or not self.rows:
-            return
-        text = visible("".join(self._text)).strip()
-        self._text = None
-        if "gt_title" in self._classes:
-            self.title = text
-        elif "gt_sourcenote" in self._classes:
-            self.notes.append(text)
-        else:
-            # The ids stand at the head of a row and are those of its numbers.
-            ids = self._ids if self._cell.right and re.search(r"\d", text) else ()
-            self.rows[-1][0].append(replace(self._cell, text=text, ids=ids))
+        options = ["--wrap=none", "--eol=lf"]
+        words = str(pypandoc.convert_text(html, "plain", format="html", extra_args=options)).strip()
+    return words or data.get("text/plain", "")

@@ -1,4 +1,4 @@
-"""The order of the report, the same in the page and in the PDF, and how its prose is converted."""
+"""The order of the report, the same in the page and in the PDF."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ from functools import cache
 from importlib.resources import files
 
 from desertion.params import Edition
-from desertion.report.content import Block, Moved, Plot, Prose, Section, Table
-from desertion.report.statements import Row
-from desertion.report.text import in_markdown
+from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, TableBlock
+from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: The notebooks whose answers open the report; those of the others open their own sections.
 LEADS = ("03-trends", "05-sensitivity")
 #: The plots that stand with the answer, in this order.
 MAIN_PLOTS = ("long_view", "growth")
-#: Prose may hold mathematics, never HTML: what a sentence takes from the data stays text.
-_MARKDOWN = (
-    "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
-)
 
 
 @dataclass(frozen=True)
@@ -38,9 +33,9 @@ class Report:
     answer: Sequence[Block]
     sections: Sequence[Section]
     methods: Sequence[Block]
-    statements: Sequence[Row]
-    events: Sequence[Row]
-    receipt: Row
+    statements: Sequence[Entry]
+    events: Sequence[Entry]
+    about: Entry
 
 
 def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[list[Block], list[Section], list[Block]]:
@@ -53,7 +48,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
         block.name: block
         for section in sections
         for block in section.blocks
-        if isinstance(block, Plot) and block.name in MAIN_PLOTS
+        if isinstance(block, PlotBlock) and block.name in MAIN_PLOTS
     }
     opening = [block for section in leads for block in section.answer]
     rest = [
@@ -61,7 +56,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
             section,
             answer=(),
             blocks=tuple(
-                Moved(block.name, block.title) if isinstance(block, Plot) and block.name in plots else block
+                Moved(block.name, block.title) if isinstance(block, PlotBlock) and block.name in plots else block
                 for block in ((() if section in leads else section.answer) + section.blocks)
             ),
         )
@@ -82,20 +77,8 @@ def file(name: str) -> str:
 
 def _numbered(blocks: Iterable[Block], plots: Iterator[int], tables: Iterator[int]) -> list[Block]:
     def one(block: Block) -> Block:
-        if isinstance(block, Plot):
+        if isinstance(block, PlotBlock):
             return replace(block, number=next(plots))
-        return replace(block, number=next(tables)) if isinstance(block, Table) and block.title else block
+        return replace(block, number=next(tables)) if isinstance(block, TableBlock) and block.title else block
 
     return [one(block) for block in blocks]
-
-
-def moved(name: str, title: str) -> str:
-    """What stands in the place of a plot that was moved to the answer."""
-    return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
-
-
-def convert(text: str, to: str, *options: str) -> str:
-    """Markdown as `to` (a format of pandoc), as the body of a document."""
-    import pypandoc
-
-    return str(pypandoc.convert_text(text, to, format=_MARKDOWN, extra_args=["--wrap=none", "--eol=lf", *options]))

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, Report, convert, file, moved
-from desertion.report.statements import Row
-from desertion.report.text import in_markdown, short, to_json
+from desertion.report.content import PlotBlock, SentenceBlock, TableBlock, TableCell
+from desertion.report.escape import in_markdown, short, to_json
+from desertion.report.layout import TITLE, Report, file
+from desertion.report.statements import Entry
+from desertion.report.writer import Writer, convert
 
 #: Besides letters and digits what stands in the address of a table as it is.
 _PLAIN = " ,;:()/=+-*!?@$"
@@ -22,20 +23,16 @@ _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
 
 
 def page(report: Report) -> str:
-    """The page: sections, all statements (and events of plots) and the receipt of its making."""
-    edition, writer = report.edition, _Writer(report.statements, report.events)
-    parts = ["# The answer {#answer}", *map(writer.block, report.answer)]
-    for section in report.sections:
-        parts.append(f"# {section.title} {{#{section.stem}}}")
-        parts += map(writer.block, section.blocks)
-    parts += ["# All statements {#statements}", writer.raw(_all(report.statements))]
-    parts += [*map(writer.block, report.methods), "# Receipt {#receipt}", writer.raw(_receipt(report.receipt))]
+    """The page: sections, all statements (and events of plots) and what it was made from."""
+    edition, writer = report.edition, PageWriter(report.statements, report.events)
+    parts = [*writer.opening(report), "# All statements {#statements}", writer.raw(_all(report.statements))]
+    parts += [*writer.blocks(report.methods), "# About this version {#version}", writer.raw(_about(report.about))]
     body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
     script = file("page.js")
     names = {"answer": "Answer"} | {
         one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in report.sections
     }
-    names |= {"statements": "All statements", "methods": "Methods", "receipt": "Receipt"}
+    names |= {"statements": "All statements", "methods": "Methods", "version": "About this version"}
     values = {
         "title": escape(TITLE),
         "edition": escape(edition.title.rstrip(".")),
@@ -56,9 +53,9 @@ def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _compact(statements: Iterable[Row], events: Iterable[Row]) -> dict[str, Any]:
+def _compact(statements: Iterable[Entry], events: Iterable[Entry]) -> dict[str, Any]:
     """The statements for the script, which puts together again what is told once: it halves their size."""
-    sources: dict[str, Row] = {}
+    sources: dict[str, Entry] = {}
     rows = []
     for row in statements:
         sources[row["source"]] = {key: row[key] for key in _OF_A_SOURCE if key in row}
@@ -71,38 +68,40 @@ def _compact(statements: Iterable[Row], events: Iterable[Row]) -> dict[str, Any]
 _OF_A_SOURCE = ("publisher", "url", "published")
 
 
-class _Writer:
-    """Blocks as Markdown, HTML kept aside under names that Markdown leaves alone, and put in after the conversion."""
+class PageWriter(Writer):
+    """Writes blocks for the page."""
 
-    def __init__(self, statements: Iterable[Row], events: Iterable[Row]) -> None:
+    def __init__(self, statements: Iterable[Entry], events: Iterable[Entry]) -> None:
+        super().__init__()
         self._printed = {str(row["id"]): str(row["printed"]) for row in (*statements, *events)}
-        self._aside: dict[str, str] = {}
 
-    def block(self, block: Block) -> str:
-        match block:
-            case Moved(name, title):
-                return moved(name, title)
-            case Prose(text):
-                return text
-            case Sentence(parts, _, behind, apart):
-                return "".join(
-                    self._number(part, behind[n // 2], apart) if n % 2 else part for n, part in enumerate(parts)
-                )
-            case Plot():
-                return self.raw(_plot(block))
-            case Table():
-                return self.raw(self._table(block))
-            case Verbatim(text):
-                return self.raw(f"<pre tabindex='0'>{escape(text)}</pre>")
+    def sentence(self, sentence: SentenceBlock) -> str:
+        """Markdown of a computed sentence, its numbers as links."""
+        return "".join(
+            self._number(part, sentence.behind[n // 2], sentence.apart) if n % 2 else part
+            for n, part in enumerate(sentence.parts)
+        )
 
-    def raw(self, html: str) -> str:
-        # Nobody can write this name into the data: it is the hash of what stands for it.
-        name = f"kept{hashlib.sha256(html.encode()).hexdigest()}"
-        self._aside[name] = html
-        return name
+    def verbatim(self, text: str) -> str:
+        """HTML of plain text."""
+        return f"<pre tabindex='0'>{escape(text)}</pre>"
 
-    def fill(self, body: str, around: str) -> str:
-        return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
+    def plot(self, plot: PlotBlock) -> str:
+        """HTML of a plot: the picture, its words, and the numbers behind it as a download."""
+        named = f"Plot {plot.number}. {plot.title}"
+        caption = [escape(named)]
+        if plot.table is not None:
+            # Spaces stay, as browsers allow: a quarter less than base64, a fifth less than %20 for each.
+            address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
+            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
+        words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
+        # The style shows one of the two, by the width of the screen.
+        pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
+        return (
+            f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
+            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
+            f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
+        )
 
     def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
         """A number of a sentence as a link to its statements: `apart`, these are its own and no other number's.
@@ -123,7 +122,8 @@ class _Writer:
         before = self._printed[statement].removesuffix(words)
         return not before or before.endswith(" ")
 
-    def _table(self, table: Table) -> str:
+    def table(self, table: TableBlock) -> str:
+        """HTML of a table with its notes."""
         head = "".join(f"<tr>{''.join(self._cell(cell, 'col') for cell in row)}</tr>" for row in table.head)
         body = "".join(
             # A heading of a group is of the rows in one body with it.
@@ -143,7 +143,7 @@ class _Writer:
             f"<table>{caption}{head}<tbody>{body}</tbody></table></div>{notes}"
         )
 
-    def _cell(self, cell: Cell, scope: str) -> str:
+    def _cell(self, cell: TableCell, scope: str) -> str:
         tag = "th" if cell.heading and cell.text else "td"  # an empty heading heads nothing
         spans = "".join(
             f' {name}="{count}"' for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1
@@ -172,23 +172,6 @@ def _linked(html: str, known: Collection[str]) -> str:
 # --- plots -----------------------------------------------------------------------------------------------------------
 
 
-def _plot(plot: Plot) -> str:
-    named = f"Plot {plot.number}. {plot.title}"
-    caption = [escape(named)]
-    if plot.table is not None:
-        # Spaces stay as they are, which a browser takes: a quarter less than base64, a fifth less than %20 for each.
-        address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
-        caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
-    words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
-    # The style shows one of the two, by the width of the screen.
-    pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
-    return (
-        f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-        f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
-        f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
-    )
-
-
 def _svg(svg: str) -> str:
     """A picture whose size is the page's and whose colours can be changed by the theme."""
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
@@ -204,7 +187,7 @@ COLUMNS = (
 )
 
 
-def _all(statements: Iterable[Row]) -> str:
+def _all(statements: Iterable[Entry]) -> str:
     # Where scripts run the rows are no elements: a thousand of them would cost half the time to open the page.
     head = "".join(f'<th scope="col">{label}</th>' for label in COLUMNS)
     body = "".join(_row(row) for row in statements)
@@ -214,7 +197,7 @@ def _all(statements: Iterable[Row]) -> str:
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: Entry) -> str:
     name = str(row["id"])
     publisher = escape(short(row.get("publisher", "")))
     if row.get("url"):
@@ -237,8 +220,8 @@ def _row(row: Row) -> str:
     return f'<tr id="{name}"><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
-def _receipt(receipt: Row) -> str:
+def _about(about: Entry) -> str:
     body = "".join(
-        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in receipt.items()
+        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in about.items()
     )
-    return f'<div class="table" role="region" aria-label="Receipt" tabindex="0"><table>{body}</table></div>'
+    return f'<div class="table" role="region" aria-label="About this version" tabindex="0"><table>{body}</table></div>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from desertion.errors import UserError
-from desertion.report.content import Block, Cell, Moved, Plot, Prose, Sentence, Table, Verbatim
-from desertion.report.layout import TITLE, Report, convert, file, moved
-from desertion.report.statements import Row
-from desertion.report.text import in_markdown, in_typst, short
+from desertion.report.content import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.escape import in_markdown, in_typst, short
+from desertion.report.layout import TITLE, Report, file
+from desertion.report.statements import Entry
+from desertion.report.writer import Writer, convert
 
 #: Archival with the data attached in any form, and accessible: the compiler enforces both.
 STANDARDS = ["a-3a", "ua-1"]
@@ -33,22 +33,18 @@ def paper(report: Report) -> bytes:
     """
     import typst
 
-    edition, day, receipt = report.edition, report.day, report.receipt
-    writer = _Writer([*report.statements, *report.events])
-    parts = ["# The answer {#answer}", *writer.blocks(report.answer)]
-    for section in report.sections:
-        parts.append(f"# {section.title} {{#{section.stem}}}")
-        parts += writer.blocks(section.blocks)
-    parts += [writer.raw("#place.flush()"), *writer.blocks(report.methods)]
+    edition, day, about = report.edition, report.day, report.about
+    writer = PaperWriter([*report.statements, *report.events])
+    parts = [*writer.opening(report), writer.raw("#place.flush()"), *writer.blocks(report.methods)]
     parts += ["# References", writer.raw(writer.references())]
-    rows = ((Cell(key, heading=True), Cell(value)) for key, value in receipt.items())
-    parts += ["# Receipt", writer.raw(_table(Table((), tuple(rows))))]
+    rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
+    parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
     body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
     values = {
         "title": in_typst(TITLE),
         "edition": in_typst(edition.title),
         "description": in_typst(edition.description),
-        "receipt": f"({''.join(f'({in_typst(k)}, {in_typst(receipt[k])}), ' for k in _ON_THE_TITLE if k in receipt)})",
+        "about": f"({''.join(f'({in_typst(k)}, {in_typst(about[k])}), ' for k in _ON_THE_TITLE if k in about)})",
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
@@ -110,18 +106,18 @@ def _fonts() -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
-class _Writer:
-    """Blocks as Markdown for pandoc, Typst kept aside under names that Markdown leaves alone; the references used."""
+class PaperWriter(Writer):
+    """Writes blocks for the PDF; numbers the references used and collects the files that the document embeds."""
 
-    def __init__(self, statements: Iterable[Row]) -> None:
+    def __init__(self, statements: Iterable[Entry]) -> None:
+        super().__init__()
         self._statements = {str(row["id"]): row for row in statements}
-        self._aside: dict[str, str] = {}
         self._sources: dict[tuple[str, str, str], int] = {}
         self.files: dict[str, bytes] = {}
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         """Markdown of each; a table that needs a turned page takes the words in front of it along."""
-        turned = [isinstance(block, Table) and _widths(block).turned for block in blocks]
+        turned = [isinstance(block, TableBlock) and _widths(block).turned for block in blocks]
         for n, block in enumerate(blocks):
             opens = turned[n] or (n + 1 < len(blocks) and turned[n + 1] and isinstance(block, Prose))
             before = n and turned[n] and isinstance(blocks[n - 1], Prose)
@@ -131,34 +127,18 @@ class _Writer:
             if turned[n]:
                 yield self.raw("#set page(flipped: false)")
 
-    def block(self, block: Block) -> str:
-        match block:
-            case Moved(name, title):
-                return moved(name, title)
-            case Prose(text):
-                return text
-            case Sentence(parts, ids):
-                words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(parts))
-                links = ", ".join(
-                    "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run))
-                    for run in _runs(self.cited(ids))
-                )
-                return f"{words} \\[{links}\\]" if links else words
-            case Plot():
-                return self.raw(self._plot(block))
-            case Table():
-                return self.raw(_table(block))
-            case Verbatim(text):
-                return self.raw(f"#raw(block: true, {in_typst(text)})")
+    def sentence(self, sentence: SentenceBlock) -> str:
+        """Markdown of a computed sentence with the numbers of its references."""
+        words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(sentence.parts))
+        links = ", ".join(
+            "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run))
+            for run in _runs(self.cited(sentence.ids))
+        )
+        return f"{words} \\[{links}\\]" if links else words
 
-    def raw(self, typst: str) -> str:
-        # Nobody can write this name into the data: it is the hash of what stands for it.
-        name = f"kept{hashlib.sha256(typst.encode()).hexdigest()}"
-        self._aside[name] = typst
-        return name
-
-    def fill(self, body: str) -> str:
-        return re.sub(r"kept[0-9a-f]{64}", lambda match: self._aside[match[0]], body)
+    def verbatim(self, text: str) -> str:
+        """Typst of plain text."""
+        return f"#raw(block: true, {in_typst(text)})"
 
     def cited(self, ids: Iterable[str]) -> list[int]:
         """The numbers of the sources of these statements in the list of references, ascending."""
@@ -179,7 +159,8 @@ class _Writer:
             items.append(f"#reference({number})[#{in_typst(words)}{where}] <ref-{number}>")
         return "\n".join(items)
 
-    def _plot(self, plot: Plot) -> str:
+    def plot(self, plot: PlotBlock) -> str:
+        """Typst of a plot, with its numbers attached to the PDF."""
         self.files[f"{plot.name}.svg"] = plot.svg.encode()
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', plot.svg)
         width, height = (float(box[1]), float(box[2])) if box else (_WIDTH, _HEIGHT)
@@ -198,6 +179,19 @@ class _Writer:
             f"#pointer(<plot-{plot.name}>)"
         )
 
+    def table(self, table: TableBlock) -> str:
+        """Typst of a table with its notes."""
+        found = _widths(table)
+        head = (
+            f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
+        )
+        body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
+        made = f"table(columns: ({found.columns}), {head}\n{body})"
+        if table.title:
+            made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
+        notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
+        return f"#before-table\n#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
+
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
     """The first and the last of each run of numbers that follow each other."""
@@ -215,17 +209,6 @@ def _ranges(numbers: Iterable[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in _runs(numbers))
 
 
-def _table(table: Table) -> str:
-    found = _widths(table)
-    head = f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
-    body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
-    made = f"table(columns: ({found.columns}), {head}\n{body})"
-    if table.title:
-        made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
-    notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-    return f"#before-table\n#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
-
-
 class _Widths(NamedTuple):
     """How a table is set: its columns for Typst, the size of its type in points, whether on a turned page."""
 
@@ -234,7 +217,7 @@ class _Widths(NamedTuple):
     turned: bool
 
 
-def _widths(table: Table) -> _Widths:
+def _widths(table: TableBlock) -> _Widths:
     """Columns as wide as their words need, in a type small enough that the longest words fit."""
     rows = [*table.head, *table.body]
     count = max(sum(cell.columns for cell in row) for row in rows)
@@ -261,7 +244,7 @@ def _widths(table: Table) -> _Widths:
     return _Widths(columns, round(7.5 * room / letters, 2), turned)
 
 
-def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequence[Cell], list[int]]]:
+def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[Sequence[TableCell], list[int]]]:
     """Each row with the columns in which its cells begin, cells that reach down from above stepped over."""
     taken = [0] * count
     for row in rows:
@@ -275,7 +258,7 @@ def _placed(rows: Iterable[Sequence[Cell]], count: int) -> Iterable[tuple[Sequen
         yield row, at
 
 
-def _cell(cell: Cell, bold: bool) -> str:
+def _cell(cell: TableCell, bold: bool) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
     words = f"*{words}*" if bold and cell.text else words
     how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]

@@ -9,13 +9,13 @@ import pandas as pd
 
 from desertion import reconcile, vocabulary
 from desertion.plots.wording import listed, number, period
-from desertion.report.text import link
+from desertion.report.escape import link
 from desertion.text import visible
 
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-Row = dict[str, Any]
+Entry = dict[str, Any]
 
 _FIELDS = {
     "period_start": "start of the period",
@@ -26,14 +26,14 @@ _FIELDS = {
 _UNITS = {"percent": " %", "months": " months", "per_1000": " per 1,000"}
 
 
-def statements(data: Data, rule: str) -> list[Row]:
+def statements(data: Data, rule: str) -> list[Entry]:
     """Every figure and every statement of the context, as text, in the order of the files.
 
     `printed` is what the page prints (before corrections), `value` the number that is used. `rivals` are the other
     readings of the same count, as `reconcile.ledger` has them under `rule`; `same` the ids that render the same fact.
     Blank entries are left out. What `link` refuses is no link.
     """
-    corrections: dict[str, list[Mapping[str, Any]]] = {}
+    corrections: dict[str, list[Entry]] = {}
     for row in _records(data.corrections):
         corrections.setdefault(str(row["figure_id"]), []).append(row)
     rivals = _rivals(data, rule)
@@ -51,11 +51,11 @@ def statements(data: Data, rule: str) -> list[Row]:
     return rows
 
 
-def _records(frame: pd.DataFrame) -> list[Row]:
+def _records(frame: pd.DataFrame) -> list[Entry]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def events(data: Data) -> list[Row]:
+def events(data: Data) -> list[Entry]:
     """The dated events that plots mark, in the shape of `statements`."""
     return [
         {
@@ -80,7 +80,9 @@ def printed(row: Mapping[str, Any]) -> str:
     return f"{hedge} {number(float(row['value']))}{_UNITS.get(str(row['unit']), '')}".strip()
 
 
-def _row(kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], dates: Mapping[str, str]) -> Row:
+def _row(
+    kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], dates: Mapping[str, str]
+) -> Entry:
     corrections = list(corrections)
     # Several corrections of one cell follow each other: what the page prints stands in the first.
     original = {str(each["field"]): each["printed"] for each in reversed(corrections)}
@@ -132,9 +134,9 @@ def _correction(row: Mapping[str, Any]) -> str:
     return visible(f"{_FIELDS.get(field, field.replace('_', ' '))}: printed {old}, read as {new}{reason}")
 
 
-def _rivals(data: Data, rule: str) -> dict[str, list[Row]]:
+def _rivals(data: Data, rule: str) -> dict[str, list[Entry]]:
     """Of each figure the conflicts that it is in: what they are about, the other readings, what is chosen and why."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[Entry]] = {}
     for row in reconcile.ledger(data, rule=rule):
         for reading in row["readings"]:
             for number_ in reading["figure_ids"]:
@@ -149,7 +151,7 @@ def _rivals(data: Data, rule: str) -> dict[str, list[Row]]:
     return found
 
 
-def _others(conflict: Mapping[str, Any], this: str) -> Iterator[Row]:
+def _others(conflict: Mapping[str, Any], this: str) -> Iterator[Entry]:
     for reading in conflict["readings"]:
         if this in reading["figure_ids"]:
             continue

@@ -11,7 +11,7 @@ from pathlib import Path
 from desertion.engine.receipt import VERIFIED
 from desertion.errors import UserError
 from desertion.project import ROOT, relative
-from desertion.report.content import Block, Cell, Prose, Table
+from desertion.report.content import Block, Prose, TableBlock, TableCell
 
 _TRUTHS = {
     "prior": "Truth drawn from the model's own assumptions",
@@ -55,7 +55,7 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
         yield _coverage(calibration)
 
 
-def _coverage(path: Path) -> Table:
+def _coverage(path: Path) -> TableBlock:
     """Measured coverage, one row a kind of quantity, levels as columns, one group a truth."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -72,21 +72,21 @@ def _coverage(path: Path) -> Table:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{relative(path)}: no table of measured coverage: {error!r}") from None
     levels = sorted({level for _, _, level, _, _ in rows}, reverse=True)
-    body: list[tuple[Cell, ...]] = []
+    body: list[tuple[TableCell, ...]] = []
     for truth in dict.fromkeys(row[0] for row in rows):
         part = [row for row in rows if row[0] == truth]
         if truth:
             words = f"{_TRUTHS.get(truth, truth)} ({max(row[3] for row in part):,} data sets)"
-            body.append((Cell(words, heading=True, columns=1 + len(levels), group=True),))
+            body.append((TableCell(words, heading=True, columns=1 + len(levels), group=True),))
         for kind in dict.fromkeys(row[1] for row in part):
             held = [[row[4] for row in part if row[1] == kind and row[2] == level] for level in levels]
-            cells = (Cell(_between(each), right=True) for each in held)
-            body.append((Cell(_QUANTITIES.get(kind, kind), heading=True), *cells))
+            cells = (TableCell(_between(each), right=True) for each in held)
+            body.append((TableCell(_QUANTITIES.get(kind, kind), heading=True), *cells))
     head = (
-        Cell("Quantity", heading=True),
-        *(Cell(f"nominal {100 * level:g} %", heading=True, right=True) for level in levels),
+        TableCell("Quantity", heading=True),
+        *(TableCell(f"nominal {100 * level:g} %", heading=True, right=True) for level in levels),
     )
-    return Table((head,), tuple(body), "Measured coverage of the composite model's intervals", _SOURCE)
+    return TableBlock((head,), tuple(body), "Measured coverage of the composite model's intervals", _SOURCE)
 
 
 _SOURCE = ("Made by python benchmarks/bench_calibration.py --csv, kept in benchmarks/calibration.csv.",)

@@ -9,11 +9,11 @@ from matplotlib.patches import Rectangle
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis, year_axis
 from desertion.plots.contract import END, IDS, START, flag, numeric, records, text
-from desertion.plots.frame import Sheet, gid
+from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import SOFT
 from desertion.plots.palette import BLUE, GREY, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
-from desertion.plots.rows import Row, Rows
+from desertion.plots.rows import PlotRow, Rows
 
 #: How fine a count is: the longest period of each kind in days, its name, how tall its bar is drawn.
 FINENESS = ((1e9, "longer", 0.34), (370, "a year", 0.56), (190, "up to half a year", 0.78), (31, "a month", 1.0))
@@ -68,22 +68,22 @@ def _plural(count: int, noun: str) -> str:
     },
     _describe_coverage,
 )
-def coverage(sheet: Sheet, rows: pd.DataFrame) -> None:
+def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row an offence and measure, one bar a count over its period; the finest count of a month lies on top."""
     rows = wording.with_years(rows).assign(step=fineness(rows))
     names = list(dict.fromkeys(rows["row"]))
     counts = rows["row"].value_counts()
-    layout = Rows(sheet, [Row(name, str(counts[name])) for name in names], strip=9)
-    (axes,) = sheet.panels(
+    layout = Rows(page, [PlotRow(name, str(counts[name])) for name in names], strip=9)
+    (axes,) = page.panels(
         heights=[layout.height],
         subtitle="Each bar is the period of one count; a running total is one long bar.",
         key=[(Style(STEPS[step], "s", ""), False, words) for step, (_, words, _) in enumerate(FINENESS)],
     )
     layout.draw(axes, "counts")
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
-    year_axis(axes, first, last, every=4 if sheet.narrow else 2 if last - first > 9 else 1)
+    year_axis(axes, first, last, every=4 if page.narrow else 2 if last - first > 9 else 1)
     axes.grid(axis="x", which="major")
-    strip = layout.strip * sheet.size.scale
+    strip = layout.strip * page.size.scale
     for row in records(rows.sort_values(["step", "period_start", "period_end"], kind="stable")):
         tall = FINENESS[row.step][2] * strip
         place = layout.places[names.index(row.row)]
@@ -95,7 +95,7 @@ def coverage(sheet: Sheet, rows: pd.DataFrame) -> None:
                 tall,
                 facecolor=STEPS[row.step],
                 edgecolor="white",
-                linewidth=0.25 * sheet.size.scale,
+                linewidth=0.25 * page.size.scale,
                 zorder=2 + row.step,
                 gid=gid(row.ids),
             )
@@ -138,7 +138,7 @@ def _describe_conflicts(rows: pd.DataFrame) -> str:
     },
     _describe_conflicts,
 )
-def conflicts(sheet: Sheet, rows: pd.DataFrame) -> None:
+def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row a conflict, one dot a reading, divided by the chosen one: that one full, rivals hollow."""
     if (rows["value"] <= 0).any():
         raise ValueError("plot conflicts: a value of zero or less has no place on the log axis")
@@ -150,9 +150,11 @@ def conflicts(sheet: Sheet, rows: pd.DataFrame) -> None:
     ]
     stack = max(len(part) for part in parts) // 2
     layout = Rows(
-        sheet, [Row(name, _values(part)) for name, part in zip(names, parts, strict=True)], strip=5 + 2 * _STEP * stack
+        page,
+        [PlotRow(name, _values(part)) for name, part in zip(names, parts, strict=True)],
+        strip=5 + 2 * _STEP * stack,
     )
-    (axes,) = sheet.panels(
+    (axes,) = page.panels(
         heights=[layout.height],
         subtitle="Each reading ÷ the reading chosen, log scale. Readings of one value stand over each other.",
         key=[(_CHOSEN, False, "reading chosen"), (_RIVAL, True, "rival reading")],
@@ -161,24 +163,24 @@ def conflicts(sheet: Sheet, rows: pd.DataFrame) -> None:
     ends = pd.concat([part["ratio"] for part in parts])
     low, high = min(ends.min(), 0.8) / 1.06, max(ends.max(), 1.25) * 1.06
     factor_axis(axes, low, high, RATIOS if high / low < 12 else FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * sheet.size.scale, zorder=1.5)
-    wide = (sheet.size.width * 72 * (0.9 if sheet.narrow else 0.4)) / np.log(high / low)
+    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    wide = (page.size.width * 72 * (0.9 if page.narrow else 0.4)) / np.log(high / low)
     for place, part in zip(layout.places, parts, strict=True):
         axes.plot(
             [part["ratio"].min(), part["ratio"].max()],
             [place, place],
             color=GREY,
-            linewidth=0.8 * sheet.size.scale,
+            linewidth=0.8 * page.size.scale,
             zorder=2,
         )
         seen: list[float] = []
         for row in records(part.sort_values("chosen", ascending=False, kind="stable")):
             at = float(np.log(row.ratio) * wide)
-            near = sum(abs(at - other) < 4.5 * sheet.size.scale for other in seen)
+            near = sum(abs(at - other) < 4.5 * page.size.scale for other in seen)
             seen.append(at)
             # Marks that would hide each other step up and down in turn; their place along the axis stays true.
-            step = (near + 1) // 2 * (1 if near % 2 else -1) * _STEP * sheet.size.scale
-            sheet.mark(
+            step = (near + 1) // 2 * (1 if near % 2 else -1) * _STEP * page.size.scale
+            page.mark(
                 axes,
                 row.ratio,
                 place + step,

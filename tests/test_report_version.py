@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from support.notebooks import write
 
-from desertion.report import receipt
+from desertion.report import version
 
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(receipt, "ROOT", tmp_path)
+    monkeypatch.setattr(version, "ROOT", tmp_path)
     for name in ("data", "notebooks", "editions", "src/desertion"):
         (tmp_path / name).mkdir(parents=True)
     for name in ("data/figures.csv", "editions/default.yml", "editions/other.yml", "src/desertion/a.py", "README.md"):
@@ -38,11 +38,11 @@ def test_the_commit_is_the_last_that_touched_the_inputs(clone: Path) -> None:
     first = git(clone, "rev-parse", "HEAD")[:12]
     (clone / "README.md").write_text("two\n")
     (clone / "editions" / "other.yml").write_text("two\n")
-    assert receipt._commit("default") == first
+    assert version._commit("default") == first
     commit(clone)
-    assert receipt._commit("default") == first
+    assert version._commit("default") == first
     (clone / "data" / "figures.csv").write_text("two\n")
-    assert commit(clone) == receipt._commit("default") != first
+    assert commit(clone) == version._commit("default") != first
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_commit_is_the_last_that_touched_the_inputs(clone: Path) -> None:
 )
 def test_what_is_not_committed_is_told(clone: Path, name: str) -> None:
     (clone / name).write_text("two\n")
-    assert receipt._commit("default").endswith(", with changes that are not committed")
+    assert version._commit("default").endswith(", with changes that are not committed")
 
 
 def test_stored_outputs_of_a_notebook_are_no_change_and_a_cell_is(clone: Path) -> None:
@@ -58,13 +58,13 @@ def test_stored_outputs_of_a_notebook_are_no_change_and_a_cell_is(clone: Path) -
     notebook = json.loads(path.read_text())
     notebook["cells"][-1]["execution_count"] = 2
     path.write_text(json.dumps(notebook))
-    assert receipt._commit("default") == git(clone, "rev-parse", "HEAD")[:12]
+    assert version._commit("default") == git(clone, "rev-parse", "HEAD")[:12]
     notebook["cells"][-1]["source"] = "1 + 2"
     path.write_text(json.dumps(notebook))
-    assert receipt._commit("default").endswith(", with changes that are not committed")
+    assert version._commit("default").endswith(", with changes that are not committed")
 
 
 def test_without_git_no_commit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipt, "ROOT", tmp_path)
+    monkeypatch.setattr(version, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert receipt._commit("default") == ""
+    assert version._commit("default") == ""

@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
-from desertion.plots.frame import Sheet, gid
+from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import LEADING, SOFT
 from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
@@ -95,7 +95,7 @@ def _days(row: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
     },
     _describe,
 )
-def forecast(sheet: Sheet, rows: pd.DataFrame) -> None:
+def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """A panel a series: fitted months and their band, the fan of a forecast or none, and two what-if lines."""
     _check(rows)
     rows = wording.with_years(rows)
@@ -106,26 +106,26 @@ def forecast(sheet: Sheet, rows: pd.DataFrame) -> None:
     key += [
         (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
     ]
-    axes = sheet.panels(
+    axes = page.panels(
         len(panels),
-        heights=[{"single": 62, "double": 66, "slide": 70}[sheet.kind]] * len(panels),
+        heights=[{"single": 62, "double": 66, "slide": 70}[page.kind]] * len(panels),
         subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
         key=key,
     )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
-    across = sheet.size.width * 72 - 60
+    across = page.size.width * 72 - 60
     for each, panel in zip(axes, panels, strict=True):
         part = rows[rows["panel"] == panel].sort_values("x0", kind="stable")
-        panel_title(each, sheet.wrap(panel, sheet.size.text, across, "bold"), sheet.size.text)
-        year_axis(each, first, last, every=2 if sheet.narrow and last - first > 6 else 1)
+        panel_title(each, page.wrap(panel, page.size.text, across, "bold"), page.size.text)
+        year_axis(each, first, last, every=2 if page.narrow and last - first > 6 else 1)
         top, beyond = _top(part)
         count_axis(each, top)
         note = part["note"].iloc[0] + beyond
         each.set_xlabel(
-            sheet.wrap(note, sheet.size.small, across), loc="left", fontsize=sheet.size.small, color=SOFT,
+            page.wrap(note, page.size.small, across), loc="left", fontsize=page.size.small, color=SOFT,
             linespacing=LEADING, labelpad=3,
         )  # fmt: skip
-        _draw(sheet, each, part)
+        _draw(page, each, part)
 
 
 def _top(part: pd.DataFrame) -> tuple[float, str]:
@@ -138,8 +138,8 @@ def _top(part: pd.DataFrame) -> tuple[float, str]:
     return 1.3 * close, f" The 95 % interval reaches to {wording.number(everything)}, beyond the plot."
 
 
-def _draw(sheet: Sheet, axes: Axes, part: pd.DataFrame) -> None:
-    scale = sheet.size.scale
+def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
+    scale = page.size.scale
     for kind in _KINDS[:-1]:
         own = part[part["kind"] == kind]
         if own.empty:
@@ -155,12 +155,12 @@ def _draw(sheet: Sheet, axes: Axes, part: pd.DataFrame) -> None:
         axes.plot(
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
         )
-        sheet.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
+        page.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
         last = list(records(own))[-1]
         if kind in _SCENARIOS:
-            sheet.value(axes, wording.number(last.median), (last.x1, last.median), colour=look.ink)
+            page.value(axes, wording.number(last.median), (last.x1, last.median), colour=look.ink)
         elif kind == "fit":
-            sheet.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)
+            page.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)
 
 
 def _steps(rows: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:

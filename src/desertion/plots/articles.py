@@ -12,10 +12,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, flag, numeric, records, text
-from desertion.plots.frame import Sheet
+from desertion.plots.frame import PlotPage
 from desertion.plots.palette import STEPS, Style
 from desertion.plots.plot import plot
-from desertion.plots.rows import Row, Rows
+from desertion.plots.rows import PlotRow, Rows
 from desertion.vocabulary import ARTICLES, MEASURES
 
 
@@ -52,40 +52,40 @@ def _describe_offences(rows: pd.DataFrame) -> str:
     },
     _describe_offences,
 )
-def offences(sheet: Sheet, rows: pd.DataFrame) -> None:
+def offences(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel an article, each from zero on its own scale; rival series stand side by side within a year."""
     rows = wording.with_years(rows)
     names = list(dict.fromkeys(rows["series"]))
-    looks = sheet.looks(rows)
+    looks = page.looks(rows)
     panels = list(dict.fromkeys(rows["articles"]))
-    columns = 1 if sheet.narrow else 2
+    columns = 1 if page.narrow else 2
     lines = math.ceil(len(panels) / columns)
     said = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
     hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
-    axes = sheet.panels(
+    axes = page.panels(
         len(panels),
         columns,
-        heights=[{"single": 36, "double": 42, "slide": 48}[sheet.kind]] * lines,
+        heights=[{"single": 36, "double": 42, "slide": 48}[page.kind]] * lines,
         subtitle=f"{wording.capital(said)}, by year. Each panel has its own scale, from zero.{hollow}",
         key=[(looks[name], False, name) for name in names],
     )
     first, last = int(rows["year"].min()), int(rows["year"].max())
     for each, articles in zip(axes, panels, strict=True):
         part = rows[rows["articles"] == articles]
-        panel_title(each, article_name(articles), sheet.size.text)
+        panel_title(each, article_name(articles), page.size.text)
         year_axis(each, first, last, every=2)
         count_axis(each, max(part["value"].max(), 1) * 1.25, ticks=4)
         # Series that share a year stand beside each other, in the order of the key.
         place = part["series"].map(names.index).groupby(part["year"]).rank(method="dense")
         shift = 0.26 * (place - (place.groupby(part["year"]).transform("max") + 1) / 2)
         part = part.assign(x=part["x"] + shift).sort_values("x")
-        sheet.connect(each, part, looks)
+        page.connect(each, part, looks)
         # Later marks ask for room first: they are what the plot is about.
         for row in records(part[::-1]):
             look = looks[row.series]
-            sheet.stem(each, row.x, row.value, look)
-            sheet.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
-            sheet.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+            page.stem(each, row.x, row.value, look)
+            page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
+            page.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
 
 
 def _yearly(rows: pd.DataFrame) -> pd.Series[Any]:
@@ -125,7 +125,7 @@ _UNITS = ("percent", "persons", "months")
     },
     _describe_sentences,
 )
-def sentences(sheet: Sheet, rows: pd.DataFrame) -> None:
+def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     """Suspended share by year, real terms by length, and below them a row for each later statement."""
     rows = wording.with_years(rows)
     unknown = sorted(set(rows["unit"]) - set(_UNITS))
@@ -141,17 +141,17 @@ def sentences(sheet: Sheet, rows: pd.DataFrame) -> None:
         if len(part)
     ]
     below = [
-        (title, part, _layout(sheet, part))
+        (title, part, _layout(page, part))
         for title, part in (
             ("Suspended sentences, later statements, percent", rows[~yearly & (rows["unit"] == "percent")]),
             ("Length of sentences, statements, months", rows[rows["unit"] == "months"]),
         )
         if len(part)
     ]
-    columns = 1 if sheet.narrow else 2
-    tall = {"single": 42, "double": 50, "slide": 52}[sheet.kind]
+    columns = 1 if page.narrow else 2
+    tall = {"single": 42, "double": 50, "slide": 52}[page.kind]
     hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
-    axes = sheet.panels(
+    axes = page.panels(
         len(top),
         columns,
         heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
@@ -159,35 +159,35 @@ def sentences(sheet: Sheet, rows: pd.DataFrame) -> None:
         subtitle=f"By year and by statement. {hollow}".rstrip(),
     )
     for each, (title, *_) in zip(axes, [*top, *below], strict=True):
-        panel_title(each, title, sheet.size.text)
+        panel_title(each, title, page.size.text)
     for each, (_, draw, part) in zip(axes, top, strict=False):
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2)
-        draw(sheet, each, part)
+        draw(page, each, part)
     for each, (_, part, layout) in zip(axes[len(top) :], below, strict=True):
-        _statements(sheet, each, part, layout)
+        _statements(page, each, part, layout)
 
 
-def _shares(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
+def _shares(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
     """Yearly shares, joined, on an axis of all percents."""
     count_axis(axes, 100, ticks=4)
-    looks = sheet.looks(rows)
-    sheet.connect(axes, rows, looks)
+    looks = page.looks(rows)
+    page.connect(axes, rows, looks)
     for series, part in rows.groupby("series", sort=False):
         look = looks[str(series)]
         keys = {part["x"].idxmin(), part["x"].idxmax(), part["value"].idxmax(), part["value"].idxmin()}
         for row in records(part[::-1]):
-            sheet.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)
+            page.mark(axes, row.x, row.value, look, row.ids, hollow=row.incomplete)
             if row.Index in keys:
-                sheet.value(axes, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
-        sheet.name(axes, str(series), list(zip(part["x"], part["value"], strict=True)), look)
+                page.value(axes, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
+        page.name(axes, str(series), list(zip(part["x"], part["value"], strict=True)), look)
 
 
-def _layout(sheet: Sheet, rows: pd.DataFrame) -> Rows:
+def _layout(page: PlotPage, rows: pd.DataFrame) -> Rows:
     return Rows(
-        sheet,
+        page,
         [
-            Row(
+            PlotRow(
                 f"{row.series}, {wording.period(row.period_start, row.period_end)}",
                 wording.bounded(row.value, row.bound),
             )
@@ -196,38 +196,38 @@ def _layout(sheet: Sheet, rows: pd.DataFrame) -> Rows:
     )
 
 
-def _statements(sheet: Sheet, axes: Axes, rows: pd.DataFrame, layout: Rows) -> None:
+def _statements(page: PlotPage, axes: Axes, rows: pd.DataFrame, layout: Rows) -> None:
     """One row a statement, its mark along an axis from zero; an arrow at a bound points where the number may lie."""
     layout.draw(axes)
     axes.set_xlim(0, 100 if rows["unit"].iloc[0] == "percent" else rows["value"].max() * 1.1)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
     axes.grid(axis="x")
-    looks = sheet.looks(rows)
+    looks = page.looks(rows)
     for place, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if row.bound in _ARROWS:
             axes.annotate(
                 "",
                 (row.value, place),
-                xytext=(_ARROWS[row.bound] * 14 * sheet.size.scale, 0),
+                xytext=(_ARROWS[row.bound] * 14 * page.size.scale, 0),
                 textcoords="offset points",
                 arrowprops={
                     "arrowstyle": "<-",
                     "color": look.colour,
-                    "linewidth": sheet.size.scale,
+                    "linewidth": page.size.scale,
                     "shrinkA": 0,
                     "shrinkB": 0,
                 },
             )
-        sheet.mark(axes, row.value, place, look, row.ids, hollow=row.incomplete)
+        page.mark(axes, row.value, place, look, row.ids, hollow=row.incomplete)
 
 
 #: Which way the number may lie beyond a printed bound.
 _ARROWS = {"at_least": 1, "at_most": -1}
 
 
-def _bands(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
+def _bands(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
     """Bars stacked by length, from light (short) to dark (long), named at the last bar."""
     bands = list(dict.fromkeys(rows["series"]))
     if len(bands) > len(STEPS):
@@ -237,7 +237,7 @@ def _bands(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
     for _, year in rows.groupby("x0"):
         base, ordered = 0.0, year.sort_values("series", key=lambda column: column.map(bands.index))
         for row in records(ordered):
-            sheet.bar(axes, row.x0 + 0.12, base, row.x1 - row.x0 - 0.24, row.value, colours[row.series], row.ids)
+            page.bar(axes, row.x0 + 0.12, base, row.x1 - row.x0 - 0.24, row.value, colours[row.series], row.ids)
             base += row.value
-        sheet.value(axes, wording.number(base), (ordered["x"].iloc[0], base), radius=0.0)
-    sheet.block(axes, "", [("", [(Style(colours[band], "s", ""), False, band, "")]) for band in reversed(bands)])
+        page.value(axes, wording.number(base), (ordered["x"].iloc[0], base), radius=0.0)
+    page.block(axes, "", [("", [(Style(colours[band], "s", ""), False, band, "")]) for band in reversed(bands)])

@@ -18,8 +18,8 @@ from desertion.project import DATA, NOTEBOOKS, ROOT
 _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")
 
 
-def receipt(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
-    """The receipt of a report, label → words: edition, parameters, and hashes of the data, the lock and the notebooks.
+def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
+    """Edition, parameters and hashes of the data, the lock and the notebooks of a report, label → words.
 
     The commit is the last one that touched these; it is left out where the project is no git clone.
     """

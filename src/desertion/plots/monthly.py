@@ -12,10 +12,10 @@ from matplotlib.patches import Polygon
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, year_axis
 from desertion.plots.contract import END, START, flag, numeric, records, text
-from desertion.plots.coverage import fineness
-from desertion.plots.frame import Sheet, gid
+from desertion.plots.frame import PlotPage, gid
 from desertion.plots.palette import BLUE, Style, ink
 from desertion.plots.plot import plot
+from desertion.plots.sources import fineness
 
 _BAND = "#D9D2C5"
 _LINE = "#7A6F5B"
@@ -95,7 +95,7 @@ def _describe(rows: pd.DataFrame) -> str:
     },
     _describe,
 )
-def intensity(sheet: Sheet, rows: pd.DataFrame) -> None:
+def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level as steps with their band, hatched where the prior sets it; each report a bar over its period."""
     _check(rows)
     rows = wording.with_years(rows)
@@ -112,22 +112,22 @@ def intensity(sheet: Sheet, rows: pd.DataFrame) -> None:
     notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
-    (axes,) = sheet.panels(
-        heights=[{"single": 62, "double": 82, "slide": 82}[sheet.kind]],
+    (axes,) = page.panels(
+        heights=[{"single": 62, "double": 82, "slide": 82}[page.kind]],
         subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
         notes=notes if prior.any() else "",
         key=key,
     )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
-    year_axis(axes, first, last, every=2 if sheet.narrow and last - first > 6 else 1)
+    year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
     for run in _runs(band):
-        _draw_run(sheet, axes, run)
+        _draw_run(page, axes, run)
     for row in records(reports.sort_values(["step", "x0"], kind="stable")):
-        _draw_report(sheet, axes, row)
+        _draw_report(page, axes, row)
     # The finest first: where there is no room for all words, these say most.
     for row in records(reports.sort_values(["step", "value"], ascending=False, kind="stable")):
-        sheet.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
+        page.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
 
 
 _BOUNDS = (("at_least", "at least"), ("at_most", "at most"))
@@ -137,8 +137,8 @@ def _any(reports: pd.DataFrame, bound: str) -> bool:
     return bool((reports["bound"] == bound).any())
 
 
-def _draw_run(sheet: Sheet, axes: Axes, run: pd.DataFrame) -> None:
-    scale, prior = sheet.size.scale, bool(run["prior_driven"].iloc[0])
+def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
+    scale, prior = page.size.scale, bool(run["prior_driven"].iloc[0])
     x = np.repeat([*run["x0"], run["x1"].iloc[-1]], 2)[1:-1]
     low, mean, high = (np.repeat(run[column].to_numpy(), 2) for column in ("low", "mean", "high"))
     axes.add_patch(
@@ -153,20 +153,20 @@ def _draw_run(sheet: Sheet, axes: Axes, run: pd.DataFrame) -> None:
         )
     )
     for edge in (low, high):
-        sheet.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
+        page.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
     if not prior:
         axes.plot(x, mean, color=_LINE, linewidth=1.1 * scale, zorder=2)
-        sheet.placer.path(axes, x.tolist(), mean.tolist(), weight=0.3)
+        page.placer.path(axes, x.tolist(), mean.tolist(), weight=0.3)
 
 
-def _draw_report(sheet: Sheet, axes: Axes, row: Any) -> None:
-    scale = sheet.size.scale
+def _draw_report(page: PlotPage, axes: Axes, row: Any) -> None:
+    scale = page.size.scale
     width = _WIDTHS[row.step] * scale
     axes.plot(
         [row.x0, row.x1], [row.value, row.value], color=BLUE, linewidth=width, zorder=3 + 0.1 * row.step,
         clip_on=False, gid=gid(row.ids), dashes=(2, 1) if row.bound == "about" else (None, None),
     )  # fmt: skip
-    sheet.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=10)
+    page.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=10)
     if row.bound in _ARROWS:
         axes.plot(
             [row.x], [row.value], marker=_ARROWS[row.bound], color=BLUE, markersize=4.5 * scale, markeredgewidth=0,
