@@ -61,14 +61,14 @@ INCOMPLETE = flag("whether the period covers less than the year (or other span) 
 
 
 def conform(name: str, table: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """`table` with the plot's columns typed (as read back from its published CSV, too) and a plain index.
+    """The columns of a plot, in order and typed, with a plain index; a table read back from its CSV will do, too.
 
     Raises ValueError naming a missing column, or the column, row and value of a cell of another kind.
     """
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise ValueError(f"plot {name}: column {missing[0]!r} is missing; the table needs {', '.join(columns)}")
-    table = table.reset_index(drop=True)
+    table = table.reset_index(drop=True)[list(columns)]
     for label, column in columns.items():
         cells = table[label].astype(object)
         empty = cells.isna() | (cells == "")

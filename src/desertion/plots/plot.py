@@ -34,13 +34,28 @@ class Plot:
         object.__setattr__(self, "__doc__", f"{self.draw.__doc__}\n\nColumns of the table:\n{rows}\n")
 
     def __call__(self, table: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
-        """Draw the table at one of `SIZES`.
+        """Draw the table at one of `SIZES`; columns that the plot does not have are dropped.
 
         Raises ValueError for another size, for a missing column and for a cell of another kind.
         """
+        return self.figure(self.conform(table), size, footer)
+
+    def describe(self, table: pd.DataFrame) -> str:
+        """What the plot shows, in words made from the table. Raises ValueError as drawing does."""
+        return self.words(self.conform(table))
+
+    def conform(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table's rows as the plot draws them (see `contract.conform`)."""
+        return conform(self.name, table, self.columns)
+
+    def words(self, rows: pd.DataFrame) -> str:
+        """What the plot shows of `rows` that conform, in words."""
+        return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
+
+    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
+        """Draw `rows` that conform at one of `SIZES`. Raises ValueError for another size."""
         if size not in SIZES:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
-        rows = conform(self.name, table, self.columns)
         with style():
             sheet = Sheet(self.title, size, footer)
             if rows.empty:
@@ -48,11 +63,6 @@ class Plot:
             else:
                 self.draw(sheet, rows)
             return sheet.finish()
-
-    def describe(self, table: pd.DataFrame) -> str:
-        """What the plot shows, in words made from the table. Raises ValueError as drawing does."""
-        rows = conform(self.name, table, self.columns)
-        return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
 
 
 _NOTHING = "No statement of this edition can be shown here."
