@@ -16,7 +16,7 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, RAW, bad_data, data, notebook, published, render
+from support.pages import BAD, FRAME, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
 from desertion.errors import UserError
@@ -361,6 +361,15 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert Page(page).tags.count("script") == 2
     assert "a &amp; b" in page
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
+
+
+def test_the_value_that_a_cell_ends_in_is_for_the_notebook_alone(tmp_path: Path) -> None:
+    look = v4.new_output("execute_result", data={"text/plain": "one source 351", "text/html": FRAME}, execution_count=1)
+    shown = v4.new_output("display_data", data={"text/markdown": "Words."})
+    cells = [v4.new_markdown_cell("# What is known?"), v4.new_code_cell("a", outputs=[look, shown])]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "01-figures.ipynb")
+    (section,) = content.read([tmp_path / "01-figures.ipynb"], None)
+    assert section.blocks == (content.Prose("Words."),)
 
 
 def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:

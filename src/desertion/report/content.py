@@ -143,7 +143,10 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
 
 
 def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Iterator[Block]:
+    """What the cell shows; the value that it ends in is a look for who works in the notebook."""
     for output in cell.get("outputs", []):
+        if output["output_type"] == "execute_result":
+            continue
         # On disk a text is one string or a list of lines.
         data = {
             kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()
