@@ -27,24 +27,47 @@ _COLUMNS = (
     *("fact", "articles", "measure", "scope", "kind", "unit", "per", "period_start", "period_end", "cumulative"),
     *("value", "bound", "compiler", "chosen", "ids", "sources", "readings", "state"),
 )
+#: Days that a period covers at least to stand for its year: a page of 29 December counts it.
+_YEAR = 360
 
-
-_REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
+#: End of the name of a fact that is a later version of another count.
+REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
 def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.DataFrame:
-    """One row a fact that some statement not rejected renders, in the order of the figures.
+    """Reconcile the statements: one row per fact, with the number that the rule chooses among its readings.
 
-    Indexed by fact: articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound and
-    compiler of the chosen statement, corrections applied; `chosen` (its id), `ids` (tuple of all renderings that are
-    not rejected), `sources` (independent sources of the chosen reading, see `statements.independent`), `readings` (how
-    many readings of value, measure and period they print) and `state`:
+    Parameters
+    ----------
+    data : Data
+        The curated data of an edition.
+    rule : str
+        Which statement speaks for a fact that several pages print, one of `vocabulary.RULES`.
+    folder : Path
+        Where identities.csv and hedges.csv are read from.
 
-    - `conflicting`: more than one reading stands;
-    - `corrected`: what other readings there are, a correction holds to be errors of their pages;
-    - `agreed`: independent sources print one reading; `one source`: a single one does.
+    Returns
+    -------
+    DataFrame
+        Indexed by fact, in the order of the figures; facts whose statements are all rejected are left out.
 
-    Raises UserError for an unknown rule.
+        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, compiler`: of
+          the chosen statement, corrections applied
+        - `chosen`: the id of the chosen statement
+        - `ids`: the ids of all its statements that are not rejected, joined by spaces
+        - `sources`: independent sources of the chosen reading (see `statements.independent`)
+        - `readings`: how many readings of value, measure and period its statements print
+        - `state`: `one source` or `agreed` (independent sources) where they print one reading; `conflicting` where more
+          than one stands; `corrected` where a correction holds the others to be errors of their pages
+        - `label`: in words, `Persons convicted, Art. 337, Proekt`
+        - `year`: the year in which the period starts
+        - `days`: days in the period, its first and last included
+        - `incomplete`: whether the period is shorter than a year (under 360 days)
+
+    Raises
+    ------
+    UserError
+        If the rule is unknown.
     """
     reconciler = Reconciler(data, rule, folder)
     rows = []
@@ -55,7 +78,13 @@ def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.D
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).set_index("fact")
     for column in ("period_start", "period_end"):
         frame[column] = pd.to_datetime(frame[column])
-    return frame
+    days = (frame["period_end"] - frame["period_start"]).dt.days + 1
+    return frame.assign(
+        label=vocabulary.label(frame, "measure", "articles", "compiler"),
+        year=frame["period_start"].dt.year,
+        days=days,
+        incomplete=days < _YEAR,
+    )
 
 
 def _fact_row(fact: Iterable[Statement], choice: Choice, chosen: Statement) -> tuple[Any, ...]:
@@ -64,7 +93,7 @@ def _fact_row(fact: Iterable[Statement], choice: Choice, chosen: Statement) -> t
     return (
         chosen.fact, chosen.articles, reading.measure, chosen.scope, chosen.kind, chosen.unit, chosen.per,
         reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, chosen.compiler,
-        chosen.id, tuple(s.id for s in fact if s.status != "rejected"),
+        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"),
         independent(usable[0].usable), len(usable), _state(usable),
     )  # fmt: skip
 
@@ -86,7 +115,7 @@ def latest(facts: pd.DataFrame) -> pd.DataFrame:
     A revised total has a fact of its own that ends in `/as-of-YYYY-MM`; it takes the place of earlier ones with the
     same scope. `facts` is a table of `facts()`; its order is kept.
     """
-    base = facts.index.str.replace(_REVISION, "", regex=True)
+    base = facts.index.str.replace(REVISION, "", regex=True)
     order = facts.assign(_base=base, _place=range(len(facts))).sort_index(kind="stable")
     kept = order.groupby(["_base", "scope"]).tail(1).sort_values("_place")
     return kept.drop(columns=["_base", "_place"])

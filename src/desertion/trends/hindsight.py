@@ -56,7 +56,7 @@ def published(
 
     Reads the data folder again: corrections and revisions are those of each day.
     """
-    first = data.figures.loc[selected["ids"].explode()].groupby("fact")["known"].min()
+    first = data.figures.loc[" ".join(selected["ids"]).split()].groupby("fact")["known"].min()
     asked = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
     files = reads.handed()
     return _published(files, *asked) if files is None else memo.recall(_published, files, *asked)
