@@ -10,9 +10,7 @@ import pytest
 from support.data import figure, load, source
 
 from desertion import claims, figures, reconcile, vocabulary
-from desertion.claims import presented as claims_presented
 from desertion.plots import PLOTS
-from desertion.reconcile import presented
 
 PAGES = [source("one"), source("two")]
 
@@ -31,7 +29,7 @@ def test_a_conflict_is_told_in_words_with_its_readings_best_first(tmp_path: Path
         sources=PAGES,
         figures=[figure("F1", 4373, "one"), figure("F2", 4000, "two", status="low")],
     )
-    conflicts = presented.conflicts(reconcile.ledger(data))
+    conflicts = reconcile.conflicts(reconcile.ledger(data))
     assert conflicts.to_dict("index") == {
         "K1": {
             "differs": "Readings of one count that differ in value",
@@ -46,16 +44,16 @@ def test_a_conflict_is_told_in_words_with_its_readings_best_first(tmp_path: Path
 
 
 def test_a_ledger_without_conflicts_gives_tables_without_rows() -> None:
-    assert list(presented.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
-    assert presented.conflicts([]).empty
-    nothing = presented.rivals([], pd.DataFrame())
+    assert list(reconcile.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
+    assert reconcile.conflicts([]).empty
+    nothing = reconcile.rivals([], pd.DataFrame())
     assert nothing.empty
     assert PLOTS["conflicts"].describe(nothing).endswith("No statement of this edition can be shown here.")
 
 
 def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> None:
     ledger = reconcile.ledger(real)
-    conflicts = presented.conflicts(ledger)
+    conflicts = reconcile.conflicts(ledger)
     assert list(conflicts.index) == [row["id"] for row in ledger]
     for row in ledger:
         ids = [number for reading in row["readings"] for number in reading["figure_ids"]]
@@ -64,7 +62,7 @@ def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> Non
 
 
 def test_rival_readings_differ_in_value_rest_on_no_rejected_statement_and_one_is_chosen(real: figures.Data) -> None:
-    rivals = presented.rivals(reconcile.ledger(real), real.figures)
+    rivals = reconcile.rivals(reconcile.ledger(real), real.figures)
     statuses = real.figures["status"]
     assert not any(statuses[each] == "rejected" for cell in rivals["ids"] for each in cell.split())
     assert rivals["value"].gt(0).all()
@@ -78,10 +76,53 @@ def test_readings_of_one_value_are_no_rivals_to_draw(tmp_path: Path) -> None:
     data = load(tmp_path, sources=PAGES, figures=same)
     ledger = reconcile.ledger(data)
     assert [row["kind"] for row in ledger] == ["measure"]
-    assert presented.rivals(ledger, data.figures).empty
+    assert reconcile.rivals(ledger, data.figures).empty
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def year(start: str, end: str, value: float, **more: object) -> dict[str, object]:
+    days = (pd.Timestamp(end) - pd.Timestamp(start)).days + 1
+    common = {"compiler": "Compiler", "articles": "337", "measure": "verdicts", "cumulative": False}
+    return common | {
+        "period_start": pd.Timestamp(start), "period_end": pd.Timestamp(end), "year": int(start[:4]), "days": days,
+        "value": value, "ids": f"F{value:.0f}",
+    } | more  # fmt: skip
+
+
+def test_a_year_has_one_count_the_one_that_reaches_furthest() -> None:
+    facts = pd.DataFrame(
+        [
+            year("2023-01-01", "2023-12-31", 3),
+            year("2023-01-01", "2023-10-31", 2),
+            year("2023-01-01", "2023-12-31", 30, articles="338"),
+            year("2024-01-01", "2024-06-30", 4),  # half a year says nothing of it
+            year("2023-01-01", "2023-12-31", 5, cumulative=True),
+            year("2021-01-01", "2022-12-31", 6),
+            year("2022-01-01", "2022-09-30", 1),
+        ]
+    )
+    assert reconcile.by_year(facts)["value"].tolist() == [1, 3, 30]
+
+
+def test_running_totals_are_compared_on_the_last_day_that_has_all_of_them() -> None:
+    totals = pd.DataFrame(
+        [
+            year("2022-09-21", "2023-06-30", 1),
+            year("2022-09-21", "2023-06-30", 2, articles="338"),
+            year("2022-09-21", "2024-06-30", 3),
+            year("2022-09-21", "2024-06-30", 4, articles="338"),
+            year("2022-09-21", "2024-06-30", 9, articles="337+338"),
+            year("2022-09-21", "2025-06-30", 5),
+        ]
+    )
+    last = reconcile.together(totals, ["337", "338"])
+    assert last["value"].to_dict() == {"337": 3, "337+338": 9, "338": 4}
+    assert last["period_end"].dt.year.unique().tolist() == [2024]
+    assert last["ids"].tolist() == ["F3", "F9", "F4"]
+    assert reconcile.together(totals, ["332", "337"]).empty
+    assert reconcile.together(totals.iloc[:0], ["337"]).empty
 
 
 def test_a_count_that_a_later_page_gives_again_stands_with_all_its_versions_by_day(tmp_path: Path) -> None:
@@ -95,7 +136,7 @@ def test_a_count_that_a_later_page_gives_again_stands_with_all_its_versions_by_d
             figure("F3", 7, "one", articles="338"),
         ],
     )
-    later = presented.revised(reconcile.facts(data), data.figures)
+    later = reconcile.revised(reconcile.facts(data), data.figures)
     assert later["value"].tolist() == [100, 130]
     assert later["known"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31", "2024-08-31"]
 
@@ -111,7 +152,7 @@ def test_measures_of_one_period_are_added_and_keep_their_statements() -> None:
         ]
     )
     bands = {"long": ["imprisoned_2_3y", "imprisoned_3_5y"], "short": ["imprisoned_1_2y"], "none": ["wanted"]}
-    sums = presented.summed(facts, bands)
+    sums = reconcile.summed(facts, bands)
     assert sums[["series", "value", "ids"]].values.tolist() == [["long", 7.0, "F1 F2 F3"], ["short", 9.0, "F4"]]
 
 
@@ -131,7 +172,7 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
         reason=["", "", "no figures", "no number is stated"],
         verdict=["understated", "holds", "not checkable", "not checkable"],
     )  # fmt: skip
-    worded = claims_presented.in_words(checked)
+    worded = claims.in_words(checked)
     assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "place 1 from the highest", "no number"]
     assert worded["admits"].tolist() == ["8.5–9", "8.25–8.35", "1–1", "–"]
     assert worded["interval"].tolist() == ["7.4–120", "7.4–9.2", "–", "–"]
@@ -142,7 +183,7 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
 
 
 def test_every_claim_has_words_and_a_reason_or_a_number(real: figures.Data) -> None:
-    checked = claims_presented.in_words(claims.check_claims(real))
+    checked = claims.in_words(claims.check_claims(real))
     words = checked[["says", "admits", "interval", "remark", "group"]]
     assert words.map(lambda cell: isinstance(cell, str)).all(axis=None)
     assert checked.loc[checked["verdict"].eq("not checkable"), "remark"].ne("").all()
@@ -150,9 +191,9 @@ def test_every_claim_has_words_and_a_reason_or_a_number(real: figures.Data) -> N
 
 
 def test_claims_with_one_statement_number_and_verdict_are_drawn_once(real: figures.Data) -> None:
-    checked = claims_presented.in_words(claims.check_claims(real))
+    checked = claims.in_words(claims.check_claims(real))
     ratios = checked[checked["kind"].eq("ratio") & checked["computed"].gt(0)]
-    drawn = claims_presented.ranges(pd.concat([ratios, ratios]))
+    drawn = claims.ranges(pd.concat([ratios, ratios]))
     assert set(drawn.columns) == set(PLOTS["claims"].columns)
     assert drawn["claim"].is_unique
     assert set(drawn["label"]) == set(ratios["statement"])

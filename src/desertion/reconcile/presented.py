@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from desertion import vocabulary
-from desertion.reconcile.ledger import REVISION
 from desertion.text import period
 
 _KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
@@ -108,54 +107,3 @@ def rivals(ledger: Sequence[Mapping[str, Any]], figures: pd.DataFrame) -> pd.Dat
                     }
                 )
     return pd.DataFrame(rows, columns=["label", "articles", "measure", "unit", "value", "differs", "chosen", "ids"])
-
-
-def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
-    """Select the counts that later pages give again, for `plots.revision`.
-
-    Parameters
-    ----------
-    facts : DataFrame
-        Counts, as `reconcile.facts` returns them.
-    figures : DataFrame
-        The statements (`data.figures`).
-
-    Returns
-    -------
-    DataFrame
-        The rows of `facts` of which there is more than one version, by articles and day, with the column `known`: the
-        day on which the first statement of this version was known.
-    """
-    versions = facts.assign(base=facts.index.str.replace(REVISION, "", regex=True))
-    versions = versions[versions.groupby("base")["value"].transform("size").gt(1)]
-    versions = versions.assign(known=figures.groupby("fact")["known"].min().reindex(versions.index))
-    order = {"articles": True, "known": True, "base": False, "period_end": False}
-    return versions.sort_values(list(order), ascending=list(order.values()))
-
-
-def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Add up counts of several measures of one period, such as terms of imprisonment in bands.
-
-    Parameters
-    ----------
-    facts : DataFrame
-        Counts, as `reconcile.facts` returns them.
-    series : mapping
-        Name of each sum -> the measures that are its parts.
-
-    Returns
-    -------
-    DataFrame
-        One row per sum, articles, compiler and period, in the order of `series`.
-
-        - `series`: its name
-        - `articles, compiler, period_start, period_end`: of the counts
-        - `value`: the sum of those that are known
-        - `ids`: the statements behind them, joined by spaces
-    """
-    by = ["articles", "compiler", "period_start", "period_end"]
-    sums = []
-    for name, measures in series.items():
-        parts = facts[facts["measure"].isin(measures)].groupby(by, as_index=False)
-        sums.append(parts.agg(value=("value", "sum"), ids=("ids", " ".join)).assign(series=name))
-    return pd.concat(sums)[["series", *by, "value", "ids"]]

@@ -80,7 +80,7 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
         - `denominator, series_id`: name and series of the force
         - `strength`: mean strength in the period, in soldiers
         - `rate`: count per 1,000 soldiers and year, to two decimals
-        - `refused`: why there is no strength and no rate (see `person_years`), else blank
+        - `refused`: why there is no strength and no rate of this period and force, else blank (see `person_years`)
         - `ids`: the statements behind the count and the strength, joined by spaces
     """
     rows = []
@@ -97,7 +97,7 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
             }
             exposure = person_years(context[context["series"].eq(series)], start, end)
             if isinstance(exposure, Refused):
-                row |= {"refused": str(exposure), "ids": fact["ids"]}
+                row |= {"refused": f"{row['period']}, {name}: {exposure}", "ids": fact["ids"]}
             else:
                 row |= {
                     "strength": exposure.mean_strength,
@@ -168,14 +168,14 @@ def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per count, sorted by series and period.
+        One row per count, in the order of `rates`.
 
         - `series, period_start, period, count`: of the count
         - `strength NAME, rate NAME`: mean strength and rate by each of `forces`, NaN where refused
         - `ids`: the statements behind the row, joined by spaces
     """
     count = ["series", "period_start", "period", "count"]
-    wide = rates.groupby(count)["ids"].apply(" ".join).to_frame()
+    wide = rates.groupby(count, sort=False)["ids"].apply(" ".join).to_frame()
     for what in ("strength", "rate"):
         for name in forces:
             by_count = rates[rates["denominator"].eq(name)].set_index(count)
