@@ -23,7 +23,7 @@ def real() -> figures.Data:
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
-def test_a_conflict_is_told_in_words_with_its_readings_best_first(tmp_path: Path) -> None:
+def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path) -> None:
     data = load(
         tmp_path,
         sources=PAGES,

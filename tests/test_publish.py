@@ -116,7 +116,7 @@ def test_plot_without_words_is_not_saved(tmp_path):
     mute = Mute(
         **{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")}
     )
-    with pytest.raises(ValueError, match="plot growth: no words"):
+    with pytest.raises(ValueError, match="plot growth: it has no words"):
         publish.show(mute, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -16,7 +16,7 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, FRAME, RAW, bad_data, data, notebook, published, render
+from support.pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report
 from desertion.errors import UserError
@@ -159,12 +159,17 @@ def test_a_frame_of_pandas_is_shown_without_raw_values(page: str) -> None:
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_no_table_of_a_notebook_comes_to_a_reader_with_raw_values(path: Path) -> None:
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in cells if "working" not in cell.metadata.get("tags", [])]
     shown = [output.data["text/html"] for cell in cells for output in cell.outputs if "text/html" in output.data]
     assert shown
     for html in shown:
         table = content.table(html)
         texts = [cell.text for row in (*table.head, *table.body) for cell in row]
         assert [text for text in texts if RAW_VALUE.search(text)] == []
+
+
+def test_a_working_cell_shows_its_frame_in_the_notebook_alone(page: str) -> None:
+    assert "a working frame" not in page
 
 
 def test_a_phone_gets_the_plot_one_column_wide_with_its_marks(page: str) -> None:
@@ -361,15 +366,6 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert Page(page).tags.count("script") == 2
     assert "a &amp; b" in page
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
-
-
-def test_the_value_that_a_cell_ends_in_is_for_the_notebook_alone(tmp_path: Path) -> None:
-    look = v4.new_output("execute_result", data={"text/plain": "one source 351", "text/html": FRAME}, execution_count=1)
-    shown = v4.new_output("display_data", data={"text/markdown": "Words."})
-    cells = [v4.new_markdown_cell("# What is known?"), v4.new_code_cell("a", outputs=[look, shown])]
-    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "01-figures.ipynb")
-    (section,) = content.read([tmp_path / "01-figures.ipynb"], None)
-    assert section.blocks == (content.Prose("Words."),)
 
 
 def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is know
         v4.new_code_cell("g", outputs=[shown({"image/svg+xml": picture("long_view").svg})]),
         v4.new_code_cell("h", outputs=[shown({"text/html": grouped()})]),
         v4.new_code_cell("i", outputs=[shown({"text/html": RAW})]),
+        v4.new_code_cell("j", metadata={"tags": ["working"]}, outputs=[shown({"text/plain": "a working frame"})]),
     ]
     path = folder / f"{stem}.ipynb"
     nbformat.write(v4.new_notebook(cells=cells), path)

@@ -14,12 +14,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Column:
-    """What a plot asks of one column: its kind, its meaning, whether cells may be blank."""
+    """A column that a plot needs: its kind, its meaning, whether cells may be blank."""
 
     kind: Literal["text", "number", "date", "flag"]
     meaning: str
     blank: bool = False
-    #: Letters of a cell's words that are kept.
+    #: Most letters of a cell; a longer one is cut.
     longest: int = 300
 
 
@@ -45,7 +45,7 @@ def flag(meaning: str) -> Column:
 
 @lru_cache(maxsize=1024)  # a note stands in many rows
 def clean(words: str, longest: int = 300) -> str:
-    """`words` as they can be drawn: no control or direction characters, cut where nobody would read on."""
+    """Remove control and direction characters from `words`, and cut them to `longest` letters."""
     drawn = "".join(
         " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
         for each in words

@@ -1,4 +1,4 @@
-"""The plot as an object: called with a table it is a `Figure`, and it says the same in words."""
+"""Plots as objects: each draws a table and describes it in words."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from desertion.plots.labels import SOFT
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot: call it with a table to get a `Figure`; `describe` says the same in words.
+    """A plot: call it with a table to get a `Figure`; `describe` returns its content in words.
 
-    It draws from the table alone, which is rounded already, so that a processor's last digit moves no pixel.
+    It draws from the table alone, which is rounded, so that no pixel depends on the last digit of a processor.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Plot:
         return self.figure(self.conform(table), size, footer)
 
     def describe(self, table: pd.DataFrame) -> str:
-        """What the plot shows, in words made from the table. Raises ValueError as drawing does."""
+        """Describe the plot of a table in words. Raises ValueError as drawing does."""
         return self.words(self.conform(table))
 
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table's rows as the plot draws them (see `contract.conform`)."""
+        """The rows of a table as the plot draws them (see `contract.conform`)."""
         return conform(self.name, table, self.columns)
 
     def words(self, rows: pd.DataFrame) -> str:
-        """What the plot shows of `rows` that conform, in words."""
+        """Describe the plot of `rows` that conform in words."""
         return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
 
     def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
@@ -69,7 +69,7 @@ _NOTHING = "No statement of this edition can be shown here."
 
 
 def _say_nothing(sheet: Sheet) -> None:
-    """An early edition may know nothing yet: the plot says so instead of failing the report."""
+    """An early edition may have no statement to draw: the plot says so, and the report is made."""
     (axes,) = sheet.panels(heights=[15])
     axes.set_axis_off()
     axes.text(

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 
-#: What the single-column picture beside a plot is called, after the plot's name.
+#: Ending of the name of the single-column picture beside a plot.
 PHONE = "-single"
 
 
 @dataclass(frozen=True)
 class Published:
-    """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
+    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
 
-    The PNG and the PDF are empty where they were not asked for.
+    The PNG and the PDF are empty unless the plot is printed, too.
     """
 
     name: str
@@ -109,9 +109,9 @@ def render(
     beside: str = "",
     printed: bool = False,
 ) -> Published:
-    """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does.
+    """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does.
 
-    `beside`: the name of the published plot whose side record the footer refers to, where it is not its own.
+    `beside`: the name of the published plot whose side record the footer refers to, if it is not its own.
     `printed`: as PNG and PDF, too.
     """
     return _render(plot, _check(plot, table, data), data, note, size, beside, printed=printed)
@@ -139,10 +139,10 @@ def _render(
     rows, ids = checked.rows, checked.ids
     alt = plot.words(rows)
     if not alt.strip():
-        raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
+        raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
     below = footer(ids, data, note, beside or name)
-    # drawn from its table and words alone, so that what did not change in them need not be drawn again
+    # drawn from its table and words alone, so that a plot whose table and words are the same need not be drawn again
     svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, printed)
     text = to_csv(checked.table, plot)
     return Published(
@@ -160,7 +160,7 @@ def _render(
 def _drawn(
     plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
 ) -> tuple[str, bytes, bytes]:
-    """The picture as SVG and, where it is to be printed, as PNG at 300 dots an inch and as PDF of one page."""
+    """The picture as SVG and, if it is printed, as PNG at 300 dots per inch and as PDF of one page."""
     figure = plot.figure(rows, size, below)
     svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
     if printed:

@@ -135,18 +135,17 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
             if text.strip():
                 blocks.append(Prose(text))
         elif cell["cell_type"] == "code":
-            into = answer if "answer" in cell.get("metadata", {}).get("tags", []) else blocks
-            into += _outputs(cell, plots, names)
+            tags = cell.get("metadata", {}).get("tags", [])
+            if "working" not in tags:  # a frame for the analyst, not for the reader
+                into = answer if "answer" in tags else blocks
+                into += _outputs(cell, plots, names)
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
     return Section(path.stem, title, tuple(answer), tuple(blocks))
 
 
 def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Iterator[Block]:
-    """What the cell shows; the value that it ends in is a look for who works in the notebook."""
     for output in cell.get("outputs", []):
-        if output["output_type"] == "execute_result":
-            continue
         # On disk a text is one string or a list of lines.
         data = {
             kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()

@@ -101,10 +101,10 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
             else:
                 row |= {
                     "strength": exposure.mean_strength,
+                    "rate": round(1000 * fact["value"] / exposure.person_years, 2),
                     "refused": "",
                     "ids": " ".join([fact["ids"], *exposure.ids]),
                 }
-                row["rate"] = round(1000 * fact["value"] / exposure.person_years, 2)
             rows.append(row)
     columns = ["series", *_OF_COUNT, "period", "count", "denominator", "series_id"]
     table = pd.DataFrame(rows, columns=[*columns, "strength", "rate", "refused", "ids"])
