@@ -264,15 +264,6 @@ def parse_articles(text: str) -> tuple[str, ...]:
     return parts
 
 
-def articles_label(articles: str) -> str:
-    """`337+338+339` as a title says it: `Art. 337, 338 and 339`; a whole as `chapter 33` or `all offences`."""
-    wholes = {"ch33": "chapter 33", "ch33+34": "chapters 33 and 34", "all": "all offences", "none": "no article"}
-    if articles in wholes:
-        return wholes[articles]
-    *first, last = articles.split("+")
-    return "Art. " + (f"{', '.join(first)} and {last}" if first else last)
-
-
 def label(rows: pd.DataFrame, *columns: str) -> pd.Series[Any]:
     """Name the rows of a table by their cells in `columns`: `Persons convicted, Art. 337, Proekt`.
 
@@ -293,3 +284,12 @@ def label(rows: pd.DataFrame, *columns: str) -> pd.Series[Any]:
     for more in rest:
         first = first + ", " + more
     return first.str[:1].str.upper() + first.str[1:]
+
+
+def articles_label(articles: str) -> str:
+    """`337+338+339` as a title says it: `Art. 337, 338 and 339`; a whole as `chapter 33` or `all offences`."""
+    wholes = {"ch33": "chapter 33", "ch33+34": "chapters 33 and 34", "all": "all offences", "none": "no article"}
+    if articles in wholes:
+        return wholes[articles]
+    *first, last = articles.split("+")
+    return "Art. " + (f"{', '.join(first)} and {last}" if first else last)

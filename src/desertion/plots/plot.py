@@ -69,7 +69,7 @@ _NOTHING = "No statement of this edition can be shown here."
 
 
 def _say_nothing(sheet: Sheet) -> None:
-    """An early edition may have no statement to draw: the plot says so, and the report is made."""
+    """An early edition may know nothing yet: the plot says so instead of failing the report."""
     (axes,) = sheet.panels(heights=[15])
     axes.set_axis_off()
     axes.text(

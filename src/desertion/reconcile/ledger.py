@@ -43,8 +43,6 @@ def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.D
         The curated data of an edition.
     rule : str
         Which statement speaks for a fact that several pages print, one of `vocabulary.RULES`.
-    folder : Path
-        Where identities.csv and hedges.csv are read from.
 
     Returns
     -------
@@ -189,8 +187,6 @@ def ledger(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> lis
         The curated data of an edition.
     rule : str
         Which statement speaks for a fact that several pages print, one of `vocabulary.RULES`.
-    folder : Path
-        Where identities.csv and hedges.csv are read from.
 
     Returns
     -------
@@ -328,7 +324,7 @@ def _added(members: Sequence[Statement]) -> Statement:
 
 
 def _broken(reconciler: Reconciler, identity: Identity) -> list[dict[str, Any]]:
-    """The row of an identity if it is broken: of a sum the printed total and the sum of its parts."""
+    """The row of an identity, where it is broken: of a sum the total as printed and as its parts give it."""
     checked = identities.check(identity, reconciler.statements, folder=reconciler.folder)
     if checked.state != identities.BROKEN:
         return []
