@@ -84,7 +84,7 @@ def ready(name: str) -> publish.Published:
 
 def test_where_no_plots_are_wanted_the_table_is_checked_and_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setenv("DESERTION_UNDRAWN", "1")
-    monkeypatch.setattr("desertion.plots.plot.Plot.__call__", None)
+    monkeypatch.setattr("desertion.plots.plot.Plot.figure", None)
     publish.show(plots.growth, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="id 'F9999' is in none of"):
@@ -110,13 +110,13 @@ def test_rejected_statement_is_refused_with_its_reason(tmp_path):
 
 def test_plot_without_words_is_not_saved(tmp_path):
     class Mute(plots.Plot):
-        def describe(self, table):
+        def words(self, rows):
             return " "
 
     mute = Mute(
         **{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")}
     )
-    with pytest.raises(ValueError, match="plot growth: no words"):
+    with pytest.raises(ValueError, match="plot growth: it has no words"):
         publish.show(mute, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -185,6 +185,24 @@ def test_side_record_says_what_is_behind_the_plot(folder):
     assert {source["id"] for source in record["sources"]} <= set(data().sources.index)
     assert all(source["url"].startswith("https://") for source in record["sources"])
     assert record["csv_sha256"] == hashlib.sha256((folder / "revision.csv").read_bytes()).hexdigest()
+
+
+def test_columns_that_the_plot_does_not_have_are_dropped_and_the_rest_is_in_its_order():
+    wide = table("growth").assign(note="not drawn")
+    made = publish.render(plots.growth, wide[sorted(wide)], data())
+    assert next(csv.reader(io.StringIO(made.csv))) == list(plots.growth.columns)
+    narrow = table("growth")[sorted(plots.growth.columns)]
+    own = publish.render(plots.growth, narrow, data())
+    assert next(csv.reader(io.StringIO(own.csv))) == sorted(plots.growth.columns)
+    assert own.svg == made.svg == ready("growth").svg
+
+
+def test_a_table_is_checked_once_for_all_that_is_published_of_it(tmp_path, monkeypatch):
+    room = sys.modules["desertion.plots.plot"]
+    calls, check = [], room.conform
+    monkeypatch.setattr(room, "conform", lambda *given: calls.append(given[0]) or check(*given))
+    publish.show(plots.growth, table("growth"), data(), out=tmp_path)
+    assert calls == ["growth"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -342,3 +342,30 @@ def test_a_revised_count_stands_once_and_as_revised() -> None:
     assert list(once.index) == [fact for fact in facts.index if fact in once.index]
     before = reconcile.latest(reconcile.facts(figures.load(as_of=date(2023, 12, 31))))
     assert "mediazona/337/received/2023" in before.index
+
+
+def test_a_fact_has_a_label_its_year_its_days_and_its_statements_in_text(tmp_path: Path) -> None:
+    part = {"period_start": "2023-01-01", "period_end": "2023-07-31", "measure": "persons_convicted"}
+    part["fact"] = "compiler/337+338+339/convicted/2023-01..2023-07"
+    data = load(
+        tmp_path,
+        sources=[source("one"), source("two")],
+        figures=[
+            figure("F1", 5, "one", period_start="2022-01-01", period_end="2022-12-29"),
+            figure("F2", 5, "two", period_start="2022-01-01", period_end="2022-12-29"),
+            figure("F3", 7, "one", articles="337+338+339", **part),
+        ],
+    )
+    facts = reconcile.facts(data)
+    assert facts[["label", "year", "days", "incomplete", "ids"]].values.tolist() == [
+        ["Criminal cases received by a court, Art. 337, Compiler", 2022, 363, False, "F1 F2"],
+        ["Persons convicted, Art. 337, 338 and 339, Compiler", 2023, 212, True, "F3"],
+    ]
+
+
+def test_every_real_fact_has_a_label_and_names_statements_that_are_known(real: figures.Data) -> None:
+    facts = reconcile.facts(real)
+    assert facts["label"].str.match(r"[A-Z].*, .*(Art\.|chapter|offences|article).*, \S").all()
+    assert {each for cell in facts["ids"] for each in cell.split()} <= set(real.figures.index)
+    assert all(chosen in cell.split() for chosen, cell in zip(facts["chosen"], facts["ids"], strict=True))
+    assert (facts["incomplete"] == facts["days"].lt(360)).all()

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desertion import figures
+from desertion import figures, plots, reconcile
 from desertion.trends import Refused
+from desertion.trends import exposure as rated
 from desertion.trends.exposure import Exposure, person_years
 
 
@@ -66,3 +67,78 @@ def test_the_real_series_cover_the_years_that_the_report_divides_by_them() -> No
         result = person_years(series, pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 31))
         assert isinstance(result, Exposure)
         assert 300_000 < result.mean_strength < 750_000
+
+
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+FORCES = {"first": "a", "second": "b", "unknown": "c"}
+
+
+def counts(*rows: tuple[str, float]) -> pd.DataFrame:
+    """Counts of whole years of one compiler: year and number."""
+    return pd.DataFrame(
+        {
+            "label": "Verdicts, Art. 337, Compiler", "articles": "337", "measure": "verdicts", "compiler": "Compiler",
+            "period_start": pd.to_datetime([f"{year}-01-01" for year, _ in rows]),
+            "period_end": pd.to_datetime([f"{year}-12-31" for year, _ in rows]),
+            "value": [value for _, value in rows], "incomplete": False, "ids": [f"F{year}" for year, _ in rows],
+        }
+    )  # fmt: skip
+
+
+def context() -> pd.DataFrame:
+    first = stocks(("2023-01-01", 500_000), ("2024-12-31", 500_000)).assign(series="a")
+    second = stocks(("2023-01-01", 250_000), ("2023-12-31", 250_000)).assign(series="b")
+    return pd.concat([first, second.rename(index={"c0": "d0", "c1": "d1"})])
+
+
+def test_a_count_is_divided_by_each_force_and_refused_where_none_is_known() -> None:
+    table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
+    assert list(zip(table["period"], table["denominator"], strict=True)) == [
+        (year, force) for year in ("2023", "2024") for force in FORCES
+    ]
+    assert table["rate"].fillna(-1).tolist() == [2.0, 4.0, -1, 5.99, -1, -1]  # a leap year is longer than a year
+    assert table["strength"].fillna(0).tolist() == [500_000, 250_000, 0, 500_000, 0, 0]
+    assert table["ids"].tolist() == ["F2023 c0 c1", "F2023 d0 d1", "F2023", "F2024 c0 c1", "F2024", "F2024"]
+    assert table["refused"].eq("").tolist() == table["rate"].notna().tolist()
+    assert table["refused"][4].startswith("2024, second: strength is not known")
+
+
+def test_the_band_reaches_from_the_lowest_rate_to_the_highest_and_names_both_forces() -> None:
+    table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
+    band = rated.band(table, "a")
+    assert set(band.columns) == set(plots.deployed_rate.columns)
+    assert band[["value", "low", "low_by", "high", "high_by", "ids"]].values.tolist() == [
+        [2.0, 2.0, "first", 4.0, "second", "F2023 c0 c1 d0 d1"],
+        [5.99, 5.99, "first", 5.99, "first", "F2024 c0 c1"],
+    ]
+
+
+def test_one_row_of_the_table_holds_the_rates_of_a_count_by_every_force() -> None:
+    wide = rated.by_denominator(rated.rates(counts(("2024", 3000.0), ("2023", 1000.0)), context(), FORCES), FORCES)
+    assert wide["period"].tolist() == ["2024", "2023"]
+    assert wide["rate first"].tolist() == [5.99, 2.0]
+    assert wide["strength second"].fillna(0).tolist() == [0, 250_000]
+    assert wide["rate unknown"].isna().all()
+    assert wide["ids"].tolist() == ["F2024 c0 c1 F2024 F2024", "F2023 c0 c1 F2023 d0 d1 F2023"]
+
+
+def test_an_edition_that_knows_no_count_has_tables_without_rows() -> None:
+    table = rated.rates(counts(), context(), FORCES)
+    assert table.empty
+    wide = rated.by_denominator(table, FORCES)
+    assert {f"{what} {force}" for what in ("strength", "rate") for force in FORCES} < set(wide.columns)
+    for nothing in (wide, rated.band(table, "a")):
+        assert nothing.empty
+    assert plots.deployed_rate.describe(rated.band(table, "a")).endswith("can be shown here.")
+
+
+def test_the_rates_of_the_real_counts_rest_on_known_statements() -> None:
+    data = figures.load()
+    facts = reconcile.facts(data)
+    table = rated.rates(
+        facts[facts["compiler"].eq("The Insider")], data.context, {"force": "deployed/ukraine-estimate"}
+    )
+    known = {*data.figures.index, *data.context.index}
+    assert {each for cell in table["ids"] for each in cell.split()} <= known
+    assert (1000 * table["count"] / table["strength"] / table["rate"]).dropna().between(0.02, 2).all()

@@ -1,10 +1,12 @@
-"""Text in messages: invisible characters by their code, long values cut, the nearest known word, natural order."""
+"""Text for messages and readers: invisible characters by their code, near words, natural order, numbers, periods."""
 
 from __future__ import annotations
 
+import calendar
 import difflib
 import re
 from collections.abc import Collection
+from datetime import date
 
 _WIDTH = 60  # characters of a value that a message shows
 
@@ -50,3 +52,57 @@ def hint(word: str, known: Collection[str]) -> str:
 def natural(text: str) -> tuple[str, str]:
     """A sort key that puts F2 before F10."""
     return re.sub(r"[0-9]+", lambda number: number[0].zfill(20), text[:200]), text
+
+
+def number(value: float, places: int = 10) -> str:
+    """A number for readers: `4373.0` as `4,373`, `3.30` as `3.3`.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    places : int
+        The most decimals that are shown; with 10, only the dust of binary fractions is cut.
+
+    Returns
+    -------
+    str
+        With thousands separators, a minus sign and no trailing zeros.
+    """
+    text = f"{value:,.{places}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def day(then: date) -> str:
+    """Name of a day, `24 Feb 2022`, in English whatever the locale."""
+    return f"{then.day} {_MONTHS[then.month]} {then.year}"
+
+
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def period(start: date, end: date) -> str:
+    """Shortest name of a period: `2021`, `2018–2022`, `Mar 2024`, `Jan–Jul 2025`, else its days.
+
+    Parameters
+    ----------
+    start, end : date
+        First and last day of the period, as dates or pandas timestamps.
+
+    Returns
+    -------
+    str
+        In English whatever the locale.
+    """
+    whole = start.day == 1 and end.day == calendar.monthrange(end.year, end.month)[1]
+    if not whole:
+        if start == end:
+            return day(start)
+        first = day(start).removesuffix(f" {end.year}") if start.year == end.year else day(start)
+        return f"{first} – {day(end)}"
+    if start.month == 1 and end.month == 12:
+        return str(start.year) if start.year == end.year else f"{start.year}–{end.year}"
+    if start.year == end.year:
+        months = _MONTHS[start.month] if start.month == end.month else f"{_MONTHS[start.month]}–{_MONTHS[end.month]}"
+        return f"{months} {end.year}"
+    return f"{_MONTHS[start.month]} {start.year} – {_MONTHS[end.month]} {end.year}"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Articles of the Criminal Code of Russia that the figures count, by number, and the wholes that contain them.
 ARTICLES = {
@@ -258,6 +262,28 @@ def parse_articles(text: str) -> tuple[str, ...]:
         ordered = "+".join(sorted(set(parts), key=float))
         raise ValueError(f"articles stand once each and in ascending order: {ordered}")
     return parts
+
+
+def label(rows: pd.DataFrame, *columns: str) -> pd.Series[Any]:
+    """Name the rows of a table by their cells in `columns`: `Persons convicted, Art. 337, Proekt`.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A table with these columns, such as that of `reconcile.facts`.
+    *columns : str
+        The columns, in the order in which they are read. `articles` and `measure` are replaced by their meaning.
+
+    Returns
+    -------
+    Series
+        One label per row: the words of the columns, joined by commas, with a capital first.
+    """
+    words = {"articles": articles_label, "measure": lambda measure: MEASURES.get(measure, measure)}
+    first, *rest = (rows[column].map(words.get(column, str)).astype(str) for column in columns)
+    for more in rest:
+        first = first + ", " + more
+    return first.str[:1].str.upper() + first.str[1:]
 
 
 def articles_label(articles: str) -> str:

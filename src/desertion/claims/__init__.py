@@ -5,7 +5,8 @@ The verdict compares the recomputed value, widened only by the rounding of its i
 whether an article's arithmetic is right. 8.30 is less than "almost ninefold" admits, whatever its interval.
 """
 
+from desertion.claims.presented import in_words, ranges
 from desertion.claims.read import Claim, load
 from desertion.claims.verdict import as_json, check_claims
 
-__all__ = ["Claim", "as_json", "check_claims", "load"]
+__all__ = ["Claim", "as_json", "check_claims", "in_words", "load", "ranges"]

@@ -14,12 +14,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Column:
-    """What a plot asks of one column: its kind, its meaning, whether cells may be blank."""
+    """A column that a plot needs: its kind, its meaning, whether cells may be blank."""
 
     kind: Literal["text", "number", "date", "flag"]
     meaning: str
     blank: bool = False
-    #: Letters of a cell's words that are kept.
+    #: Most letters of a cell; a longer one is cut.
     longest: int = 300
 
 
@@ -45,7 +45,7 @@ def flag(meaning: str) -> Column:
 
 @lru_cache(maxsize=1024)  # a note stands in many rows
 def clean(words: str, longest: int = 300) -> str:
-    """`words` as they can be drawn: no control or direction characters, cut where nobody would read on."""
+    """Remove control and direction characters from `words`, and cut them to `longest` letters."""
     drawn = "".join(
         " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each
         for each in words
@@ -61,14 +61,14 @@ INCOMPLETE = flag("whether the period covers less than the year (or other span) 
 
 
 def conform(name: str, table: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """`table` with the plot's columns typed (as read back from its published CSV, too) and a plain index.
+    """The columns of a plot, in order and typed, with a plain index; a table read back from its CSV will do, too.
 
     Raises ValueError naming a missing column, or the column, row and value of a cell of another kind.
     """
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise ValueError(f"plot {name}: column {missing[0]!r} is missing; the table needs {', '.join(columns)}")
-    table = table.reset_index(drop=True)
+    table = table.reset_index(drop=True)[list(columns)]
     for label, column in columns.items():
         cells = table[label].astype(object)
         empty = cells.isna() | (cells == "")

@@ -1,4 +1,4 @@
-"""The plot as an object: called with a table it is a `Figure`, and it says the same in words."""
+"""Plots as objects: each draws a table and describes it in words."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from desertion.plots.labels import SOFT
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot: call it with a table to get a `Figure`; `describe` says the same in words.
+    """A plot: call it with a table to get a `Figure`; `describe` returns its content in words.
 
-    It draws from the table alone, which is rounded already, so that a processor's last digit moves no pixel.
+    It draws from the table alone, which is rounded, so that no pixel depends on the last digit of a processor.
     """
 
     name: str
@@ -34,13 +34,28 @@ class Plot:
         object.__setattr__(self, "__doc__", f"{self.draw.__doc__}\n\nColumns of the table:\n{rows}\n")
 
     def __call__(self, table: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
-        """Draw the table at one of `SIZES`.
+        """Draw the table at one of `SIZES`; columns that the plot does not have are dropped.
 
         Raises ValueError for another size, for a missing column and for a cell of another kind.
         """
+        return self.figure(self.conform(table), size, footer)
+
+    def describe(self, table: pd.DataFrame) -> str:
+        """Describe the plot of a table in words. Raises ValueError as drawing does."""
+        return self.words(self.conform(table))
+
+    def conform(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table as the plot draws them (see `contract.conform`)."""
+        return conform(self.name, table, self.columns)
+
+    def words(self, rows: pd.DataFrame) -> str:
+        """Describe the plot of `rows` that conform in words."""
+        return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
+
+    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
+        """Draw `rows` that conform at one of `SIZES`. Raises ValueError for another size."""
         if size not in SIZES:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
-        rows = conform(self.name, table, self.columns)
         with style():
             page = PlotPage(self.title, size, footer)
             if rows.empty:
@@ -48,11 +63,6 @@ class Plot:
             else:
                 self.draw(page, rows)
             return page.finish()
-
-    def describe(self, table: pd.DataFrame) -> str:
-        """What the plot shows, in words made from the table. Raises ValueError as drawing does."""
-        rows = conform(self.name, table, self.columns)
-        return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
 
 
 _NOTHING = "No statement of this edition can be shown here."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,15 +10,12 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.plots.contract import records
+from desertion.text import day as day
+from desertion.text import number as number
+from desertion.text import period as period
 
 BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
 _SAID = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
-
-
-def number(value: float, places: int = 10) -> str:
-    """`4373.0` as `4,373`, `3.30` as `3.3`; the table is rounded already, `places` only cuts binary dust."""
-    text = f"{value:,.{places}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
 def aligned(values: Sequence[float]) -> list[str]:
@@ -31,30 +27,6 @@ def aligned(values: Sequence[float]) -> list[str]:
 def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
     """The value as printed, with the sign (or the words) for its bound."""
     return (_SAID if spoken else BOUNDS)[bound] + number(value)
-
-
-def day(date: pd.Timestamp) -> str:
-    """`24 Feb 2022`, in English whatever the locale."""
-    return f"{date.day} {_MONTHS[date.month]} {date.year}"
-
-
-_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def period(start: pd.Timestamp, end: pd.Timestamp) -> str:
-    """The shortest name of a period, both days within: `2021`, `2018–2022`, `Mar 2024`, `Jan–Jul 2025`, else days."""
-    whole = start.day == 1 and end.day == calendar.monthrange(end.year, end.month)[1]
-    if not whole:
-        if start == end:
-            return day(start)
-        first = day(start).removesuffix(f" {end.year}") if start.year == end.year else day(start)
-        return f"{first} – {day(end)}"
-    if start.month == 1 and end.month == 12:
-        return str(start.year) if start.year == end.year else f"{start.year}–{end.year}"
-    if start.year == end.year:
-        months = _MONTHS[start.month] if start.month == end.month else f"{_MONTHS[start.month]}–{_MONTHS[end.month]}"
-        return f"{months} {end.year}"
-    return f"{_MONTHS[start.month]} {start.year} – {_MONTHS[end.month]} {end.year}"
 
 
 def listed(words: Iterable[str]) -> str:

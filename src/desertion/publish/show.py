@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from desertion import drawing, memo
-from desertion.plots.contract import conform
 from desertion.plots.frame import SizeName
 from desertion.plots.plot import Plot
 from desertion.project import write_atomic
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 
-#: What the single-column picture beside a plot is called, after the plot's name.
+#: Ending of the name of the single-column picture beside a plot.
 PHONE = "-single"
 
 
 @dataclass(frozen=True)
 class Published:
-    """One plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
+    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
 
-    The PNG and the PDF are empty where they were not asked for.
+    The PNG and the PDF are empty unless the plot is printed, too.
     """
 
     name: str
@@ -51,19 +50,40 @@ def show(
     note: str = "",
     size: SizeName = "double",
 ) -> None:
-    """Show `plot` of `table` in the notebook and, where `out` names a folder, save it there.
+    """Show a plot of a table in the notebook, and save both where `out` names a folder.
 
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
     folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
-    under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. `note` ends the footer.
-    Where no plots are wanted (`desertion.drawing`) the table is checked only.
-    Raises UserError for an id that the data do not have or that was rejected, ValueError for a table that is not
-    what the plot draws.
+    under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. Where no plots are
+    wanted (`desertion.drawing`) the table is checked only.
+
+    Parameters
+    ----------
+    plot : Plot
+        One of `plots.PLOTS`; its docstring lists the columns that it needs.
+    table : DataFrame
+        The rows to draw. The plot's columns are picked, others are dropped. A table of these columns alone is published
+        in its own order, a wider one in the order of the plot.
+    data : Data
+        The data that hold the statements in the column `ids`.
+    out : path, optional
+        The folder.
+    note : str
+        Words at the end of the footer.
+    size : str
+        One of `plots.SIZES`.
+
+    Raises
+    ------
+    UserError
+        If the data lack an id of the table, or reject it.
+    ValueError
+        If a column is missing or a cell is of another kind than the plot needs.
     """
+    checked = _check(plot, table, data)
     if not drawing.wanted():
-        _checked(plot, table, data)
         return
-    ready = render(plot, table, data, note=note, size=size, printed=out is not None)
+    ready = _render(plot, checked, data, note, size, printed=out is not None)
     _display(ready)
     if out is not None:
         files: dict[str, str | bytes] = {
@@ -74,7 +94,7 @@ def show(
             ".json": ready.record,
         }
         if size == "double":
-            files[f"{PHONE}.svg"] = render(plot, table, data, note=note, size="single", beside=ready.name).svg
+            files[f"{PHONE}.svg"] = _render(plot, checked, data, note, "single", beside=ready.name).svg
         for ending, content in files.items():
             write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
@@ -89,20 +109,42 @@ def render(
     beside: str = "",
     printed: bool = False,
 ) -> Published:
-    """The plot with its footer, table and side record, nothing shown or saved yet. Raises as `show` does.
+    """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does.
 
-    `beside`: the name of the published plot whose side record the footer refers to, where it is not its own.
+    `beside`: the name of the published plot whose side record the footer refers to, if it is not its own.
     `printed`: as PNG and PDF, too.
     """
-    rows, ids = _checked(plot, table, data)
-    alt = plot.describe(table)
+    return _render(plot, _check(plot, table, data), data, note, size, beside, printed=printed)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A table that passed the checks: as it is published, its rows as they are drawn, and all ids in it."""
+
+    table: pd.DataFrame
+    rows: pd.DataFrame
+    ids: list[str]
+
+
+def _check(plot: Plot, table: pd.DataFrame, data: Data) -> _Checked:
+    rows = plot.conform(table)
+    if len(table.columns) > len(plot.columns):
+        table = table[list(plot.columns)]
+    return _Checked(table, rows, known(plot.name, rows["ids"], data))
+
+
+def _render(
+    plot: Plot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "", *, printed: bool = False
+) -> Published:
+    rows, ids = checked.rows, checked.ids
+    alt = plot.words(rows)
     if not alt.strip():
-        raise ValueError(f"plot {plot.name}: no words for those who cannot see it; it is not published without")
+        raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
     below = footer(ids, data, note, beside or name)
-    # drawn from its table and words alone, so that what did not change in them need not be drawn again
-    svg, png, pdf = memo.recall(_drawn, plot, table, rows["ids"].tolist(), size, below, name, alt, printed)
-    text = to_csv(table, plot)
+    # drawn from its table and words alone, so that a plot whose table and words are the same need not be drawn again
+    svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, printed)
+    text = to_csv(checked.table, plot)
     return Published(
         name=name,
         title=plot.title,
@@ -116,22 +158,16 @@ def render(
 
 
 def _drawn(
-    plot: Plot, table: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
+    plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
 ) -> tuple[str, bytes, bytes]:
-    """The picture as SVG and, where it is to be printed, as PNG at 300 dots an inch and as PDF of one page."""
-    figure = plot(table, size, below)
+    """The picture as SVG and, if it is printed, as PNG at 300 dots per inch and as PDF of one page."""
+    figure = plot.figure(rows, size, below)
     svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
     if printed:
         png = save(figure, "png", dpi=300, metadata={"Software": None, "Title": plot.title, "Description": alt})
         nothing = dict.fromkeys(("Creator", "Producer", "CreationDate"))
         pdf = save(figure, "pdf", metadata={**nothing, "Title": plot.title, "Subject": alt})
     return svg, png, pdf
-
-
-def _checked(plot: Plot, table: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[str]]:
-    """The table as the plot draws it, and the ids in it."""
-    rows = conform(plot.name, table, plot.columns)
-    return rows, known(plot.name, rows["ids"], data)
 
 
 def _display(ready: Published) -> None:

@@ -2,6 +2,22 @@
 
 from desertion.reconcile.identity import identities
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
+from desertion.reconcile.presented import conflicts, rivals
 from desertion.reconcile.readings import Reconciler
+from desertion.reconcile.series import by_year, revised, summed, together
 
-__all__ = ["Headline", "Reconciler", "facts", "headline", "identities", "latest", "ledger"]
+__all__ = [
+    "Headline",
+    "Reconciler",
+    "by_year",
+    "conflicts",
+    "facts",
+    "headline",
+    "identities",
+    "latest",
+    "ledger",
+    "revised",
+    "rivals",
+    "summed",
+    "together",
+]

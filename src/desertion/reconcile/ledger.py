@@ -1,4 +1,4 @@
-"""One row a fact, and the ledger of conflicts: who prints what, what is chosen and why, and what it would change."""
+"""The table of facts, and the ledger of conflicts: the readings of each count, which one is chosen, and why."""
 
 from __future__ import annotations
 
@@ -27,24 +27,45 @@ _COLUMNS = (
     *("fact", "articles", "measure", "scope", "kind", "unit", "per", "period_start", "period_end", "cumulative"),
     *("value", "bound", "compiler", "chosen", "ids", "sources", "readings", "state"),
 )
+#: Days that a period covers at least to stand for its year: a page of 29 December counts it.
+_YEAR = 360
 
-
-_REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
+#: End of the name of a fact that is a later version of another count.
+REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
 def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.DataFrame:
-    """One row a fact that some statement not rejected renders, in the order of the figures.
+    """Reconcile the statements: one row per fact, with the number that the rule chooses among its readings.
 
-    Indexed by fact: articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound and
-    compiler of the chosen statement, corrections applied; `chosen` (its id), `ids` (tuple of all renderings that are
-    not rejected), `sources` (independent sources of the chosen reading, see `statements.independent`), `readings` (how
-    many readings of value, measure and period they print) and `state`:
+    Parameters
+    ----------
+    data : Data
+        The curated data of an edition.
+    rule : str
+        Which statement speaks for a fact that several pages print, one of `vocabulary.RULES`.
 
-    - `conflicting`: more than one reading stands;
-    - `corrected`: what other readings there are, a correction holds to be errors of their pages;
-    - `agreed`: independent sources print one reading; `one source`: a single one does.
+    Returns
+    -------
+    DataFrame
+        Indexed by fact, in the order of the figures; facts whose statements are all rejected are left out.
 
-    Raises UserError for an unknown rule.
+        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, compiler`: of
+          the chosen statement, corrections applied
+        - `chosen`: the id of the chosen statement
+        - `ids`: the ids of all its statements that are not rejected, joined by spaces
+        - `sources`: independent sources of the chosen reading (see `statements.independent`)
+        - `readings`: how many readings of value, measure and period its statements print
+        - `state`: `one source` or `agreed` (independent sources) where they print one reading; `conflicting` where more
+          than one stands; `corrected` where a correction holds the others to be errors of their pages
+        - `label`: in words, `Persons convicted, Art. 337, Proekt`
+        - `year`: the year in which the period starts
+        - `days`: days in the period, its first and last included
+        - `incomplete`: whether the period is shorter than a year (under 360 days)
+
+    Raises
+    ------
+    UserError
+        If the rule is unknown.
     """
     reconciler = Reconciler(data, rule, folder)
     rows = []
@@ -55,7 +76,13 @@ def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.D
     frame = pd.DataFrame(rows, columns=list(_COLUMNS)).set_index("fact")
     for column in ("period_start", "period_end"):
         frame[column] = pd.to_datetime(frame[column])
-    return frame
+    days = (frame["period_end"] - frame["period_start"]).dt.days + 1
+    return frame.assign(
+        label=vocabulary.label(frame, "measure", "articles", "compiler"),
+        year=frame["period_start"].dt.year,
+        days=days,
+        incomplete=days < _YEAR,
+    )
 
 
 def _fact_row(fact: Iterable[Statement], choice: Choice, chosen: Statement) -> tuple[Any, ...]:
@@ -64,7 +91,7 @@ def _fact_row(fact: Iterable[Statement], choice: Choice, chosen: Statement) -> t
     return (
         chosen.fact, chosen.articles, reading.measure, chosen.scope, chosen.kind, chosen.unit, chosen.per,
         reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, chosen.compiler,
-        chosen.id, tuple(s.id for s in fact if s.status != "rejected"),
+        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"),
         independent(usable[0].usable), len(usable), _state(usable),
     )  # fmt: skip
 
@@ -81,12 +108,22 @@ def _state(usable: list[Group]) -> str:
 
 
 def latest(facts: pd.DataFrame) -> pd.DataFrame:
-    """Each count once, as its latest revision has it.
+    """Select the latest version of each count.
 
     A revised total has a fact of its own that ends in `/as-of-YYYY-MM`; it takes the place of earlier ones with the
-    same scope. `facts` is a table of `facts()`; its order is kept.
+    same scope.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        The table that the function `facts` returns, or a part of it.
+
+    Returns
+    -------
+    DataFrame
+        Its rows without those that were revised later, in their order.
     """
-    base = facts.index.str.replace(_REVISION, "", regex=True)
+    base = facts.index.str.replace(REVISION, "", regex=True)
     order = facts.assign(_base=base, _place=range(len(facts))).sort_index(kind="stable")
     kept = order.groupby(["_base", "scope"]).tail(1).sort_values("_place")
     return kept.drop(columns=["_base", "_place"])
@@ -139,22 +176,39 @@ def _per_year(reading: Reading) -> float:
 
 
 def ledger(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> list[dict[str, Any]]:
-    """The conflicts known on `data.as_of`, in plain types (dates as ISO text), for a table and for JSON.
+    """List the conflicts known on `data.as_of`, in plain types (dates as ISO text), for tables and for JSON.
 
-    Three kinds of row: a fact that pages print in several readings (of `value`, `period`, `measure`, joined by +),
-    `rivals` of identities.csv (other counts that are taken for one another), and an `identity` that is broken. Keys:
+    There are three kinds: a fact that pages print in several readings (of `value`, `period`, `measure`, joined by +),
+    `rivals` of identities.csv (other counts that are taken for one another), and an `identity` that is broken.
 
-    - `id`: K and the number of the first figure, or the id in identities.csv; `fact` (blank where it is no one fact);
-      `kind`; `title` in words;
-    - `readings`, best first: `value, measure, period_start, period_end, figure_ids, sources` (how many are independent)
-      and `publishers`, `articles`, `compiler`, `standing` (whether a page prints it that is neither rejected nor held
-      wrong), `effect` (the headline growth factor under this reading, None where it does not touch it);
-    - `chosen`: the figure chosen (of a sum all its figures, None where nothing is preferred); `rule`; `because`: the
-      step of the rule that decided against the next reading;
-    - `effect`: the headline growth factor under the best reading that the headline does not use, or None;
-    - `evidence`: corrections, identities kept and broken, and the reasons in identities.csv, in words.
+    Parameters
+    ----------
+    data : Data
+        The curated data of an edition.
+    rule : str
+        Which statement speaks for a fact that several pages print, one of `vocabulary.RULES`.
 
-    Raises UserError for an unknown rule.
+    Returns
+    -------
+    list of dict
+        One per conflict, in the order of their ids.
+
+        - `id`: K and the number of the first figure, or the id in identities.csv
+        - `fact`: the fact, blank if there are several
+        - `kind, title`: the kind, and what is counted in words
+        - `readings`, best first, each with `value, measure, period_start, period_end, figure_ids, articles, compiler,
+          publishers`; `sources` (how many are independent); `standing` (whether a page prints it that is neither
+          rejected nor held wrong); `effect` (the headline growth factor under this reading, None if it does not
+          depend on it)
+        - `chosen`: the figure chosen; of a sum all its figures, None if nothing is preferred
+        - `rule, because`: the rule, and its step that decided against the next reading
+        - `effect`: the headline growth factor under the best reading that the headline does not use, or None
+        - `evidence`: corrections, identities kept and broken, and the reasons in identities.csv, in words
+
+    Raises
+    ------
+    UserError
+        If the rule is unknown.
     """
     reconciler = Reconciler(data, rule, folder)
     lead = _headline(reconciler)
@@ -203,12 +257,12 @@ def _within(
         readings.append(_reading(group.reading, group.statements, group.standing, effect))
         for statement in group.statements:
             evidence += corrections.get(statement.id, [])
-        said = f"{group.reading.value:g} of {group.reading.period_start} to {group.reading.period_end}"
-        for verb, found in (("keeps", reconciler.kept), ("breaks", reconciler.broken)):
-            if ids := found(fact, group.reading):
-                evidence.append(f"{said} {verb} {', '.join(ids)}")
-    said_by = [(r["value"], (r["period_start"], r["period_end"]), r["measure"]) for r in readings]
-    kinds = [name for n, name in enumerate(("value", "period", "measure")) if len({one[n] for one in said_by}) > 1]
+        words = f"{group.reading.value:g} of {group.reading.period_start} to {group.reading.period_end}"
+        for verb, identities_of in (("keeps", reconciler.kept), ("breaks", reconciler.broken)):
+            if ids := identities_of(fact, group.reading):
+                evidence.append(f"{words} {verb} {', '.join(ids)}")
+    parts = [(r["value"], (r["period_start"], r["period_end"]), r["measure"]) for r in readings]
+    kinds = [name for n, name in enumerate(("value", "period", "measure")) if len({one[n] for one in parts}) > 1]
     first = min((number for group in choice.groups for number in group.ids), key=natural)
     return {
         "id": f"K{first.lstrip('F')}",
@@ -326,6 +380,6 @@ def _swapped(reconciler: Reconciler, lead: Headline | None, fact: str, reading: 
     if lead is None or fact not in (lead.fact, lead.base):
         return None
     top, base = (reconciler.choice(one).statement for one in (lead.fact, lead.base))
-    assert top is not None  # else there were no headline
+    assert top is not None  # else there would be no headline
     assert base is not None
     return _factor(reading, base.reading) if fact == lead.fact else _factor(top.reading, reading)

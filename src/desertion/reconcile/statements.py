@@ -1,4 +1,4 @@
-"""A statement as reconciliation sees it: what its page printed, what we hold it to mean, and where it comes from."""
+"""Statements for reconciliation: the printed reading, the corrected reading, and the source of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page says a count is: rivals differ in value, measure or period."""
+    """A count as a page gives it; rival readings differ in value, measure or period."""
 
     value: float
     measure: str
@@ -28,7 +28,7 @@ class Statement:
     """One row of figures.csv. `reading` has corrections applied, `printed` has not.
 
     `origin`: the page that the number was taken from, as far as is known (see `origins`). `own_page`: whether that page
-    is of those who counted. `published`: None where the page shows no date.
+    belongs to those who counted. `published`: None if the page shows no date.
     """
 
     id: str
@@ -58,12 +58,12 @@ class Statement:
         return self.printed is not self.reading and self.printed != self.reading
 
 
-#: Kinds of page that stand for themselves; the others pass on what one of these says.
+#: Kinds of page that publish counts of their own; the other kinds repeat counts of these.
 OWN = ("official_form", "newsroom", "leak", "belligerent")
 
 
 def origins(sources: pd.DataFrame) -> dict[str, str]:
-    """The page at the end of each source's chain of `copy_of` (itself where it copies none that is listed)."""
+    """The page at the end of each source's chain of `copy_of`: the source itself if it copies no listed page."""
     copy_of = {str(page): str(copied) for page, copied in sources["copy_of"].items()}
     ends: dict[str, str] = {}
     for page in copy_of:
@@ -123,7 +123,7 @@ def statements(data: Data) -> list[Statement]:
 
 
 def _printed(corrections: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """By figure, what its page prints in the fields of a reading that corrections changed."""
+    """Printed values of the fields that corrections changed, by figure and field."""
     out: dict[str, dict[str, Any]] = {}
     columns = corrections[["figure_id", "field", "printed"]]
     for number, field, text in columns.itertuples(index=False, name=None):
@@ -140,13 +140,12 @@ def _dates(column: pd.Series[Any]) -> list[date | None]:
 
 
 def independent(group: Iterable[Statement]) -> int:
-    """The number of independent sources behind statements that say the same.
+    """Number of independent sources among statements with the same reading.
 
-    A fact has one compiler, so the question that its readings answer is what that compiler counted, and a source is
-    independent when its author read the compiler for themselves. Copies and relays of one page do not count twice: a
-    page whose `copy_of` names another, be it a mirror or an article rewritten from an article, counts with the page at
-    the end of that chain. A relay that names none is taken to have read the compiler. Independent of each other as
-    readers, such pages are not independent counts: those are other facts, set side by side as `rivals` in
-    identities.csv.
+    A fact has one compiler, and its readings differ in what the compiler is taken to have counted. So a source is
+    independent if its author read the compiler's own page. Copies and relays of one page do not count twice: a page
+    whose `copy_of` names another (a mirror, or an article rewritten from an article) counts with the page at the end of
+    that chain. A relay that names none is taken to have read the compiler. Such pages are independent readers, not
+    independent counts: those are other facts, set side by side as `rivals` in identities.csv.
     """
     return len({statement.origin for statement in group})

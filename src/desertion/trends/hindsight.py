@@ -141,9 +141,11 @@ def published(
     running: Running = "rebased",
     undated_lag_days: int = 60,
 ) -> list[tuple[date, Observations]]:
-    """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`."""
-    ids = [each for cell in selected["ids"] for each in (cell.split() if isinstance(cell, str) else cell)]
-    first = data.figures.loc[ids].groupby("fact")["known"].min()
+    """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`.
+
+    Reads the data folder again: corrections and revisions are those of each day.
+    """
+    first = data.figures.loc[" ".join(selected["ids"]).split()].groupby("fact")["known"].min()
     arguments = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
     files = reads.handed()
     return _published(files, *arguments) if files is None else memo.recall(_published, files, *arguments)

@@ -1,0 +1,99 @@
+"""The checked claims for readers: what each says, what its words admit and what follows, in words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from desertion import vocabulary
+from desertion.text import number
+
+
+def in_words(checked: pd.DataFrame) -> pd.DataFrame:
+    """Put what the check of the claims computed in words, beside its numbers.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        The claims as `claims.check_claims` returns them.
+
+    Returns
+    -------
+    DataFrame
+        `checked`, with `ids` as text joined by spaces, and
+
+        - `says`: what the claim states, with its hedge and unit
+        - `admits`: the range that its words admit, or a dash
+        - `interval`: the exact interval of the computed value, or a dash
+        - `remark`: why it cannot be checked, or that it divides one measure by another, or blank
+        - `group`: its verdict with the verdict's meaning, for a heading
+        - `order`: the place of its verdict among `vocabulary.VERDICTS`
+    """
+    lines = checked.to_dict("records")
+    words: dict[str, list[Any]] = {
+        "ids": [" ".join(row["ids"]) for row in lines],
+        "says": [_says(row) for row in lines],
+        "admits": [_range(row["admits_low"], row["admits_high"], 1) for row in lines],
+        "interval": [_range(row["low"], row["high"], 0) for row in lines],
+        "remark": [row["reason"] or "divides one measure by another" * row["mixed_measures"] for row in lines],
+        "group": [f"{row['verdict'].capitalize()}: {vocabulary.VERDICTS[row['verdict']]}" for row in lines],
+        "order": [list(vocabulary.VERDICTS).index(row["verdict"]) for row in lines],
+    }
+    return checked.assign(**words)
+
+
+def ranges(claims: pd.DataFrame) -> pd.DataFrame:
+    """Select what `plots.claims` draws: the ranges that claims admit, beside the computed values.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        Claims of `in_words` whose value could be computed.
+
+    Returns
+    -------
+    DataFrame
+        One row per claim, in the order of `claims`; of claims with one statement, number and verdict only the first.
+
+        - `claim`: its id
+        - `label`: its statement
+        - `verdict, ids`: as in `claims`
+        - `stated`: what it says
+        - `stated_low, stated_high`: the range that its words admit
+        - `computed, low, high`: the computed value and its exact interval, to two decimals
+    """
+    each = claims[~claims.duplicated(["statement", "stated", "verdict"])]
+    return pd.DataFrame(
+        {
+            "claim": each.index,
+            "label": each["statement"],
+            "verdict": each["verdict"],
+            "ids": each["ids"],
+            "stated": each["says"],
+            "stated_low": each["admits_low"],
+            "stated_high": each["admits_high"],
+            **{name: each[name].round(2) for name in ("computed", "low", "high")},
+        }
+    )
+
+
+def _says(claim: Mapping[Hashable, Any]) -> str:
+    """Number of a claim with its hedge and unit: `almost 9 times`, `place 2 from the highest`."""
+    if math.isnan(claim["stated"]):
+        return "no number"
+    stated, unit = number(claim["stated"]), claim["unit"]
+    if claim["kind"] == "rank":
+        return f"place {stated} from the {unit}"
+    hedge = "" if claim["hedge"] == "exactly" else re.sub(" ?-fold.*", "", claim["hedge"])
+    return f"{hedge} {stated} {unit}".lstrip()
+
+
+def _range(low: float, high: float, places: int) -> str:
+    """A range for readers; numbers under 100 have two decimals, others `places`."""
+    if math.isnan(low):
+        return "–"
+    return "–".join(number(end, 2 if end < 100 else places) for end in (low, high))

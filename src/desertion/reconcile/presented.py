@@ -1,0 +1,109 @@
+"""The ledger of conflicts for readers: as a table in words, and as the rows of the plot of rival readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from desertion import vocabulary
+from desertion.text import period
+
+_KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
+_UNITS = {"persons": "persons", "verdicts": "verdicts"}
+
+
+def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Put the ledger in words: one row per conflict.
+
+    Parameters
+    ----------
+    ledger : sequence of mappings
+        The conflicts as `reconcile.ledger` lists them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the id of the conflict, in the order of the ledger.
+
+        - `differs`: in what the readings differ, for a heading over the conflicts of one kind
+        - `title`: what is counted; of an identity or of rivals, why they are compared
+        - `readings`: each reading with its measure, its period and the ids of its statements, best first
+        - `chosen`: the id of the chosen statement, or "none"
+        - `because`: the step of the rule that decided
+        - `ids`: the ids of all statements, joined by spaces
+    """
+    rows = [
+        {
+            "id": row["id"],
+            "differs": _KINDS.get(row["kind"], _differs(row["kind"])),
+            "title": row["title"] if row["kind"] in _KINDS else row["title"].rsplit(":", 1)[0],
+            "readings": "; ".join(_in_words(reading) for reading in row["readings"]),
+            "chosen": row["chosen"] or "none",
+            "because": row["because"],
+            "ids": " ".join(number for reading in row["readings"] for number in reading["figure_ids"]),
+        }
+        for row in ledger
+    ]
+    columns = ["id", "differs", "title", "readings", "chosen", "because", "ids"]
+    return pd.DataFrame(rows, columns=columns).set_index("id")
+
+
+def _differs(kind: str) -> str:
+    return f"Readings of one count that differ in {kind.replace('+', ' and ')}"
+
+
+def _in_words(reading: Mapping[str, Any]) -> str:
+    measure = " + ".join(vocabulary.MEASURES[each] for each in reading["measure"].split(" + "))
+    when = period(date.fromisoformat(reading["period_start"]), date.fromisoformat(reading["period_end"]))
+    return f"{reading['value']:,} {measure}, {when} ({', '.join(reading['figure_ids'])})"
+
+
+def rivals(ledger: Sequence[Mapping[str, Any]], figures: pd.DataFrame) -> pd.DataFrame:
+    """List the rival readings of each count, for `plots.conflicts`.
+
+    Identities, readings of nothing or of no article, and conflicts whose readings have one value are left out: there is
+    no ratio to draw.
+
+    Parameters
+    ----------
+    ledger : sequence of mappings
+        The conflicts as `reconcile.ledger` lists them.
+    figures : DataFrame
+        The statements (`data.figures`): a reading needs one that is not rejected.
+
+    Returns
+    -------
+    DataFrame
+        One row per reading, in the order of the ledger.
+
+        - `label`: what is counted
+        - `articles, measure, value`: of the reading
+        - `unit`: persons, verdicts or cases
+        - `differs`: in what the readings of this count differ
+        - `chosen`: whether the rule chooses this reading
+        - `ids`: the ids of its statements that are not rejected, joined by spaces
+    """
+    rows = []
+    for row in ledger:
+        drawn = [one for one in row["readings"] if one["value"] > 0 and one["articles"] != "none"]
+        if row["kind"] == "identity" or len({one["value"] for one in drawn}) < 2:
+            continue
+        for reading in drawn:
+            ids = [each for each in reading["figure_ids"] if figures.at[each, "status"] != "rejected"]
+            if ids:
+                rows.append(
+                    {
+                        "label": row["title"].split(":")[0].replace(" (cases decided)", ""),
+                        "articles": reading["articles"],
+                        "measure": reading["measure"],
+                        "unit": _UNITS.get(reading["measure"].split("_")[0], "cases"),
+                        "value": reading["value"],
+                        "differs": row["kind"].replace("rivals", "measure").replace("+", " + "),
+                        "chosen": not set(ids).isdisjoint((row["chosen"] or "").split()),
+                        "ids": " ".join(ids),
+                    }
+                )
+    return pd.DataFrame(rows, columns=["label", "articles", "measure", "unit", "value", "differs", "chosen", "ids"])

@@ -1,0 +1,105 @@
+"""Series of facts: one count per year, later versions of a count, running totals of one day, sums of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+
+from desertion.reconcile.ledger import REVISION
+
+#: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
+_LEAST, _MOST = 200, 366
+
+
+def by_year(facts: pd.DataFrame) -> pd.DataFrame:
+    """Select one count per year: of several that start in a year the one that reaches furthest.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, as `reconcile.facts` returns them.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `facts` that are no running totals and cover 200 to 366 days, by the end of their period; one per
+        compiler, articles, measure and year.
+    """
+    counts = facts[~facts["cumulative"] & facts["days"].between(_LEAST, _MOST)].sort_values("period_end")
+    return counts.groupby(["compiler", "articles", "measure", "year"]).tail(1)
+
+
+def together(totals: pd.DataFrame, articles: Collection[str]) -> pd.DataFrame:
+    """Select the running totals of the last day for which there is one of each of `articles`.
+
+    Parameters
+    ----------
+    totals : DataFrame
+        Running totals of one compiler and measure, as `reconcile.facts` returns them.
+    articles : collection of str
+        The articles that are compared.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by articles, those of that day that are not in `articles` too; empty if there is no such day.
+
+        - `value`: the running total
+        - `period_end`: the day
+        - `ids`: the statements behind it, joined by spaces
+    """
+    known = totals[totals["articles"].isin(articles)].groupby("period_end")["articles"].nunique()
+    day = known[known.eq(len(articles))].index.max()
+    return totals[totals["period_end"].eq(day)].groupby("articles")[["value", "period_end", "ids"]].first()
+
+
+def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """Select the counts that later pages give again, for `plots.revision`.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, as `reconcile.facts` returns them.
+    figures : DataFrame
+        The statements (`data.figures`).
+
+    Returns
+    -------
+    DataFrame
+        The rows of `facts` of which there is more than one version, by articles and day, with the column `known`: the
+        day on which the first statement of this version was known.
+    """
+    versions = facts.assign(base=facts.index.str.replace(REVISION, "", regex=True))
+    versions = versions[versions.groupby("base")["value"].transform("size").gt(1)]
+    versions = versions.assign(known=figures.groupby("fact")["known"].min().reindex(versions.index))
+    order = {"articles": True, "known": True, "base": False, "period_end": False}
+    return versions.sort_values(list(order), ascending=list(order.values()))
+
+
+def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Add up counts of several measures of one period, such as terms of imprisonment in bands.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, as `reconcile.facts` returns them.
+    series : mapping
+        Name of each sum -> the measures that are its parts.
+
+    Returns
+    -------
+    DataFrame
+        One row per sum, articles, compiler and period, in the order of `series`.
+
+        - `series`: its name
+        - `articles, compiler, period_start, period_end`: of the counts
+        - `value`: the sum of those that are known
+        - `ids`: the statements behind them, joined by spaces
+    """
+    by = ["articles", "compiler", "period_start", "period_end"]
+    sums = []
+    for name, measures in series.items():
+        parts = facts[facts["measure"].isin(measures)].groupby(by, as_index=False)
+        sums.append(parts.agg(value=("value", "sum"), ids=("ids", " ".join)).assign(series=name))
+    return pd.concat(sums)[["series", *by, "value", "ids"]]

@@ -1,0 +1,199 @@
+"""Results in words: the ledger, rival readings, revisions, sums of measures, and the claims."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.data import figure, load, source
+
+from desertion import claims, figures, reconcile, vocabulary
+from desertion.plots import PLOTS
+
+PAGES = [source("one"), source("two")]
+
+
+@pytest.fixture(scope="module")
+def real() -> figures.Data:
+    return figures.load()
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path) -> None:
+    data = load(
+        tmp_path,
+        sources=PAGES,
+        figures=[figure("F1", 4373, "one"), figure("F2", 4000, "two", status="low")],
+    )
+    conflicts = reconcile.conflicts(reconcile.ledger(data))
+    assert conflicts.to_dict("index") == {
+        "K1": {
+            "differs": "Readings of one count that differ in value",
+            "title": "Compiler, criminal cases received by a court, Art. 337, 2023-01-01 to 2023-12-31",
+            "readings": "4,373 criminal cases received by a court, 2023 (F1); "
+            "4,000 criminal cases received by a court, 2023 (F2)",
+            "chosen": "F1",
+            "because": "a usable statement before a weak one",
+            "ids": "F1 F2",
+        }
+    }
+
+
+def test_a_ledger_without_conflicts_gives_tables_without_rows() -> None:
+    assert list(reconcile.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
+    assert reconcile.conflicts([]).empty
+    nothing = reconcile.rivals([], pd.DataFrame())
+    assert nothing.empty
+    assert PLOTS["conflicts"].describe(nothing).endswith("No statement of this edition can be shown here.")
+
+
+def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> None:
+    ledger = reconcile.ledger(real)
+    conflicts = reconcile.conflicts(ledger)
+    assert list(conflicts.index) == [row["id"] for row in ledger]
+    for row in ledger:
+        ids = [number for reading in row["readings"] for number in reading["figure_ids"]]
+        assert conflicts.at[row["id"], "ids"].split() == ids
+    assert not conflicts.isna().any(axis=None)
+
+
+def test_rival_readings_differ_in_value_rest_on_no_rejected_statement_and_one_is_chosen(real: figures.Data) -> None:
+    rivals = reconcile.rivals(reconcile.ledger(real), real.figures)
+    statuses = real.figures["status"]
+    assert not any(statuses[each] == "rejected" for cell in rivals["ids"] for each in cell.split())
+    assert rivals["value"].gt(0).all()
+    assert set(rivals["unit"]) <= {"cases", "persons", "verdicts"}
+    assert rivals.groupby("label")["chosen"].any().all()
+    assert list(rivals.columns) == list(PLOTS["conflicts"].columns)
+
+
+def test_readings_of_one_value_are_no_rivals_to_draw(tmp_path: Path) -> None:
+    same = [figure("F1", 5, "one"), figure("F2", 5, "two", measure="verdicts", fact="compiler/337/received/2023")]
+    data = load(tmp_path, sources=PAGES, figures=same)
+    ledger = reconcile.ledger(data)
+    assert [row["kind"] for row in ledger] == ["measure"]
+    assert reconcile.rivals(ledger, data.figures).empty
+
+
+# --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def year(start: str, end: str, value: float, **more: object) -> dict[str, object]:
+    days = (pd.Timestamp(end) - pd.Timestamp(start)).days + 1
+    common = {"compiler": "Compiler", "articles": "337", "measure": "verdicts", "cumulative": False}
+    return common | {
+        "period_start": pd.Timestamp(start), "period_end": pd.Timestamp(end), "year": int(start[:4]), "days": days,
+        "value": value, "ids": f"F{value:.0f}",
+    } | more  # fmt: skip
+
+
+def test_a_year_has_one_count_the_one_that_reaches_furthest() -> None:
+    facts = pd.DataFrame(
+        [
+            year("2023-01-01", "2023-12-31", 3),
+            year("2023-01-01", "2023-10-31", 2),
+            year("2023-01-01", "2023-12-31", 30, articles="338"),
+            year("2024-01-01", "2024-06-30", 4),  # half a year says nothing of it
+            year("2023-01-01", "2023-12-31", 5, cumulative=True),
+            year("2021-01-01", "2022-12-31", 6),
+            year("2022-01-01", "2022-09-30", 1),
+        ]
+    )
+    assert reconcile.by_year(facts)["value"].tolist() == [1, 3, 30]
+
+
+def test_running_totals_are_compared_on_the_last_day_that_has_all_of_them() -> None:
+    totals = pd.DataFrame(
+        [
+            year("2022-09-21", "2023-06-30", 1),
+            year("2022-09-21", "2023-06-30", 2, articles="338"),
+            year("2022-09-21", "2024-06-30", 3),
+            year("2022-09-21", "2024-06-30", 4, articles="338"),
+            year("2022-09-21", "2024-06-30", 9, articles="337+338"),
+            year("2022-09-21", "2025-06-30", 5),
+        ]
+    )
+    last = reconcile.together(totals, ["337", "338"])
+    assert last["value"].to_dict() == {"337": 3, "337+338": 9, "338": 4}
+    assert last["period_end"].dt.year.unique().tolist() == [2024]
+    assert last["ids"].tolist() == ["F3", "F9", "F4"]
+    assert reconcile.together(totals, ["332", "337"]).empty
+    assert reconcile.together(totals.iloc[:0], ["337"]).empty
+
+
+def test_a_count_that_a_later_page_gives_again_stands_with_all_its_versions_by_day(tmp_path: Path) -> None:
+    fact = "compiler/337/received/2023"
+    data = load(
+        tmp_path,
+        sources=[*PAGES, source("late", published="2024-08-31")],
+        figures=[
+            figure("F1", 100, "one", fact=fact),
+            figure("F2", 130, "late", fact=f"{fact}/as-of-2024-08"),
+            figure("F3", 7, "one", articles="338"),
+        ],
+    )
+    later = reconcile.revised(reconcile.facts(data), data.figures)
+    assert later["value"].tolist() == [100, 130]
+    assert later["known"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31", "2024-08-31"]
+
+
+def test_measures_of_one_period_are_added_and_keep_their_statements() -> None:
+    year = {"articles": "337", "compiler": "Compiler", "period_start": "2023-01-01", "period_end": "2023-12-31"}
+    facts = pd.DataFrame(
+        [
+            {**year, "measure": "imprisoned_2_3y", "value": 3.0, "ids": "F1 F2"},
+            {**year, "measure": "imprisoned_3_5y", "value": 4.0, "ids": "F3"},
+            {**year, "measure": "imprisoned_1_2y", "value": 9.0, "ids": "F4"},
+            {**year, "measure": "verdicts", "value": 90.0, "ids": "F5"},
+        ]
+    )
+    bands = {"long": ["imprisoned_2_3y", "imprisoned_3_5y"], "short": ["imprisoned_1_2y"], "none": ["wanted"]}
+    sums = reconcile.summed(facts, bands)
+    assert sums[["series", "value", "ids"]].values.tolist() == [["long", 7.0, "F1 F2 F3"], ["short", 9.0, "F4"]]
+
+
+# --- claims ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() -> None:
+    rows = [
+        ("S1", 9.0, "almost -fold increase", "times", "ratio", 8.5, 9.0, 8.3, 7.4, 120.06),
+        ("S2", 8.3, "exactly", "times", "ratio", 8.25, 8.35, 8.3, 7.4, 9.2),
+        ("S3", 1.0, "exactly", "highest", "rank", 1.0, 1.0, 1.0, math.nan, math.nan),
+        ("S4", math.nan, "", "", "qualitative", math.nan, math.nan, math.nan, math.nan, math.nan),
+    ]
+    names = ["id", "stated", "hedge", "unit", "kind", "admits_low", "admits_high", "computed", "low", "high"]
+    checked = pd.DataFrame(rows, columns=names).set_index("id").assign(
+        ids=[("F1", "F2")] * 4, mixed_measures=[True, False, True, False],
+        reason=["", "", "no figures", "no number is stated"],
+        verdict=["understated", "holds", "not checkable", "not checkable"],
+    )  # fmt: skip
+    worded = claims.in_words(checked)
+    assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "place 1 from the highest", "no number"]
+    assert worded["admits"].tolist() == ["8.5–9", "8.25–8.35", "1–1", "–"]
+    assert worded["interval"].tolist() == ["7.4–120", "7.4–9.2", "–", "–"]
+    assert worded["remark"].tolist() == ["divides one measure by another", "", "no figures", "no number is stated"]
+    assert worded["ids"].tolist() == ["F1 F2"] * 4
+    assert worded["group"].tolist()[1] == f"Holds: {vocabulary.VERDICTS['holds']}"
+    assert [list(vocabulary.VERDICTS)[place] for place in worded["order"]] == worded["verdict"].tolist()
+
+
+def test_every_claim_has_words_and_a_reason_or_a_number(real: figures.Data) -> None:
+    checked = claims.in_words(claims.check_claims(real))
+    words = checked[["says", "admits", "interval", "remark", "group"]]
+    assert words.map(lambda cell: isinstance(cell, str)).all(axis=None)
+    assert checked.loc[checked["verdict"].eq("not checkable"), "remark"].ne("").all()
+    assert (checked["admits"].eq("–") == checked["admits_low"].isna()).all()
+
+
+def test_claims_with_one_statement_number_and_verdict_are_drawn_once(real: figures.Data) -> None:
+    checked = claims.in_words(claims.check_claims(real))
+    ratios = checked[checked["kind"].eq("ratio") & checked["computed"].gt(0)]
+    drawn = claims.ranges(pd.concat([ratios, ratios]))
+    assert set(drawn.columns) == set(PLOTS["claims"].columns)
+    assert drawn["claim"].is_unique
+    assert set(drawn["label"]) == set(ratios["statement"])
