@@ -164,6 +164,7 @@ def _interval(
     value: float, bound: str, hedge: str, reading: str, whole: bool, folder: Path, _stamp: int
 ) -> tuple[float, float]:
     row = _row(hedge or _PLAIN[bound], folder)
+    least = min(0.0, value)  # no count is below 0: "almost 0" is 0
     if reading == "one-sided" and bound in ("at_least", "at_most"):
         # A word of another bound ("about", printed with a number held to be a floor) says nothing of the end itself.
         side = row.beyond if row.bound == bound else load(folder)[_PLAIN[bound]].beyond
@@ -171,8 +172,8 @@ def _interval(
         ends = {
             "above": (value + step, math.inf),
             "from": (value, math.inf),
-            "below": (min(0.0, value), value - step),
-            "to": (min(0.0, value), value),
+            "below": (least, max(least, value - step)),
+            "to": (least, value),
         }
         return ends[side]
     admitted = admits(value, row.hedge, folder)
@@ -180,4 +181,5 @@ def _interval(
         return admitted.low, admitted.high
     low = math.floor(admitted.low) + 1 if admitted.open == "low" else math.ceil(admitted.low)
     high = math.ceil(admitted.high) - 1 if admitted.open == "high" else math.floor(admitted.high)
-    return float(min(low, high)) + 0.0, float(high) + 0.0  # "nearly nine" leaves no whole number but 8; + 0.0: no -0
+    high = max(high, least)
+    return max(min(low, high), least) + 0.0, high + 0.0  # "nearly nine" leaves no whole number but 8; + 0.0: no -0
