@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
+
+from desertion.errors import UserError
+from desertion.project import DATA
+from desertion.text import nearest
 
 #: Articles of the Criminal Code of Russia that the figures count, by number, and the wholes that contain them.
 ARTICLES = {
@@ -143,6 +148,18 @@ SOURCE_KINDS = {
     "belligerent": "a party to the war speaking of the other side",
 }
 
+COMPILER_KINDS = {
+    "court": "a court, or the administration of courts",
+    "prosecutor": "a prosecutor's office",
+    "military": "armed forces, a ministry of defence, military intelligence, and who speaks for them",
+    "government": "a head of state or another state body, and who speaks for it",
+    "newsroom": "a newsroom",
+    "group": "a group of volunteers or another organisation outside the state",
+    "expert": "an analyst or author",
+    "international": "an international organisation",
+    "unknown": "the page does not say",
+}
+
 EVENT_KINDS = {
     "war": "the war itself",
     "law": "a law or decree",
@@ -267,3 +284,19 @@ def articles_label(articles: str) -> str:
         return wholes[articles]
     *first, last = articles.split("+")
     return "Art. " + (f"{', '.join(first)} and {last}" if first else last)
+
+
+def compilers() -> dict[str, str]:
+    """Who counted: every name in data/compilers.csv with who that is. Raises UserError where that cannot be read."""
+    try:
+        with (DATA / "compilers.csv").open(encoding="utf-8", newline="") as file:
+            return {row["name"]: row["who"] for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise UserError(f"data/compilers.csv cannot be read ({error}): `desertion check` says more") from None
+
+
+def compiler(name: str) -> str:
+    """`name`, where data/compilers.csv has it. Raises ValueError, with the nearest name, where it does not."""
+    if name not in (known := compilers()):
+        raise ValueError(f"no such compiler{nearest(name, known)}")
+    return name

@@ -38,11 +38,6 @@ def name(cell: str) -> str:
     return text(cell)
 
 
-def anything(cell: str) -> str:
-    """Any text, also none."""
-    return ""
-
-
 def optional(rule: Rule) -> Rule:
     """`rule`, or a blank cell."""
     return lambda cell: rule(cell) if cell else ""

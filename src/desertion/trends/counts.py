@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from desertion import hedges
 from desertion.errors import MixedSeriesError, UserError
-from desertion.hedges import interval
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -151,10 +151,10 @@ def observations(
     differing = [c for c in SERIES if kept[c].nunique() > 1]
     label = kept[differing].agg(" / ".join, axis=1) if differing else kept["measure"]
     names = tuple(sorted(label.unique()))
-    hedges = {} if figures is None else figures["hedge"].to_dict()
+    admitted, printed = hedges.load(), {} if figures is None else figures["hedge"].to_dict()
     limits = np.array(
         [
-            interval(value, bound, hedges.get(chosen, "") if bound != "exact" else "", reading)
+            admitted.interval(value, bound, printed.get(chosen, "") if bound != "exact" else "", reading)
             for value, bound, chosen in zip(kept["value"], kept["bound"], kept["chosen"], strict=True)
         ],
         dtype=np.float64,
