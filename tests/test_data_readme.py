@@ -54,6 +54,7 @@ def test_every_word_of_a_vocabulary_stands_there_with_its_meaning(name: str) -> 
 
 
 def test_every_topic_rule_and_hedge_is_explained() -> None:
+    words = [f"`{word}`" for word in figures.load().hedges.index if "-fold" not in word]
     topics = [f"### `{word}`: {meaning}" for word, meaning in vocabulary.TOPICS.items()]
     assert [heading for heading in topics if heading not in DICTIONARY] == []
-    assert [word for word in (*vocabulary.RULES, *vocabulary.HEDGES) if word not in DICTIONARY] == []
+    assert [word for word in (*vocabulary.RULES, *words) if word not in DICTIONARY] == []

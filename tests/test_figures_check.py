@@ -359,10 +359,17 @@ def test_part_of_the_corrections_of_a_figure_must_leave_it_valid_too(tiny_data: 
     )
 
 
-def test_claims_identities_and_hedges_may_be_absent(tiny_data: Path) -> None:
-    for name in ("claims.csv", "identities.csv", "hedges.csv"):
+def test_claims_and_identities_may_be_absent_and_hedges_not(tiny_data: Path) -> None:
+    for name in ("claims.csv", "identities.csv"):
         (tiny_data / name).unlink()
     assert told(tiny_data) == []
+    path = tiny_data / "hedges.csv"
+    path.write_text(path.read_text().replace("at least,", "at last,").replace("exactly,", "exact,"))
+    message = "it lacks exactly, at least: bounds are read by these words"
+    assert f"hedges.csv:1: file 'hedges.csv': {message}" in told(tiny_data)
+    path.unlink()
+    [line] = told(tiny_data)
+    assert line.startswith("hedges.csv:1: file 'hedges.csv': the file is missing: its columns are hedge,")
 
 
 def test_a_denominator_that_a_correction_makes_0_is_refused(tiny_data: Path) -> None:

@@ -22,8 +22,6 @@ from desertion.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The word that a bound without a printed one is read by.
-_PLAIN = {"exact": "exactly", "about": "about", "at_least": "at least", "at_most": "at most"}
 _ROOM = 1e-12  # relative: floating point puts 62.5 at 62.500000000000007
 
 
@@ -88,24 +86,11 @@ def unit(value: float | str, *, printed: bool = False) -> Decimal:
 
 
 class Hedges:
-    """The words of hedges.csv, and what a number with one of them stands for.
-
-    Parameters
-    ----------
-    table
-        `Data.hedges`.
-
-    Raises
-    ------
-    UserError
-        A word is missing by which a bound without a printed word is read.
-    """
+    """The words of `Data.hedges`, and what a number with one of them stands for."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         rows = table[list(Hedge._fields[1:])].fillna({"also": 0.0}).itertuples(name=None)
         self._rows = {row[0]: Hedge._make(row) for row in rows}
-        if missing := [word for word in _PLAIN.values() if word not in self._rows]:
-            raise UserError(f"hedges.csv: the words {', '.join(missing)} are missing: bounds are read by them")
 
     def row(self, hedge: str) -> Hedge:
         """The row of the word. Raises UserError where there is none."""
@@ -144,14 +129,15 @@ class Hedges:
         UserError
             The bound, the word or the reading is unknown.
         """
-        if bound not in _PLAIN:
-            raise UserError(f"the bound '{bound}' is unknown: {', '.join(_PLAIN)}")
+        if bound not in vocabulary.BOUNDS:
+            raise UserError(f"the bound '{bound}' is unknown: {', '.join(vocabulary.BOUNDS)}")
         if reading not in vocabulary.BOUND_READINGS:
             raise UserError(f"the reading '{reading}' is unknown: {', '.join(vocabulary.BOUND_READINGS)}")
-        row, beyond = self.row(hedge or _PLAIN[bound]), ""
+        plain = vocabulary.BOUND_WORDS[bound]
+        row, beyond = self.row(hedge or plain), ""
         if reading == "one-sided" and bound in ("at_least", "at_most"):
             # A word of another bound ("about", printed with a number held to be a floor) does not give the open side.
-            beyond = (row if row.bound == bound else self.row(_PLAIN[bound])).beyond
+            beyond = (row if row.bound == bound else self.row(plain)).beyond
         return _interval(float(value), row, beyond, whole)
 
 

@@ -103,27 +103,8 @@ BOUNDS = {
     "at_most": "the number is an upper bound",
 }
 
-#: The printed qualifier in plain English, kept apart from `bound`.
-HEDGES = (
-    "about",
-    "almost",
-    "approximately",
-    "around",
-    "as many as",
-    "at least",
-    "at most",
-    "exactly",
-    "fewer than",
-    "just under",
-    "less than",
-    "more than",
-    "nearly",
-    "no fewer than",
-    "over",
-    "roughly",
-    "some",
-    "up to",
-)
+#: The word by which a bound without a printed one is read.
+BOUND_WORDS = {"exact": "exactly", "about": "about", "at_least": "at least", "at_most": "at most"}
 
 STATUSES = {
     "ok": "usable",

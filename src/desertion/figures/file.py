@@ -87,6 +87,8 @@ def read(schema: CsvSchema, path: Path) -> File:
     if file.whole:
         at = header.index(schema.key[0])
         file.ids = {cells[at].strip() for _, cells in parsed.rows if at < len(cells)}
+        if missing := [key for key in schema.needs if key not in file.ids]:
+            report(Issue(1, "file", schema.file, f"it lacks {', '.join(missing)}: bounds are read by these words"))
     file.issues += _shape_issues(schema, parsed)
     if not any(issue.form for issue in file.issues) and not parsed.broken:
         file.issues += _form_issues(schema, parsed, text)

@@ -17,17 +17,8 @@ from desertion.errors import DataError, UserError
 from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.figures.schema import (
-    BY_FILE,
-    CLAIMS,
-    COMPILERS,
-    CONTEXT,
-    CORRECTIONS,
-    EVENTS,
-    FIGURES,
-    HEDGES,
-    IDENTITIES,
-    SOURCES,
-)
+    BY_FILE, CLAIMS, COMPILERS, CONTEXT, CORRECTIONS, EVENTS, FIGURES, HEDGES, IDENTITIES, SOURCES,
+)  # fmt: skip
 from desertion.project import DATA
 from desertion.text import nearest, shown
 

@@ -87,6 +87,7 @@ ident = pattern(r"[A-Za-z][A-Za-z0-9_-]*", "an id of letters, digits, - and _ (s
 slug = pattern(_SLUG, "a readable id of a-z, 0-9, - and . (such as mediazona-2024-03-20)")
 language = pattern(r"[a-z]{2}", "the two-letter code of the language (such as en, ru, uk)")
 hedge = pattern(r"-?[a-z]+([ -]+[a-z]+)*", "the qualifier in lower-case words (such as more than, -fold)")
+qualifier = pattern(r"[a-z]+( [a-z]+)*", "the qualifier in lower-case words (such as more than)")
 
 
 def truth(cell: str) -> str:

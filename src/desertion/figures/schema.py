@@ -25,6 +25,7 @@ TYPES: Mapping[str, tuple[Rule, str]] = {
     "fact": (facts.rule, "name of a fact"),
     "articles": (rules.articles, "set of articles"),
     "hedge": (rules.hedge, "word"),
+    "qualifier": (rules.qualifier, "word"),
     "language": (rules.language, "two letters"),
     "address": (rules.address, "web address"),
     "number": (rules.number, "number"),
@@ -84,7 +85,8 @@ class RowRule:
 class CsvSchema:
     """A file: its columns in order, the columns that identify a row and order the rows, and the rules of a row.
 
-    `alike`: a column that groups rows, and the columns in which the rows of one group are equal.
+    `alike`: a column that groups rows, and the columns in which the rows of one group are equal. `needs`: rows that must
+    be there.
     """
 
     file: str
@@ -93,6 +95,7 @@ class CsvSchema:
     row_rules: tuple[RowRule, ...] = ()
     alike: tuple[str, tuple[str, ...]] = ("", ())
     needs_rows: bool = False
+    needs: tuple[str, ...] = ()
     may_be_absent: bool = False
 
     def dictionary(self) -> str:
@@ -106,47 +109,39 @@ class CsvSchema:
 
 _NUMBERED = ("figures.csv", "context.csv")
 _FIGURES = ("figures.csv",)
-_NOTE = Field("text", "what a reader must know, in our own words", blank=True)
-_LOCATOR = Field("text", "where on the page, in our own words", blank=True)
+_BEYOND = ("above", "from", "below", "to")
+_NOTE = Field("text", "what a reader must know, in our own words", True)
+_LOCATOR = Field("text", "where on the page, in our own words", True)
 _SOURCE = Field("slug", "the page", refers=("sources.csv",))
 _KNOWN_FROM = Field("date", "day on which the evidence was public; before it the row does not exist")
 
 
-def _word(words: Collection[str], meaning: str, *, blank: bool = False) -> Field:
+def _word(words: Collection[str], meaning: str, blank: bool = False) -> Field:
     return Field("word", meaning, words=words, blank=blank)
 
 
 _NUMBER_OF_A_PERIOD = {  # what figures and context share
     "kind": _word(vocabulary.KINDS, "what sort of number it is"),
     "unit": _word(vocabulary.UNITS, "unit of `value`"),
-    "per": _word(vocabulary.PERS, "base of a share, time of a rate", blank=True),
+    "per": _word(vocabulary.PERS, "base of a share, time of a rate", True),
     "period_start": Field("date", "first day counted, as the page says"),
-    "period_end": Field(
-        "date",
-        "last day counted, as the page says; where the page gives none it is *set* (to publication, or to the end of "
-        "the month) and the note says so",
-    ),
+    "period_end": Field("date", "last day counted; where the page gives none it is *set*, and the note says so"),
     "cumulative": Field("boolean", "`true` for a running total that later pages continue"),
     "value": Field("number", 'the number as printed; a share printed in words ("a third") as percent'),
     "bound": _word(vocabulary.BOUNDS, "how the number is meant"),
     "hedge": Field(
-        "hedge",
-        "the printed qualifier in plain English, blank where the number is exact; where the page prints a rounded "
-        "number without a word, or the word was not noted, the plain `about`, `at least` or `up to`",
-        words=vocabulary.HEDGES,
-        refers=("hedges.csv",),
-        blank=True,
+        "qualifier", "the printed qualifier (below); blank where the number is exact", True, (), ("hedges.csv",)
     ),
     "source_id": _SOURCE,
     "compiler": Field(
-        "name", "who counted; who passed it on is in `sources.csv` or the note", refers=("compilers.csv",)
+        "name", "who counted; who passed it on is in `sources.csv` or the note", False, (), ("compilers.csv",)
     ),
     "locator": _LOCATOR,
-    "note": Field("text", "how the page words it, which rows disagree", blank=True),
+    "note": Field("text", "how the page words it, which rows disagree", True),
 }
 _STATUS = {
     "status": _word(vocabulary.STATUSES, "whether to use it"),
-    "status_reason": Field("text", "why not to use it; blank where `status` is `ok`", blank=True),
+    "status_reason": Field("text", "why not to use it; blank where `status` is `ok`", True),
 }
 _ROW_RULES = (  # `published` is that of the row's source
     RowRule("period_end", rows.ends_after_start),
@@ -165,9 +160,7 @@ SCHEMAS = (
             "id": Field("id", "`F001` …, kept for good"),
             "fact": Field("fact", "the one count that this statement renders (below)"),
             "articles": Field(
-                "articles",
-                "articles of the Criminal Code of Russia that are counted: numbers in ascending order joined by `+`, "
-                "or one of the wholes below",
+                "articles", "articles counted: numbers in ascending order joined by `+`, or a whole (below)"
             ),
             "measure": _word(vocabulary.MEASURES, "what is counted"),
             "scope": _word(vocabulary.SCOPES, "how much of what articles and period say is counted"),
@@ -185,11 +178,7 @@ SCHEMAS = (
         {
             "id": Field("id", "`ctx001` …, kept for good"),
             "topic": _word(vocabulary.TOPICS, "what the row is about"),
-            "series": Field(
-                "name",
-                "rows of one series share a definition, a basis of compilation and a unit and may stand in one plotted "
-                "series; rows of two series are never joined by a line or used as each other's base",
-            ),
+            "series": Field("name", "rows of one series share a definition, a basis of compilation and a unit"),
             "measure": Field("name", "what is counted, in a short phrase; one spelling in a series"),
             **_NUMBER_OF_A_PERIOD,
             **_STATUS,
@@ -203,25 +192,16 @@ SCHEMAS = (
         {
             "id": Field("slug", "publisher and date, or publisher and topic where the page shows no date"),
             "publisher": Field(
-                "name",
-                "who published the text, in one spelling; of a mirror the publisher of the original: the host is in "
-                "the note",
+                "name", "who published the text, in one spelling; of a mirror the publisher of the original"
             ),
             "url": Field("address", "the address where it was seen, unchanged"),
-            "published": Field(
-                "month",
-                "the day, or `YYYY-MM` where only the month is known (it counts from its last day)",
-                blank=True,
-            ),
+            "published": Field("month", "the day; where only the month is known it counts from its last day", True),
             "language": Field("language", "language of the page: `en`, `ru`, `uk` …"),
             "kind": _word(vocabulary.SOURCE_KINDS, "what the page as a whole is"),
             "copy_of": Field(
-                "slug",
-                "the page that this one copies, translates or closely rewrites: the two are one source",
-                refers=("sources.csv",),
-                blank=True,
+                "slug", "page that this one copies, translates or closely rewrites", True, (), ("sources.csv",)
             ),
-            "note": Field("text", "host of a mirror, whom it relays, what is odd", blank=True),
+            "note": Field("text", "host of a mirror, whom it relays, what is odd", True),
         },
         (RowRule("published", rows.dated_id),),
         needs_rows=True,
@@ -231,9 +211,7 @@ SCHEMAS = (
         ("name",),
         {
             "name": Field("name", "who counted or said the number, in the one spelling of column `compiler`"),
-            "slug": Field(
-                "slug", "first word of its facts; blank where it counts in `context.csv` alone", True, unique=True
-            ),
+            "slug": Field("slug", "first word of its facts; blank where it has none", True, (), (), True),
             "kind": _word(vocabulary.COMPILER_KINDS, "what sort of compiler it is"),
             "who": Field("text", "who that is, and what it counts from"),
         },
@@ -246,11 +224,9 @@ SCHEMAS = (
             "figure_id": Field("id", "the row that is corrected", refers=_NUMBERED),
             "field": Field("text", "the column that is corrected"),
             "printed": Field(
-                "text",
-                "what the row holds: the guard. If the row no longer holds it, loading stops: the correction is stale",
-                blank=True,
+                "text", "what the row holds; where it no longer does, loading stops: the correction is stale", True
             ),
-            "corrected": Field("text", "what we hold it to be", blank=True),
+            "corrected": Field("text", "what we hold it to be", True),
             "reason": Field("text", "why, with the rows that show it"),
             "known_from": _KNOWN_FROM,
         },
@@ -273,51 +249,25 @@ SCHEMAS = (
         {
             "hedge": Field("hedge", "the printed word; `-fold` for a bare multiple"),
             "bound": _word(vocabulary.BOUNDS, "how a count with this word is read one-sidedly"),
-            "low": Field(
-                "number",
-                "lower end of what is admitted, in units from the number. The unit is the place value of the last "
-                "non-zero digit, at most 10 % of the number and at least its last printed place; for `exactly` the "
-                "last printed place",
-            ),
+            "low": Field("number", "lower end of what is admitted, in units (below) from the number"),
             "high": Field("number", "upper end of what is admitted, in units from the number"),
-            "open": _word(("low", "high"), "the end that is itself not admitted", blank=True),
-            "beyond": _word(
-                ("above", "from", "below", "to"),
-                "one-sided reading: `above` (more than the number), `from` (the number or more), `below`, `to`; blank: "
-                "as in rounding",
-                blank=True,
-            ),
-            "also": Field(
-                "number",
-                'added to the stated number in a second reading (a "fivefold increase" may mean five times or six '
-                "times); blank: there is none",
-                blank=True,
-            ),
+            "open": _word(("low", "high"), "the end that is itself not admitted", True),
+            "beyond": _word(_BEYOND, "one-sided reading (below); blank: as in rounding", True),
+            "also": Field("number", "added to the number in a second reading (below); blank: there is none", True),
             "meaning": Field("text", "what is admitted, in words"),
         },
         (RowRule("high", rows.high_after_low), RowRule("beyond", rows.fits_beyond)),
-        may_be_absent=True,
+        needs=tuple(vocabulary.BOUND_WORDS.values()),
     ),
     CsvSchema(
         "identities.csv",
         ("id",),
         {
             "id": Field("id", "I…: identities; V…: revisions; R…: rivals; H…: the headline"),
-            "left": Field("ids", "the numbers of one side, one space between them; they are added up", refers=_FIGURES),
+            "left": Field("ids", "the numbers of one side; they are added up", refers=_FIGURES),
             "relation": _word(vocabulary.RELATIONS, "how the two sides are related"),
-            "right": Field(
-                "ids",
-                "the other side: of `growth` the new and the old number, of `share` the part and the whole, of "
-                "`rises` blank (the left side stands in order of time)",
-                refers=_FIGURES,
-                blank=True,
-            ),
-            "tolerance": Field(
-                "number",
-                "what the two sides may differ by beyond the rounding of printed numbers, in their unit (percent for "
-                "growth, share and revises); blank is 0",
-                blank=True,
-            ),
+            "right": Field("ids", "the other side (below)", True, (), _FIGURES),
+            "tolerance": Field("number", "what the sides may differ by beyond rounding (below); blank is 0", True),
             "why": Field("text", "the reason for the identity, or the evidence on the conflict"),
             "known_from": _KNOWN_FROM,
         },
@@ -338,14 +288,12 @@ SCHEMAS = (
             "locator": _LOCATOR,
             "statement": Field("text", "what it claims, in our own words"),
             "kind": _word(vocabulary.CLAIM_KINDS, "how the number is computed"),
-            "numerator": Field(
-                "ids", "the numbers it rests on, one space between them; they are added up", True, (), _NUMBERED
-            ),
+            "numerator": Field("ids", "the numbers it rests on; they are added up", True, (), _NUMBERED),
             "denominator": Field("ids", "the numbers that these are compared with", True, (), _NUMBERED),
             "stated": Field("printed", "the number that the page states (`3.5`); blank where it states none", True),
-            "unit": _word(vocabulary.CLAIM_UNITS, "unit of `stated`; blank for `qualitative`", blank=True),
+            "unit": _word(vocabulary.CLAIM_UNITS, "unit of `stated`; blank for `qualitative`", True),
             "hedge": Field("hedge", "the word beside `stated`; blank where that is", True, (), ("hedges.csv",)),
-            "note": Field("text", "what to know when reading the verdict", blank=True),
+            "note": Field("text", "what to know when reading the verdict", True),
         },
         (
             RowRule("stated", rows.claims_a_number),

@@ -7,6 +7,7 @@ values in the intervals of both sides keep it, within the tolerance of its row. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,8 +50,8 @@ class Checked:
     """The outcome for one identity: the numbers of both sides as printed, and the reason where it does not hold."""
 
     state: str
-    left: float | None = None
-    right: float | None = None
+    left: float = math.nan
+    right: float = math.nan
     reason: str = ""
 
 
@@ -86,24 +87,17 @@ def identities(data: Data) -> pd.DataFrame:
         if identity.relation in DECLARED:
             continue
         checked = check(identity, known, hedges)
-        left = float("nan") if checked.left is None else checked.left
-        right = float("nan") if checked.right is None else checked.right
-        rows.append(
-            {
-                "id": identity.id,
-                "left": " ".join(identity.left),
-                "relation": identity.relation,
-                "right": " ".join(identity.right),
-                "tolerance": identity.tolerance,
-                "why": identity.why,
-                "known_from": pd.Timestamp(identity.known_from),
-                "left_value": left,
-                "right_value": right,
-                "gap": right - left,
-                "state": checked.state,
-                "reason": checked.reason,
-            }
-        )
+        values = {
+            "left": " ".join(identity.left),
+            "right": " ".join(identity.right),
+            "known_from": pd.Timestamp(identity.known_from),
+            "left_value": checked.left,
+            "right_value": checked.right,
+            "gap": checked.right - checked.left,
+            "state": checked.state,
+            "reason": checked.reason,
+        }
+        rows.append(identity._asdict() | values)
     columns = [*Identity._fields, "left_value", "right_value", "gap", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
 
