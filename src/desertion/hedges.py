@@ -1,7 +1,7 @@
-"""What the words around a printed number admit: one table, data/hedges.csv, for claims and for the models' counts.
+"""The values that a printed number with the words around it admits: one table, data/hedges.csv, for claims and models.
 
 Writers choose the round number next to what they count: "more than 700" stands for what lies between it and the next
-round number, not for everything above (Heitjan & Rubin, 1991, call such data coarsened). The width of that step is the
+round number, not for everything above (such data are coarsened: Heitjan & Rubin, 1991). The width of that step is the
 number's *unit*: the place value of its last non-zero digit, at most 10 % of the number, at least its last printed
 place. 700 has the unit 70, 7,400 has 100, 50,000 has 5,000, and 9 has 1 (almost ninefold: from 8.5 to under 9).
 
@@ -86,7 +86,7 @@ def unit(value: float | str, *, printed: bool = False) -> Decimal:
 
 
 class Hedges:
-    """The words of `Data.hedges`, and what a number with one of them stands for."""
+    """The words of `Data.hedges`, and the values that a number with one of them stands for."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         rows = table[list(Hedge._fields[1:])].fillna({"also": 0.0}).itertuples(name=None)

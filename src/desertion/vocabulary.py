@@ -148,7 +148,7 @@ EVENT_KINDS = {
     "courts": "a change at the courts",
 }
 
-#: What the rows of context.csv are about.
+#: Subjects of the rows of context.csv.
 TOPICS = {
     "strength_authorised": "posts of the Russian forces set by decree",
     "strength_actual": "people in the Russian forces, by estimate",
@@ -176,7 +176,7 @@ TOPICS = {
     "history": "other armies and wars before 1970",
 }
 
-#: Where the terms come from that a bound is read by (data/hedges.csv).
+#: Ways to read a bound (data/hedges.csv).
 BOUND_READINGS = {
     "rounding": "a rounded number stands for what rounds to it, a bound for the rest of its last printed unit",
     "one-sided": "a bound is open to one side",
@@ -188,7 +188,7 @@ RULES = {
     "most-sources": "the reading that most independent sources print, then as own-page-first",
 }
 
-#: How the numbers of an identity hang together (data/identities.csv): the left ids, the relation, the right ids.
+#: Relations between the numbers of an identity (data/identities.csv): the left ids, the relation, the right ids.
 RELATIONS = {
     "sum": "the left numbers add up to the right one: parts of one period, or periods that follow each other",
     "equal": "the left number is the right one, of the same period",
@@ -244,7 +244,7 @@ _NUMBER = re.compile(r"3[3-5][0-9](\.[0-9])?")
 def parse_articles(text: str) -> tuple[str, ...]:
     """The set of articles in `text` (`332+337+338`, `ch33+34`), in ascending order.
 
-    Raises ValueError with what is wrong: an unknown word, a repeated or unordered number.
+    Raises ValueError with the fault: an unknown word, a repeated or unordered number.
     """
     if text in _WHOLES:
         return (text,)
@@ -259,7 +259,7 @@ def parse_articles(text: str) -> tuple[str, ...]:
 
 
 def articles_label(articles: str) -> str:
-    """`337+338+339` as a title says it: `Art. 337, 338 and 339`; a whole as `chapter 33` or `all offences`."""
+    """Articles for a title: `337+338+339` as `Art. 337, 338 and 339`, a whole as `chapter 33` or `all offences`."""
     wholes = {"ch33": "chapter 33", "ch33+34": "chapters 33 and 34", "all": "all offences", "none": "no article"}
     if articles in wholes:
         return wholes[articles]

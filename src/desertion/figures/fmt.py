@@ -1,4 +1,4 @@
-"""Mends what a spreadsheet or a hurried hand leaves in the data files; never changes a value."""
+"""Repairs the form of the data files, as a spreadsheet or a hurried edit leaves them; never changes a value."""
 
 from __future__ import annotations
 

@@ -57,13 +57,13 @@ def same_address(files: Files) -> Between:
     """Sources with the address of an earlier one."""
     first: dict[str, int] = {}
     for line, url in files[SOURCES].rows("url"):
-        seen = first.setdefault(re.sub(r"^https?://(www\.)?", "", url).rstrip("/"), line)
-        if seen != line:
-            yield SOURCES, Issue(line, "url", url, f"this address already stands on line {seen}: one row for each page")
+        earlier = first.setdefault(re.sub(r"^https?://(www\.)?", "", url).rstrip("/"), line)
+        if earlier != line:
+            yield SOURCES, Issue(line, "url", url, f"this address already stands on line {earlier}: one row per page")
 
 
 def circles(files: Files) -> Between:
-    """Sources that are copies of themselves, over other sources or at once."""
+    """Sources that are copies of themselves, directly or through other sources."""
     rows = list(files[SOURCES].rows("id", "copy_of"))
     copy_of = {source: original for _, source, original in rows if original}
     lines = {source: line for line, source, _ in rows}
@@ -82,7 +82,7 @@ def circles(files: Files) -> Between:
 
 
 def misnamed_facts(files: Files) -> Between:
-    """Facts none of whose statements, as corrected, is what the fact's name says."""
+    """Facts none of whose statements, as corrected, agrees with the name of the fact."""
     columns, mended = ("id", "fact", "articles", "period_start", "period_end"), corrected(files)
     statements = ((line, dict(zip(columns, row, strict=True))) for line, *row in files[FIGURES].rows(*columns))
     for line, fact, message in facts.misnamed((line, row | mended.get(row["id"], {})) for line, row in statements):
@@ -112,7 +112,7 @@ _BASE = {"growth": 1, "share": 1, "headline": 0}
 
 
 def numbers(files: Files) -> Between:
-    """Claims and identities that divide by nothing, or calculate with percentages."""
+    """Claims and identities that divide by 0, or calculate with percentages."""
     mended = corrected(files)
     values: dict[str, float] = {}
     percents = set()

@@ -14,11 +14,9 @@ import pandas as pd
 
 from desertion import reads, vocabulary
 from desertion.errors import DataError, UserError
+from desertion.figures import schema
 from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
-from desertion.figures.schema import (
-    BY_FILE, CLAIMS, COMPILERS, CONTEXT, CORRECTIONS, EVENTS, FIGURES, HEDGES, IDENTITIES, SOURCES,
-)  # fmt: skip
 from desertion.project import DATA
 from desertion.text import nearest, shown
 
@@ -81,14 +79,14 @@ class Data:
     """
 
     figures: pd.DataFrame
-    context: _Lazy = _Lazy(CONTEXT)
+    context: _Lazy = _Lazy(schema.CONTEXT)
     sources: pd.DataFrame
-    corrections: _Lazy = _Lazy(CORRECTIONS)
-    events: _Lazy = _Lazy(EVENTS)
-    claims: _Lazy = _Lazy(CLAIMS)
-    identities: _Lazy = _Lazy(IDENTITIES)
-    hedges: _Lazy = _Lazy(HEDGES)
-    compilers: _Lazy = _Lazy(COMPILERS)
+    corrections: _Lazy = _Lazy(schema.CORRECTIONS)
+    events: _Lazy = _Lazy(schema.EVENTS)
+    claims: _Lazy = _Lazy(schema.CLAIMS)
+    identities: _Lazy = _Lazy(schema.IDENTITIES)
+    hedges: _Lazy = _Lazy(schema.HEDGES)
+    compilers: _Lazy = _Lazy(schema.COMPILERS)
     as_of: date | None
 
     def __repr__(self) -> str:
@@ -145,7 +143,7 @@ def table(file: str) -> pd.DataFrame:
     passed = reads.handed()
     if passed is not None:
         return _indexed(_passed(file, DATA, passed), file)
-    frames, faults = examine_one(DATA, BY_FILE[file])
+    frames, faults = examine_one(DATA, schema.BY_FILE[file])
     if faults:
         raise DataError(faults)
     return _indexed(frames[file], file)
@@ -155,19 +153,19 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
     if not 0 <= undated_lag_days <= 3660:
         raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
-    sources = _indexed(read(SOURCES), SOURCES).assign(published_text=lambda frame: frame["published"])
+    sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
-    corrections = _typed(read(CORRECTIONS), CORRECTIONS).reset_index(drop=True)
+    corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
     lag = pd.Timedelta(days=undated_lag_days)
-    every = _statements(read(FIGURES), FIGURES, sources, corrections, lag)
+    every = _statements(read(schema.FIGURES), schema.FIGURES, sources, corrections, lag)
     first = every["known"].min()
     if day < first:
         raise UserError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
     figures = every[every["known"] <= day]
 
     def context() -> pd.DataFrame:
-        frame = _statements(read(CONTEXT), CONTEXT, sources, corrections, lag)
+        frame = _statements(read(schema.CONTEXT), schema.CONTEXT, sources, corrections, lag)
         return frame[frame["known"] <= day]
 
     def applied() -> pd.DataFrame:
@@ -181,7 +179,7 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
         return frame[frame[column] <= day]
 
     def claims() -> pd.DataFrame:
-        frame = _indexed(read(CLAIMS), CLAIMS)
+        frame = _indexed(read(schema.CLAIMS), schema.CLAIMS)
         if as_of is None:
             return frame
         published = sources["published"].reindex(frame["source_id"]).set_axis(frame.index)
@@ -194,11 +192,11 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
         context=context,
         sources=sources,
         corrections=applied,
-        events=lambda: until(EVENTS, "date"),
+        events=lambda: until(schema.EVENTS, "date"),
         claims=claims,
-        identities=lambda: until(IDENTITIES, "known_from"),
-        hedges=lambda: _indexed(read(HEDGES), HEDGES),
-        compilers=lambda: _indexed(read(COMPILERS), COMPILERS),
+        identities=lambda: until(schema.IDENTITIES, "known_from"),
+        hedges=lambda: _indexed(read(schema.HEDGES), schema.HEDGES),
+        compilers=lambda: _indexed(read(schema.COMPILERS), schema.COMPILERS),
         as_of=as_of,
     )
     return loaded
@@ -222,7 +220,7 @@ def _passed(file: str, data: Path, passed: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _nothing(file: str) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(BY_FILE[file].columns), dtype=object)
+    return pd.DataFrame(columns=list(schema.BY_FILE[file].columns), dtype=object)
 
 
 def _dates(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
@@ -240,7 +238,7 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     out = frame.astype("str")
     for name in map(str, out):
         cells = out[name]
-        match BY_FILE[file].columns[name].type:
+        match schema.BY_FILE[file].columns[name].type:
             case "date":
                 out[name] = _dates(cells)
             case "number":
@@ -253,7 +251,7 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 
 def _indexed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    return _typed(frame.set_index(BY_FILE[file].key[0]), file)
+    return _typed(frame.set_index(schema.BY_FILE[file].key[0]), file)
 
 
 def _statements(

@@ -22,7 +22,7 @@ _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
 
 
 class Issue(NamedTuple):
-    """A `Fault` that does not yet know its file; `form`: it is one of form alone, which `desertion fmt` mends."""
+    """A fault without its file; `form`: it is one of form alone, which `desertion fmt` mends."""
 
     line: int
     column: str
@@ -32,7 +32,7 @@ class Issue(NamedTuple):
 
     @classmethod
     def mendable(cls, line: int, column: str, value: str, message: str) -> Issue:
-        """A issue of form."""
+        """An issue of form."""
         return cls(line, column, value, f"{message}; `desertion fmt` mends it", True)
 
 
@@ -48,7 +48,7 @@ class CsvText(NamedTuple):
 
 
 def decode(raw: bytes) -> tuple[str, list[Issue]]:
-    """The text of `raw`, line ends unified to LF, and what was wrong; a byte outside UTF-8 becomes a surrogate."""
+    """The text of `raw`, line ends unified to LF, and its faults; a byte outside UTF-8 becomes a surrogate."""
     mark, encoding = next(((m, e) for m, e in _MARKS if raw.startswith(m)), (b"", "utf-8"))
     issues = []
     try:
@@ -116,12 +116,12 @@ def render(rows: Iterable[Sequence[str]]) -> str:
 def canonical(schema: CsvSchema, parsed: CsvText) -> str:
     """`parsed` in the form in which files are kept: rows and columns in order, no spaces around cells.
 
-    A row with more or fewer cells than the header keeps its spaces: its cells are not what they seem.
+    A row with more or fewer cells than the header keeps its spaces: its cells may belong to other columns.
     """
-    wanted, header = list(schema.columns), parsed.header
+    columns, header = list(schema.columns), parsed.header
     rows = [[cell.strip() for cell in cells] if len(cells) == len(header) else cells for _, cells in parsed.rows]
     rows.sort(key=order(schema, header))
-    if sorted(header) == sorted(wanted) and all(len(cells) == len(header) for cells in rows):
-        places = [header.index(column) for column in wanted]
-        header, rows = wanted, [[cells[place] for place in places] for cells in rows]
+    if sorted(header) == sorted(columns) and all(len(cells) == len(header) for cells in rows):
+        places = [header.index(column) for column in columns]
+        header, rows = columns, [[cells[place] for place in places] for cells in rows]
     return render([header, *rows])

@@ -1,6 +1,6 @@
-"""Rules for one cell: each takes the text of the cell and says what is wrong with it, or an empty text.
+"""Rules for one cell: functions from the text of the cell to the message of its fault, empty where there is none.
 
-Every rule is total: whatever the text, it returns a message and raises nothing.
+A rule raises nothing, whatever the text.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def word(words: Collection[str]) -> Rule:
 
 
 def pattern(regex: str, form: str) -> Rule:
-    """Text that `regex` matches as a whole; `form` says in words what that is."""
+    """Text that `regex` matches as a whole; `form` describes it in words."""
     compiled = re.compile(regex)
 
     def explain(cell: str) -> str:

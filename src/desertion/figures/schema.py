@@ -1,4 +1,4 @@
-"""What each file of data/ holds: its columns with type and meaning, and the rules between the cells of one row.
+"""The files of data/: their columns with type and meaning, and the rules between the cells of one row.
 
 Validation, the types of `Data` and the tables of columns in data/README.md and data/CONTEXT.md come from here.
 """
@@ -53,7 +53,7 @@ class Field:
 
     @cached_property
     def rule(self) -> Rule:
-        """What is wrong with a cell, or an empty text."""
+        """The function from a cell to its fault, an empty text where there is none."""
         rule = rules.word(self.words) if self.words else TYPES[self.type][0]
         return rules.optional(rule) if self.blank else rule
 
@@ -85,8 +85,8 @@ class RowRule:
 class CsvSchema:
     """A file: its columns in order, the columns that identify a row and order the rows, and the rules of a row.
 
-    `alike`: a column that groups rows, and the columns in which the rows of one group are equal. `needs`: rows that must
-    be there.
+    `alike`: a column that groups rows, and the columns in which the rows of one group are equal. `needs`: keys of rows
+    that must be there.
     """
 
     file: str

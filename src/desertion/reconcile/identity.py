@@ -2,7 +2,7 @@
 
 A number printed as rounded or as a bound stands for its whole interval (`hedges`), and an identity holds where some
 values in the intervals of both sides keep it, within the tolerance of its row. Periods are part of it: 4,373 + 887 =
-5,260 holds for cases of 2023, of 2022 and of both years, and breaks where 4,373 is said of six years.
+5,260 holds for cases of 2023, of 2022 and of both years, and breaks where 4,373 stands for six years.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 HOLDS, BROKEN, NOT_CHECKABLE = "holds", "broken", "not checkable"
-#: Relations that declare something and check nothing.
+#: Relations that are declared and not checked.
 DECLARED = ("rivals", "headline")
-_ONE_MONTH = 31  # days: a running total's nominal end may lie so far from the end of the period that it covers
+_ONE_MONTH = 31  # days: the nominal end of a running total may lie so far from the end of the period that it covers
 
 
 class Identity(NamedTuple):
@@ -62,7 +62,7 @@ def declared(data: Data) -> list[Identity]:
 
 
 def identities(data: Data) -> pd.DataFrame:
-    """Every identity known on `data.as_of`, checked; `rivals` and `headline`, which check nothing, are left out.
+    """Every identity known on `data.as_of`, checked; `rivals` and `headline`, which are not checked, are left out.
 
     Parameters
     ----------
@@ -228,14 +228,14 @@ def _near(one: date, other: date) -> bool:
 
 
 def _same(one: _Term, other: _Term) -> str:
-    """What is wrong where two numbers should be of one period: of running totals only the ends are compared."""
+    """The fault where two numbers should be of one period (of running totals only the ends are compared), or ""."""
     ends = _near(one.reading.period_end, other.reading.period_end)
     starts = one.cumulative or other.cumulative or one.reading.period_start == other.reading.period_start
     return "" if ends and starts else f"{_days(one.reading)} is not {_days(other.reading)}"
 
 
 def _cover(parts: Sequence[_Term], whole: _Term) -> str:
-    """What is wrong where parts should cover the period of the whole, each of them or one after another."""
+    """The fault where parts should cover the period of the whole, each of them or one after another, or ""."""
     if not any(_same(part, whole) for part in parts):
         return ""
     ordered = sorted(parts, key=lambda part: part.reading.period_start)
@@ -250,7 +250,7 @@ def _cover(parts: Sequence[_Term], whole: _Term) -> str:
 
 
 def _inside(parts: Sequence[_Term], wholes: Sequence[_Term]) -> str:
-    """What is wrong where parts should lie inside the period of the wholes (of a running total: before its end)."""
+    """The fault where parts should lie inside the period of the wholes (of a running total: before its end), or ""."""
     first = min(whole.reading.period_start for whole in wholes)
     last = max(whole.reading.period_end for whole in wholes)
     open_start = any(whole.cumulative for whole in wholes)

@@ -1,4 +1,4 @@
-"""One row a fact, and the ledger of conflicts: who prints what, what is chosen and why, and what it would change."""
+"""The table of facts, and the ledger of conflicts: readings, the one chosen and why, the effect of another choice."""
 
 from __future__ import annotations
 
@@ -31,18 +31,33 @@ _REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
 def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
-    """One row a fact that some statement not rejected renders, in the order of the figures.
+    """One row per fact that some statement renders which is not rejected, in the order of the figures.
 
-    Indexed by fact: articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound and
-    compiler of the chosen statement, corrections applied; `chosen` (its id), `ids` (tuple of all renderings that are
-    not rejected), `sources` (independent sources of the chosen reading, see `statements.independent`), `readings` (how
-    many readings of value, measure and period they print) and `state`:
+    Parameters
+    ----------
+    data
+        The data, as `figures.load` gives them.
+    rule
+        How one of several statements of a fact is chosen (`vocabulary.RULES`).
 
-    - `conflicting`: more than one reading stands;
-    - `corrected`: what other readings there are, a correction holds to be errors of their pages;
-    - `agreed`: independent sources print one reading; `one source`: a single one does.
+    Returns
+    -------
+    DataFrame
+        Indexed by fact:
 
-    Raises UserError for an unknown rule.
+        - `articles`, `measure`, `scope`, `kind`, `unit`, `per`, `period_start`, `period_end`, `cumulative`, `value`,
+          `bound`, `compiler`: of the chosen statement, corrections applied
+        - `chosen`: id of that statement
+        - `ids`: tuple of all renderings that are not rejected
+        - `sources`: number of independent sources of the chosen reading, see `statements.independent`
+        - `readings`: number of readings of value, measure and period that they print
+        - `state`: `conflicting`, more than one reading stands; `corrected`, a correction holds all other readings to be
+          errors of their pages; `agreed`, independent sources print one reading; `one source`, a single one does
+
+    Raises
+    ------
+    UserError
+        The rule is unknown.
     """
     reconciler = Reconciler(data, rule)
     rows = []
@@ -82,7 +97,17 @@ def latest(facts: pd.DataFrame) -> pd.DataFrame:
     """Each count once, as its latest revision has it.
 
     A revised total has a fact of its own that ends in `/as-of-YYYY-MM`; it takes the place of earlier ones with the
-    same scope. `facts` is a table of `facts()`; its order is kept.
+    same scope.
+
+    Parameters
+    ----------
+    facts
+        A table of `facts()`, or some of its rows.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept, in their order, with all columns of `facts`.
     """
     base = facts.index.str.replace(_REVISION, "", regex=True)
     order = facts.assign(_base=base, _place=range(len(facts))).sort_index(kind="stable")
@@ -103,7 +128,8 @@ def headline(data: Data, rule: str = "own-page-first") -> Headline | None:
     """The first `headline` of identities.csv whose two facts are known, or None.
 
     Its figures name the facts; their numbers are those that `rule` chooses, taken for a year where a period is longer
-    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times.
+    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times. Raises UserError
+    for an unknown rule.
     """
     return _headline(Reconciler(data, rule))
 
@@ -137,22 +163,39 @@ def _per_year(reading: Reading) -> float:
 
 
 def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
-    """The conflicts known on `data.as_of`, in plain types (dates as ISO text), for a table and for JSON.
+    """The conflicts known on `data.as_of`.
 
-    Three kinds of row: a fact that pages print in several readings (of `value`, `period`, `measure`, joined by +),
-    `rivals` of identities.csv (other counts that are taken for one another), and an `identity` that is broken. Keys:
+    There are three kinds of row: a fact that pages print in several readings (of `value`, `period`, `measure`, joined
+    by +), `rivals` of identities.csv (other counts that are taken for one another), and an `identity` that is broken.
 
-    - `id`: K and the number of the first figure, or the id in identities.csv; `fact` (blank where it is no one fact);
-      `kind`; `title` in words;
-    - `readings`, best first: `value, measure, period_start, period_end, figure_ids, sources` (how many are independent)
-      and `publishers`, `articles`, `compiler`, `standing` (whether a page prints it that is neither rejected nor held
-      wrong), `effect` (the headline growth factor under this reading, None where it does not touch it);
-    - `chosen`: the figure chosen (of a sum all its figures, None where nothing is preferred); `rule`; `because`: the
-      step of the rule that decided against the next reading;
-    - `effect`: the headline growth factor under the best reading that the headline does not use, or None;
-    - `evidence`: corrections, identities kept and broken, and the reasons in identities.csv, in words.
+    Parameters
+    ----------
+    data
+        The data, as `figures.load` gives them.
+    rule
+        How one of several statements is chosen (`vocabulary.RULES`).
 
-    Raises UserError for an unknown rule.
+    Returns
+    -------
+    list of dict
+        One per conflict, in plain types (dates as ISO text), so that they can be a table or JSON:
+
+        - `id`: K and the number of the first figure, or the id in identities.csv
+        - `fact`: the fact, blank where the row is of several
+        - `kind`, `title`: which kind of row, and the count in words
+        - `readings`: best first, each with `value`, `measure`, `period_start`, `period_end`, `figure_ids`, `sources`
+          (number of independent ones), `publishers`, `articles`, `compiler`, `standing` (whether a page prints it that
+          is neither rejected nor held wrong) and `effect` (the headline growth factor under this reading, None where it
+          does not touch it)
+        - `chosen`: the figure chosen, of a sum all its figures, None where none is preferred
+        - `rule`, `because`: the rule, and the step of it that decided against the next reading
+        - `effect`: the headline growth factor under the best reading that the headline does not use, or None
+        - `evidence`: corrections, identities kept and broken, and the reasons in identities.csv, in words
+
+    Raises
+    ------
+    UserError
+        The rule is unknown.
     """
     reconciler = Reconciler(data, rule)
     lead = _headline(reconciler)
@@ -201,12 +244,12 @@ def _within(
         readings.append(_reading(group.reading, group.statements, group.standing, effect))
         for statement in group.statements:
             evidence += corrections.get(statement.id, [])
-        said = f"{group.reading.value:g} of {group.reading.period_start} to {group.reading.period_end}"
-        for verb, found in (("keeps", reconciler.kept), ("breaks", reconciler.broken)):
-            if ids := found(fact, group.reading):
-                evidence.append(f"{said} {verb} {', '.join(ids)}")
-    said_by = [(r["value"], (r["period_start"], r["period_end"]), r["measure"]) for r in readings]
-    kinds = [name for n, name in enumerate(("value", "period", "measure")) if len({one[n] for one in said_by}) > 1]
+        printed = f"{group.reading.value:g} of {group.reading.period_start} to {group.reading.period_end}"
+        for verb, identities_of in (("keeps", reconciler.kept), ("breaks", reconciler.broken)):
+            if ids := identities_of(fact, group.reading):
+                evidence.append(f"{printed} {verb} {', '.join(ids)}")
+    parts = [(r["value"], (r["period_start"], r["period_end"]), r["measure"]) for r in readings]
+    kinds = [name for n, name in enumerate(("value", "period", "measure")) if len({one[n] for one in parts}) > 1]
     first = min((number for group in choice.groups for number in group.ids), key=natural)
     return {
         "id": f"K{first.lstrip('F')}",
