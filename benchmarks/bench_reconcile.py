@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import re
 import resource
-import shutil
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from desertion import claims, figures, reconcile
-from desertion.project import DATA
 
 _ID = re.compile(r"\b(F)(\d+)\b")
 
@@ -34,16 +30,17 @@ def _renamed(text: str, copy: int) -> str:
     return _ID.sub(lambda match: f"F{int(match[2]) + 1000 * copy}", text)
 
 
-def multiplied(folder: Path, copies: int) -> None:
-    """identities.csv and claims.csv for `copies` of the figures, and the hedges as they are."""
-    shutil.copy(DATA / "hedges.csv", folder)
-    for name in ("identities.csv", "claims.csv"):
-        table = pd.read_csv(DATA / name, dtype=str, keep_default_na=False)
-        parts = [
-            table.map(lambda cell, copy=copy: _renamed(cell, copy)).assign(id=table["id"] + f"x{copy}")
-            for copy in range(copies)
-        ]
-        pd.concat(parts).to_csv(folder / name, index=False, lineterminator="\n")
+def multiplied(frame: pd.DataFrame, copies: int) -> pd.DataFrame:
+    """Identities or claims for `copies` of the figures."""
+    parts = []
+    for copy in range(copies):
+        part = frame.map(lambda cell, copy=copy: _cell(cell, copy))
+        parts.append(part.set_axis([f"{one}x{copy}" for one in frame.index]))
+    return pd.concat(parts)
+
+
+def _cell(cell: object, copy: int) -> object:
+    return tuple(_renamed(one, copy) for one in cell) if isinstance(cell, tuple) else cell
 
 
 def main() -> None:
@@ -51,16 +48,18 @@ def main() -> None:
     data = figures.load()
     first = 0.0
     for copies in (1, 10, 100):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            multiplied(folder, copies)
-            many = replace(data, figures=times(data.figures, copies))
-            start = time.perf_counter()
-            facts = reconcile.facts(many, folder=folder)
-            identities = reconcile.identities(many, folder=folder)
-            ledger = reconcile.ledger(many, folder=folder)
-            checked = claims.check_claims(many, folder=folder)
-            seconds = time.perf_counter() - start
+        many = replace(
+            data,
+            figures=times(data.figures, copies),
+            identities=multiplied(data.identities, copies),
+            claims=multiplied(data.claims, copies),
+        )
+        start = time.perf_counter()
+        facts = reconcile.facts(many)
+        identities = reconcile.identities(many)
+        ledger = reconcile.ledger(many)
+        checked = claims.check_claims(many)
+        seconds = time.perf_counter() - start
         first = first or seconds
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(

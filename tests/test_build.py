@@ -127,6 +127,15 @@ class TestBuild:
         clone.write("data/sources.csv", "new\n")
         assert "02-b: is up to date\nreport.html: changed: data/sources.csv\n" in clone.explain()
 
+    def test_every_notebook_may_read_the_compilers_and_runs_again_for_them(self, clone: Clone) -> None:
+        clone.write("data/compilers.csv", "name,who\nProekt,newsroom\n")
+        clone.notebook("02-b", "from desertion import vocabulary\nvocabulary.compiler('Proekt')")
+        clone.build()
+        clone.write("data/compilers.csv", "name,who\nProekt,a newsroom\n")
+        assert clone.ran() == {"01-a", "02-b"}
+        clone.write("data/compilers.csv", "name,who\nProect,a newsroom\n")
+        assert "ValueError: no such compiler; did you mean 'Proect'?" in clone.build(status=1)
+
     @pytest.mark.parametrize("how", [(), ("-m", "desertion", "build", "--cold")], ids=["warm", "cold"])
     @pytest.mark.parametrize(
         "source",

@@ -92,7 +92,7 @@ def check(folder: Path, *made: dict[str, str], page: str = "other", **tables: An
         rows.append(figure(number, value, page, fact=fact, **cells))
     pages = [source("page", published="2024-02-01"), source("other")]
     data = load(folder, figures=rows, sources=pages, claims=made, **tables)
-    return claims.check_claims(data, folder=folder)
+    return claims.check_claims(data)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_page_that_calls_the_same_count_by_another_measure_mixes(tmp_path: Pat
     ]
     made = claim("C1", "sum", "F001", "", "684", unit="persons", hedge="exactly")
     data = load(tmp_path, figures=rows, sources=[source("page"), source("other")], claims=[made])
-    assert claims.check_claims(data, folder=tmp_path)["mixed_measures"].tolist() == [True]
+    assert claims.check_claims(data)["mixed_measures"].tolist() == [True]
 
 
 def test_what_cannot_be_recomputed_says_why(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from desertion import figures, reads
 from desertion.errors import UserError
-from desertion.figures import Data, load, vintages
+from desertion.figures import Data, load, table, vintages
 from desertion.figures.schema import BY_FILE
 
 TINY = Path(__file__).parent / "tiny_data"
+FRAMES = [file.removesuffix(".csv") for file in BY_FILE]
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +72,9 @@ def test_in_a_run_the_same_frames_come_without_a_second_validation(
     in_a_run()
     monkeypatch.setattr(sys.modules["desertion.figures.load"], "examine", None)
     loaded = figures.load(tiny_data)
-    for name in ("figures", "context", "sources", "corrections", "events"):
+    for name in FRAMES:
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(tiny, name))
+    pd.testing.assert_frame_equal(table("hedges.csv"), tiny.hedges)
 
 
 def test_in_a_run_the_context_is_read_where_it_is_asked_for(
@@ -84,6 +86,54 @@ def test_in_a_run_the_context_is_read_where_it_is_asked_for(
     pd.testing.assert_frame_equal(loaded.corrections, tiny.corrections)
     with pytest.raises(UserError, match=r"context.csv is not declared.*add \"context.csv\" to `reads"):
         _ = loaded.context
+
+
+@pytest.mark.parametrize("name", ["claims", "identities", "hedges", "events"])
+def test_in_a_run_every_other_file_is_read_when_it_is_first_used(
+    tiny: Data, in_a_run: Callable[..., None], tiny_data: Path, name: str
+) -> None:
+    in_a_run(f"{name}.csv")
+    loaded = figures.load(tiny_data)
+    for other in set(FRAMES) - {name}:
+        pd.testing.assert_frame_equal(getattr(loaded, other), getattr(tiny, other))
+    with pytest.raises(UserError, match=rf"{name}.csv is not declared.*add \"{name}.csv\" to `reads"):
+        getattr(loaded, name)
+    with pytest.raises(UserError, match=f"{name}.csv is not declared"):
+        table(f"{name}.csv")
+
+
+def test_claims_and_identities_have_their_types_and_are_cut_at_a_date(tiny: Data) -> None:
+    assert tiny.claims.loc["C2", "numerator"] == ("F4", "F6")
+    assert tiny.claims.loc["C2", ["denominator", "stated"]].tolist() == [(), "4600"]
+    assert tiny.identities["tolerance"].fillna(0).tolist() == [0, 5000, 0]
+    assert tiny.hedges.loc["-fold increase", ["low", "also"]].tolist() == [-0.5, 1]
+    assert tiny.compilers.loc["US Army", "slug"] == ""
+    then = figures.load(TINY, as_of=date(2024, 3, 19))
+    assert len(then.claims) == 0
+    assert len(figures.load(TINY, as_of=date(2024, 3, 20)).claims) == 4
+    assert list(figures.load(TINY, as_of=date(2024, 6, 17)).identities.index) == ["H1"]
+
+
+def test_a_claim_on_an_undated_page_is_known_once_a_statement_of_that_page_is(tiny_data: Path) -> None:
+    replace(tiny_data / "claims.csv", "C3,times-2024-03-20,", "C3,relay-undated,")
+    assert "C3" in figures.load(tiny_data, as_of=date(2024, 3, 20)).claims.index
+    assert "C3" not in figures.load(tiny_data, as_of=date(2023, 11, 28)).claims.index
+    assert "C3" in figures.load(tiny_data).claims.index
+
+
+def test_data_show_themselves_in_one_line_and_read_nothing_for_it(tiny_data: Path) -> None:
+    data = load(tiny_data, as_of=date(2024, 3, 20))
+    assert repr(data) == "Data(8 figures and 8 sources as of 2024-03-20)"
+    assert callable(data.__dict__["context"])
+    assert repr(load(tiny_data)) == "Data(10 figures and 8 sources)"
+
+
+def test_data_made_by_hand_have_empty_frames_for_what_is_not_given(tiny: Data) -> None:
+    made = Data(figures=tiny.figures, sources=tiny.sources, as_of=None)
+    for name in set(FRAMES) - {"figures", "sources"}:
+        frame = getattr(made, name)
+        assert len(frame) == 0
+        assert set(frame.columns) <= set(getattr(tiny, name).columns)
 
 
 def test_a_file_that_changes_while_a_notebook_runs_stops_it(tiny_data: Path, in_a_run: Callable[..., None]) -> None:
@@ -135,8 +185,8 @@ def test_vintages_are_what_loading_on_each_day_gives(tiny_data: Path) -> None:
     for day, found in zip(days, vintages(days, tiny_data, undated_lag_days=30), strict=True):
         wanted = load(tiny_data, as_of=day, undated_lag_days=30)
         assert found.as_of == day
-        for table in ("figures", "context", "sources", "corrections", "events"):
-            pd.testing.assert_frame_equal(getattr(found, table), getattr(wanted, table))
+        for name in FRAMES:
+            pd.testing.assert_frame_equal(getattr(found, name), getattr(wanted, name))
 
 
 def test_a_part_of_the_figures_leaves_unread_what_is_unread(tiny_data: Path) -> None:
@@ -276,7 +326,7 @@ def test_select_by_articles_takes_whole_sets(tiny: Data) -> None:
 def test_select_by_measure_compiler_scope_and_period(tiny: Data) -> None:
     assert ids(figures.select(tiny.figures, measures="persons_convicted")) == ["F1", "F4"]
     assert ids(figures.select(tiny.figures, compilers=["Proekt"])) == ["F4", "F6"]
-    assert ids(figures.select(tiny.figures, compilers="Nobody")) == []
+    assert ids(figures.select(tiny.figures, compilers="BBC Russian")) == [], "known, and absent here"
     assert ids(figures.select(tiny.figures, scope="mobilisation_parts")) == ["F7"]
     inside = figures.select(tiny.figures, start=date(2022, 1, 1), end=date(2023, 12, 31))
     assert ids(inside) == ["F2", "F3", "F4", "F6"]
@@ -289,6 +339,8 @@ def test_select_by_measure_compiler_scope_and_period(tiny: Data) -> None:
         ({"articles": "399"}, "articles '399': "),
         ({"status": "good"}, "status 'good' is unknown; known are low, ok, rejected"),
         ({"scope": "hole"}, "did you mean 'whole'"),
+        ({"compilers": "mediazona"}, "compiler 'mediazona': no such compiler; did you mean 'Mediazona'?"),
+        ({"compilers": ["Proekt", "Мediazona"]}, "did you mean 'Mediazona'. .'М' is CYRILLIC CAPITAL LETTER EM"),
     ],
 )
 def test_select_refuses_a_mistyped_word(tiny: Data, words: dict[str, str], message: str) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from desertion import hedges, vocabulary
+from desertion import figures, hedges, vocabulary
 from desertion.errors import UserError
+from desertion.figures.schema import BY_FILE
 
 COUNTS = st.integers(0, 10**9)
-WORDS = sorted(hedges.load())
+TABLE = figures.table("hedges.csv")
+WORDS = sorted(TABLE.index)
+HEDGES = hedges.Hedges(TABLE)
 
 
 @pytest.mark.parametrize(
@@ -24,8 +28,8 @@ def test_the_unit_is_the_last_place_but_not_more_than_a_tenth_of_the_number(valu
 
 
 def test_a_zero_printed_after_the_point_counts_as_a_printed_place() -> None:
-    assert hedges.admits("5.0", "exactly").high == 5.05
-    assert hedges.admits("5", "exactly").high == 5.5
+    assert HEDGES.admits("5.0", "exactly").high == 5.05
+    assert HEDGES.admits("5", "exactly").high == 5.5
 
 
 @pytest.mark.parametrize(
@@ -45,41 +49,44 @@ def test_a_zero_printed_after_the_point_counts_as_a_printed_place() -> None:
 def test_a_count_is_read_by_its_word_or_to_its_open_side(
     value: float, bound: str, word: str, rounding: tuple[float, float], one_sided: tuple[float, float]
 ) -> None:
-    assert hedges.interval(value, bound, word) == rounding
-    assert hedges.interval(value, bound, word, "one-sided") == one_sided
+    assert HEDGES.interval(value, bound, word) == rounding
+    assert HEDGES.interval(value, bound, word, "one-sided") == one_sided
 
 
 def test_almost_ninefold_is_at_least_eight_and_a_half_and_under_nine() -> None:
-    admitted = hedges.admits("9", "almost -fold increase")
+    admitted = HEDGES.admits("9", "almost -fold increase")
     assert 8.5 in admitted
     assert 8.999 in admitted
     assert 8.49 not in admitted
     assert 9.0 not in admitted
-    assert hedges.also("almost -fold increase") == 1
+    assert HEDGES.row("almost -fold increase").also == 1
 
 
-def test_every_hedge_of_the_vocabulary_has_a_row() -> None:
-    assert set(vocabulary.HEDGES) <= set(WORDS)
+def test_the_word_of_every_bound_has_a_row() -> None:
+    assert set(vocabulary.BOUND_WORDS.values()) <= set(WORDS)
 
 
 @given(COUNTS, st.sampled_from(sorted(vocabulary.BOUNDS)), st.sampled_from(["", *WORDS]))
+@example(0, "at_most", "almost")  # no count lies below 0
+@example(1, "at_most", "fewer than")
 def test_the_one_sided_reading_never_admits_less_on_its_open_side(value: int, bound: str, word: str) -> None:
-    low, high = hedges.interval(value, bound, word)
-    wide_low, wide_high = hedges.interval(value, bound, word, "one-sided")
-    assert low <= high
-    assert wide_low <= wide_high
+    low, high = HEDGES.interval(value, bound, word)
+    wide_low, wide_high = HEDGES.interval(value, bound, word, "one-sided")
+    assert 0 <= low <= high
+    assert 0 <= wide_low <= wide_high
     assert low.is_integer()
-    if bound == "at_least" and not word:
+    if bound == "at_least":
         assert wide_high == math.inf >= high
-    if bound == "at_most" and not word:
-        assert (wide_low, wide_high) == (0, high)
+    if bound == "at_most":
+        assert wide_low == 0
+        assert wide_high == high or word
     if bound in ("exact", "about"):
         assert (low, high) == (wide_low, wide_high)
 
 
 @given(st.integers(1, 10**9), st.sampled_from(WORDS))
 def test_no_word_admits_what_is_more_than_a_unit_away(value: int, word: str) -> None:
-    admitted, unit = hedges.admits(value, word), float(hedges.unit(value))
+    admitted, unit = HEDGES.admits(value, word), float(hedges.unit(value))
     assert value - unit <= admitted.low <= admitted.high <= value + unit
     assert admitted.meets(admitted.low, admitted.high)
 
@@ -95,29 +102,36 @@ def test_a_value_is_admitted_exactly_when_the_point_interval_meets_the_range(
 
 
 def test_unknown_words_bounds_and_readings_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match=r"'many' has no row in data/hedges.csv.*about"):
-        hedges.admits(9, "many")
+    with pytest.raises(UserError, match=r"'many' has no row in hedges.csv.*about"):
+        HEDGES.admits(9, "many")
     with pytest.raises(UserError, match="bound 'over' is unknown: exact"):
-        hedges.interval(9, "over")
+        HEDGES.interval(9, "over")
     with pytest.raises(UserError, match="reading 'loose' is unknown: rounding"):
-        hedges.interval(9, "exact", "", "loose")
+        HEDGES.interval(9, "exact", "", "loose")
 
 
-def test_an_edited_table_is_read_again_and_a_broken_one_names_its_line(tmp_path: Path) -> None:
-    text = "hedge,bound,low,high,open,beyond,also,meaning\n" + "".join(
-        f"{word},{bound},{low},1,,{beyond},,x\n"
-        for word, bound, low, beyond in [
-            ("about", "about", -1, ""),
-            ("at least", "at_least", 0, "from"),
-            ("at most", "at_most", -1, "to"),
-            ("exactly", "exact", 0, ""),
-        ]
-    )
-    (tmp_path / "hedges.csv").write_text(text)
-    assert hedges.interval(100, "about", folder=tmp_path) == (90, 110)
-    (tmp_path / "hedges.csv").write_text(text.replace("about,about,-1", "about,about,wide"))
-    with pytest.raises(UserError, match=r"hedges\.csv:2"):
-        hedges.interval(100, "about", folder=tmp_path)
-    (tmp_path / "hedges.csv").write_text(text.replace("at least,", "at last,"))
-    with pytest.raises(UserError, match="at least are missing"):
-        hedges.interval(100, "about", folder=tmp_path)
+def test_an_edited_table_is_read_again_and_a_broken_one_names_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["desertion.figures.load"], "DATA", tmp_path)
+    header = ",".join(BY_FILE["hedges.csv"].columns)
+    rows = [
+        "about,about,-1,1,,,,x",
+        "at least,at_least,0,1,,from,,x",
+        "at most,at_most,-1,1,,to,,x",
+        "exactly,exact,0,1,,,,x",
+    ]
+
+    def put(*lines: str) -> None:
+        (tmp_path / "hedges.csv").write_text("\n".join([header, *lines]) + "\n")
+
+    put(*rows)
+    assert hedges.load().interval(100, "about") == (90, 110)
+    put("about,about,-0.5,1,,,,x", *rows[1:])
+    assert hedges.load().interval(100, "about") == (95, 110)
+    put("about,about,wide,1,,,,x", *rows[1:])
+    with pytest.raises(UserError, match=r"hedges\.csv:2: low 'wide': is not a number"):
+        hedges.load()
+    put(rows[0], *rows[2:])
+    with pytest.raises(UserError, match=r"hedges\.csv:1: file .*: it lacks at least: bounds are read by these words"):
+        hedges.load()

@@ -28,8 +28,8 @@ def read(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-FIGURES, SOURCES, CORRECTIONS, IDENTITIES = map(
-    read, ("figures.csv", "sources.csv", "corrections.csv", "identities.csv")
+FIGURES, SOURCES, COMPILERS, CORRECTIONS, IDENTITIES = map(
+    read, ("figures.csv", "sources.csv", "compilers.csv", "corrections.csv", "identities.csv")
 )
 
 
@@ -89,13 +89,20 @@ def surroundings(number: str) -> tuple[list[Row], list[Row], list[Row]]:
     )
 
 
+def renamed(fact: str, n: int) -> str:
+    """A fact of copy n: its measure ends in xn."""
+    compiler, articles, measure, *rest = fact.split("/")
+    return "/".join([compiler, articles, f"{measure}-x{n}", *rest])
+
+
 def copies(made: list[tuple[str, str, dict[str, str]]], spoilt: bool) -> dict[str, list[Row]]:
-    tables: dict[str, list[Row]] = {"sources": SOURCES, "figures": [], "corrections": [], "identities": []}
+    tables: dict[str, list[Row]] = {"figures": [], "corrections": [], "identities": []}
+    tables |= {"sources": SOURCES, "compilers": COMPILERS}
     for n, (_, number, cell) in enumerate(made):
         rows, corrections, identities = surroundings(number)
         for row in rows:
             changed = cell if spoilt and row["id"] == number else {}
-            tables["figures"].append({**row, **changed, "id": f"{row['id']}x{n}", "fact": f"x{n}-{row['fact']}"})
+            tables["figures"].append({**row, **changed, "id": f"{row['id']}x{n}", "fact": renamed(row["fact"], n)})
         tables["corrections"] += [{**row, "figure_id": f"{row['figure_id']}x{n}"} for row in corrections]
         for row in identities:
             sides = {side: " ".join(f"{one}x{n}" for one in row[side].split()) for side in ("left", "right")}
@@ -116,10 +123,10 @@ def faulty(folder: Path, tables: dict[str, list[Row]]) -> set[int]:
 def shown(folder: Path, tables: dict[str, list[Row]]) -> tuple[dict[str, str], dict[str, Any]]:
     """The state of each identity, and the readings of each fact that has several."""
     data = figures.load(write(folder, **tables))
-    rows = [row for row in reconcile.ledger(data, folder=folder) if row["fact"] and row["kind"] != "identity"]
+    rows = [row for row in reconcile.ledger(data) if row["fact"] and row["kind"] != "identity"]
     fields = ("value", "measure", "period_start", "period_end")
     readings = {row["fact"]: sorted([str(one[name]) for name in fields] for one in row["readings"]) for row in rows}
-    return reconcile.identities(data, folder)["state"].to_dict(), readings
+    return reconcile.identities(data)["state"].to_dict(), readings
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +142,7 @@ def caught(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     for what, old, new in zip(("identities", "conflicts"), before, after, strict=True):
         for key in old.keys() | new.keys():
             if old.get(key) != new.get(key):
-                n = int(key.rsplit("x", 1)[1]) if what == "identities" else int(key[1:].split("-")[0])
+                n = int(key.split("/")[2 if what == "conflicts" else 0].rsplit("x", 1)[1])
                 by.setdefault(valid[n], what)
     return [(kind, by.get(n, "nothing")) for n, (kind, _, _) in enumerate(made)]
 

@@ -33,8 +33,8 @@ def real_ledger(real: figures.Data) -> dict[str, dict[str, Any]]:
 # --- what is chosen --------------------------------------------------------------------------------------------------
 
 
-def chosen(data: figures.Data, folder: Path, rule: str = "own-page-first") -> str:
-    facts = reconcile.facts(data, rule, folder)
+def chosen(data: figures.Data, rule: str = "own-page-first") -> str:
+    facts = reconcile.facts(data, rule)
     assert len(facts) == 1
     return str(facts["chosen"].iloc[0])
 
@@ -66,7 +66,7 @@ def test_own_page_first_takes_the_page_nearest_to_the_count(
         figure(number, value, cells["source"], **{key: text for key, text in cells.items() if key != "source"})
         for number, value, cells in (("F001", 900, worse), ("F002", 1000, better))
     ]
-    assert chosen(load(tmp_path, figures=rows, sources=pages), tmp_path) == "F002"
+    assert chosen(load(tmp_path, figures=rows, sources=pages)) == "F002"
 
 
 def test_a_reading_that_breaks_an_identity_yields_to_one_that_keeps_it(tmp_path: Path) -> None:
@@ -79,13 +79,13 @@ def test_a_reading_that_breaks_an_identity_yields_to_one_that_keeps_it(tmp_path:
         figure("F004", 5260, "early", period_start="2022-01-01", fact="proekt/337/tried/2022-2023"),
     ]
     data = load(tmp_path, figures=rows, sources=pages, identities=[identity("I1", "F001 F003", "sum", "F004")])
-    row = reconcile.ledger(data, folder=tmp_path)[0]
+    row = reconcile.ledger(data)[0]
     assert (row["chosen"], row["because"]) == ("F001", "it keeps an identity that the other breaks")
     assert row["evidence"] == [
         "4373 of 2023-01-01 to 2023-12-31 keeps I1",
         "4373 of 2018-01-01 to 2023-12-31 breaks I1",
     ]
-    assert reconcile.ledger(data, "latest-first", tmp_path)[0]["chosen"] == "F002"
+    assert reconcile.ledger(data, "latest-first")[0]["chosen"] == "F002"
 
 
 def test_most_sources_counts_copies_and_relays_of_one_page_once(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_most_sources_counts_copies_and_relays_of_one_page_once(tmp_path: Path) 
     wrong = [figure(f"F00{n}", 10, page) for n, page in enumerate(("a", "copy-1", "copy-2", "copy-3"), 1)]
     right = [figure("F005", 12, "b"), figure("F006", 12, "c")]
     data = load(tmp_path, figures=wrong + right, sources=pages)
-    assert chosen(data, tmp_path, "most-sources") == "F005"
-    assert chosen(data, tmp_path) == "F001"
-    readings = reconcile.ledger(data, "most-sources", tmp_path)[0]["readings"]
+    assert chosen(data, "most-sources") == "F005"
+    assert chosen(data) == "F001"
+    readings = reconcile.ledger(data, "most-sources")[0]["readings"]
     assert [(one["value"], one["sources"]) for one in readings] == [(12, 2), (10, 1)]
 
 
@@ -114,9 +114,9 @@ def test_a_correction_leaves_its_page_the_reading_that_we_hold_right(tmp_path: P
     ]
     corrections = [correction("F001", "period_start", "2018-01-01", "2023-01-01")]
     data = load(tmp_path, figures=rows, sources=pages, corrections=corrections)
-    fact = reconcile.facts(data, folder=tmp_path).iloc[0]
+    fact = reconcile.facts(data).iloc[0]
     assert (fact["chosen"], fact["period_start"]) == ("F001", pd.Timestamp("2023-01-01"))
-    printed = reconcile.ledger(data, folder=tmp_path)[0]["readings"][0]
+    printed = reconcile.ledger(data)[0]["readings"][0]
     assert (printed["period_start"], printed["standing"]) == ("2018-01-01", False)
 
 
@@ -135,7 +135,7 @@ def test_states_say_who_agrees(tmp_path: Path) -> None:
         figure("F009", 1, "a", fact=facts["gone"], status="rejected"),
     ]
     data = load(tmp_path, figures=rows, sources=pages, corrections=[correction("F008", "value", "2", "1")])
-    states = reconcile.facts(data, folder=tmp_path)["state"]
+    states = reconcile.facts(data)["state"]
     assert states.to_dict() == {
         facts["alone"]: "one source",
         facts["agreed"]: "agreed",
@@ -152,7 +152,7 @@ def test_a_rounded_number_goes_with_the_exact_one_that_it_stands_for(tmp_path: P
         figure("F003", 17_500, "c", bound="at_least", hedge="more than"),
     ]
     data = load(tmp_path, figures=rows, sources=pages)
-    groups = [one["figure_ids"] for one in reconcile.ledger(data, folder=tmp_path)[0]["readings"]]
+    groups = [one["figure_ids"] for one in reconcile.ledger(data)[0]["readings"]]
     assert groups == [["F001", "F002"], ["F003"]]
 
 
@@ -167,7 +167,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> figures.Data:
 @given(order=st.permutations(range(6)), rule=st.sampled_from(sorted(vocabulary.RULES)))
 def test_the_choice_does_not_hang_on_the_order_of_rows(six: figures.Data, order: Sequence[int], rule: str) -> None:
     shuffled = replace(six, figures=six.figures.iloc[list(order)])
-    assert chosen(shuffled, Path("no such folder"), rule) == chosen(six, Path("no such folder"), rule)
+    assert chosen(shuffled, rule) == chosen(six, rule)
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones(real: figures.Data) -> None:
@@ -228,7 +228,7 @@ def test_identities_hold_break_and_say_why(
         sources=[source("page", published="2024-12-31")],
         identities=[identity("I1", left, relation, right)],
     )
-    found = reconcile.identities(data, tmp_path).loc["I1"]
+    found = reconcile.identities(data).loc["I1"]
     assert (found["state"], reason in found["reason"]) == (state, True), found["reason"]
 
 
@@ -243,7 +243,7 @@ def test_an_identity_is_not_checkable_before_its_statements_and_absent_before_it
         ],
     }
     data = load(tmp_path, date(2024, 1, 1), **tables)
-    found = reconcile.identities(data, tmp_path)
+    found = reconcile.identities(data)
     assert found["state"].to_dict() == {"I1": "not checkable"}
     assert "F002" in found.loc["I1", "reason"]
 
@@ -265,9 +265,9 @@ def test_what_was_learnt_later_decides_no_earlier_edition(tmp_path: Path) -> Non
     }
     then = load(tmp_path, date(2024, 3, 20), figures=rows, sources=pages, **later)
     now = figures.load(tmp_path)
-    assert reconcile.ledger(then, folder=tmp_path)[0]["chosen"] == "F002"
-    assert reconcile.ledger(now, folder=tmp_path)[0]["chosen"] == "F001"
-    assert reconcile.ledger(then, folder=tmp_path)[0]["evidence"] == []
+    assert reconcile.ledger(then)[0]["chosen"] == "F002"
+    assert reconcile.ledger(now)[0]["chosen"] == "F001"
+    assert reconcile.ledger(then)[0]["evidence"] == []
 
 
 def test_the_article_that_started_it_all(real_ledger: dict[str, dict[str, Any]]) -> None:

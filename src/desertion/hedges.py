@@ -1,41 +1,43 @@
-"""What the words around a printed number admit: one table, data/hedges.csv, for claims and for the models' counts.
+"""The values that a printed number with the words around it admits: one table, data/hedges.csv, for claims and models.
 
 Writers choose the round number next to what they count: "more than 700" stands for what lies between it and the next
-round number, not for everything above (Heitjan & Rubin, 1991, call such data coarsened). The width of that step is the
+round number, not for everything above (such data are coarsened: Heitjan & Rubin, 1991). The width of that step is the
 number's *unit*: the place value of its last non-zero digit, at most 10 % of the number, at least its last printed
 place. 700 has the unit 70, 7,400 has 100, 50,000 has 5,000, and 9 has 1 (almost ninefold: from 8.5 to under 9).
+
+Heitjan, D. F. & Rubin, D. B. (1991). Ignorability and coarse data. The Annals of Statistics 19, 2244–2253.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from desertion import vocabulary
+from desertion import figures, vocabulary
 from desertion.errors import UserError
-from desertion.project import DATA, relative
 
-FILE = "hedges.csv"
-#: The word that a bound without a printed one is read by.
-_PLAIN = {"exact": "exactly", "about": "about", "at_least": "at least", "at_most": "at most"}
+if TYPE_CHECKING:
+    import pandas as pd
+
 _ROOM = 1e-12  # relative: floating point puts 62.5 at 62.500000000000007
 
 
-@dataclass(frozen=True)
-class Hedge:
-    """One row of data/hedges.csv: the admitted range is [n + low units, n + high units] around the number n."""
+class Hedge(NamedTuple):
+    """One row of hedges.csv: the admitted range is [n + low units, n + high units] around the number n.
+
+    `also` is what a second reading of the word adds to the number (fivefold increase: six times), or 0.
+    """
 
     hedge: str
     bound: str
-    low: Decimal
-    high: Decimal
+    low: float
+    high: float
     open: str
     beyond: str
-    also: Decimal
+    also: float
 
 
 @dataclass(frozen=True)
@@ -58,40 +60,6 @@ class Range:
 
 def _slack(value: float) -> float:
     return _ROOM * max(1.0, abs(value))
-
-
-def load(folder: Path = DATA) -> dict[str, Hedge]:
-    """The table of `folder`, by word.
-
-    `figures.check` validates the file; what it would refuse raises UserError here too, without its explanation.
-    """
-    return _read(folder / FILE, _stamp(folder))
-
-
-def _stamp(folder: Path) -> int:
-    """When the table was last written, so that a long session sees an edit."""
-    path = folder / FILE
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as error:
-        raise UserError(f"{relative(path)}: cannot be read: {error.strerror}") from error
-
-
-@lru_cache
-def _read(path: Path, _stamp: int) -> dict[str, Hedge]:
-    table = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            try:
-                low, high, also = (Decimal(row[column] or "0") for column in ("low", "high", "also"))
-                hedge = Hedge(row["hedge"], row["bound"], low, high, row["open"], row["beyond"], also)
-            except (KeyError, TypeError, InvalidOperation) as error:
-                raise UserError(f"{relative(path)}:{reader.line_num}: {error}: `desertion check` says more") from error
-            table[hedge.hedge] = hedge
-    if missing := [word for word in _PLAIN.values() if word not in table]:
-        raise UserError(f"{relative(path)}: the words {', '.join(missing)} are missing: bounds are read by them")
-    return table
 
 
 def _number(value: float | str) -> Decimal:
@@ -117,67 +85,90 @@ def unit(value: float | str, *, printed: bool = False) -> Decimal:
     return max(last, min(Decimal(1).scaleb(normal), abs(number) / 10))
 
 
-def admits(stated: float | str, hedge: str, folder: Path = DATA) -> Range:
-    """The values that a number stated with the word `hedge` admits. Raises UserError for a word without a row."""
-    number, row = _number(stated), _row(hedge, folder)
+class Hedges:
+    """The words of `Data.hedges`, and the values that a number with one of them stands for."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        rows = table[list(Hedge._fields[1:])].fillna({"also": 0.0}).itertuples(name=None)
+        self._rows = {row[0]: Hedge._make(row) for row in rows}
+
+    def row(self, hedge: str) -> Hedge:
+        """The row of the word. Raises UserError where there is none."""
+        if hedge not in self._rows:
+            raise UserError(f"the hedge '{hedge}' has no row in hedges.csv: known are {', '.join(self._rows)}")
+        return self._rows[hedge]
+
+    def admits(self, stated: float | str, hedge: str) -> Range:
+        """The values that a number stated with the word admits. Raises UserError for a word without a row."""
+        return _admits(stated, self.row(hedge))
+
+    def interval(
+        self, value: float, bound: str, hedge: str = "", reading: str = "rounding", *, whole: bool = True
+    ) -> tuple[float, float]:
+        """The least and the greatest count that a printed number stands for.
+
+        Parameters
+        ----------
+        value, bound
+            The number as printed, and how it is meant (`vocabulary.BOUNDS`).
+        hedge
+            The printed word; without one the bound itself is read (`about`, `at least`, `at most`).
+        reading
+            `rounding` takes a word by its row: "more than 700" is 700 to 769, "nearly 2,300" is 2,250 to 2,299.
+            `one-sided` opens a number whose `bound` is at_least or at_most to its side: 701 to infinity, 0 to 2,299.
+        whole
+            Whether the ends are whole numbers and not below 0, as counts are.
+
+        Returns
+        -------
+        low, high : float
+            Both ends are included.
+
+        Raises
+        ------
+        UserError
+            The bound, the word or the reading is unknown.
+        """
+        if bound not in vocabulary.BOUNDS:
+            raise UserError(f"the bound '{bound}' is unknown: {', '.join(vocabulary.BOUNDS)}")
+        if reading not in vocabulary.BOUND_READINGS:
+            raise UserError(f"the reading '{reading}' is unknown: {', '.join(vocabulary.BOUND_READINGS)}")
+        plain = vocabulary.BOUND_WORDS[bound]
+        row, beyond = self.row(hedge or plain), ""
+        if reading == "one-sided" and bound in ("at_least", "at_most"):
+            # A word of another bound ("about", printed with a number held to be a floor) does not give the open side.
+            beyond = (row if row.bound == bound else self.row(plain)).beyond
+        return _interval(float(value), row, beyond, whole)
+
+
+def load() -> Hedges:
+    """The words of the project's data folder. Raises DataError with the faults of hedges.csv."""
+    return Hedges(figures.table("hedges.csv"))
+
+
+def _admits(stated: float | str, row: Hedge) -> Range:
+    number = _number(stated)
     step = unit(stated, printed=row.bound == "exact")
-    return Range(float(number + row.low * step), float(number + row.high * step), row.open)
-
-
-def also(hedge: str, folder: Path = DATA) -> float:
-    """What a second reading of the word adds to the stated number (fivefold increase: six times), 0 for none."""
-    return float(_row(hedge, folder).also)
-
-
-def _row(hedge: str, folder: Path) -> Hedge:
-    table = load(folder)
-    if hedge not in table:
-        raise UserError(f"the hedge '{hedge}' has no row in {relative(folder / FILE)}: known are {', '.join(table)}")
-    return table[hedge]
-
-
-def interval(
-    value: float,
-    bound: str,
-    hedge: str = "",
-    reading: str = "rounding",
-    *,
-    whole: bool = True,
-    folder: Path = DATA,
-) -> tuple[float, float]:
-    """The least and the greatest count that a printed `value` stands for, both included.
-
-    `hedge` is the printed word; without one the bound itself is read (`about`, `at least`, `at most`). `reading`:
-    `rounding` takes a word by its row, so "more than 700" is 700 to 769 and "nearly 2,300" is 2,250 to 2,299;
-    `one-sided` opens a number whose `bound` is at_least or at_most to its side (701 to infinity; 0 to 2,299).
-    `whole`: ends are whole numbers, as counts are. Raises UserError for an unknown bound, word or reading.
-    """
-    if bound not in _PLAIN:
-        raise UserError(f"the bound '{bound}' is unknown: {', '.join(_PLAIN)}")
-    if reading not in vocabulary.BOUND_READINGS:
-        raise UserError(f"the reading '{reading}' is unknown: {', '.join(vocabulary.BOUND_READINGS)}")
-    return _interval(float(value), bound, hedge, reading, whole, folder, _stamp(folder))
+    low, high = (float(number + _number(end) * step) for end in (row.low, row.high))
+    return Range(low, high, row.open)
 
 
 @lru_cache(maxsize=65536)
-def _interval(
-    value: float, bound: str, hedge: str, reading: str, whole: bool, folder: Path, _stamp: int
-) -> tuple[float, float]:
-    row = _row(hedge or _PLAIN[bound], folder)
-    if reading == "one-sided" and bound in ("at_least", "at_most"):
-        # A word of another bound ("about", printed with a number held to be a floor) says nothing of the end itself.
-        side = row.beyond if row.bound == bound else load(folder)[_PLAIN[bound]].beyond
+def _interval(value: float, row: Hedge, beyond: str, whole: bool) -> tuple[float, float]:
+    least = min(0.0, value)  # no count is below 0: "almost 0" is 0
+    if beyond:
         step = 1.0 if whole else 0.0
         ends = {
             "above": (value + step, math.inf),
             "from": (value, math.inf),
-            "below": (min(0.0, value), value - step),
-            "to": (min(0.0, value), value),
+            "below": (least, max(least, value - step)),
+            "to": (least, value),
         }
-        return ends[side]
-    admitted = admits(value, row.hedge, folder)
+        return ends[beyond]
+    admitted = _admits(value, row)
     if not whole:
         return admitted.low, admitted.high
     low = math.floor(admitted.low) + 1 if admitted.open == "low" else math.ceil(admitted.low)
     high = math.ceil(admitted.high) - 1 if admitted.open == "high" else math.floor(admitted.high)
-    return float(min(low, high)) + 0.0, float(high) + 0.0  # "nearly nine" leaves no whole number but 8; + 0.0: no -0
+    top = max(high, least)  # "nearly nine" leaves no whole number but 8
+    return max(min(low, top), least) + 0.0, top + 0.0  # + 0.0: no -0

@@ -21,6 +21,8 @@ from desertion.project import DATA, relative
 
 #: The name in a parameters cell.
 NAME = "reads"
+#: Files of closed words, which every run may read and depends on without declaring them.
+ALWAYS = ("compilers.csv",)
 #: In a kernel's environment: JSON, name of a declared file → SHA-256 of its content.
 VARIABLE = "DESERTION_READS"
 

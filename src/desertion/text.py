@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection
 from datetime import date
 
@@ -36,12 +37,20 @@ def shown(value: str) -> str:
 
 
 def nearest(word: str, words: Collection[str]) -> str:
-    """`; did you mean 'x'?` with the word of `words` most like `word`, or an empty text where none is near."""
+    """`; did you mean 'x'?` with the word of `words` most like `word`, or an empty text where none is near.
+
+    A letter of another script that looks like one of it is named, for nobody can see it.
+    """
     if len(words) > 2000:  # difflib compares with each: among tens of thousands only those that start alike
         words = [other for other in words if other[:3] == word[:3]][:2000]
     by_lower = {other.lower(): other for other in words}
-    found = difflib.get_close_matches(word[:_WIDTH].strip().lower(), by_lower, 1, 0.6)
-    return f"; did you mean '{shown(by_lower[found[0]])}'?" if found else ""
+    close = difflib.get_close_matches(word[:_WIDTH].strip().lower(), by_lower, 1, 0.6)
+    if not close:
+        return ""
+    near = by_lower[close[0]]
+    alien = next((c for c in word[:_WIDTH] if not c.isascii() and c.isprintable() and c not in near), "")
+    letter = f" ('{alien}' is {unicodedata.name(alien, 'no letter')}, U+{ord(alien):04X})" if alien else ""
+    return f"; did you mean '{shown(near)}'?{letter}"
 
 
 def hint(word: str, known: Collection[str]) -> str:

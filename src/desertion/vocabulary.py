@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+from desertion.errors import UserError
+from desertion.project import DATA
+from desertion.text import nearest
 
 #: Articles of the Criminal Code of Russia that the figures count, by number, and the wholes that contain them.
 ARTICLES = {
@@ -102,27 +107,8 @@ BOUNDS = {
     "at_most": "the number is an upper bound",
 }
 
-#: The printed qualifier in plain English, kept apart from `bound`.
-HEDGES = (
-    "about",
-    "almost",
-    "approximately",
-    "around",
-    "as many as",
-    "at least",
-    "at most",
-    "exactly",
-    "fewer than",
-    "just under",
-    "less than",
-    "more than",
-    "nearly",
-    "no fewer than",
-    "over",
-    "roughly",
-    "some",
-    "up to",
-)
+#: The word by which a bound without a printed one is read.
+BOUND_WORDS = {"exact": "exactly", "about": "about", "at_least": "at least", "at_most": "at most"}
 
 STATUSES = {
     "ok": "usable",
@@ -147,6 +133,18 @@ SOURCE_KINDS = {
     "belligerent": "a party to the war speaking of the other side",
 }
 
+COMPILER_KINDS = {
+    "court": "a court, or the administration of courts",
+    "prosecutor": "a prosecutor's office",
+    "military": "armed forces, a ministry of defence, military intelligence, and who speaks for them",
+    "government": "a head of state or another state body, and who speaks for it",
+    "newsroom": "a newsroom",
+    "group": "a group of volunteers or another organisation outside the state",
+    "expert": "an analyst or author",
+    "international": "an international organisation",
+    "unknown": "the page does not say",
+}
+
 EVENT_KINDS = {
     "war": "the war itself",
     "law": "a law or decree",
@@ -154,7 +152,7 @@ EVENT_KINDS = {
     "courts": "a change at the courts",
 }
 
-#: What the rows of context.csv are about.
+#: Subjects of the rows of context.csv.
 TOPICS = {
     "strength_authorised": "posts of the Russian forces set by decree",
     "strength_actual": "people in the Russian forces, by estimate",
@@ -182,7 +180,7 @@ TOPICS = {
     "history": "other armies and wars before 1970",
 }
 
-#: Where the terms come from that a bound is read by (data/hedges.csv).
+#: Ways to read a bound (data/hedges.csv).
 BOUND_READINGS = {
     "rounding": "a rounded number stands for what rounds to it, a bound for the rest of its last printed unit",
     "one-sided": "a bound is open to one side",
@@ -194,7 +192,7 @@ RULES = {
     "most-sources": "the reading that most independent sources print, then as own-page-first",
 }
 
-#: How the numbers of an identity hang together (data/identities.csv): the left ids, the relation, the right ids.
+#: Relations between the numbers of an identity (data/identities.csv): the left ids, the relation, the right ids.
 RELATIONS = {
     "sum": "the left numbers add up to the right one: parts of one period, or periods that follow each other",
     "equal": "the left number is the right one, of the same period",
@@ -250,7 +248,7 @@ _NUMBER = re.compile(r"3[3-5][0-9](\.[0-9])?")
 def parse_articles(text: str) -> tuple[str, ...]:
     """The set of articles in `text` (`332+337+338`, `ch33+34`), in ascending order.
 
-    Raises ValueError with what is wrong: an unknown word, a repeated or unordered number.
+    Raises ValueError with the fault: an unknown word, a repeated or unordered number.
     """
     if text in _WHOLES:
         return (text,)
@@ -287,9 +285,25 @@ def label(rows: pd.DataFrame, *columns: str) -> pd.Series[Any]:
 
 
 def articles_label(articles: str) -> str:
-    """`337+338+339` as a title says it: `Art. 337, 338 and 339`; a whole as `chapter 33` or `all offences`."""
+    """Articles for a title: `337+338+339` as `Art. 337, 338 and 339`, a whole as `chapter 33` or `all offences`."""
     wholes = {"ch33": "chapter 33", "ch33+34": "chapters 33 and 34", "all": "all offences", "none": "no article"}
     if articles in wholes:
         return wholes[articles]
     *first, last = articles.split("+")
     return "Art. " + (f"{', '.join(first)} and {last}" if first else last)
+
+
+def compilers() -> dict[str, str]:
+    """Who counted: every name in data/compilers.csv with who that is. Raises UserError where that cannot be read."""
+    try:
+        with (DATA / "compilers.csv").open(encoding="utf-8", newline="") as file:
+            return {row["name"]: row["who"] for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise UserError(f"data/compilers.csv cannot be read ({error}): `desertion check` says more") from None
+
+
+def compiler(name: str) -> str:
+    """`name`, where data/compilers.csv has it. Raises ValueError, with the nearest name, where it does not."""
+    if name not in (known := compilers()):
+        raise ValueError(f"no such compiler{nearest(name, known)}")
+    return name

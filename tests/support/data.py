@@ -27,7 +27,6 @@ _FIGURE = {
     "cumulative": "false",
     "bound": "exact",
     "hedge": "",
-    "compiler": "Compiler",
     "locator": "",
     "note": "",
     "audit": "unchecked",
@@ -44,6 +43,7 @@ def figure(number: str, value: float, source: str, **cells: str) -> dict[str, st
     if row["status"] != "ok":
         row["status_reason"] = "a test"
     row.setdefault("fact", f"compiler/{row['articles']}/received/{row['period_start'][:4]}")
+    row.setdefault("compiler", row["fact"].split("/")[0].title())
     return row
 
 
@@ -73,8 +73,14 @@ def claim(name: str, kind: str, numerator: str, denominator: str, stated: str, *
 
 
 def write(folder: Path, **tables: Iterable[Row]) -> Path:
-    """Write a data folder: `figures`, `sources` and any other table; hedges are the project's own."""
+    """Write a data folder: `figures`, `sources` and any other table.
+
+    Hedges are the project's own, compilers those of the figures unless they are given.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    slugs = {row["compiler"]: row["fact"].split("/")[0] for row in tables.get("figures", ())}
+    known = [{"name": name, "slug": slug, "kind": "newsroom", "who": "a test"} for name, slug in slugs.items()]
+    tables.setdefault("compilers", known)
     for name, table in BY_FILE.items():
         if name == "hedges.csv":
             shutil.copy(DATA / name, folder / name)

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import special
 
-from desertion import hedges
-from desertion.claims.read import Claim
 from desertion.errors import ClaimError
+from desertion.hedges import Hedges
 from desertion.reconcile.statements import Statement
 from desertion.trends import exact
 
 if TYPE_CHECKING:
     from desertion.figures import Data
+
+
+class Claim(NamedTuple):
+    """A row of claims.csv; `stated` is the text of the number, blank where none is stated."""
+
+    id: str
+    source_id: str
+    locator: str
+    statement: str
+    kind: str
+    numerator: tuple[str, ...]
+    denominator: tuple[str, ...]
+    stated: str
+    unit: str
+    hedge: str
+    note: str
 
 
 class Term(NamedTuple):
@@ -44,13 +58,13 @@ class Term(NamedTuple):
         return (self.end - self.start).days + 1
 
 
-def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], folder: Path) -> dict[str, Term]:
+def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedges: Hedges) -> dict[str, Term]:
     """The usable numbers among `ids` of figures and context: none that is rejected, and no percentages."""
-    out = {}
+    terms = {}
     for number in ids:
         if (one := known.get(number)) and one.status != "rejected" and one.unit not in _NO_COUNTS:
-            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, folder)
-            out[number] = Term(
+            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, hedges)
+            terms[number] = Term(
                 number, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
                 one.reading.period_start, one.reading.period_end, one.cumulative, one.origin, one.fact,
                 one.reading.measure,
@@ -58,19 +72,19 @@ def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], fold
     frame = data.context[data.context.index.isin(ids)]
     frame = frame[(frame["status"] != "rejected") & ~frame["unit"].isin(_NO_COUNTS)]
     for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
-        low, high = _ends(row["value"], row["bound"], row["hedge"], row["kind"], folder)
-        out[number] = Term(
+        low, high = _ends(row["value"], row["bound"], row["hedge"], row["kind"], hedges)
+        terms[number] = Term(
             number, row["value"], low, high, row["bound"] == "exact" and row["kind"] == "count",
             row["period_start"].date(), row["period_end"].date(), row["cumulative"], row["source_id"], "", "",
         )  # fmt: skip
-    return out
+    return terms
 
 
 _NO_COUNTS = ("percent", "per_1000")
 
 
-def _ends(value: float, bound: str, hedge: str, kind: str, folder: Path) -> tuple[float, float]:
-    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"), folder=folder)
+def _ends(value: float, bound: str, hedge: str, kind: str, hedges: Hedges) -> tuple[float, float]:
+    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"))
 
 
 def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:
@@ -114,6 +128,10 @@ def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) ->
 
     Intervals at `level`: of a ratio of counts exact given their sum, of a count or a rate of it exact (Garwood, 1936),
     of a share exact binomial (Clopper & Pearson, 1934); all for Poisson or binomial variation alone.
+
+    Garwood, F. (1936). Fiducial limits for the Poisson distribution. Biometrika 28, 437–442.
+    Clopper, C. J. & Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
+    binomial. Biometrika 26, 404–413.
     """
     if claim.kind == "qualitative":
         raise ClaimError("no number is claimed")
@@ -131,8 +149,8 @@ def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: flo
         raise ClaimError("the denominator is 0, or may be")
     interval = None
     if a.exact and b.exact:
-        found = exact.rate_ratio(a.value, 1, b.value, 1, level)
-        interval = found.low, found.high
+        ratio = exact.rate_ratio(a.value, 1, b.value, 1, level)
+        interval = ratio.low, ratio.high
     return _in_unit(claim, Computed(a.value / b.value, a.low / b.high, a.high / b.low, interval))
 
 
@@ -165,8 +183,8 @@ def _sum(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float
 def _garwood(count: float, exposure: float, level: float) -> tuple[float, float] | None:
     if count < 0:
         return None
-    found = exact.interval(count, exposure, level)
-    return found.low, found.high
+    rate = exact.interval(count, exposure, level)
+    return rate.low, rate.high
 
 
 def _difference(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
@@ -189,8 +207,8 @@ def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
             raise ClaimError("the denominator is 0, or may be")
         interval = None
         if a.exact and b.exact:
-            found = exact.rate_ratio(a.value, t1, b.value, t2, level)
-            interval = found.low, found.high
+            ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)
+            interval = ratio.low, ratio.high
         scale = t2 / t1
         return Computed(a.value / b.value * scale, a.low / b.high * scale, a.high / b.low * scale, interval)
     start, end = top[0].start, top[0].end

@@ -7,9 +7,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from desertion import hedges
 from desertion.csv_models.table import CountFile, CountRow
 from desertion.errors import UserError
-from desertion.hedges import interval
 from desertion.trends import Refused, composite, terms
 from desertion.trends.composite import checks, model, prior
 from desertion.trends.composite.ahead import LEVELS
@@ -59,7 +59,8 @@ def _refusal(refused: Refused) -> dict[str, Any]:
 
 def _observations(table: CountFile) -> Observations:
     keys = sorted({row.key for row in table.rows})
-    limits = np.array([_limits(row) for row in table.rows], dtype=np.float64)
+    words = hedges.load()
+    limits = np.array([_limits(row, words) for row in table.rows], dtype=np.float64)
     return Observations(
         tuple(table.where(row) for row in table.rows),
         np.array([keys.index(row.key) for row in table.rows], np.int64),
@@ -73,10 +74,10 @@ def _name(key: tuple[str, str, str]) -> str:
     return " / ".join(part for part in key if part) or "counts"
 
 
-def _limits(row: CountRow) -> tuple[float, float]:
+def _limits(row: CountRow, words: hedges.Hedges) -> tuple[float, float]:
     if row.low is not None or row.high is not None or row.value is None:
         return row.limits
-    return interval(row.value, row.bound)
+    return words.interval(row.value, row.bound)
 
 
 def _factors(obs: Observations) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
+from desertion import reads
 from desertion.engine import fresh
 from desertion.errors import UserError
 from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, digest, file_digest, relative, write_atomic
@@ -132,8 +133,12 @@ def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: 
 
 
 def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
-    """The files of data/ that the notebook declares, name → digest. Raises UserError as `notebook.reads` does."""
-    return {name: inputs[f"data/{name}"] for name in nb.reads(source, path)}
+    """The files of data/ that the notebook declares, and those of `reads.ALWAYS`, name → digest.
+
+    Raises UserError as `notebook.reads` does.
+    """
+    names = {*nb.reads(source, path), *(name for name in reads.ALWAYS if f"data/{name}" in inputs)}
+    return {name: inputs[f"data/{name}"] for name in sorted(names)}
 
 
 def data_key(inputs: Key) -> str:

@@ -4,6 +4,6 @@ from desertion.errors import DataError
 from desertion.figures.check import check
 from desertion.figures.fault import Fault
 from desertion.figures.fmt import fmt
-from desertion.figures.load import Data, load, select, vintages
+from desertion.figures.load import Data, load, select, table, vintages
 
-__all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select", "vintages"]
+__all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select", "table", "vintages"]

@@ -9,18 +9,8 @@ from desertion.errors import UserError
 from desertion.figures import links
 from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
-from desertion.figures.file import (
-    CONTEXT,
-    FIGURES,
-    SOURCES,
-    cell_troubles,
-    join,
-    read,
-    repeated_keys,
-    row_troubles,
-    unlike,
-)
-from desertion.figures.schema import TABLES
+from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
+from desertion.figures.schema import CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
 from desertion.project import relative
 
 if TYPE_CHECKING:
@@ -33,6 +23,7 @@ _BETWEEN = (
     links.circles,
     bad_corrections,
     links.misnamed_facts,
+    links.miscounted_facts,
     links.numbers,
 )
 
@@ -57,21 +48,33 @@ def examine(data_dir: Path) -> Examined:
     if not data_dir.is_dir():
         raise UserError(f"{relative(data_dir)}: there is no such folder")
     files = {}
-    for table in TABLES:
-        path = data_dir / table.file
-        if path.exists() or path.is_symlink() or not table.may_be_absent:
-            files[table.file] = read(table, path)
+    for schema in SCHEMAS:
+        path = data_dir / schema.file
+        if path.exists() or path.is_symlink() or not schema.may_be_absent:
+            files[schema.file] = read(schema, path)
     for file in files.values():
-        file.troubles += cell_troubles(file.table, file.frame)
+        file.issues += cell_issues(file.schema, file.frame)
     published = {source: date for _, source, date in files[SOURCES].rows("id", "published")}
     for name in (FIGURES, CONTEXT):
         join(files[name].frame, published)
-    # Each rule looks only at cells that no rule before it found fault with.
-    for rule in (row_troubles, repeated_keys, unlike):
-        for file in files.values():
-            file.troubles += list(rule(file))
+    _rows(*files.values())
     for between in _BETWEEN:
-        for name, trouble in list(between(files)):
-            files[name].troubles.append(trouble)
+        for name, issue in list(between(files)):
+            files[name].issues.append(issue)
     faults = sorted({fault for file in files.values() for fault in file.faults()})
     return Examined({name: file.frame for name, file in files.items()}, faults)
+
+
+def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:
+    """One file of `data_dir` with the faults that need no other file."""
+    file = read(schema, data_dir / schema.file)
+    file.issues += cell_issues(schema, file.frame)
+    _rows(file)
+    return Examined({schema.file: file.frame}, sorted(file.faults()))
+
+
+def _rows(*files: File) -> None:
+    """Each rule looks only at cells in which no rule before it found a fault."""
+    for rule in (row_issues, repeated, unlike):
+        for file in files:
+            file.issues += list(rule(file))

@@ -1,4 +1,4 @@
-"""Corrections: what they make of the figures, and whether they still fit the rows that they correct."""
+"""Corrections of the figures: the corrected cells, and whether each correction still fits its row."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from desertion.figures.file import CONTEXT, CORRECTIONS, FIGURES, Between, File, Files, cell_troubles, row_troubles
-from desertion.figures.read import Trouble
+from desertion.figures.file import Between, File, Files, cell_issues, row_issues
+from desertion.figures.read import Issue
+from desertion.figures.schema import CONTEXT, CORRECTIONS, FIGURES
 from desertion.text import nearest, shown
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ def corrected(files: Files) -> dict[str, dict[str, str]]:
     """The corrected cells of each figure, by column; those only that keep the column's rule."""
     cells = defaultdict[str, dict[str, str]](dict)
     for _, number, column, cell in files[CORRECTIONS].rows("figure_id", "field", "corrected"):
-        table = files[FIGURES if number in files[FIGURES].ids else CONTEXT].table
-        if column in table.columns and not table.columns[column].rule(cell):
+        schema = files[FIGURES if number in files[FIGURES].ids else CONTEXT].schema
+        if column in schema.columns and not schema.columns[column].rule(cell):
             cells[number][column] = cell
     return cells
 
 
 class Correction(NamedTuple):
-    """A row of corrections.csv: line in it, then what it says."""
+    """A row of corrections.csv with its line."""
 
     line: int
     figure_id: str
@@ -43,31 +44,31 @@ def bad_corrections(files: Files) -> Between:
         file = files[name]
         if not {"id", "source_id"} <= set(file.frame.columns):
             continue
-        wanted = {correction.figure_id for correction in corrections}
-        found = file.frame[file.frame["id"].isin(wanted)].drop_duplicates("id")
-        rows = {str(row["id"]): (line, row) for line, row in zip(found.index, _records(found), strict=True)}
+        named = {correction.figure_id for correction in corrections}
+        frame = file.frame[file.frame["id"].isin(named)].drop_duplicates("id")
+        rows = {str(row["id"]): (line, row) for line, row in zip(frame.index, _records(frame), strict=True)}
         sound = []
         for correction in corrections:
             if correction.figure_id in rows:
                 line, row = rows[correction.figure_id]
-                troubles = list(_stale(file, line, row, correction))
-                yield from ((CORRECTIONS, trouble) for trouble in troubles)
-                if not troubles:
+                issues = list(_stale(file, line, row, correction))
+                yield from ((CORRECTIONS, issue) for issue in issues)
+                if not issues:
                     sound.append(correction)
-        yield from ((CORRECTIONS, trouble) for trouble in _spoilt(file, rows, sound))
+        yield from ((CORRECTIONS, issue) for issue in _spoilt(file, rows, sound))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, str]]:
     return [dict(zip(frame.columns, cells, strict=True)) for cells in frame.itertuples(index=False, name=None)]
 
 
-def _stale(file: File, line: int, row: Mapping[str, str], correction: Correction) -> Iterator[Trouble]:
+def _stale(file: File, line: int, row: Mapping[str, str], correction: Correction) -> Iterator[Issue]:
     number, column, printed, right = correction[1:5]
-    where = f"{file.table.file}:{line}"
-    fields = [name for name in file.table.columns if name in row and name not in ("id", "source_id")]
+    where = f"{file.schema.file}:{line}"
+    fields = [name for name in file.schema.columns if name in row and name not in ("id", "source_id")]
     if column not in fields:
-        message = f"is not a field of {file.table.file} that can be corrected{nearest(column, fields)}"
-        yield Trouble(correction.line, "field", column, message)
+        message = f"is not a field of {file.schema.file} that can be corrected{nearest(column, fields)}"
+        yield Issue(correction.line, "field", column, message)
     elif row[column] != printed:
         end = (
             "which is the corrected value: delete this correction, or put back what the page prints"
@@ -75,18 +76,16 @@ def _stale(file: File, line: int, row: Mapping[str, str], correction: Correction
             else "not the printed value: look again, then mend this correction or delete it"
         )
         message = f"the correction of {number} {column} is stale: {where} holds '{shown(row[column])}', {end}"
-        yield Trouble(correction.line, "printed", printed, message)
+        yield Issue(correction.line, "printed", printed, message)
     elif printed == right:
-        yield Trouble(correction.line, "corrected", right, "is what the page prints: there is nothing to correct")
+        yield Issue(correction.line, "corrected", right, "is what the page prints: there is nothing to correct")
 
 
-def _spoilt(
-    file: File, rows: Mapping[str, tuple[int, dict[str, str]]], sound: Iterable[Correction]
-) -> Iterator[Trouble]:
+def _spoilt(file: File, rows: Mapping[str, tuple[int, dict[str, str]]], sound: Iterable[Correction]) -> Iterator[Issue]:
     """Faults that a row has only once it is corrected, after each day on which a correction became known."""
     import pandas as pd
 
-    blame: list[list[Correction]] = []  # what has been applied to each row of `after`
+    blame: list[list[Correction]] = []  # the corrections applied to each row of `after`
     after: list[dict[str, str]] = []
     latest: dict[str, tuple[dict[str, str], list[Correction]]] = {}
     for correction in sorted(sound, key=lambda one: (one.figure_id, one.known_from)):
@@ -99,17 +98,17 @@ def _spoilt(
         blame.append(applied)
     if not after:
         return
-    mended = File(file.table, file.path, pd.DataFrame(after, dtype=object))
-    mended.troubles += cell_troubles(file.table, mended.frame.drop(columns="published"))
-    mended.troubles += list(row_troubles(mended))
-    known = {(trouble.line, trouble.column, trouble.message) for trouble in file.troubles}
-    for trouble in mended.troubles:
-        if trouble.column == "header":
+    mended = File(file.schema, file.path, pd.DataFrame(after, dtype=object))
+    mended.issues += cell_issues(file.schema, mended.frame.drop(columns="published"))
+    mended.issues += list(row_issues(mended))
+    known = {(issue.line, issue.column, issue.message) for issue in file.issues}
+    for issue in mended.issues:
+        if issue.column == "header":
             continue
-        applied = blame[trouble.line]
+        applied = blame[issue.line]
         line = rows[applied[0].figure_id][0]
-        if (line, trouble.column, trouble.message) in known:
+        if (line, issue.column, issue.message) in known:
             continue
-        one = next((c for c in applied if c.field == trouble.column), applied[-1])
-        message = f"makes {file.table.file}:{line} wrong: {trouble.column} '{shown(trouble.value)}' {trouble.message}"
-        yield Trouble(one.line, "corrected", one.corrected, message)
+        one = next((c for c in applied if c.field == issue.column), applied[-1])
+        message = f"makes {file.schema.file}:{line} wrong: {issue.column} '{shown(issue.value)}' {issue.message}"
+        yield Issue(one.line, "corrected", one.corrected, message)

@@ -1,4 +1,4 @@
-"""The names of facts, compiler/articles/measure/period: what they say, and whether a statement of each agrees."""
+"""The names of facts, compiler/articles/measure/period: their form, and whether a statement of each agrees with it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rule(cell: str) -> str:
 
 @lru_cache(4096)
 def span(period: str) -> tuple[date, date] | None:
-    """The first and last day of a period as a fact's name writes it, or None where it is none."""
+    """The first and last day of a period as written in the name of a fact, None where it cannot be read."""
     start, _, end = period.partition("..")
     first, last = _span(start), _span(end or start)
     if end and start in _STARTS:
@@ -65,7 +65,7 @@ Statement = Mapping[str, str]
 
 
 def misnamed(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[int, str, str]]:
-    """(line, fact, message) of each fact of which no statement is what the name says.
+    """(line, fact, message) of each fact none of whose statements agrees with its name.
 
     A page may print another period or other articles, but then some other page, or a correction, has the right ones:
     the articles exactly, the period to a month. The line is that of the first statement.
@@ -78,12 +78,12 @@ def misnamed(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[int,
             good.add(row["fact"])
     for fact, line in first.items():
         if fact not in good:
-            articles, (start, end) = _said(fact)
+            articles, (start, end) = _named(fact)
             message = f"no statement of it, corrected, has the articles {articles} and the period {start} to {end}"
             yield line, fact, message
 
 
-def _said(fact: str) -> tuple[str, tuple[date, date]]:
+def _named(fact: str) -> tuple[str, tuple[date, date]]:
     _, articles, _, period, *_ = fact.split("/")
     days = span(period)
     assert days is not None, fact  # rule() has passed
@@ -91,6 +91,6 @@ def _said(fact: str) -> tuple[str, tuple[date, date]]:
 
 
 def _as_named(row: Statement) -> bool:
-    articles, period = _said(row["fact"])
+    articles, period = _named(row["fact"])
     days = [date.fromisoformat(row[column]) for column in ("period_start", "period_end")]
     return articles == row["articles"] and all(abs(a - b) <= _NEAR for a, b in zip(days, period, strict=True))

@@ -9,7 +9,7 @@ from desertion.text import escaped, shown
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One fault at one cell (or at a header, a row, a file: `column` then says which of these).
+    """One fault at one cell, or at a header, a row or a file, which `column` then names.
 
     `value` is the text as it stands in the file, uncut and unescaped; `str(fault)` is safe for a terminal.
     """

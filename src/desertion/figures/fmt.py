@@ -1,4 +1,4 @@
-"""Mends what a spreadsheet or a hurried hand leaves in the data files; never changes a value."""
+"""Repairs the form of the data files, as a spreadsheet or a hurried edit leaves them; never changes a value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from desertion.errors import UserError
 from desertion.figures.fault import Fault
 from desertion.figures.read import canonical, decode, parse
-from desertion.figures.schema import TABLES
+from desertion.figures.schema import SCHEMAS
 from desertion.project import relative, write_atomic
 
 
@@ -22,23 +22,23 @@ def fmt(data_dir: Path) -> list[str]:
         raise UserError(f"{relative(data_dir)}: there is no such folder")
     mended: dict[Path, str] = {}
     faults = []
-    for table in TABLES:
-        path = data_dir / table.file
+    for schema in SCHEMAS:
+        path = data_dir / schema.file
         if not path.exists():
             continue
         try:
-            text, troubles = decode(path.read_bytes())
+            text, issues = decode(path.read_bytes())
         except OSError as error:
             raise UserError(f"{relative(path)}: cannot be read: {error.strerror}") from error
-        sheet = parse(text)
-        faults += [Fault(relative(path), *trouble[:4]) for trouble in troubles if not trouble.form]
-        if sheet.broken:
-            faults.append(Fault(relative(path), *sheet.broken[:4]))
-        elif missing := [column for column in table.key if column not in sheet.header]:
+        parsed = parse(text)
+        faults += [Fault(relative(path), *issue[:4]) for issue in issues if not issue.form]
+        if parsed.broken:
+            faults.append(Fault(relative(path), *parsed.broken[:4]))
+        elif missing := [column for column in schema.key if column not in parsed.header]:
             message = f"the header has no column {missing[0]}: are the cells separated by commas?"
-            faults.append(Fault(relative(path), 1, "header", ",".join(sheet.header), message))
+            faults.append(Fault(relative(path), 1, "header", ",".join(parsed.header), message))
         else:
-            mended[path] = canonical(table, sheet)
+            mended[path] = canonical(schema, parsed)
     if faults:
         raise UserError("\n".join(["nothing was changed:", *map(str, faults)]))
     try:

@@ -1,13 +1,16 @@
-"""Faults between the data files: ids that nobody has, pages that stand twice, facts misnamed, divisions by nothing."""
+"""Faults between the data files: unknown ids and compilers, repeated pages, misnamed facts, divisions by 0."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from desertion.figures import facts
 from desertion.figures.corrections import corrected
-from desertion.figures.file import CLAIMS, CONTEXT, FIGURES, IDENTITIES, SOURCES, Between, Files
-from desertion.figures.read import Trouble
+from desertion.figures.file import Between, Files
+from desertion.figures.read import Issue
+from desertion.figures.schema import CLAIMS, COMPILERS, CONTEXT, CORRECTIONS, FIGURES, IDENTITIES, SOURCES, Field
 from desertion.text import nearest, shown
 
 
@@ -16,40 +19,51 @@ def shared_ids(files: Files) -> Between:
     figures = {number: line for line, number in files[FIGURES].rows("id")}
     for line, number in files[CONTEXT].rows("id"):
         if number in figures:
-            yield CONTEXT, Trouble(line, "id", number, f"this id already stands in {FIGURES}, line {figures[number]}")
+            yield CONTEXT, Issue(line, "id", number, f"this id already stands in {FIGURES}, line {figures[number]}")
 
 
 def unknown_ids(files: Files) -> Between:
-    """Ids that the file they should be in does not have."""
+    """Ids, and names of compilers, that the file they refer to does not have; corrected cells too."""
     for name, file in files.items():
-        for column, spec in file.table.columns.items():
-            targets = [files[target] for target in spec.refers if target in files]
-            if not targets or not all(target.whole for target in targets):
-                continue  # a file that could not be read has its own fault
-            known = set[str]().union(*(target.ids for target in targets))
-            where = " or ".join(target.table.file for target in targets)
-            hints: dict[str, str] = {}
-            for line, cell in file.rows(column):
-                for one in cell.split() if spec.many else filter(None, [cell]):
-                    if one in known:
-                        continue
-                    if one not in hints:
-                        hints[one] = nearest(one, known) if len(hints) < 100 else ""
-                    which = "" if one == cell else f"'{shown(one)}' "
-                    yield name, Trouble(line, column, cell, f"{which}is not in {where}{hints[one]}")
+        for column, field in file.schema.columns.items():
+            if field.refers:
+                yield from ((name, issue) for issue in _unknown(files, field, column, file.rows(column)))
+    corrections = list(files[CORRECTIONS].rows("field", "corrected"))
+    for column in ("hedge", "compiler"):  # the same in figures and context
+        cells = ((line, cell) for line, name, cell in corrections if name == column)
+        field = files[FIGURES].schema.columns[column]
+        yield from ((CORRECTIONS, issue) for issue in _unknown(files, field, "corrected", cells))
+
+
+def _unknown(files: Files, field: Field, column: str, cells: Iterable[tuple[Any, ...]]) -> Iterator[Issue]:
+    targets = [files[target] for target in field.refers if target in files]
+    if not targets or not all(target.whole for target in targets):
+        return  # a file that could not be read has its own fault
+    known = set[str]().union(*(target.ids for target in targets))
+    where = " or ".join(target.schema.file for target in targets)
+    hints: dict[str, str] = {}
+    for line, cell in cells:
+        for one in cell.split() if field.type == "ids" else filter(None, [cell]):
+            if one in known:
+                continue
+            if one not in hints:
+                near = nearest(one, known) if len(hints) < 100 else ""
+                hints[one] = near or ": mend it, or add a row there"
+            which = "" if one == cell else f"'{shown(one)}' "
+            yield Issue(line, column, cell, f"{which}is not in {where}{hints[one]}")
 
 
 def same_address(files: Files) -> Between:
     """Sources with the address of an earlier one."""
     first: dict[str, int] = {}
     for line, url in files[SOURCES].rows("url"):
-        seen = first.setdefault(re.sub(r"^https?://(www\.)?", "", url).rstrip("/"), line)
-        if seen != line:
-            yield SOURCES, Trouble(line, "url", url, f"this address already stands on line {seen}: one row a page")
+        earlier = first.setdefault(re.sub(r"^https?://(www\.)?", "", url).rstrip("/"), line)
+        if earlier != line:
+            yield SOURCES, Issue(line, "url", url, f"this address already stands on line {earlier}: one row per page")
 
 
 def circles(files: Files) -> Between:
-    """Sources that are copies of themselves, over other sources or at once."""
+    """Sources that are copies of themselves, directly or through other sources."""
     rows = list(files[SOURCES].rows("id", "copy_of"))
     copy_of = {source: original for _, source, original in rows if original}
     lines = {source: line for line, source, _ in rows}
@@ -63,16 +77,32 @@ def circles(files: Files) -> Between:
             circle = list(path)[list(path).index(source) :]
             way = shown(" → ".join([*circle, source]))
             for one in circle:
-                yield SOURCES, Trouble(lines[one], "copy_of", copy_of[one], f"the copies run in a circle: {way}")
+                yield SOURCES, Issue(lines[one], "copy_of", copy_of[one], f"the copies run in a circle: {way}")
         straight |= set(path)
 
 
 def misnamed_facts(files: Files) -> Between:
-    """Facts none of whose statements, as corrected, is what the fact's name says."""
+    """Facts none of whose statements, as corrected, agrees with the name of the fact."""
     columns, mended = ("id", "fact", "articles", "period_start", "period_end"), corrected(files)
     statements = ((line, dict(zip(columns, row, strict=True))) for line, *row in files[FIGURES].rows(*columns))
     for line, fact, message in facts.misnamed((line, row | mended.get(row["id"], {})) for line, row in statements):
-        yield FIGURES, Trouble(line, "fact", fact, message)
+        yield FIGURES, Issue(line, "fact", fact, message)
+
+
+def miscounted_facts(files: Files) -> Between:
+    """Statements whose compiler is another than the one that their fact names in its first word."""
+    slugs = {name: slug for _, name, slug in files[COMPILERS].rows("name", "slug")}
+    names = {slug: name for name, slug in slugs.items()}
+    mended = corrected(files)
+    for line, number, fact, printed in files[FIGURES].rows("id", "fact", "compiler"):
+        compiler = mended.get(number, {}).get("compiler", printed)
+        first = mended.get(number, {}).get("fact", fact).split("/")[0]
+        if compiler not in slugs or slugs[compiler] == first:
+            continue
+        own = f"begin with '{slugs[compiler]}'" if slugs[compiler] else f"have no slug in {COMPILERS}"
+        other = f", the slug of {names[first]}" if first in names else ""
+        message = f"the facts of this compiler {own}, this one begins with '{first}'{other}: mend one of them"
+        yield FIGURES, Issue(line, "compiler", printed, message)
 
 
 #: Where numbers are divided: the kinds of claims, and the place of the base among the right ids of a relation.
@@ -82,7 +112,7 @@ _BASE = {"growth": 1, "share": 1, "headline": 0}
 
 
 def numbers(files: Files) -> Between:
-    """Claims and identities that divide by nothing, or calculate with percentages."""
+    """Claims and identities that divide by 0, or calculate with percentages."""
     mended = corrected(files)
     values: dict[str, float] = {}
     percents = set()
@@ -95,13 +125,13 @@ def numbers(files: Files) -> Between:
         for line, kind, numerator, denominator in files[CLAIMS].rows("kind", "numerator", "denominator"):
             below = denominator.split()
             if kind in _DIVIDED and below and all(values.get(number) == 0 for number in below):
-                yield CLAIMS, Trouble(line, "denominator", denominator, f"is 0 in all: a {kind} cannot divide by it")
+                yield CLAIMS, Issue(line, "denominator", denominator, f"is 0 in all: a {kind} cannot divide by it")
             for column, ids in (("numerator", numerator), ("denominator", denominator)):
                 one = next((number for number in ids.split() if number in percents), "")
                 if one and kind in (*_DIVIDED, *_ADDED):
                     message = f"{shown(one)} is a percentage: a {kind} is taken of counts"
-                    yield CLAIMS, Trouble(line, column, ids, message)
+                    yield CLAIMS, Issue(line, column, ids, message)
     if IDENTITIES in files:
         for line, relation, right in files[IDENTITIES].rows("relation", "right"):
             if relation in _BASE and values.get(right.split()[_BASE[relation]]) == 0:
-                yield IDENTITIES, Trouble(line, "right", right, f"is 0: the relation {relation} cannot divide by it")
+                yield IDENTITIES, Issue(line, "right", right, f"is 0: the relation {relation} cannot divide by it")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from desertion import reads, vocabulary
 from desertion.errors import DataError, UserError
-from desertion.figures.check import examine
-from desertion.figures.file import CONTEXT, CORRECTIONS, EVENTS, FIGURES, SOURCES
+from desertion.figures import schema
+from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.project import DATA
 from desertion.text import nearest, shown
@@ -26,90 +27,145 @@ _WORDS = {
     "kind": vocabulary.KINDS,
     "scope": vocabulary.SCOPES,
 }
+Read = Callable[[str], pd.DataFrame]
 
 
-class _Late:
-    """A field of `Data` that may be given as a function: it is called where the frame is first asked for."""
+class _Lazy:
+    """A field of `Data` that may be given as a function: it is called when the frame is first used.
+
+    A `Data` that is made without the field has an empty frame there.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, data: Data | None, owner: type) -> pd.DataFrame:
-        if data is None:
-            raise AttributeError  # so that the field has no default
-        found = data.__dict__[self._name]
-        if callable(found):
-            found = data.__dict__[self._name] = found()
-        frame: pd.DataFrame = found
-        return frame
+    def __get__(self, data: Data | None, owner: type) -> Any:
+        if data is None:  # the default of the field
+            return lambda: _indexed(_nothing(self._file), self._file)
+        given = data.__dict__[self._name]
+        if callable(given):
+            given = data.__dict__[self._name] = given()
+        return given
 
     def __set__(self, data: Data, value: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
         data.__dict__[self._name] = value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Data:
-    """The statements that were public on `as_of` (all of them where it is None).
+    """The statements that were public on `as_of` (all of them where it is None), and every other file of data/.
 
-    All frames but `corrections` are indexed by id. Dates are datetime64, `value` float64, `cumulative` bool, all other
-    columns text, a blank cell being an empty text. `figures` and `context` have one row a statement, corrections
-    applied, and beside the columns of the file `publisher`, `url`, `source_kind`, `copy_of` and `published` of their
-    source (NaT: no date shown; of a month its last day), `known` (publication, or the period's end plus the lag where
-    undated), `dated`, and `corrected` (whether a correction changed the row). `sources` keeps the printed date in
-    `published_text`. `corrections` are those applied: figure_id, field, printed, corrected, reason, known_from.
+    A frame has the columns of its file (data/README.md) and is indexed by the first of them, `corrections` by number.
+    Dates are datetime64, numbers float64 (NaN where blank), `true` and `false` bool, lists of ids tuples, all other
+    columns text, a blank cell being an empty text. All but `figures` and `sources` are read when they are first used.
 
-    `load` reads context.csv only where `context` is asked for, or `corrections` of its rows.
+    Attributes
+    ----------
+    figures, context
+        One row per statement, corrections applied, with columns of its source: `publisher`, `url`, `source_kind`,
+        `copy_of`, `published` (NaT where the page shows no date; of a month its last day); `known` (publication, or the
+        period's end plus the lag where undated), `dated`, `corrected` (whether a correction changed the row).
+    sources
+        One row per page, with the printed date as `published_text`. Not cut at `as_of`.
+    corrections
+        One row per correction that was applied.
+    events, claims, identities
+        One row per event up to `as_of`, per claim of a page that was public, per identity whose evidence was.
+    hedges, compilers
+        One row per word beside a number, per compiler. Not cut at `as_of`.
     """
 
     figures: pd.DataFrame
-    context: _Late = _Late()
+    context: _Lazy = _Lazy(schema.CONTEXT)
     sources: pd.DataFrame
-    corrections: _Late = _Late()
-    events: pd.DataFrame
+    corrections: _Lazy = _Lazy(schema.CORRECTIONS)
+    events: _Lazy = _Lazy(schema.EVENTS)
+    claims: _Lazy = _Lazy(schema.CLAIMS)
+    identities: _Lazy = _Lazy(schema.IDENTITIES)
+    hedges: _Lazy = _Lazy(schema.HEDGES)
+    compilers: _Lazy = _Lazy(schema.COMPILERS)
     as_of: date | None
 
+    def __repr__(self) -> str:
+        day = f" as of {self.as_of}" if self.as_of else ""
+        return f"Data({len(self.figures)} figures and {len(self.sources)} sources{day})"
+
     def of(self, figures: pd.DataFrame) -> Data:
-        """The same with `figures` in place of all; what is not read yet stays unread."""
+        """The same data with `figures` instead of all figures; unread files stay unread."""
         return Data(**self.__dict__ | {"figures": figures})
 
 
 def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int = 60) -> Data:
-    """Read, validate, correct and cut the data folder `data`.
+    """Read, validate, correct and cut the files of the folder `data`.
 
     A statement counts as known on its publication date (of a month: its last day), an undated one `undated_lag_days`
     days after the end of its printed period or, where its page has later ones in the same file, after the last of
-    these (a copy not before the page that it copies), a correction on its `known_from`. `as_of` keeps what was known by
-    that day, and events up to it. Corrections are checked against the whole data before anything is cut. In a run of a
-    notebook the data were validated before, and only the files that it declares can be read (`desertion.reads`).
-    Raises DataError with every fault of the data; UserError where nothing was known on `as_of` yet.
+    these (a copy not before the page that it copies), a correction on its `known_from`. Corrections are checked against
+    the whole data before anything is cut. In a run of a notebook the data were validated before, and only the files
+    that it declares can be read (`desertion.reads`).
+
+    Parameters
+    ----------
+    data
+        Folder of the CSV files.
+    as_of
+        Last day of publication that counts; None takes everything.
+    undated_lag_days
+        Days, 0 to 3660, after which a statement on an undated page counts as known.
+
+    Returns
+    -------
+    Data
+        Typed frames; most are read when first used.
+
+    Raises
+    ------
+    DataError
+        The data have faults; it holds all of them.
+    UserError
+        Nothing was known on `as_of` yet, or the lag is out of range.
     """
     return _cut(_reader(data), as_of, undated_lag_days)
 
 
 def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int = 60) -> Iterator[Data]:
-    """What was public on each of `days`, as `load` has it; the files are validated once."""
+    """The data as `load` gives them for each of `days`; the files are validated once."""
     read = _reader(data)
     for day in days:
         yield _cut(read, day, undated_lag_days)
 
 
-def _cut(read: Callable[[str], pd.DataFrame], as_of: date | None, undated_lag_days: int) -> Data:
+def table(file: str) -> pd.DataFrame:
+    """One file of data/ as a typed frame, neither corrected nor cut. Raises DataError with the faults of that file."""
+    passed = reads.handed()
+    if passed is not None:
+        return _indexed(_passed(file, DATA, passed), file)
+    frames, faults = examine_one(DATA, schema.BY_FILE[file])
+    if faults:
+        raise DataError(faults)
+    return _indexed(frames[file], file)
+
+
+def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
     if not 0 <= undated_lag_days <= 3660:
         raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
-    sources = read(SOURCES).set_index("id").assign(published_text=lambda frame: frame["published"])
+    sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
-    corrections = _typed(read(CORRECTIONS).reset_index(drop=True))
+    corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
     lag = pd.Timedelta(days=undated_lag_days)
-    every = _statements(read(FIGURES), sources, corrections, lag)
+    every = _statements(read(schema.FIGURES), schema.FIGURES, sources, corrections, lag)
     first = every["known"].min()
     if day < first:
         raise UserError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
     figures = every[every["known"] <= day]
 
     def context() -> pd.DataFrame:
-        frame = _statements(read(CONTEXT), sources, corrections, lag)
+        frame = _statements(read(schema.CONTEXT), schema.CONTEXT, sources, corrections, lag)
         return frame[frame["known"] <= day]
 
     def applied() -> pd.DataFrame:
@@ -118,33 +174,53 @@ def _cut(read: Callable[[str], pd.DataFrame], as_of: date | None, undated_lag_da
             there |= corrections["figure_id"].isin(loaded.context.index)
         return corrections[there].reset_index(drop=True)
 
-    events = _typed(read(EVENTS).set_index("id"))
+    def until(file: str, column: str) -> pd.DataFrame:
+        frame = _indexed(read(file), file)
+        return frame[frame[column] <= day]
+
+    def claims() -> pd.DataFrame:
+        frame = _indexed(read(schema.CLAIMS), schema.CLAIMS)
+        if as_of is None:
+            return frame
+        published = sources["published"].reindex(frame["source_id"]).set_axis(frame.index)
+        # a claim on an undated page is public once a statement of that page is
+        printed = frame["source_id"].isin({*loaded.figures["source_id"], *loaded.context["source_id"]})
+        return frame[(published <= day) | (published.isna() & printed)]
+
     loaded = Data(
         figures=figures,
         context=context,
-        sources=sources.astype({name: "str" for name in sources if name != "published"}),
+        sources=sources,
         corrections=applied,
-        events=events[events["date"] <= day],
+        events=lambda: until(schema.EVENTS, "date"),
+        claims=claims,
+        identities=lambda: until(schema.IDENTITIES, "known_from"),
+        hedges=lambda: _indexed(read(schema.HEDGES), schema.HEDGES),
+        compilers=lambda: _indexed(read(schema.COMPILERS), schema.COMPILERS),
         as_of=as_of,
     )
     return loaded
 
 
-def _reader(data: Path) -> Callable[[str], pd.DataFrame]:
-    """What gives a file's rows as text by its name. Raises DataError with every fault of the data."""
+def _reader(data: Path) -> Read:
+    """A function from a file's name to its rows as text. Raises DataError with every fault of the data."""
     passed = reads.handed() if data == DATA else None
-    if passed is None:
-        frames, faults = examine(data)
-        if faults:
-            raise DataError(faults)
-        return frames.__getitem__
+    if passed is not None:
+        return lambda file: _passed(file, data, passed)
+    frames, faults = examine(data)
+    if faults:
+        raise DataError(faults)
+    return lambda file: frames[file] if file in frames else _nothing(file)
 
-    def read(name: str) -> pd.DataFrame:
-        raw = reads.content(data / name, passed)
-        header, *rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""))
-        return pd.DataFrame(rows, columns=header, dtype=object)
 
-    return read
+def _passed(file: str, data: Path, passed: Mapping[str, str]) -> pd.DataFrame:
+    raw = reads.content(data / file, passed)
+    header, *rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""))
+    return pd.DataFrame(rows, columns=header, dtype=object)
+
+
+def _nothing(file: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(schema.BY_FILE[file].columns), dtype=object)
 
 
 def _dates(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
@@ -152,41 +228,46 @@ def _dates(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
 
 
 def _page_ends(rows: pd.DataFrame) -> pd.Series[pd.Timestamp]:
-    """The last day that a page speaks of, by source: a page is no older than any period that it prints."""
+    """The last day that each page covers, by source: a page is no older than any period that it prints."""
     past = rows[~rows["kind"].isin(["projection", "decree"])]
     return _dates(past["period_end"]).groupby(past["source_id"]).max()
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` of text with its columns as what they mean."""
+def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
+    """`frame` of text with the columns of `file` in the types that its schema declares."""
     out = frame.astype("str")
-    for column in ("date", "known_from", "period_start", "period_end"):
-        if column in out:
-            out[column] = _dates(out[column])
-    if "value" in out:
-        out["value"] = out["value"].astype("float64")
-    if "cumulative" in out:
-        out["cumulative"] = out["cumulative"] == "true"
+    for name in map(str, out):
+        cells = out[name]
+        match schema.BY_FILE[file].columns[name].type:
+            case "date":
+                out[name] = _dates(cells)
+            case "number":
+                out[name] = cells.where(cells != "", "nan").astype("float64")
+            case "boolean":
+                out[name] = cells == "true"
+            case "ids":
+                out[name] = pd.Series([tuple(cell.split()) for cell in cells], out.index, dtype=object)
     return out
 
 
+def _indexed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
+    return _typed(frame.set_index(schema.BY_FILE[file].key[0]), file)
+
+
 def _statements(
-    texts: pd.DataFrame,
-    sources: pd.DataFrame,
-    corrections: pd.DataFrame,
-    lag: pd.Timedelta,
+    texts: pd.DataFrame, file: str, sources: pd.DataFrame, corrections: pd.DataFrame, lag: pd.Timedelta
 ) -> pd.DataFrame:
-    """One row a statement, corrected, typed, with what its source says of it."""
+    """One row per statement, corrected and typed, with the columns of its source."""
     frame = texts.set_index("id").drop(columns="published", errors="ignore")
     undated = _page_ends(texts).reindex(frame["source_id"]).set_axis(frame.index)
     undated = undated.fillna(_dates(frame["period_end"])) + lag
     changed = corrections[corrections["figure_id"].isin(frame.index)]
-    for number, field, corrected in changed[["figure_id", "field", "corrected"]].itertuples(index=False, name=None):
-        frame.loc[number, field] = corrected
-    out = _typed(frame)
+    for number, column, corrected in changed[["figure_id", "field", "corrected"]].itertuples(index=False, name=None):
+        frame.loc[number, column] = corrected
+    out = _typed(frame, file)
     of_source = sources.loc[frame["source_id"]].set_index(frame.index)
     for theirs, ours in _OF_THE_SOURCE.items():
-        out[ours] = of_source[theirs].astype("str")
+        out[ours] = of_source[theirs]
     out["published"] = of_source["published"]
     originals = sources["published"].reindex(of_source["copy_of"]).set_axis(frame.index)
     undated = undated.where(~(originals > undated), originals)  # no copy before its original
@@ -208,13 +289,29 @@ def select(
     kind: str | Sequence[str] | None = ("count",),
     scope: str | Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """The rows of `frame` (figures or context) that have one of the given words in each column named; None: any.
+    """The rows of `frame` that have one of the given words in each column named.
 
-    `articles` are whole sets: `337` is not in `337+338`. `start`, `end`: the period lies inside, ends included.
-    Raises UserError for a word that neither the vocabulary nor the frame has.
+    Parameters
+    ----------
+    frame
+        `Data.figures`, `Data.context` or the table of `reconcile.facts`.
+    articles, measures, compilers, status, kind, scope
+        A word or several; None takes any. Articles are whole sets: `337` does not select `337+338`.
+    start, end
+        The period lies inside these days, both included.
+
+    Returns
+    -------
+    DataFrame
+        The rows selected, in their order, with all columns of `frame`.
+
+    Raises
+    ------
+    UserError
+        The vocabulary does not have a word, or `frame` lacks a column.
     """
     chosen = pd.Series(True, index=frame.index)
-    wanted = {
+    choices = {
         "articles": articles,
         "measure": measures,
         "compiler": compilers,
@@ -222,7 +319,7 @@ def select(
         "kind": kind,
         "scope": scope,
     }
-    for column, words in wanted.items():
+    for column, words in choices.items():
         if words is None:
             continue
         words = [words] if isinstance(words, str) else list(words)
@@ -236,18 +333,18 @@ def select(
 
 
 def _refuse_unknown(frame: pd.DataFrame, column: str, words: Iterable[str]) -> None:
-    """A mistyped word would silently select nothing. Of compilers there is no list: any may be absent at a date."""
+    """A mistyped word would silently select nothing; a known one may be absent at a date."""
     if column not in frame:
         raise UserError(f"these rows have no column {column}")
-    if column == "compiler":
-        return
     for word in words:
         known = {*_WORDS.get(column, ()), *frame[column].unique()}
-        if column == "articles" and word not in known:
+        if word in known:
+            continue
+        if column in ("articles", "compiler"):
             try:
-                vocabulary.parse_articles(word)
+                (vocabulary.parse_articles if column == "articles" else vocabulary.compiler)(word)
             except ValueError as error:
-                raise UserError(f"articles '{shown(word)}': {error}") from None
-        elif word not in known:
+                raise UserError(f"{column} '{shown(word)}': {error}") from None
+        else:
             hint = nearest(word, known) or f"; known are {', '.join(sorted(known))}"
             raise UserError(f"{column} '{shown(word)}' is unknown{hint}")

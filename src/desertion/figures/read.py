@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from desertion.figures.schema import Table
+from desertion.figures.schema import CsvSchema
 from desertion.text import natural
 
 _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
@@ -21,8 +21,8 @@ _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
 )
 
 
-class Trouble(NamedTuple):
-    """A `Fault` that does not yet know its file; `form`: it is one of form alone, which `desertion fmt` mends."""
+class Issue(NamedTuple):
+    """A fault without its file; `form`: it is one of form alone, which `desertion fmt` mends."""
 
     line: int
     column: str
@@ -31,12 +31,12 @@ class Trouble(NamedTuple):
     form: bool = False
 
     @classmethod
-    def mendable(cls, line: int, column: str, value: str, message: str) -> Trouble:
-        """A trouble of form."""
+    def mendable(cls, line: int, column: str, value: str, message: str) -> Issue:
+        """An issue of form."""
         return cls(line, column, value, f"{message}; `desertion fmt` mends it", True)
 
 
-class Sheet(NamedTuple):
+class CsvText(NamedTuple):
     """A file as rows of text: `rows` are (physical line of the first character, cells); blank rows are left out.
 
     `broken` names the place from which the file could not be read as CSV, or is None.
@@ -44,13 +44,13 @@ class Sheet(NamedTuple):
 
     header: list[str]
     rows: list[tuple[int, list[str]]]
-    broken: Trouble | None
+    broken: Issue | None
 
 
-def decode(raw: bytes) -> tuple[str, list[Trouble]]:
-    """The text of `raw`, line ends unified to LF, and what was wrong; a byte outside UTF-8 becomes a surrogate."""
+def decode(raw: bytes) -> tuple[str, list[Issue]]:
+    """The text of `raw`, line ends unified to LF, and its faults; a byte outside UTF-8 becomes a surrogate."""
     mark, encoding = next(((m, e) for m, e in _MARKS if raw.startswith(m)), (b"", "utf-8"))
-    troubles = []
+    issues = []
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -61,21 +61,21 @@ def decode(raw: bytes) -> tuple[str, list[Trouble]]:
             "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)"
         )
         bad = raw[error.start : error.start + 1].decode("latin-1")
-        troubles.append(Trouble(raw.count(b"\n", 0, error.start) + 1, "encoding", bad, message))
+        issues.append(Issue(raw.count(b"\n", 0, error.start) + 1, "encoding", bad, message))
     else:
         if mark:
             what = "a byte-order mark" if encoding == "utf-8-sig" else f"{encoding.upper()}, not UTF-8"
-            troubles.append(Trouble.mendable(1, "encoding", "\ufeff", f"the file starts with {what}"))
+            issues.append(Issue.mendable(1, "encoding", "\ufeff", f"the file starts with {what}"))
     if "\r" in text:
         line = len(re.split(r"\r\n|\r|\n", text[: text.index("\r")]))
         ends = text.count("\r")
         message = f"{ends} line{'s' * (ends > 1)} end{'s' * (ends == 1)} in CR or CRLF, not LF"
-        troubles.append(Trouble.mendable(line, "line end", "\r\n" if "\r\n" in text else "\r", message))
+        issues.append(Issue.mendable(line, "line end", "\r\n" if "\r\n" in text else "\r", message))
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text, troubles
+    return text, issues
 
 
-def parse(text: str) -> Sheet:
+def parse(text: str) -> CsvText:
     """The rows of `text`; cells as they stand, with the spaces around them."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, list[str]]] = []
@@ -89,20 +89,20 @@ def parse(text: str) -> Sheet:
         except csv.Error as error:
             message = f"the file cannot be read as CSV from here on ({error}): look for a stray or missing quote"
             start = text.split("\n", line)[line - 1][:100]
-            broken = Trouble(line, "row", start, message)
+            broken = Issue(line, "row", start, message)
             break
         if any(cell.strip() for cell in cells):
             rows.append((line, cells))
     header = [cell.strip() for cell in rows[0][1]] if rows else []
-    return Sheet(header, rows[1:], broken)
+    return CsvText(header, rows[1:], broken)
 
 
 Key = Callable[[Sequence[str]], list[tuple[str, str]]]
 
 
-def order(table: Table, header: Sequence[str]) -> Key:
-    """A sort key for the cells of a row: by the table's key, numbers in it by their value."""
-    places = [header.index(column) for column in table.key if column in header]
+def order(schema: CsvSchema, header: Sequence[str]) -> Key:
+    """A sort key for the cells of a row: by the schema's key, numbers in it by their value."""
+    places = [header.index(column) for column in schema.key if column in header]
     return lambda cells: [natural(cells[place]) for place in places if place < len(cells)]
 
 
@@ -113,15 +113,15 @@ def render(rows: Iterable[Sequence[str]]) -> str:
     return out.getvalue()
 
 
-def canonical(table: Table, sheet: Sheet) -> str:
-    """`sheet` in the form in which files are kept: rows and columns in order, no spaces around cells.
+def canonical(schema: CsvSchema, parsed: CsvText) -> str:
+    """`parsed` in the form in which files are kept: rows and columns in order, no spaces around cells.
 
-    A row with more or fewer cells than the header keeps its spaces: its cells are not what they seem.
+    A row with more or fewer cells than the header keeps its spaces: its cells may belong to other columns.
     """
-    wanted, header = list(table.columns), sheet.header
-    rows = [[cell.strip() for cell in cells] if len(cells) == len(header) else cells for _, cells in sheet.rows]
-    rows.sort(key=order(table, header))
-    if sorted(header) == sorted(wanted) and all(len(cells) == len(header) for cells in rows):
-        places = [header.index(column) for column in wanted]
-        header, rows = wanted, [[cells[place] for place in places] for cells in rows]
+    columns, header = list(schema.columns), parsed.header
+    rows = [[cell.strip() for cell in cells] if len(cells) == len(header) else cells for _, cells in parsed.rows]
+    rows.sort(key=order(schema, header))
+    if sorted(header) == sorted(columns) and all(len(cells) == len(header) for cells in rows):
+        places = [header.index(column) for column in columns]
+        header, rows = columns, [[cells[place] for place in places] for cells in rows]
     return render([header, *rows])

@@ -1,4 +1,4 @@
-"""Rules between the cells of one row: each takes cells that keep their own rules and says what is wrong, or nothing."""
+"""Rules between the cells of one row: functions from cells that keep their own rules to the message of a fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BASES = tuple(per for per in vocabulary.PERS if per not in _TIMES)
 
 @dataclass(frozen=True)
 class Form:
-    """What fits a kind: its units, its `per` (an empty word: blank), the range of its value and whether it is whole."""
+    """The units, the `per` (an empty word: blank), the range of the value of a kind, and whether it is whole."""
 
     units: tuple[str, ...]
     pers: tuple[str, ...] = ("",)
@@ -111,8 +111,8 @@ def ends_after_start(period_start: str, period_end: str) -> str:
 
 def dated_id(id: str, published: str) -> str:
     """A source whose id ends in a date was published on that date."""
-    said = re.search(r"-([0-9]{4}-[0-9]{2}(-[0-9]{2})?)$", id)
-    if said is None or not published or said[1] == published:
+    day = re.search(r"-([0-9]{4}-[0-9]{2}(-[0-9]{2})?)$", id)
+    if day is None or not published or day[1] == published:
         return ""
     return f"is not the date at the end of the id {id}: mend one of them"
 
@@ -125,7 +125,7 @@ def published_after(period_end: str, published: str, kind: str) -> str:
 
 
 def reason_given(status: str, status_reason: str) -> str:
-    """A row that is not ok says why."""
+    """A row that is not ok has a reason."""
     if status == "ok":
         return "stands beside the status ok: delete it, or the status is low or rejected" if status_reason else ""
     return "" if status_reason else f"is blank, but the status is {status}: say why"
@@ -215,14 +215,14 @@ def claims_in_unit(kind: str, unit: str) -> str:
 
 
 def claims_with_hedge(stated: str, hedge: str) -> str:
-    """A stated number says how it is meant."""
+    """A stated number has a word of how it is meant."""
     if stated and not hedge:
         return f"is blank beside {stated}: write exactly where the page has no word beside the number"
     return "stands beside no number" if hedge and not stated else ""
 
 
 def multiplies(unit: str, hedge: str) -> str:
-    """Only a multiple is said to be manifold."""
+    """Only a multiple has a word with -fold."""
     return "does not fit the unit: only times are -fold" if "-fold" in hedge and unit != "times" else ""
 
 

@@ -1,6 +1,6 @@
-"""Rules for one cell: each takes the text of the cell and says what is wrong with it, or an empty text.
+"""Rules for one cell: functions from the text of the cell to the message of its fault, empty where there is none.
 
-Every rule is total: whatever the text, it returns a message and raises nothing.
+A rule raises nothing, whatever the text.
 """
 
 from __future__ import annotations
@@ -38,11 +38,6 @@ def name(cell: str) -> str:
     return text(cell)
 
 
-def anything(cell: str) -> str:
-    """Any text, also none."""
-    return ""
-
-
 def optional(rule: Rule) -> Rule:
     """`rule`, or a blank cell."""
     return lambda cell: rule(cell) if cell else ""
@@ -61,7 +56,7 @@ def word(words: Collection[str]) -> Rule:
 
 
 def pattern(regex: str, form: str) -> Rule:
-    """Text that `regex` matches as a whole; `form` says in words what that is."""
+    """Text that `regex` matches as a whole; `form` describes it in words."""
     compiled = re.compile(regex)
 
     def explain(cell: str) -> str:
@@ -92,6 +87,7 @@ ident = pattern(r"[A-Za-z][A-Za-z0-9_-]*", "an id of letters, digits, - and _ (s
 slug = pattern(_SLUG, "a readable id of a-z, 0-9, - and . (such as mediazona-2024-03-20)")
 language = pattern(r"[a-z]{2}", "the two-letter code of the language (such as en, ru, uk)")
 hedge = pattern(r"-?[a-z]+([ -]+[a-z]+)*", "the qualifier in lower-case words (such as more than, -fold)")
+qualifier = pattern(r"[a-z]+( [a-z]+)*", "the qualifier in lower-case words (such as more than)")
 
 
 def truth(cell: str) -> str:

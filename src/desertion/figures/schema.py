@@ -1,35 +1,75 @@
-"""What each data file holds: its columns with a rule each, the rules between them, and the same as a pandera schema."""
+"""The files of data/: their columns with type and meaning, and the rules between the cells of one row.
+
+Validation, the types of `Data` and the tables of columns in data/README.md and data/CONTEXT.md come from here.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
 
 from desertion import vocabulary
 from desertion.figures import facts, rows, rules
-from desertion.figures.rules import Rule, optional, word
+from desertion.figures.rules import Rule
 
-if TYPE_CHECKING:
-    import pandas as pd
+#: Type of a field → the rule of its cells, and what the type is called in the data dictionary.
+TYPES: Mapping[str, tuple[Rule, str]] = {
+    "id": (rules.ident, "id"),
+    "ids": (rules.each(rules.ident), "ids"),
+    "slug": (rules.slug, "readable id"),
+    "word": (rules.name, "word"),
+    "name": (rules.name, "name"),
+    "text": (rules.text, "text"),
+    "fact": (facts.rule, "name of a fact"),
+    "articles": (rules.articles, "set of articles"),
+    "hedge": (rules.hedge, "word"),
+    "qualifier": (rules.qualifier, "word"),
+    "language": (rules.language, "two letters"),
+    "address": (rules.address, "web address"),
+    "number": (rules.number, "number"),
+    "printed": (rules.number, "number as printed"),
+    "date": (rules.date, "date"),
+    "month": (rules.month_or_date, "date or month"),
+    "boolean": (rules.truth, "`true` or `false`"),
+}
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column: the rule of its cells, and the files whose ids the words in it are (`many` of them, or one)."""
+class Field:
+    """A column: its type, what it means, and what its cells may hold.
 
-    rule: Rule
+    `blank`: whether a cell may be empty. `words`: the closed vocabulary of the cells. `refers`: the files whose ids the
+    cells hold. `unique`: whether no two cells that are not blank are equal.
+    """
+
+    type: str
+    meaning: str
+    blank: bool = False
+    words: Collection[str] = ()
     refers: tuple[str, ...] = ()
-    many: bool = False
+    unique: bool = False
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The function from a cell to its fault, an empty text where there is none."""
+        rule = rules.word(self.words) if self.words else TYPES[self.type][0]
+        return rules.optional(rule) if self.blank else rule
+
+    @property
+    def kind(self) -> str:
+        """The type in words, for the data dictionary."""
+        files = " or ".join(f"`{file}`" for file in self.refers)
+        where = f" of {files}" if files else ""
+        return f"{TYPES[self.type][1]}{where}{', or blank' if self.blank else ''}"
 
 
 @dataclass(frozen=True)
 class RowRule:
     """A rule between cells of one row: the parameters of `explain` are the columns it reads; a fault stands at `at`.
 
-    It is asked only where every cell it reads keeps its own rule.
+    It is applied where every cell that it reads keeps its own rule.
     """
 
     at: str
@@ -42,57 +82,66 @@ class RowRule:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A file: its columns in order, the columns that tell rows apart and order them, and the rules of a row.
+class CsvSchema:
+    """A file: its columns in order, the columns that identify a row and order the rows, and the rules of a row.
 
-    `alike`: a column that groups rows, and the columns in which the rows of a group are the same.
+    `alike`: a column that groups rows, and the columns in which the rows of one group are equal. `needs`: keys of rows
+    that must be there.
     """
 
     file: str
     key: tuple[str, ...]
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Field]
     row_rules: tuple[RowRule, ...] = ()
     alike: tuple[str, tuple[str, ...]] = ("", ())
     needs_rows: bool = False
+    needs: tuple[str, ...] = ()
     may_be_absent: bool = False
+
+    def dictionary(self) -> str:
+        """The table of columns, types and meanings as Markdown."""
+        lines = ["| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | {field.kind} | {field.meaning} |" for name, field in self.columns.items()]
+        return "\n".join(lines)
 
 
 # --- the files -------------------------------------------------------------------------------------------------------
 
-_SOURCE = Column(rules.slug, refers=("sources.csv",))
-_FIGURES = ("figures.csv", "context.csv")
-_IDS = Column(rules.each(rules.ident), refers=("figures.csv",), many=True)
-_MAYBE_IDS = Column(optional(rules.each(rules.ident)), refers=("figures.csv",), many=True)
-_NUMBERS = Column(optional(rules.each(rules.ident)), refers=_FIGURES, many=True)
-_HEDGE = Column(optional(word(vocabulary.HEDGES)), refers=("hedges.csv",))
-_DATE = Column(rules.date)
-_NAME = Column(rules.name)
-_TEXT = Column(rules.text)
-_NOTE = Column(rules.anything)
+_NUMBERED = ("figures.csv", "context.csv")
+_FIGURES = ("figures.csv",)
+_BEYOND = ("above", "from", "below", "to")
+_NOTE = Field("text", "what a reader must know, in our own words", True)
+_LOCATOR = Field("text", "where on the page, in our own words", True)
+_SOURCE = Field("slug", "the page", refers=("sources.csv",))
+_KNOWN_FROM = Field("date", "day on which the evidence was public; before it the row does not exist")
 
 
-def _words(words: Sequence[str] | Mapping[str, str]) -> Column:
-    return Column(word(tuple(words)))
-
-
-def _maybe(words: Sequence[str] | Mapping[str, str]) -> Column:
-    return Column(optional(word(tuple(words))))
+def _word(words: Collection[str], meaning: str, blank: bool = False) -> Field:
+    return Field("word", meaning, words=words, blank=blank)
 
 
 _NUMBER_OF_A_PERIOD = {  # what figures and context share
-    "kind": _words(vocabulary.KINDS),
-    "unit": _words(vocabulary.UNITS),
-    "per": _maybe(vocabulary.PERS),
-    "period_start": _DATE,
-    "period_end": _DATE,
-    "cumulative": Column(rules.truth),
-    "value": Column(rules.number),
-    "bound": _words(vocabulary.BOUNDS),
-    "hedge": _HEDGE,
+    "kind": _word(vocabulary.KINDS, "what sort of number it is"),
+    "unit": _word(vocabulary.UNITS, "unit of `value`"),
+    "per": _word(vocabulary.PERS, "base of a share, time of a rate", True),
+    "period_start": Field("date", "first day counted, as the page says"),
+    "period_end": Field("date", "last day counted; where the page gives none it is *set*, and the note says so"),
+    "cumulative": Field("boolean", "`true` for a running total that later pages continue"),
+    "value": Field("number", 'the number as printed; a share printed in words ("a third") as percent'),
+    "bound": _word(vocabulary.BOUNDS, "how the number is meant"),
+    "hedge": Field(
+        "qualifier", "the printed qualifier (below); blank where the number is exact", True, (), ("hedges.csv",)
+    ),
     "source_id": _SOURCE,
-    "compiler": _NAME,
-    "locator": _NOTE,
-    "note": _NOTE,
+    "compiler": Field(
+        "name", "who counted; who passed it on is in `sources.csv` or the note", False, (), ("compilers.csv",)
+    ),
+    "locator": _LOCATOR,
+    "note": Field("text", "how the page words it, which rows disagree", True),
+}
+_STATUS = {
+    "status": _word(vocabulary.STATUSES, "whether to use it"),
+    "status_reason": Field("text", "why not to use it; blank where `status` is `ok`", True),
 }
 _ROW_RULES = (  # `published` is that of the row's source
     RowRule("period_end", rows.ends_after_start),
@@ -103,110 +152,124 @@ _ROW_RULES = (  # `published` is that of the row's source
     RowRule("status_reason", rows.reason_given),
 )
 
-TABLES = (
-    Table(
+SCHEMAS = (
+    CsvSchema(
         "figures.csv",
         ("id",),
         {
-            "id": Column(rules.ident),
-            "fact": Column(facts.rule),
-            "articles": Column(rules.articles),
-            "measure": _words(vocabulary.MEASURES),
-            "scope": _words(vocabulary.SCOPES),
+            "id": Field("id", "`F001` …, kept for good"),
+            "fact": Field("fact", "the one count that this statement renders (below)"),
+            "articles": Field(
+                "articles", "articles counted: numbers in ascending order joined by `+`, or a whole (below)"
+            ),
+            "measure": _word(vocabulary.MEASURES, "what is counted"),
+            "scope": _word(vocabulary.SCOPES, "how much of what articles and period say is counted"),
             **_NUMBER_OF_A_PERIOD,
-            "audit": _words(vocabulary.AUDITS),
-            "status": _words(vocabulary.STATUSES),
-            "status_reason": _NOTE,
+            "audit": _word(vocabulary.AUDITS, "whether a second reader saw it"),
+            **_STATUS,
         },
         (*_ROW_RULES, RowRule("unit", rows.fits_measure)),
         alike=("fact", ("compiler", "scope", "kind")),  # rivals in all else
         needs_rows=True,
     ),
-    Table(
+    CsvSchema(
         "context.csv",
         ("id",),
         {
-            "id": Column(rules.ident),
-            "topic": _words(vocabulary.TOPICS),
-            "series": _NAME,
-            "measure": _NAME,
+            "id": Field("id", "`ctx001` …, kept for good"),
+            "topic": _word(vocabulary.TOPICS, "what the row is about"),
+            "series": Field("name", "rows of one series share a definition, a basis of compilation and a unit"),
+            "measure": Field("name", "what is counted, in a short phrase; one spelling in a series"),
             **_NUMBER_OF_A_PERIOD,
-            "status": _words(vocabulary.STATUSES),
-            "status_reason": _NOTE,
+            **_STATUS,
         },
         _ROW_RULES,
         alike=("series", ("topic", "measure", "kind", "unit", "per", "cumulative")),
     ),
-    Table(
+    CsvSchema(
         "sources.csv",
         ("id",),
         {
-            "id": Column(rules.slug),
-            "publisher": _NAME,
-            "url": Column(rules.address),
-            "published": Column(optional(rules.month_or_date)),
-            "language": Column(rules.language),
-            "kind": _words(vocabulary.SOURCE_KINDS),
-            "copy_of": Column(optional(rules.slug), refers=("sources.csv",)),
-            "note": _NOTE,
+            "id": Field("slug", "publisher and date, or publisher and topic where the page shows no date"),
+            "publisher": Field(
+                "name", "who published the text, in one spelling; of a mirror the publisher of the original"
+            ),
+            "url": Field("address", "the address where it was seen, unchanged"),
+            "published": Field("month", "the day; where only the month is known it counts from its last day", True),
+            "language": Field("language", "language of the page: `en`, `ru`, `uk` …"),
+            "kind": _word(vocabulary.SOURCE_KINDS, "what the page as a whole is"),
+            "copy_of": Field(
+                "slug", "page that this one copies, translates or closely rewrites", True, (), ("sources.csv",)
+            ),
+            "note": Field("text", "host of a mirror, whom it relays, what is odd", True),
         },
         (RowRule("published", rows.dated_id),),
         needs_rows=True,
     ),
-    Table(
+    CsvSchema(
+        "compilers.csv",
+        ("name",),
+        {
+            "name": Field("name", "who counted or said the number, in the one spelling of column `compiler`"),
+            "slug": Field("slug", "first word of its facts; blank where it has none", True, (), (), True),
+            "kind": _word(vocabulary.COMPILER_KINDS, "what sort of compiler it is"),
+            "who": Field("text", "who that is, and what it counts from"),
+        },
+        needs_rows=True,
+    ),
+    CsvSchema(
         "corrections.csv",
         ("figure_id", "field"),
         {
-            "figure_id": Column(rules.ident, refers=_FIGURES),
-            "field": _TEXT,
-            "printed": _NOTE,
-            "corrected": _NOTE,
-            "reason": _TEXT,
-            "known_from": _DATE,
+            "figure_id": Field("id", "the row that is corrected", refers=_NUMBERED),
+            "field": Field("text", "the column that is corrected"),
+            "printed": Field(
+                "text", "what the row holds; where it no longer does, loading stops: the correction is stale", True
+            ),
+            "corrected": Field("text", "what we hold it to be", True),
+            "reason": Field("text", "why, with the rows that show it"),
+            "known_from": _KNOWN_FROM,
         },
     ),
-    Table(
+    CsvSchema(
         "events.csv",
         ("id",),
         {
-            "id": Column(rules.slug),
-            "date": _DATE,
-            "title": _NAME,
-            "kind": _words(vocabulary.EVENT_KINDS),
+            "id": Field("slug", "readable name"),
+            "date": Field("date", "the day; where only the month is known its first day, and the note says so"),
+            "title": Field("name", "what happened, in a few words"),
+            "kind": _word(vocabulary.EVENT_KINDS, "what sort of break it is"),
             "source_id": _SOURCE,
             "note": _NOTE,
         },
     ),
-    Table(
+    CsvSchema(
         "hedges.csv",
         ("hedge",),
         {
-            "hedge": Column(rules.hedge),
-            "bound": _words(vocabulary.BOUNDS),
-            "low": Column(rules.number),
-            "high": Column(rules.number),
-            "open": _maybe(("low", "high")),
-            "beyond": _maybe(("above", "from", "below", "to")),
-            "also": Column(optional(rules.number)),
-            "meaning": _TEXT,
+            "hedge": Field("hedge", "the printed word; `-fold` for a bare multiple"),
+            "bound": _word(vocabulary.BOUNDS, "how a count with this word is read one-sidedly"),
+            "low": Field("number", "lower end of what is admitted, in units (below) from the number"),
+            "high": Field("number", "upper end of what is admitted, in units from the number"),
+            "open": _word(("low", "high"), "the end that is itself not admitted", True),
+            "beyond": _word(_BEYOND, "one-sided reading (below); blank: as in rounding", True),
+            "also": Field("number", "added to the number in a second reading (below); blank: there is none", True),
+            "meaning": Field("text", "what is admitted, in words"),
         },
-        (
-            RowRule("high", rows.high_after_low),
-            RowRule("beyond", rows.fits_beyond),
-        ),
-        may_be_absent=True,
+        (RowRule("high", rows.high_after_low), RowRule("beyond", rows.fits_beyond)),
+        needs=tuple(vocabulary.BOUND_WORDS.values()),
     ),
-    Table(
+    CsvSchema(
         "identities.csv",
         ("id",),
         {
-            "id": Column(rules.ident),
-            "left": _IDS,
-            "relation": _words(vocabulary.RELATIONS),
-            "right": _MAYBE_IDS,
-            "tolerance": Column(optional(rules.number)),
-            "why": _TEXT,
-            "known_from": _DATE,
+            "id": Field("id", "I…: identities; V…: revisions; R…: rivals; H…: the headline"),
+            "left": Field("ids", "the numbers of one side; they are added up", refers=_FIGURES),
+            "relation": _word(vocabulary.RELATIONS, "how the two sides are related"),
+            "right": Field("ids", "the other side (below)", True, (), _FIGURES),
+            "tolerance": Field("number", "what the sides may differ by beyond rounding (below); blank is 0", True),
+            "why": Field("text", "the reason for the identity, or the evidence on the conflict"),
+            "known_from": _KNOWN_FROM,
         },
         (
             RowRule("left", rows.fits_left),
@@ -216,21 +279,21 @@ TABLES = (
         ),
         may_be_absent=True,
     ),
-    Table(
+    CsvSchema(
         "claims.csv",
         ("id",),
         {
-            "id": Column(rules.ident),
-            "source_id": _SOURCE,
-            "locator": _NOTE,
-            "statement": _TEXT,
-            "kind": _words(vocabulary.CLAIM_KINDS),
-            "numerator": _NUMBERS,
-            "denominator": _NUMBERS,
-            "stated": Column(optional(rules.number)),
-            "unit": _maybe(vocabulary.CLAIM_UNITS),
-            "hedge": Column(optional(rules.hedge), refers=("hedges.csv",)),
-            "note": _NOTE,
+            "id": Field("id", "S01–S12: the article of 2024-03-20; C01…: other pages"),
+            "source_id": Field("slug", "the page that makes the claim", refers=("sources.csv",)),
+            "locator": _LOCATOR,
+            "statement": Field("text", "what it claims, in our own words"),
+            "kind": _word(vocabulary.CLAIM_KINDS, "how the number is computed"),
+            "numerator": Field("ids", "the numbers it rests on; they are added up", True, (), _NUMBERED),
+            "denominator": Field("ids", "the numbers that these are compared with", True, (), _NUMBERED),
+            "stated": Field("printed", "the number that the page states (`3.5`); blank where it states none", True),
+            "unit": _word(vocabulary.CLAIM_UNITS, "unit of `stated`; blank for `qualitative`", True),
+            "hedge": Field("hedge", "the word beside `stated`; blank where that is", True, (), ("hedges.csv",)),
+            "note": Field("text", "what to know when reading the verdict", True),
         },
         (
             RowRule("stated", rows.claims_a_number),
@@ -243,24 +306,5 @@ TABLES = (
         may_be_absent=True,
     ),
 )
-BY_FILE = {table.file: table for table in TABLES}
-
-
-# --- pandera ---------------------------------------------------------------------------------------------------------
-
-
-def _kept(rule: Rule, cells: pd.Series[Any]) -> pd.Series[bool]:
-    broken = {cell for cell in cells.unique() if rule(cell)}  # each distinct text once
-    return ~cells.isin(broken)
-
-
-@lru_cache
-def schema(file: str) -> Any:
-    """The pandera DataFrameSchema of `file`: every column there, no other, and each cell keeps its column's rule."""
-    import pandera.pandas as pa
-
-    columns = {
-        name: pa.Column(None, pa.Check(partial(_kept, column.rule), name="rule"))
-        for name, column in BY_FILE[file].columns.items()
-    }
-    return pa.DataFrameSchema(columns, strict=True)
+BY_FILE = {schema.file: schema for schema in SCHEMAS}
+FIGURES, CONTEXT, SOURCES, COMPILERS, CORRECTIONS, EVENTS, HEDGES, IDENTITIES, CLAIMS = BY_FILE

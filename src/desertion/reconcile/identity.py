@@ -2,38 +2,33 @@
 
 A number printed as rounded or as a bound stands for its whole interval (`hedges`), and an identity holds where some
 values in the intervals of both sides keep it, within the tolerance of its row. Periods are part of it: 4,373 + 887 =
-5,260 holds for cases of 2023, of 2022 and of both years, and breaks where 4,373 is said of six years.
+5,260 holds for cases of 2023, of 2022 and of both years, and breaks where 4,373 stands for six years.
 """
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from desertion import hedges
-from desertion.errors import UserError
-from desertion.project import DATA, relative
+from desertion.hedges import Hedges
 from desertion.reconcile.statements import Reading, Statement, statements
 
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-FILE = "identities.csv"
 HOLDS, BROKEN, NOT_CHECKABLE = "holds", "broken", "not checkable"
-#: Relations that declare something and check nothing.
+#: Relations that are declared and not checked.
 DECLARED = ("rivals", "headline")
-_ONE_MONTH = 31  # days: a running total's nominal end may lie so far from the end of the period that it covers
+_ONE_MONTH = 31  # days: the nominal end of a running total may lie so far from the end of the period that it covers
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """A row of identities.csv."""
 
     id: str
@@ -46,82 +41,65 @@ class Identity:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """All figures that it names."""
+        """All figures of both sides."""
         return self.left + self.right
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The outcome for one identity: the numbers of both sides as printed, and what is wrong, if anything is."""
+    """The outcome for one identity: the numbers of both sides as printed, and the reason where it does not hold."""
 
     state: str
-    left: float | None = None
-    right: float | None = None
+    left: float = math.nan
+    right: float = math.nan
     reason: str = ""
 
 
-def load(folder: Path = DATA, *, as_of: date | None = None) -> list[Identity]:
-    """The identities of `folder` that were known on `as_of`, in the order of the file; none where there is no file.
+def declared(data: Data) -> list[Identity]:
+    """The identities known on `data.as_of`, in the order of the file."""
+    rows = data.identities.fillna({"tolerance": 0.0}).itertuples(name=None)
+    return [Identity._make((*row[:-1], row[-1].date())) for row in rows]
 
-    `figures.check` validates the file; what it would refuse raises UserError here too, without its explanation.
+
+def identities(data: Data) -> pd.DataFrame:
+    """Every identity known on `data.as_of`, checked; `rivals` and `headline`, which are not checked, are left out.
+
+    Parameters
+    ----------
+    data
+        The data, as `figures.load` gives them.
+
+    Returns
+    -------
+    DataFrame
+        One row per identity, indexed by id:
+
+        - `left`, `relation`, `right`: ids, one space between them, and how they are related
+        - `tolerance`, `why`, `known_from`: as in identities.csv
+        - `left_value`, `right_value`: the numbers of both sides as printed, NaN where they are not known
+        - `gap`: right less left
+        - `state`: holds, broken or not checkable
+        - `reason`: what is wrong or missing, else blank
     """
-    path = folder / FILE
-    if not path.exists():
-        return []
-    out = []
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            try:
-                identity = Identity(
-                    id=row["id"],
-                    left=tuple(row["left"].split()),
-                    relation=row["relation"],
-                    right=tuple(row["right"].split()),
-                    tolerance=float(row["tolerance"] or 0),
-                    why=row["why"],
-                    known_from=date.fromisoformat(row["known_from"]),
-                )
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise UserError(f"{relative(path)}:{reader.line_num}: {error}: `desertion check` says more") from error
-            if as_of is None or identity.known_from <= as_of:
-                out.append(identity)
-    return out
-
-
-def identities(data: Data, folder: Path = DATA) -> pd.DataFrame:
-    """Every identity known on `data.as_of`, checked; `rivals` and `headline`, which check nothing, are left out.
-
-    Indexed by id: left, relation, right (ids, space between them), tolerance, why, known_from, left_value, right_value
-    (the numbers as printed, NaN where they cannot be read), gap (right less left), state (holds, broken, not checkable)
-    and reason (what is wrong or missing, else blank).
-    """
-    known = {statement.id: statement for statement in statements(data)}
+    known, hedges = {statement.id: statement for statement in statements(data)}, Hedges(data.hedges)
     rows = []
-    for identity in load(folder, as_of=data.as_of):
+    for identity in declared(data):
         if identity.relation in DECLARED:
             continue
-        checked = check(identity, known, folder=folder)
-        left = float("nan") if checked.left is None else checked.left
-        right = float("nan") if checked.right is None else checked.right
-        rows.append(
-            {
-                "id": identity.id,
-                "left": " ".join(identity.left),
-                "relation": identity.relation,
-                "right": " ".join(identity.right),
-                "tolerance": identity.tolerance,
-                "why": identity.why,
-                "known_from": pd.Timestamp(identity.known_from),
-                "left_value": left,
-                "right_value": right,
-                "gap": right - left,
-                "state": checked.state,
-                "reason": checked.reason,
-            }
-        )
-    columns = [*("id", "left", "relation", "right", "tolerance", "why", "known_from"), "left_value", "right_value"]
-    return pd.DataFrame(rows, columns=[*columns, "gap", "state", "reason"]).set_index("id")
+        checked = check(identity, known, hedges)
+        values = {
+            "left": " ".join(identity.left),
+            "right": " ".join(identity.right),
+            "known_from": pd.Timestamp(identity.known_from),
+            "left_value": checked.left,
+            "right_value": checked.right,
+            "gap": checked.right - checked.left,
+            "state": checked.state,
+            "reason": checked.reason,
+        }
+        rows.append(identity._asdict() | values)
+    columns = [*Identity._fields, "left_value", "right_value", "gap", "state", "reason"]
+    return pd.DataFrame(rows, columns=columns).set_index("id")
 
 
 @dataclass(frozen=True)
@@ -135,13 +113,9 @@ class _Term:
 
 
 def check(
-    identity: Identity,
-    known: Mapping[str, Statement],
-    *,
-    instead: Mapping[str, Reading] | None = None,
-    folder: Path = DATA,
+    identity: Identity, known: Mapping[str, Statement], hedges: Hedges, instead: Mapping[str, Reading] | None = None
 ) -> Checked:
-    """Whether `identity` holds among `known` statements, some of which may be read as `instead` says.
+    """Whether `identity` holds among `known` statements, some of them read as in `instead`.
 
     Not checkable where a statement is rejected or not known (yet).
     """
@@ -149,19 +123,16 @@ def check(
     missing = [number for number in identity.ids if number not in known or known[number].status == "rejected"]
     if missing:
         return Checked(NOT_CHECKABLE, reason=f"{', '.join(missing)}: rejected, or not known by then")
-    terms = {number: _term(known[number], instead.get(number), folder) for number in identity.ids}
+    terms = {number: _term(known[number], instead.get(number), hedges) for number in identity.ids}
     left, right = [terms[number] for number in identity.left], [terms[number] for number in identity.right]
     return _CHECKS[identity.relation](left, right, identity.tolerance)
 
 
-def _term(statement: Statement, reading: Reading | None, folder: Path) -> _Term:
+def _term(statement: Statement, reading: Reading | None, hedges: Hedges) -> _Term:
     reading = reading or statement.reading
     whole = statement.unit not in ("percent", "per_1000", "months")
-    low, high = hedges.interval(reading.value, statement.bound, statement.hedge, whole=whole, folder=folder)
-    if statement.bound in ("at_least", "at_most"):  # here a bound proves nothing on its open side
-        low, high = hedges.interval(
-            reading.value, statement.bound, statement.hedge, "one-sided", whole=whole, folder=folder
-        )
+    # here a bound proves nothing on its open side
+    low, high = hedges.interval(reading.value, statement.bound, statement.hedge, "one-sided", whole=whole)
     return _Term(reading, low, high, statement.cumulative)
 
 
@@ -257,14 +228,14 @@ def _near(one: date, other: date) -> bool:
 
 
 def _same(one: _Term, other: _Term) -> str:
-    """What is wrong where two numbers should be of one period: of running totals only the ends are compared."""
+    """The fault where two numbers should be of one period (of running totals only the ends are compared), or ""."""
     ends = _near(one.reading.period_end, other.reading.period_end)
     starts = one.cumulative or other.cumulative or one.reading.period_start == other.reading.period_start
     return "" if ends and starts else f"{_days(one.reading)} is not {_days(other.reading)}"
 
 
 def _cover(parts: Sequence[_Term], whole: _Term) -> str:
-    """What is wrong where parts should cover the period of the whole, each of them or one after another."""
+    """The fault where parts should cover the period of the whole, each of them or one after another, or ""."""
     if not any(_same(part, whole) for part in parts):
         return ""
     ordered = sorted(parts, key=lambda part: part.reading.period_start)
@@ -279,7 +250,7 @@ def _cover(parts: Sequence[_Term], whole: _Term) -> str:
 
 
 def _inside(parts: Sequence[_Term], wholes: Sequence[_Term]) -> str:
-    """What is wrong where parts should lie inside the period of the wholes; a running total's start is not asked."""
+    """The fault where parts should lie inside the period of the wholes (of a running total: before its end), or ""."""
     first = min(whole.reading.period_start for whole in wholes)
     last = max(whole.reading.period_end for whole in wholes)
     open_start = any(whole.cumulative for whole in wholes)

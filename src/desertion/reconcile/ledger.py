@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from desertion import vocabulary
-from desertion.project import DATA
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Choice, Group, Reconciler
@@ -34,7 +32,7 @@ _YEAR = 360
 REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
-def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.DataFrame:
+def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     """Reconcile the statements: one row per fact, with the number that the rule chooses among its readings.
 
     Parameters
@@ -67,7 +65,7 @@ def facts(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> pd.D
     UserError
         If the rule is unknown.
     """
-    reconciler = Reconciler(data, rule, folder)
+    reconciler = Reconciler(data, rule)
     rows = []
     for fact in reconciler.facts:
         choice = reconciler.choice(fact)
@@ -138,13 +136,14 @@ class Headline(NamedTuple):
     ids: tuple[str, str]
 
 
-def headline(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> Headline | None:
+def headline(data: Data, rule: str = "own-page-first") -> Headline | None:
     """The first `headline` of identities.csv whose two facts are known, or None.
 
     Its figures name the facts; their numbers are those that `rule` chooses, taken for a year where a period is longer
-    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times.
+    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times. Raises UserError
+    for an unknown rule.
     """
-    return _headline(Reconciler(data, rule, folder))
+    return _headline(Reconciler(data, rule))
 
 
 def _headline(reconciler: Reconciler) -> Headline | None:
@@ -175,7 +174,7 @@ def _per_year(reading: Reading) -> float:
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
-def ledger(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> list[dict[str, Any]]:
+def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
     """List the conflicts known on `data.as_of`, in plain types (dates as ISO text), for tables and for JSON.
 
     There are three kinds: a fact that pages print in several readings (of `value`, `period`, `measure`, joined by +),
@@ -210,7 +209,7 @@ def ledger(data: Data, rule: str = "own-page-first", folder: Path = DATA) -> lis
     UserError
         If the rule is unknown.
     """
-    reconciler = Reconciler(data, rule, folder)
+    reconciler = Reconciler(data, rule)
     lead = _headline(reconciler)
     corrections = _corrections(data)
     rows, whys = [], dict[str, list[str]]()
@@ -325,7 +324,7 @@ def _added(members: Sequence[Statement]) -> Statement:
 
 def _broken(reconciler: Reconciler, identity: Identity) -> list[dict[str, Any]]:
     """The row of an identity, where it is broken: of a sum the total as printed and as its parts give it."""
-    checked = identities.check(identity, reconciler.statements, folder=reconciler.folder)
+    checked = identities.check(identity, reconciler.statements, reconciler.hedges)
     if checked.state != identities.BROKEN:
         return []
     left, right = ([reconciler.statements[one] for one in side] for side in (identity.left, identity.right))

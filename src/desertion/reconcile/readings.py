@@ -20,14 +20,13 @@ error decides nothing. An official form exists for some periods only, and is fir
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desertion import hedges, vocabulary
+from desertion import vocabulary
 from desertion.errors import UserError
-from desertion.project import DATA
+from desertion.hedges import Hedges
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.statements import OWN, Reading, Statement, independent, statements
@@ -36,7 +35,7 @@ from desertion.text import natural
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-#: What each step says of the reading that it prefers.
+#: The reason that each step gives for the reading it prefers.
 STEPS = {
     "rejected": "the other is rejected",
     "votes": "more independent sources print it",
@@ -86,7 +85,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a rule makes of a fact: its groups from best to worst, and the statement chosen (None: all are rejected).
+    """The choice of a rule in a fact: its groups from best to worst, and the statement chosen (None: all are rejected).
 
     `steps` has the step at which each group lost to the first (blank for the first itself).
     """
@@ -96,7 +95,7 @@ class Choice:
     steps: tuple[str, ...]
 
 
-def grouped(fact: Sequence[Statement], folder: Path = DATA) -> list[Group]:
+def grouped(fact: Sequence[Statement], hedges: Hedges) -> list[Group]:
     """The readings that the statements of one fact print, in the order of their first statements."""
     if len(fact) == 1:
         return [Group(fact[0].printed, tuple(fact))]
@@ -105,28 +104,28 @@ def grouped(fact: Sequence[Statement], folder: Path = DATA) -> list[Group]:
     for statement in fact:
         reading = statement.printed
         if statement.bound != "exact":
-            reading = next((one for one in exact if _stands_for(statement, one, folder)), reading)
+            reading = next((one for one in exact if _stands_for(statement, one, hedges)), reading)
         members.setdefault(reading, []).append(statement)
     return [Group(reading, tuple(same)) for reading, same in members.items()]
 
 
-def _stands_for(statement: Statement, exact: Reading, folder: Path) -> bool:
-    said = statement.printed
-    if (said.measure, said.period_start, said.period_end) != (exact.measure, exact.period_start, exact.period_end):
+def _stands_for(statement: Statement, exact: Reading, hedges: Hedges) -> bool:
+    printed = statement.printed
+    if replace(printed, value=exact.value) != exact:
         return False
     whole = statement.kind == "count"
-    low, high = hedges.interval(said.value, statement.bound, statement.hedge, whole=whole, folder=folder)
+    low, high = hedges.interval(printed.value, statement.bound, statement.hedge, whole=whole)
     return low <= exact.value <= high
 
 
 class Reconciler:
     """The facts of `data` under one rule. Raises UserError for an unknown rule."""
 
-    def __init__(self, data: Data, rule: str = "own-page-first", folder: Path = DATA) -> None:
+    def __init__(self, data: Data, rule: str = "own-page-first") -> None:
         if rule not in _ORDERS:
             raise UserError(f"the rule '{rule}' is unknown: {', '.join(vocabulary.RULES)}")
-        self.rule, self.folder = rule, folder
-        self.identities = identities.load(folder, as_of=data.as_of)
+        self.rule, self.hedges = rule, Hedges(data.hedges)
+        self.identities = identities.declared(data)
         self.statements = {statement.id: statement for statement in statements(data)}
         self.facts: dict[str, list[Statement]] = {}
         for statement in self.statements.values():
@@ -140,17 +139,17 @@ class Reconciler:
         self._trials: dict[tuple[str, Reading], list[tuple[str, str]]] = {}
 
     def choice(self, fact: str) -> Choice:
-        """What the rule makes of `fact`."""
+        """The choice of the rule in `fact`."""
         if fact not in self._choices:
             self._choices[fact] = self._choose(self.facts[fact])
         return self._choices[fact]
 
     def compare(self, statements: Sequence[Statement]) -> Choice:
-        """What the rule makes of statements of several facts that are taken for one another."""
+        """The choice of the rule among statements of several facts that are taken for one another."""
         return self._choose(statements)
 
     def _choose(self, fact: Sequence[Statement]) -> Choice:
-        groups = grouped(fact, self.folder)
+        groups = grouped(fact, self.hedges)
         if len(fact) == 1:
             return Choice(fact[0] if groups[0].usable else None, tuple(groups), ("",))
         keys = {s.id: self._key(s, group, len(groups) > 1) for group in groups for s in group.statements}
@@ -195,7 +194,7 @@ class Reconciler:
                 instead = {
                     one: reading for one in identity.ids if one in self.statements and self.statements[one].fact == fact
                 }
-                checked = identities.check(identity, self.statements, instead=instead, folder=self.folder)
+                checked = identities.check(identity, self.statements, self.hedges, instead)
                 trials.append((identity.id, checked.state))
             self._trials[fact, reading] = trials
         return self._trials[fact, reading]

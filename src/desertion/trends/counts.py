@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from desertion import hedges
 from desertion.errors import UserError
-from desertion.hedges import interval
 from desertion.trends.arrays import Flags, Floats, Ints
 
 Running = Literal["totals", "rebased", "differences", "drop"]
@@ -151,10 +151,10 @@ def observations(
     differing = [c for c in SERIES if kept[c].nunique() > 1]
     label = kept[differing].agg(" / ".join, axis=1) if differing else kept["measure"]
     names = tuple(sorted(label.unique()))
-    hedges = {} if figures is None else figures["hedge"].to_dict()
+    admitted, printed = hedges.load(), {} if figures is None else figures["hedge"].to_dict()
     limits = np.array(
         [
-            interval(value, bound, hedges.get(chosen, "") if bound != "exact" else "", reading)
+            admitted.interval(value, bound, printed.get(chosen, "") if bound != "exact" else "", reading)
             for value, bound, chosen in zip(kept["value"], kept["bound"], kept["chosen"], strict=True)
         ],
         dtype=np.float64,

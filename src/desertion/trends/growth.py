@@ -44,8 +44,9 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
     table["year"] = start[table.index].dt.year
     table["exposure"] = (days / 365.25).where(~whole, 1.0)[table.index]
     words = table["hedge"] if "hedge" in table else pd.Series("", index=table.index)
+    admitted = hedges.load()
     ends = [
-        hedges.interval(float(value), bound, word, reading)
+        admitted.interval(float(value), bound, word, reading)
         for value, bound, word in zip(table["value"], table["bound"], words, strict=True)
     ]
     table["low"], table["high"] = ([end[side] for end in ends] for side in (0, 1))
