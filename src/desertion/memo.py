@@ -1,190 +1,153 @@
-"""Results kept by content: a fit depends on its reports and its model, so that many runs need to find it only once.
+"""Disk cache of slow pure functions, by the content of their arguments, so that notebooks and builds share their results.
 
-A kernel forked from a warm process (`engine.zygote`) keeps them in `build/memo/`, in a folder named by the digest of
-the package, the lock and the Python: what they are found by cannot be of other code. Elsewhere (JupyterLab, nbval,
-`--cold`) nothing is kept and nothing is looked up. A cell that rebinds a name of the package, or changes one of its
-tables in place, ends both for its run.
+It works in IPython kernels (JupyterLab, builds, sweeps), not on the command line, under pytest and nbval, in CI or with
+DESERTION_MEMO=off. Results are pickles in `build/memo/`, in a folder named by `project.code_digest`. A kernel whose
+package is not what the files say (`imported`) neither reads nor keeps any.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import operator
 import os
 import pickle
 import shutil
+import stat
 import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
-from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from types import FunctionType
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from desertion.project import BUILD
+from desertion import imported
+from desertion.project import BUILD, code_digest
 
 T = TypeVar("T")
 
+VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
 #: The most that is kept, in bytes; what was not used for longest goes first.
 MOST = 512_000_000
 _DIGEST = 32  # bytes of a SHA-256
-
-_folder: Path | None = None
-_names: list[tuple[dict[str, Any], tuple[str, ...], tuple[Any, ...]]] = []  # now, and names and values at the start
-_tables: list[tuple[Any, tuple[Any, ...]]] = []  # now, and what was in it at the start
-_busy = False
+_inside = ContextVar("_inside", default=False)
 
 
-def prepare(files: Iterable[Path]) -> Path:
-    """The folder of results that depend on the content of `files`; those of other contents are removed."""
-    found = hashlib.sha256(sys.version.encode())
-    for path in sorted(files):
-        found.update(f"\0{path}\0".encode(errors="surrogateescape"))
-        found.update(path.read_bytes())
-    folder = FOLDER / found.hexdigest()[:16]
-    with contextlib.suppress(OSError):
-        for other in FOLDER.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-        _limit(folder)
-    return folder
+def recall(function: Callable[..., T], *arguments: Any) -> T:
+    """`function(*arguments)`, from the cache where it is there.
 
-
-def _limit(folder: Path) -> None:
-    """Remove what killed kernels left, and the results not used for longest beyond `MOST`."""
-    left = MOST
-    kept = sorted(((path.stat(), path) for path in folder.glob("*")), key=lambda one: -one[0].st_mtime_ns)
-    for stat, path in kept:
-        left -= stat.st_size
-        if left < 0 or path.suffix == ".part":
-            path.unlink(missing_ok=True)
-
-
-def begin(folder: Path) -> None:
-    """From now on keep and look up results in `folder`, while this process's package is as it is now."""
-    global _folder, _names, _tables
-    _folder = folder
-    rooms = [room for name, room in sys.modules.items() if name.startswith("desertion") and name != __name__]
-    _names = [(vars(room), tuple(vars(room)), tuple(vars(room).values())) for room in rooms]
-    own = [value for room in rooms for name, value in vars(room).items() if not name.startswith("__")]
-    _tables = list(_within(own))
-
-
-def _parts(table: Any) -> tuple[Any, ...]:
-    return (*table, *table.values()) if isinstance(table, dict) else tuple(table)
-
-
-def _within(values: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """The tables among `values` and in these, each with what is in it."""
-    for value in values:
-        if isinstance(value, dict | list | set | tuple):
-            parts = _parts(value)
-            if not isinstance(value, tuple):
-                yield value, parts
-            yield from _within(parts)
-
-
-def recall(make: Callable[..., T], *arguments: Any) -> T:
-    """`make(*arguments)`, from an earlier run where one has found it.
-
-    `make` is a function of the package that depends on nothing but its arguments. What is kept is what it returns: not
-    that of a call that warned, of one inside another, or of arguments that `digest` does not take. Raises what `make`
-    raises.
+    `function` depends on nothing but its arguments. Not cached: a call that warns or raises, one inside another, and
+    one with arguments that `digest` does not take. Raises what `function` raises.
     """
-    global _busy
-    if _folder is None or _busy or _changed():
-        return make(*arguments)
+    folder = None if _inside.get() or not imported.unchanged() else _folder(imported.count())
+    if folder is None:
+        return function(*arguments)
     try:
-        path = _folder / digest(_name(make), *arguments)
-    except TypeError:
-        return make(*arguments)
-    with contextlib.suppress(OSError):
-        content = path.read_bytes()
-        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:  # else the disk was full, say
+        path = folder / digest(_setting(), function, *arguments)
+    except (pickle.PicklingError, AttributeError, RecursionError, TypeError, ValueError):
+        return function(*arguments)
+    with contextlib.suppress(Exception):  # whatever is wrong with the file, the result can be computed
+        with path.open("rb") as file:
+            content = file.read() if _ours(os.fstat(file.fileno())) else b""
+        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
+            cached: T = pickle.loads(content[_DIGEST:])
             os.utime(path)
-            kept: T = pickle.loads(content[_DIGEST:])
-            return kept
-    _busy = True
+            return cached
+    token = _inside.set(True)
     try:
-        with warnings.catch_warnings(record=True) as said:
-            found = make(*arguments)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            result = function(*arguments)
+        if warned:
+            return function(*arguments)  # as without a cache, whatever warnings are shown
     finally:
-        _busy = False
-    for one in said:
-        warnings.showwarning(one.message, one.category, one.filename, one.lineno)
-    if not said:
-        content = pickle.dumps(found, protocol=5)
-        with contextlib.suppress(OSError):  # the next run finds it itself
-            _write(path, hashlib.sha256(content).digest() + content)
-    return found
+        _inside.reset(token)
+    content = pickle.dumps(result, protocol=5)
+    with contextlib.suppress(OSError):
+        _write(path, hashlib.sha256(content).digest() + content)
+    return result
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put a file in its place by a rename; its digest shows what a power cut lost of it, so nothing waits for disks."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Not `project.write_atomic`: the digest shows a loss, so nothing waits for the disk, and nobody else may read."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+        try:
+            part.write(content)
+            part.flush()
+            Path(part.name).replace(path)
+        except OSError:
+            Path(part.name).unlink()
+            raise
+
+
+@lru_cache(maxsize=1)
+def _folder(modules: int) -> Path | None:
+    """The folder of results, with its limit kept, or None. Decided again where more `modules` are imported."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    tested = os.environ.get("CI") or os.environ.get("PYTEST_VERSION")
+    if os.name != "posix" or not hasattr(shell, "kernel") or tested or os.environ.get(VARIABLE) == "off":
+        return None
+    folder = FOLDER / code_digest()[:16]
+    if not imported.as_on_disk():
+        return None
     try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not all(_ours(place.lstat(), stat.S_IFDIR) for place in (folder.parent, folder)):
+            return None
+        for other in FOLDER.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        left = MOST
+        for path in sorted(folder.iterdir(), key=lambda path: -path.stat().st_mtime_ns):
+            left -= path.stat().st_size
+            if left < 0 or path.suffix == ".part":
+                path.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
-def _changed() -> bool:
-    """Whether a name or a table of the package is not what it was when this process began to keep results."""
-    if not all(all(map(operator.is_, map(now.get, names), values)) for now, names, values in _names):
-        return True
-    return not all(
-        len(now := _parts(table)) == len(then) and all(map(operator.is_, now, then)) for table, then in _tables
-    )
+def _ours(found: os.stat_result, kind: int = stat.S_IFREG) -> bool:
+    """Whether it is of that kind (a link is not), ours, and nobody else may write to it: a pickle can run commands."""
+    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+@lru_cache(maxsize=1)
+def _setting() -> tuple[Any, ...]:
+    """What a result hangs on beside the code: the installed packages, and how numpy computes."""
+    packages = sorted(path.name for folder in sys.path for path in Path(folder).glob("*.dist-info"))
+    threads = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
+    names = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
+    return packages, threads, [os.environ.get(name) for name in names]
+
+
+class _Content(pickle.Pickler):
+    """Pickles content alone: not how an array or frame lies in memory, nor what an object has computed of itself."""
+
+    def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
+        if "__main__" in (kind.__module__, getattr(value, "__module__", "")):
+            raise pickle.PicklingError("a cell may define it otherwise next time")
+        if is_dataclass(kind) and kind.__reduce__ is object.__reduce__:
+            return kind, tuple(getattr(value, field.name) for field in fields(value))
+        if kind.__name__ == "ndarray":
+            return kind, (value.dtype, value.shape, value.tolist() if value.dtype.hasobject else value.tobytes())
+        if kind.__name__ == "DataFrame":
+            columns = [(dtype, value.iloc[:, i].tolist()) for i, dtype in enumerate(value.dtypes)]
+            axes = [(axis.names, axis.tolist()) for axis in (value.columns, value.index)]
+            return kind, (axes, columns, value.attrs)
+        return NotImplemented
 
 
 def digest(*values: object) -> str:
-    """SHA-256 of the content of `values`, in hexadecimal.
-
-    They are plain values, dates, arrays of numbers, functions of the package, and tuples, lists, mappings, dataclasses
-    and frames of these. Raises TypeError for anything else.
-    """
+    """SHA-256 of the content of `values`, in hexadecimal. Raises for what cannot be pickled or is defined in a cell."""
     found = hashlib.sha256()
-    _feed(found.update, values)
+    pickler = _Content(SimpleNamespace(write=found.update), protocol=5)
+    pickler.fast = True  # each object in full: which of them are one and the same is no content
+    pickler.dump(values)
     return found.hexdigest()
-
-
-def _feed(update: Callable[[bytes], None], value: object) -> None:
-    import numpy as np  # whoever keeps arrays has it
-
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str) or isinstance(value, date):
-        text = repr(value).encode()
-        update(f"{kind.__name__} {len(text)} ".encode() + text)
-    elif isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.hasobject:
-            raise TypeError(f"an array of {array.dtype} has no content that can be told")
-        update(f"{array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
-    elif isinstance(value, tuple | list):
-        update(f"{kind.__qualname__} {len(value)} ".encode())
-        for item in value:
-            _feed(update, item)
-    elif isinstance(value, Mapping):
-        update(b"mapping ")
-        _feed(update, list(value.items()))
-    elif is_dataclass(value):
-        update(f"{kind.__module__}.{kind.__qualname__} ".encode())
-        for each in fields(value):
-            _feed(update, getattr(value, each.name))
-    elif isinstance(value, FunctionType) and (name := _name(value)).startswith("desertion.") and "<" not in name:
-        _feed(update, name)  # what it does is in the digest of the package
-    elif kind.__qualname__ == "DataFrame":
-        frame: Any = value
-        columns = [(str(frame.dtypes.iloc[at]), frame.iloc[:, at].tolist()) for at in range(frame.shape[1])]
-        _feed(update, [frame.columns.tolist(), frame.index.tolist(), *columns])
-    else:
-        raise TypeError(f"{kind.__name__} has no content that can be told")

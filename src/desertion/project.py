@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import sys
 import tempfile
 from pathlib import Path
 
@@ -33,6 +35,18 @@ def file_digest(path: Path) -> str:
         return digest(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return ""
+
+
+def code_digest() -> str:
+    """Digest of what results depend on beside their inputs: the package, the lock, Python and the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = "".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
+    except OSError:  # not Linux
+        processor = platform.processor()
+    files = [path for path in (ROOT / "src" / "desertion").rglob("*") if path.suffix != ".pyc" and path.is_file()]
+    content = {relative(path): file_digest(path) for path in sorted([ROOT / "requirements.lock", *files])}
+    return digest(f"{sys.version}\n{platform.machine()} {processor}\n{content}")
 
 
 def write_atomic(path: Path, content: bytes | str) -> bool:
