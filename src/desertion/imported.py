@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
@@ -56,14 +56,18 @@ def unchanged() -> bool:
     """Whether all names, constants, tables and classes of the imported modules are what the import made of them."""
     return (
         not _reloaded
-        and all(all(map(operator.is_, map(now.get, names), values)) for now, names, values in _namespaces)
-        and all(len(now := _content(table)) == len(then) and all(map(operator.is_, now, then)) for table, then in _tables)
+        and all(_same(map(now.get, names), values) for now, names, values in _namespaces)
+        and all(len(now := _content(table)) == len(then) and _same(now, then) for table, then in _tables)
     )
 
 
 def as_on_disk() -> bool:
     """Whether the file of each imported module is the one that was imported."""
     return all(_state(path) == state for path, state in _files.items())
+
+
+def _same(now: Iterable[object], then: Iterable[object]) -> bool:
+    return all(map(operator.is_, now, then))
 
 
 def _state(path: str) -> tuple[int, ...]:

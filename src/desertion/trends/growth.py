@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from desertion import hedges
+from desertion import hedges, memo
 from desertion.errors import UserError
 from desertion.trends import Refused, exact, regression, terms
-from desertion.trends.grid import annual
+from desertion.trends.grid import Grid, annual
 
 #: Days that a count covers at least where incomplete years are let in.
 MOST_OF_A_YEAR = 200
@@ -143,6 +143,10 @@ def _trend(
     if len(loose):
         return Refused(f"{_said(loose.iloc[0])} is no exact count", "exact counts, or the composite model")
     grid = annual(years, [float(value) for value in group["value"]])
+    return memo.recall(_linear, grid, model, level)
+
+
+def _linear(grid: Grid, model: regression.Model, level: float) -> regression.Regression | Refused:
     return regression.fit_trend(grid, terms.parse("linear"), model, level=level)
 
 

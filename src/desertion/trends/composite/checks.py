@@ -53,6 +53,10 @@ class Diagnosis:
 
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     """All diagnostics of `fit`; `influence` refits it without each report (hyper-parameters at their mode)."""
+    return memo.recall(_diagnose, fit, influence)
+
+
+def _diagnose(fit: Fit, influence: bool) -> Diagnosis:
     from scipy import stats
 
     obs = fit.obs
@@ -65,7 +69,7 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     table = obs.frame().assign(expected=expected, residual=residual)
     told = ~open_ended
     if influence:
-        table = table.join(memo.recall(_influence, fit))
+        table = table.join(_influence(fit))
     closed = told & obs.exact
     uniform = special.ndtr(residual[told])
     if influence:
