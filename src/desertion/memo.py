@@ -1,8 +1,8 @@
-"""Disk cache of slow pure functions, by the content of their arguments, so that notebooks and builds share their results.
+"""Disk cache of slow pure functions, by the content of their arguments; notebooks, builds and sweeps share it.
 
-It works in IPython kernels (JupyterLab, builds, sweeps), not on the command line, under pytest and nbval, in CI or with
+It is on in IPython kernels (JupyterLab, builds), and off on the command line, under pytest and nbval, in CI and with
 DESERTION_MEMO=off. Results are pickles in `build/memo/`, in a folder named by `project.code_digest`. A kernel whose
-package is not what the files say (`imported`) neither reads nor keeps any.
+modules are not what their files say (`imported`) neither reads nor keeps any.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pickle
 import shutil
 import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -25,13 +24,12 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from desertion import imported
-from desertion.project import BUILD, code_digest
+from desertion.project import BUILD, code_digest, write_atomic
 
 T = TypeVar("T")
 
-VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
-#: The most that is kept, in bytes; what was not used for longest goes first.
+#: Bytes that are kept at most; the results not used for longest go first.
 MOST = 512_000_000
 _DIGEST = 32  # bytes of a SHA-256
 _inside = ContextVar("_inside", default=False)
@@ -40,10 +38,10 @@ _inside = ContextVar("_inside", default=False)
 def recall(function: Callable[..., T], *arguments: Any) -> T:
     """`function(*arguments)`, from the cache where it is there.
 
-    `function` depends on nothing but its arguments. Not cached: a call that warns or raises, one inside another, and
-    one with arguments that `digest` does not take. Raises what `function` raises.
+    `function` depends on nothing but its arguments. Not kept: a call that warns or raises, one inside another, and one
+    with arguments that `digest` does not take. Raises what `function` raises.
     """
-    folder = None if _inside.get() or not imported.unchanged() else _folder(imported.count())
+    folder = _folder(imported.count()) if imported.unchanged() and not _inside.get() else None
     if folder is None:
         return function(*arguments)
     try:
@@ -52,56 +50,42 @@ def recall(function: Callable[..., T], *arguments: Any) -> T:
         return function(*arguments)
     with contextlib.suppress(Exception):  # whatever is wrong with the file, the result can be computed
         with path.open("rb") as file:
-            content = file.read() if _ours(os.fstat(file.fileno())) else b""
+            content = file.read() if _is_safe(os.fstat(file.fileno()), stat.S_IFREG) else b""
         if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
-            cached: T = pickle.loads(content[_DIGEST:])
+            kept: T = pickle.loads(content[_DIGEST:])
             os.utime(path)
-            return cached
+            return kept
     token = _inside.set(True)
     try:
-        with warnings.catch_warnings(record=True) as warned:
+        with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
             result = function(*arguments)
-        if warned:
-            return function(*arguments)  # as without a cache, whatever warnings are shown
+        if raised:
+            return function(*arguments)  # warns as it does without a cache
     finally:
         _inside.reset(token)
-    content = pickle.dumps(result, protocol=5)
     with contextlib.suppress(OSError):
-        _write(path, hashlib.sha256(content).digest() + content)
+        content = pickle.dumps(result, protocol=5)
+        write_atomic(path, hashlib.sha256(content).digest() + content, durable=False)
     return result
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Not `project.write_atomic`: the digest shows a loss, so nothing waits for the disk, and nobody else may read."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        try:
-            part.write(content)
-            part.flush()
-            Path(part.name).replace(path)
-        except OSError:
-            Path(part.name).unlink()
-            raise
-
-
 @lru_cache(maxsize=1)
-def _folder(modules: int) -> Path | None:
-    """The folder of results, with its limit kept, or None. Decided again where more `modules` are imported."""
+def _folder(modules: int) -> Path | None:  # `modules`: where more are imported, it is decided again
+    """The folder of results, the old ones removed; None where none are kept."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    tested = os.environ.get("CI") or os.environ.get("PYTEST_VERSION")
-    if os.name != "posix" or not hasattr(shell, "kernel") or tested or os.environ.get(VARIABLE) == "off":
-        return None
-    folder = FOLDER / code_digest()[:16]
-    if not imported.as_on_disk():
+    tested = os.environ.get("CI") or os.environ.get("PYTEST_VERSION") or os.environ.get("DESERTION_MEMO") == "off"
+    if tested or not hasattr(shell, "kernel") or os.name != "posix":
         return None
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = FOLDER / code_digest()[:16]
+        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not all(_ours(place.lstat(), stat.S_IFDIR) for place in (folder.parent, folder)):
+        safe = all(_is_safe(place.lstat(), stat.S_IFDIR) for place in (FOLDER, folder))
+        if not safe or not imported.as_on_disk():
             return None
-        for other in FOLDER.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        for other in set(FOLDER.iterdir()) - {folder}:
+            shutil.rmtree(other, ignore_errors=True)
         left = MOST
         for path in sorted(folder.iterdir(), key=lambda path: -path.stat().st_mtime_ns):
             left -= path.stat().st_size
@@ -112,21 +96,21 @@ def _folder(modules: int) -> Path | None:
     return folder
 
 
-def _ours(found: os.stat_result, kind: int = stat.S_IFREG) -> bool:
-    """Whether it is of that kind (a link is not), ours, and nobody else may write to it: a pickle can run commands."""
-    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.getuid() and not found.st_mode & 0o022
+def _is_safe(state: os.stat_result, kind: int) -> bool:
+    """Whether it is of that kind, ours, and nobody else may write to it: loading a pickle can run commands."""
+    return stat.S_IFMT(state.st_mode) == kind and state.st_uid == os.getuid() and not state.st_mode & 0o022
 
 
 @lru_cache(maxsize=1)
-def _setting() -> tuple[Any, ...]:
-    """What a result hangs on beside the code: the installed packages, and how numpy computes."""
+def _setting() -> tuple[object, ...]:
+    """What results depend on beside code and arguments: the installed packages, and how their numerics are set."""
     packages = sorted(path.name for folder in sys.path for path in Path(folder).glob("*.dist-info"))
     threads = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
     names = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
     return packages, threads, [os.environ.get(name) for name in names]
 
 
-class _Content(pickle.Pickler):
+class _Pickler(pickle.Pickler):
     """Pickles content alone: not how an array or frame lies in memory, nor what an object has computed of itself."""
 
     def reducer_override(self, value: Any) -> Any:
@@ -139,15 +123,15 @@ class _Content(pickle.Pickler):
             return kind, (value.dtype, value.shape, value.tolist() if value.dtype.hasobject else value.tobytes())
         if kind.__name__ == "DataFrame":
             columns = [(dtype, value.iloc[:, i].tolist()) for i, dtype in enumerate(value.dtypes)]
-            axes = [(axis.names, axis.tolist()) for axis in (value.columns, value.index)]
+            axes = [(axis.names, axis.dtype, axis.tolist()) for axis in (value.columns, value.index)]
             return kind, (axes, columns, value.attrs)
         return NotImplemented
 
 
 def digest(*values: object) -> str:
     """SHA-256 of the content of `values`, in hexadecimal. Raises for what cannot be pickled or is defined in a cell."""
-    found = hashlib.sha256()
-    pickler = _Content(SimpleNamespace(write=found.update), protocol=5)
-    pickler.fast = True  # each object in full: which of them are one and the same is no content
+    sha = hashlib.sha256()
+    pickler = _Pickler(SimpleNamespace(write=sha.update), protocol=5)
+    pickler.fast = True  # each object in full: whether two are one object is no content
     pickler.dump(values)
-    return found.hexdigest()
+    return sha.hexdigest()

@@ -49,9 +49,10 @@ def code_digest() -> str:
     return digest(f"{sys.version}\n{platform.machine()} {processor}\n{content}")
 
 
-def write_atomic(path: Path, content: bytes | str) -> bool:
+def write_atomic(path: Path, content: bytes | str, *, durable: bool = True) -> bool:
     """Write `content` (text as UTF-8) to `path` so that a reader sees the old file or the new one, never half.
 
+    Where it need not be `durable`, nothing waits for the disk, and a power cut may leave half of it.
     Returns True where the content differs from what was there; an equal file is not touched.
     Raises OSError where the folder cannot be written.
     """
@@ -65,7 +66,8 @@ def write_atomic(path: Path, content: bytes | str) -> bool:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
     except BaseException:
