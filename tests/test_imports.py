@@ -11,8 +11,8 @@ PACKAGE = ROOT / "src" / "desertion"
 #: A module may import those before it.
 ORDER = [
     "imported", "errors", "text", "project", "drawing", "reads", "memo", "vocabulary", "notebook", "params", "hedges",
-    "figures", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine", "report",
-    "cli", "__main__",
+    "figures", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine",
+    "report", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
 #: A build calls the page that it makes.

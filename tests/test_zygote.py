@@ -11,8 +11,8 @@ import pytest
 from support.clone import READ, Clone, wait_until
 from support.notebooks import text, write
 
-from desertion import params
 from desertion import notebook as nb
+from desertion import params
 from desertion.engine.run import run
 from desertion.engine.surroundings import environment
 from desertion.engine.zygote import Forked, ForkRefusedError, Zygote
