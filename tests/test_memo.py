@@ -1,7 +1,11 @@
-"""Kept results: found by content alone, never by halves, and only while the package is what it was."""
+"""Cached results: by content alone, whole, from a safe folder, and only while the package is what its files say."""
 
 import dataclasses
 import os
+import pickle
+import subprocess
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.clone import Clone
 
-from desertion import memo, plots
+from desertion import memo, plots, project
+from desertion.engine.run import run
+from desertion.plots.plot import Plot
+from desertion.project import NOTEBOOKS
 from desertion.trends import composite
 from desertion.trends.counts import Observations
 
@@ -39,20 +46,20 @@ nested = st.recursive(
 )
 
 
-def told(value: Any) -> str:
-    """The content with its types, which == does not tell (1 == True, 0.0 == -0.0)."""
+def spelled(value: Any) -> str:
+    """The content with its types, which == does not compare (1 == True, 0.0 == -0.0)."""
     if isinstance(value, Pair):
-        return f"Pair({told(value.left)}, {told(value.right)})"
+        return f"Pair({spelled(value.left)}, {spelled(value.right)})"
     if isinstance(value, dict):
-        return f"dict({', '.join(f'{told(k)}: {told(v)}' for k, v in value.items())})"
+        return f"dict({', '.join(f'{spelled(k)}: {spelled(v)}' for k, v in value.items())})"
     if isinstance(value, list | tuple):
-        return f"{type(value).__name__}({', '.join(map(told, value))})"
+        return f"{type(value).__name__}({', '.join(map(spelled, value))})"
     return repr(value)
 
 
 @given(one=nested, other=nested)
 def test_two_contents_have_one_digest_only_where_they_are_the_same(one: Any, other: Any) -> None:
-    assert (memo.digest(one) == memo.digest(other)) == (told(one) == told(other))
+    assert (memo.digest(one) == memo.digest(other)) == (spelled(one) == spelled(other))
 
 
 def test_arrays_differ_by_type_shape_and_every_bit() -> None:
@@ -76,14 +83,49 @@ def test_frames_differ_by_names_types_and_cells() -> None:
     assert memo.digest(frame.copy()) == memo.digest(frame)
 
 
-def test_every_plot_can_be_told_from_the_others() -> None:
+def test_every_plot_differs_from_the_others() -> None:
     assert len({memo.digest(plot) for plot in plots.PLOTS.values()}) == len(plots.PLOTS)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, np.array([object()]), lambda: 1, told, Path("/")])
-def test_what_has_no_content_is_refused(value: Any) -> None:
-    with pytest.raises(TypeError, match="no content that can be told"):
+def test_what_is_one_object_and_how_it_lies_in_memory_is_no_content() -> None:
+    word = "".join(["a", "b"])
+    assert memo.digest([word, word]) == memo.digest([word, "".join(["a", "b"])])
+    array = np.arange(6.0).reshape(2, 3)
+    assert memo.digest(array) == memo.digest(np.asfortranarray(array)) == memo.digest(array.T.copy().T)
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    grown = pd.DataFrame({"a": [1.0, 2.0]})
+    grown["b"] = [3.0, 4.0]
+    assert memo.digest(frame) == memo.digest(grown) == memo.digest(pickle.loads(pickle.dumps(grown)))
+
+
+@given(value=nested)
+def test_content_survives_the_cache(value: Any) -> None:
+    assert memo.digest(pickle.loads(pickle.dumps(value))) == memo.digest(value)
+
+
+def test_what_an_object_has_computed_of_itself_is_no_content() -> None:
+    fresh, used = Pair(1, 2), Pair(1, 2)
+    object.__setattr__(used, "total", 3)
+    assert memo.digest(fresh) == memo.digest(used)
+
+
+@pytest.mark.parametrize("value", [object(), (n for n in "a"), Path("/")])
+def test_a_value_without_comparable_content_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be a key"):
         memo.digest([value])
+
+
+def test_a_function_is_known_by_what_it_does() -> None:
+    assert len({memo.digest(one) for one in (lambda: 1, lambda: 2, lambda x=1: 1, lambda: len, lambda: sum)}) == 5
+
+
+def test_plots_are_pickled_by_name_and_only_those_of_the_package() -> None:
+    for plot in plots.PLOTS.values():
+        assert pickle.loads(pickle.dumps(plot)) is plot
+    changed: Plot = dataclasses.replace(plots.growth, title="Another")
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(changed)
+    assert memo.digest(changed) != memo.digest(plots.growth)
 
 
 calls: list[Any] = []
@@ -95,6 +137,8 @@ def square(x: float) -> Any:
         raise ValueError("thirteen")
     if x == 7:
         warnings.warn("seven", stacklevel=1)
+    if x == 8:
+        warnings.warn("eight", DeprecationWarning, stacklevel=1)
     return np.array([x * x, np.nan]), date(2024, 3, 20)
 
 
@@ -104,35 +148,58 @@ def outer(x: float) -> Any:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of results, in a process that looks like a kernel."""
     calls.clear()
-    monkeypatch.setattr(memo, "_folder", None)
-    monkeypatch.setattr(memo, "_names", [])
-    monkeypatch.setattr(memo, "_tables", [])
-    memo.begin(tmp_path / "memo")
-    yield tmp_path / "memo"
+    for name in ("CI", "PYTEST_VERSION", "DESERTION_MEMO"):
+        monkeypatch.delenv(name, raising=False)
+    shell = types.SimpleNamespace(kernel=True)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
+    monkeypatch.setattr(memo, "FOLDER", tmp_path / "memo")
+    memo._folder.cache_clear()
+    yield tmp_path / "memo" / project.code_digest()[:16]
+    memo._folder.cache_clear()
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_result_is_found_once_for_each_content(folder: Path) -> None:
+def test_a_result_is_computed_once_for_each_content(folder: Path) -> None:
     first, again, other = (memo.recall(square, x) for x in (3.0, 3.0, 4.0))
     assert calls == [3.0, 4.0]
     np.testing.assert_array_equal(first[0], again[0])
     assert (first[1], other[0][0]) == (again[1], 16)
     assert memo.recall(outer, 3.0) == 10
     assert memo.recall(outer, 5.0) == memo.recall(outer, 5.0) == 26
-    assert calls == [3.0, 4.0, 3.0, 5.0], "what is inside of a kept result is not kept beside it"
+    assert calls == [3.0, 4.0, 3.0, 5.0], "what is inside a cached call is not cached beside it"
+    assert len(list(folder.iterdir())) == 4
 
 
-def test_outside_of_a_warm_kernel_nothing_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memo, "_folder", None)
+@pytest.mark.parametrize(
+    ("name", "value", "on"),
+    [("CI", "true", 0), ("CI", "", 1), ("PYTEST_VERSION", "8.3", 0), ("DESERTION_MEMO", "off", 0), ("A", "b", 1)],
+)
+def test_it_is_off_in_ci_under_pytest_and_on_demand(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, on: bool
+) -> None:
+    monkeypatch.setenv(name, value)
     for _ in range(2):
         memo.recall(square, 3.0)
-    assert calls == [3.0, 3.0]
+    assert calls == [3.0] * (1 if on else 2)
+    assert folder.exists() == bool(on)
+
+
+def test_it_is_off_outside_kernels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for stand_in in (lambda: None, lambda: types.SimpleNamespace()):  # no shell; IPython in a terminal
+        monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=stand_in))  # type: ignore[arg-type]
+        memo._folder.cache_clear()
+        memo.recall(square, 3.0)
+    monkeypatch.delitem(sys.modules, "IPython")
+    memo._folder.cache_clear()
+    memo.recall(square, 3.0)
+    assert calls == [3.0] * 3
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("cut", [0, 10, 40, -1])
-def test_half_a_file_is_found_anew_and_mended(folder: Path, cut: int) -> None:
+def test_half_a_file_is_computed_again_and_mended(folder: Path, cut: int) -> None:
     memo.recall(square, 3.0)
     (path,) = folder.iterdir()
     whole = path.read_bytes()
@@ -142,69 +209,129 @@ def test_half_a_file_is_found_anew_and_mended(folder: Path, cut: int) -> None:
     assert path.read_bytes() == whole
 
 
+def plant(path: Path, mark: Path) -> None:
+    """A whole file that runs a command where it is loaded."""
+
+    class Command:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {mark}",)
+
+    content = pickle.dumps(Command())
+    path.write_bytes(__import__("hashlib").sha256(content).digest() + content)
+
+
+@pytest.mark.parametrize("place", ["folder", "parent"])
+@pytest.mark.parametrize("way", ["mode", "link", "owner"])
+def test_a_folder_that_others_may_write_to_is_not_used(folder: Path, tmp_path: Path, place: str, way: str) -> None:
+    memo.recall(square, 3.0)
+    (path,) = folder.iterdir()
+    plant(path, tmp_path / "ran")
+    unsafe = folder if place == "folder" else folder.parent
+    if way == "mode":
+        unsafe.chmod(0o770)
+    elif way == "link":
+        unsafe.rename(tmp_path / "elsewhere")
+        unsafe.symlink_to(tmp_path / "elsewhere")
+    elif os.getuid():
+        pytest.skip("only root can give a folder to somebody else")
+    else:
+        os.chown(unsafe, 12345, 12345)
+    memo._folder.cache_clear()
+    assert memo.recall(square, 3.0)[0][0] == 9
+    assert calls == [3.0, 3.0]
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("way", ["mode", "owner"])
+def test_a_file_that_others_may_write_to_is_not_loaded(folder: Path, tmp_path: Path, way: str) -> None:
+    memo.recall(square, 3.0)
+    (path,) = folder.iterdir()
+    plant(path, tmp_path / "ran")
+    if way == "mode":
+        path.chmod(0o666)
+    elif os.getuid():
+        pytest.skip("only root can give a file to somebody else")
+    else:
+        os.chown(path, 12345, 12345)
+    assert memo.recall(square, 3.0)[0][0] == memo.recall(square, 3.0)[0][0] == 9
+    assert calls == [3.0, 3.0], "it was put right"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nobody_else_may_write_whatever_the_umask(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        memo.recall(square, 3.0)
+    finally:
+        os.umask(before)
+    for path in (folder.parent, folder, *folder.iterdir()):
+        assert not path.stat().st_mode & 0o022
+
+
 def test_where_nothing_can_be_written_the_result_is_still_given(folder: Path) -> None:
-    folder.write_text("a file where the folder would be")
+    folder.parent.write_text("a file where the folder would be")
     assert memo.recall(square, 3.0)[0][0] == memo.recall(square, 3.0)[0][0] == 9
     assert calls == [3.0, 3.0]
 
 
-def test_what_warned_is_said_each_time_and_what_failed_fails_each_time(folder: Path) -> None:
+def test_a_folder_removed_meanwhile_costs_time_only(folder: Path) -> None:
+    memo.recall(square, 3.0)
+    (path,) = folder.iterdir()
+    path.unlink()
+    folder.rmdir()
+    assert memo.recall(square, 3.0)[0][0] == 9
+
+
+def test_a_call_that_warns_warns_each_time_and_one_that_fails_fails_each_time(folder: Path) -> None:
     for _ in range(2):
         with pytest.warns(UserWarning, match="seven"):
             memo.recall(square, 7.0)
         with pytest.raises(ValueError, match="thirteen"):
             memo.recall(square, 13.0)
-    assert calls == [7.0, 13.0] * 2
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            memo.recall(square, 8.0)
+    with pytest.warns(DeprecationWarning, match="eight"):
+        memo.recall(square, 8.0)
     memo.recall(square, 3.0)
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_package_that_was_changed_in_this_process_keeps_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memo.recall(square, 3.0)
-    with monkeypatch.context() as changed:
-        changed.setattr(composite.model, "MOST_REPORTS", 3)
-        memo.recall(square, 3.0)
-        memo.recall(square, 4.0)
-    memo.recall(square, 3.0)
-    assert calls == [3.0, 3.0, 4.0]
-    assert len(list(folder.iterdir())) == 1
-
-
-def test_a_table_of_the_package_that_was_changed_in_place_keeps_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memo.recall(square, 3.0)
-    for change in (
-        lambda to: to.setitem(composite.hyper.SPACING, 1, 0.5),
-        lambda to: to.setitem(composite.hyper.SPACING, 9, 0.5),
-        lambda to: to.delitem(plots.PLOTS, "growth"),
-    ):
-        with monkeypatch.context() as changed:
-            change(changed)
-            memo.recall(square, 3.0)
-    assert calls == [3.0] * 4
-
-
-def test_of_what_is_kept_the_oldest_goes_first_and_what_is_of_another_package_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(memo, "FOLDER", tmp_path / "memo")
-    source = tmp_path / "a.py"
-    source.write_text("1")
-    folder = memo.prepare([source])
-    folder.mkdir(parents=True)
+def test_the_oldest_goes_first_and_what_is_of_other_code_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = folder.parent / "of other code"
+    for path in (folder, other):
+        path.mkdir(parents=True)
+        path.chmod(0o700)
+    folder.parent.chmod(0o700)
+    (other / "a").write_bytes(b"x")
     for number in range(4):
         (folder / f"{number}").write_bytes(b"x" * 100)
         os.utime(folder / f"{number}", (number, number))
     (folder / ".3.new.part").write_bytes(b"x")
     monkeypatch.setattr(memo, "MOST", 250)
-    assert memo.prepare([source]) == folder
+    assert memo._folder() == folder
     assert sorted(path.name for path in folder.iterdir()) == ["2", "3"]
-    source.write_text("2")
-    assert memo.prepare([source]) != folder
-    assert not folder.exists()
+    assert not (other / "a").exists()
+
+
+def test_code_digest_changes_with_package_lock_and_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    (tmp_path / "src" / "desertion" / "__pycache__").mkdir(parents=True)
+    seen = [project.code_digest()]
+    for name, content in (
+        ("requirements.lock", "a"),
+        ("requirements.lock", "b"),
+        ("src/desertion/a.py", ""),
+        ("src/desertion/page.css", "a"),
+    ):
+        (tmp_path / name).write_text(content)
+        seen.append(project.code_digest())
+    assert len(set(seen)) == 5
+    (tmp_path / "src" / "desertion" / "__pycache__" / "a.pyc").write_bytes(b"a")
+    assert project.code_digest() == seen[-1]
+    monkeypatch.setattr(project.platform, "machine", lambda: "another")
+    monkeypatch.setattr(project.sys, "version", "another")
+    assert project.code_digest() not in seen
 
 
 def test_a_kept_fit_is_the_fit_at_any_level(folder: Path) -> None:
@@ -224,38 +351,187 @@ def test_a_kept_fit_is_the_fit_at_any_level(folder: Path) -> None:
 
 
 SLOW = """
+import numpy as np
+
 from desertion import memo
 from desertion.project import ROOT
+
+LIMIT = 1
+TABLE = {"a": [0]}
+NUMBERS = np.zeros(3)
+
+class Model:
+    factor = 1
+
+    def times(self, x):
+        return x * self.factor
 
 def square(x):
     with (ROOT / "calls").open("a") as file:
         file.write(f"{x}\\n")
-    return x * x
+    return int(Model().times(x * x * LIMIT) + TABLE["a"][-1] + NUMBERS[1])
 
-def kept(x):
+def cached(x):
     return memo.recall(square, x)
+"""
+#: What a kernel has and a plain process has not.
+KERNEL = """
+import sys, types, os, importlib
+from pathlib import Path
+from unittest.mock import MagicMock
+shell = MagicMock()
+sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+FILE = Path("src/desertion/slow.py")
+
+def edit(old, new):
+    FILE.write_text(FILE.read_text().replace(old, new))
 """
 
 
-def test_runs_share_what_they_found_and_cold_ones_and_changed_packages_find_it_again(tmp_path: Path) -> None:
-    clone = Clone(tmp_path / "clone")
-    clone.write("src/desertion/slow.py", SLOW)
+class Session:
+    """Runs cells in processes of a small project and counts the calls of its slow function."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.clone = Clone(root)
+        self.clone.write("src/desertion/slow.py", SLOW)
+
+    def environment(self) -> dict[str, str]:
+        off = ("CI", "PYTEST_VERSION", "PYTEST_CURRENT_TEST", "DESERTION_MEMO")
+        kept = {name: value for name, value in os.environ.items() if name not in off}
+        return kept | {"PYTHONPATH": str(self.root / "src")}
+
+    def start(self, *cells: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "\n".join([KERNEL, *cells])]
+        return subprocess.Popen(command, cwd=self.root, env=self.environment(), text=True, stdout=subprocess.PIPE)
+
+    def run(self, *cells: str) -> str:
+        """What the cells print."""
+        process = self.start(*cells)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        return output.strip()
+
+    def calls(self) -> int:
+        path = self.root / "calls"
+        return len(path.read_text().split()) if path.exists() else 0
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(tmp_path / "clone")
+
+
+IMPORT = "from desertion import slow"
+CALL = "print(slow.cached(3))"
+
+
+def test_a_second_kernel_finds_what_the_first_one_kept(session: Session) -> None:
+    assert session.run(IMPORT, CALL) == session.run(IMPORT, CALL) == "9"
+    assert session.calls() == 1
+
+
+@pytest.mark.parametrize("when", ["before the first call", "after it"])
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        ("slow.LIMIT = 2", "18"),
+        ("slow.square = lambda x: 5", "5"),
+        ("slow.TABLE['a'].append(1)", "10"),
+        ("slow.NUMBERS[1] = 2", "11"),
+        ("slow.Model.factor = 2", "18"),
+        ("slow.Model.times = lambda self, x: x + 4", "13"),
+        ("slow.square.__code__ = (lambda x: 6).__code__", "6"),
+        ("edit('LIMIT = 1', 'LIMIT = 3'); importlib.reload(slow)", "27"),
+        ("edit('LIMIT = 1', 'LIMIT = 3'); importlib.reload(slow); edit('LIMIT = 3', 'LIMIT = 1')", "27"),
+        (
+            "edit('LIMIT = 1', 'LIMIT = 3'); del sys.modules['desertion.slow']; import desertion.slow as slow",
+            "27",
+        ),
+    ],
+)
+def test_a_changed_package_gets_and_leaves_no_result(session: Session, change: str, result: str, when: str) -> None:
+    assert session.run(IMPORT, CALL) == "9"
+    first = [CALL] if when == "after it" else []
+    assert session.run(IMPORT, *first, change, CALL, CALL).split()[len(first) :] == [result, result]
+    edited = "LIMIT = 3" in (session.root / "src/desertion/slow.py").read_text()
+    assert session.run(IMPORT, CALL) == ("27" if edited else "9"), "nothing of the changed kernel was kept"
+
+
+def test_an_old_module_in_a_living_kernel_leaves_nothing_for_its_edited_file(session: Session) -> None:
+    assert session.run(IMPORT, "edit('LIMIT = 1', 'LIMIT = 4')", CALL) == "9"
+    assert session.run(IMPORT, CALL) == "36"
+    assert session.run(IMPORT, CALL, "edit('LIMIT = 4', 'LIMIT = 5')", CALL).split() == ["36", "36"]
+    assert session.run(IMPORT, CALL) == "45"
+
+
+def test_a_module_edited_between_two_imports_is_imported_as_it_is(session: Session) -> None:
+    session.clone.write(
+        "src/desertion/other.py", "from desertion import slow\n\ndef get(x):\n    return slow.cached(x)\n"
+    )
+    late = "import desertion.other as other"
+    assert session.run(IMPORT, CALL, "FILE.with_name('other.py').touch()", late, "print(other.get(4))").split() == [
+        "9",
+        "16",
+    ]
+    assert session.run(IMPORT, CALL, "edit('LIMIT = 1', 'LIMIT = 2')", late, "print(other.get(5))").split() == [
+        "9",
+        "25",
+    ]
+    assert session.run(IMPORT, late, "print(other.get(5))") == "50"
+
+
+def test_two_processes_at_once_share_one_cache(session: Session) -> None:
+    cells = [IMPORT, "print([slow.cached(x % 20) for x in range(300)] == [(x % 20) ** 2 for x in range(300)])"]
+    for process in [session.start(*cells) for _ in range(2)]:
+        output, _ = process.communicate(timeout=60)
+        assert (process.returncode, output.strip()) == (0, "True")
+    assert 20 <= session.calls() <= 40
+    assert session.run(*cells) == "True"
+    assert session.calls() <= 40
+    assert not list(session.root.rglob("*.part"))
+
+
+def test_builds_share_results_and_changed_packages_compute_them_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_VERSION", raising=False)
+    clone = session.clone
     (clone.root / "notebooks" / "02-b.ipynb").unlink()
 
-    def count(cell: str, *code: str) -> int:
+    def count(cell: str) -> int:
         clone.notebook("01-a", "from desertion import slow", cell)
-        clone.build(*code)
-        return len((clone.root / "calls").read_text().split())
+        clone.build()
+        return session.calls()
 
-    assert count("slow.kept(3)") == 1
-    assert count("slow.kept(3) + 0") == 1
+    assert count("slow.cached(3)") == 1
+    assert count("slow.cached(3) + 0") == 1
     page = clone.report.read_bytes()
     (clone.place / "build.json").unlink()
-    assert count("slow.kept(3) + 0", "-m", "desertion", "build", "--cold") == 2
-    assert clone.report.read_bytes() == page, "the same, found or kept"
-    assert count("slow.square = lambda x: 0\nslow.kept(3)") == 2, "its own function was called"
-    assert count("slow.kept(3) + 1") == 2
-    assert '"9"' not in clone.report.read_text()
-    assert '"10"' in clone.report.read_text(), "what another notebook did to the package was not kept"
+    with monkeypatch.context() as cold:
+        cold.setenv("DESERTION_MEMO", "off")
+        assert count("slow.cached(3) + 0") == 2
+    assert clone.report.read_bytes() == page, "the same, computed or cached"
+    assert count("slow.square = lambda x: 0\nslow.cached(3)") == 2, "its own function was called"
+    assert count("slow.cached(3) + 1") == 2
+    assert '"10"' in clone.report.read_text(), "what another cell did to the package was not kept"
     clone.write("src/desertion/slow.py", SLOW + "# changed\n")
-    assert count("slow.kept(3)") == 3
+    assert count("slow.cached(3)") == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity"])
+def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
+    stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CI", "PYTEST_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    kept = []
+    for name in ("first", "second", "off"):
+        if name == "off":
+            monkeypatch.setenv("DESERTION_MEMO", "off")
+        run(NOTEBOOKS / f"{stem}.ipynb", tmp_path / f"{name}.ipynb", {})
+        kept.append({path.name for path in memo.FOLDER.glob("*/*")})
+    assert len(kept[0]) > 40
+    assert kept[0] == kept[1], "the second run had nothing to add"
+    assert len({(tmp_path / f"{name}.ipynb").read_bytes() for name in ("first", "second", "off")}) == 1

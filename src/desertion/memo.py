@@ -1,190 +1,183 @@
-"""Results kept by content: a fit depends on its reports and its model, so that many runs need to find it only once.
+"""A disk cache of slow pure functions, so that cells, kernels and builds share their fits and drawn plots.
 
-A kernel forked from a warm process (`engine.zygote`) keeps them in `build/memo/`, in a folder named by the digest of
-the package, the lock and the Python: what they are found by cannot be of other code. Elsewhere (JupyterLab, nbval,
-`--cold`) nothing is kept and nothing is looked up. A cell that rebinds a name of the package, or changes one of its
-tables in place, ends both for its run.
+It works in IPython kernels; not under pytest or nbval, in CI, or where DESERTION_MEMO is "off" (`--cold`). A result is
+kept by the content of the arguments and of the package as this process holds it: a cell that redefines a name of the
+package, or a file edited while its kernel lives, gets results of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import operator
 import os
 import pickle
-import shutil
+import stat
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
-from desertion.project import BUILD
+from desertion.project import BUILD, code_digest
 
 T = TypeVar("T")
-
+VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
-#: The most that is kept, in bytes; what was not used for longest goes first.
-MOST = 512_000_000
-_DIGEST = 32  # bytes of a SHA-256
-
-_folder: Path | None = None
-_names: list[tuple[dict[str, Any], tuple[str, ...], tuple[Any, ...]]] = []  # now, and names and values at the start
-_tables: list[tuple[Any, tuple[Any, ...]]] = []  # now, and what was in it at the start
+MOST = 512_000_000  # bytes kept; what was not used for longest goes first
 _busy = False
+_package: tuple[list[Any], str] = ([], "")  # the objects that the package's modules held, and the digest of them
 
 
-def prepare(files: Iterable[Path]) -> Path:
-    """The folder of results that depend on the content of `files`; those of other contents are removed."""
-    found = hashlib.sha256(sys.version.encode())
-    for path in sorted(files):
-        found.update(f"\0{path}\0".encode(errors="surrogateescape"))
-        found.update(path.read_bytes())
-    folder = FOLDER / found.hexdigest()[:16]
-    with contextlib.suppress(OSError):
-        for other in FOLDER.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-        _limit(folder)
-    return folder
+def recall(function: Callable[..., T], *arguments: Any) -> T:
+    """Return `function(*arguments)`, from the cache where it is there.
 
-
-def _limit(folder: Path) -> None:
-    """Remove what killed kernels left, and the results not used for longest beyond `MOST`."""
-    left = MOST
-    kept = sorted(((path.stat(), path) for path in folder.glob("*")), key=lambda one: -one[0].st_mtime_ns)
-    for stat, path in kept:
-        left -= stat.st_size
-        if left < 0 or path.suffix == ".part":
-            path.unlink(missing_ok=True)
-
-
-def begin(folder: Path) -> None:
-    """From now on keep and look up results in `folder`, while this process's package is as it is now."""
-    global _folder, _names, _tables
-    _folder = folder
-    rooms = [room for name, room in sys.modules.items() if name.startswith("desertion") and name != __name__]
-    _names = [(vars(room), tuple(vars(room)), tuple(vars(room).values())) for room in rooms]
-    own = [value for room in rooms for name, value in vars(room).items() if not name.startswith("__")]
-    _tables = list(_within(own))
-
-
-def _parts(table: Any) -> tuple[Any, ...]:
-    return (*table, *table.values()) if isinstance(table, dict) else tuple(table)
-
-
-def _within(values: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """The tables among `values` and in these, each with what is in it."""
-    for value in values:
-        if isinstance(value, dict | list | set | tuple):
-            parts = _parts(value)
-            if not isinstance(value, tuple):
-                yield value, parts
-            yield from _within(parts)
-
-
-def recall(make: Callable[..., T], *arguments: Any) -> T:
-    """`make(*arguments)`, from an earlier run where one has found it.
-
-    `make` is a function of the package that depends on nothing but its arguments. What is kept is what it returns: not
-    that of a call that warned, of one inside another, or of arguments that `digest` does not take. Raises what `make`
-    raises.
+    `function` depends on nothing but its arguments. Not kept: a call that warns or raises, one inside another, and one
+    whose arguments `digest` does not take.
     """
     global _busy
-    if _folder is None or _busy or _changed():
-        return make(*arguments)
     try:
-        path = _folder / digest(_name(make), *arguments)
+        folder = None if _busy else _folder()
+        path = folder and folder / digest(_state(), function, arguments)
     except TypeError:
-        return make(*arguments)
+        path = None
+    if path is None:
+        return function(*arguments)
     with contextlib.suppress(OSError):
-        content = path.read_bytes()
-        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:  # else the disk was full, say
+        stored = path.read_bytes() if _ours(path) else b""
+        if sha256(stored[32:]).digest() == stored[:32]:  # else a full disk or a power cut left part of it
             os.utime(path)
-            kept: T = pickle.loads(content[_DIGEST:])
+            kept: T = pickle.loads(stored[32:])
             return kept
     _busy = True
     try:
-        with warnings.catch_warnings(record=True) as said:
-            found = make(*arguments)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = function(*arguments)
     finally:
         _busy = False
-    for one in said:
-        warnings.showwarning(one.message, one.category, one.filename, one.lineno)
-    if not said:
-        content = pickle.dumps(found, protocol=5)
-        with contextlib.suppress(OSError):  # the next run finds it itself
-            _write(path, hashlib.sha256(content).digest() + content)
-    return found
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    if not caught:
+        content = pickle.dumps(result, protocol=5)
+        with contextlib.suppress(OSError):
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+                part.write(sha256(content).digest() + content)
+            Path(part.name).replace(path)
+    return result
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in its place by a rename; its digest shows what a power cut lost of it, so nothing waits for disks."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+@lru_cache(maxsize=1)
+def _folder() -> Path | None:
+    """The folder of results for this code; None where this process keeps none.
 
-
-def _changed() -> bool:
-    """Whether a name or a table of the package is not what it was when this process began to keep results."""
-    if not all(all(map(operator.is_, map(now.get, names), values)) for now, names, values in _names):
-        return True
-    return not all(
-        len(now := _parts(table)) == len(then) and all(map(operator.is_, now, then)) for table, then in _tables
-    )
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
-
-
-def digest(*values: object) -> str:
-    """SHA-256 of the content of `values`, in hexadecimal.
-
-    They are plain values, dates, arrays of numbers, functions of the package, and tuples, lists, mappings, dataclasses
-    and frames of these. Raises TypeError for anything else.
+    A pickle can run a command: a folder that belongs to somebody else, or that others may write to, is not used.
     """
-    found = hashlib.sha256()
-    _feed(found.update, values)
-    return found.hexdigest()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    off = os.environ.get("CI") or "PYTEST_VERSION" in os.environ or os.environ.get(VARIABLE) == "off"
+    if off or not hasattr(shell, "kernel") or not hasattr(os, "getuid"):
+        return None
+    folder = FOLDER / code_digest()[:16]
+    with contextlib.suppress(OSError):
+        for place in (FOLDER, folder):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _ours(place):
+                return None
+        files = [path for path in FOLDER.rglob("*") if path.is_file()]
+        left = MOST
+        for path in sorted(files, key=lambda path: (path.parent != folder, -path.stat().st_mtime_ns)):
+            left -= path.stat().st_size
+            if left < 0 or path.suffix == ".part":
+                path.unlink(missing_ok=True)
+        return folder
+    return None
 
 
-def _feed(update: Callable[[bytes], None], value: object) -> None:
-    import numpy as np  # whoever keeps arrays has it
+def _ours(path: Path) -> bool:
+    """Whether the file or folder is no link, belongs to this user, and nobody else may write to it."""
+    status = path.lstat()
+    return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
+
+
+def _state() -> str:
+    """Digest of the functions, classes and constants of the package as this process holds them now."""
+    global _package
+    names = sorted(name for name in sys.modules if name.startswith("desertion") and name != __name__)
+    own = [value for name in names for value in _own(vars(sys.modules[name]))]
+    now = list(_objects(own))
+    if len(now) != len(_package[0]) or not all(map(operator.is_, now, _package[0])):
+        _package = (now, digest(*own, lenient=True))
+    return _package[1]
+
+
+def _own(space: Mapping[str, Any]) -> list[Any]:
+    """What a module or class defines: its names and methods, not what Python notes of it."""
+    return [one for name, one in space.items() if isinstance(one, FunctionType) or not name.startswith("__")]
+
+
+def _objects(values: Iterable[Any]) -> Iterator[Any]:
+    """`values` and what is in their tables, classes and functions: all that a cell could replace in place."""
+    for value in values:
+        yield value
+        if isinstance(value, dict):
+            yield from _objects((*value, *value.values()))
+        elif isinstance(value, list | tuple | set | frozenset):
+            yield from _objects(value)
+        elif isinstance(value, FunctionType):
+            yield value.__code__  # which autoreload replaces
+        elif isinstance(value, type) and value.__module__.startswith("desertion"):
+            yield from _objects(_own(vars(value)))
+        elif hasattr(type(value), "tobytes"):
+            yield from value.tobytes()  # numbers below 256, each one object
+
+
+def digest(*values: object, lenient: bool = False) -> str:
+    """SHA-256 of the content of `values`: the same in every process, and for two values only where they are equal.
+
+    Raises TypeError for a value that has no such content; with `lenient` its type stands for it.
+    """
+    return sha256(repr(_content(values, lenient)).encode(errors="surrogatepass")).hexdigest()
+
+
+def _content(value: Any, lenient: bool) -> Any:
+    """The content of `value` in nested tuples of plain values."""
+
+    def inner(*parts: Any) -> tuple[Any, ...]:
+        return tuple(_content(part, lenient) for part in parts)
 
     kind = type(value)
-    if value is None or kind in (bool, int, float, str) or isinstance(value, date):
-        text = repr(value).encode()
-        update(f"{kind.__name__} {len(text)} ".encode() + text)
-    elif isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.hasobject:
-            raise TypeError(f"an array of {array.dtype} has no content that can be told")
-        update(f"{array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
-    elif isinstance(value, tuple | list):
-        update(f"{kind.__qualname__} {len(value)} ".encode())
-        for item in value:
-            _feed(update, item)
-    elif isinstance(value, Mapping):
-        update(b"mapping ")
-        _feed(update, list(value.items()))
-    elif is_dataclass(value):
-        update(f"{kind.__module__}.{kind.__qualname__} ".encode())
-        for each in fields(value):
-            _feed(update, getattr(value, each.name))
-    elif isinstance(value, FunctionType) and (name := _name(value)).startswith("desertion.") and "<" not in name:
-        _feed(update, name)  # what it does is in the digest of the package
-    elif kind.__qualname__ == "DataFrame":
-        frame: Any = value
-        columns = [(str(frame.dtypes.iloc[at]), frame.iloc[:, at].tolist()) for at in range(frame.shape[1])]
-        _feed(update, [frame.columns.tolist(), frame.index.tolist(), *columns])
-    else:
-        raise TypeError(f"{kind.__name__} has no content that can be told")
+    if value is None or kind in (bool, int, float, str, bytes) or isinstance(value, date):
+        return value
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(value, tuple | list):
+        return name, inner(*value)
+    if isinstance(value, Mapping):
+        return "mapping", inner(*value.items())
+    if isinstance(value, set | frozenset):
+        return name, sorted(map(repr, inner(*value)))
+    if hasattr(kind, "tobytes") and hasattr(kind, "dtype"):
+        plain = inner(value.tolist()) if value.dtype.hasobject else sha256(value.tobytes()).hexdigest()
+        return name, value.dtype.str, value.shape, plain
+    if kind.__qualname__ == "DataFrame":
+        columns = [(str(value.dtypes.iloc[at]), value.iloc[:, at].tolist()) for at in range(value.shape[1])]
+        return name, inner(value.columns.tolist(), value.index.tolist(), columns)
+    if is_dataclass(value) and not isinstance(value, type):
+        return name, inner(*(getattr(value, field.name) for field in fields(value)))
+    if isinstance(value, FunctionType):
+        return value.__module__, value.__qualname__, inner(value.__code__, value.__defaults__, value.__kwdefaults__)
+    if isinstance(value, CodeType):
+        return value.co_code, value.co_names, inner(*value.co_consts)
+    if isinstance(value, property):
+        return inner(value.fget)
+    if isinstance(value, type) and value.__module__.startswith("desertion"):
+        return value.__qualname__, tuple(_content(one, lenient=True) for one in _own(vars(value)))
+    if hasattr(value, "__wrapped__"):
+        return inner(value.__wrapped__)
+    if lenient:
+        return name
+    raise TypeError(f"a value of type {name} cannot be a key of the cache")

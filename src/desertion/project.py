@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import sys
 import tempfile
 from pathlib import Path
 
@@ -35,9 +37,22 @@ def file_digest(path: Path) -> str:
         return ""
 
 
-def write_atomic(path: Path, content: bytes | str) -> bool:
+def code_digest() -> str:
+    """Digest of what results depend on beside their inputs: the package, the lock, Python and the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = "".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
+    except OSError:  # not Linux
+        processor = platform.processor()
+    files = [path for path in (ROOT / "src" / "desertion").rglob("*") if path.suffix != ".pyc" and path.is_file()]
+    content = {relative(path): file_digest(path) for path in sorted([ROOT / "requirements.lock", *files])}
+    return digest(f"{sys.version}\n{platform.machine()} {processor}\n{content}")
+
+
+def write_atomic(path: Path, content: bytes | str, *, durable: bool = True) -> bool:
     """Write `content` (text as UTF-8) to `path` so that a reader sees the old file or the new one, never half.
 
+    Where it need not be `durable`, nothing waits for the disk, and a power cut may leave half of it.
     Returns True where the content differs from what was there; an equal file is not touched.
     Raises OSError where the folder cannot be written.
     """
@@ -51,7 +66,8 @@ def write_atomic(path: Path, content: bytes | str) -> bool:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
     except BaseException:

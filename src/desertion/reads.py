@@ -12,12 +12,12 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from desertion.errors import UserError
-from desertion.project import DATA, relative
+from desertion.project import DATA, file_digest, relative
 
 #: The name in a parameters cell.
 NAME = "reads"
@@ -36,6 +36,12 @@ def handed() -> dict[str, str] | None:
     """The declared files of this run, name → digest; None outside a run."""
     text = os.environ.get(VARIABLE)
     return None if text is None else dict(json.loads(text))
+
+
+def digests(names: Iterable[str]) -> dict[str, str]:
+    """Name → SHA-256 of the content of these files of data/, in a run of the content that passed validation."""
+    passed = handed() or {}
+    return {name: passed.get(name) or file_digest(DATA / name) for name in names}
 
 
 def content(path: Path, files: Mapping[str, str]) -> bytes:

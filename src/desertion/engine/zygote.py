@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from desertion import drawing, memo, reads
+from desertion import drawing, reads
 from desertion.engine.display import say
 from desertion.engine.preload import LIBRARIES
 from desertion.errors import ForkRefusedError
@@ -180,10 +180,6 @@ def _files() -> list[Path]:
     return [path for path in [LOCK, *PACKAGE.rglob("*")] if path.suffix != ".pyc" and path.is_file()]
 
 
-def _for_notebooks(path: Path) -> bool:
-    return path.suffix == ".py" and path.relative_to(PACKAGE).parts[0].removesuffix(".py") not in _NOT_FOR_NOTEBOOKS
-
-
 def serve(listener: int, lifeline: int, owner: int) -> NoReturn:
     """The life of the zygote of process `owner`: imports, then forks for who connects, until `lifeline` is closed."""
     environment = dict(os.environ)
@@ -192,10 +188,9 @@ def serve(listener: int, lifeline: int, owner: int) -> NoReturn:
     before = signature()
     broken = _preload()
     _die_with(0)
-    kept = memo.prepare([LOCK, *(path for path in _files() if _for_notebooks(path))])
     gc.collect()
     gc.freeze()  # so that a collection in a kernel does not copy every page of what was imported
-    _Server(socket.socket(fileno=listener), socket.socket(fileno=lifeline), environment, before, broken, kept).serve()
+    _Server(socket.socket(fileno=listener), socket.socket(fileno=lifeline), environment, before, broken).serve()
 
 
 def _preload() -> str:
@@ -231,14 +226,12 @@ class _Server:
         environment: dict[str, str],
         before: list[tuple[str, int, int]],
         broken: str,
-        kept: Path,
     ) -> None:
         self.listener = listener
         self.lifeline = lifeline
         self.environment = environment
         self.before = before
         self.broken = broken
-        self.kept = kept
         self.clients: dict[int, socket.socket] = {}
         self.kernels: dict[int, tuple[int, socket.socket]] = {}  # a process as a file → its id, who asked for it
         self.said = False
@@ -339,7 +332,6 @@ class _Server:
         os.chdir(request["cwd"])
         sys.argv = ["-c", *request["argv"]]
         reads.guard()
-        memo.begin(self.kept)
         import numpy as np
         from ipykernel.kernelapp import IPKernelApp
 

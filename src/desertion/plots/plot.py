@@ -32,6 +32,11 @@ class Plot:
             for label, column in self.columns.items()
         )
         object.__setattr__(self, "__doc__", f"{self.draw.__doc__}\n\nColumns of the table:\n{rows}\n")
+        object.__setattr__(self, "__module__", self.draw.__module__)
+
+    def __reduce__(self) -> str:
+        """Pickle it as a function: by its name in its module, and only where it is what that name stands for."""
+        return self.name
 
     def __call__(self, table: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
         """Draw the table at one of `SIZES`; columns that the plot does not have are dropped.

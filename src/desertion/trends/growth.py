@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from desertion import hedges, vocabulary
+from desertion import hedges, memo, vocabulary
 from desertion.errors import UserError
 from desertion.trends import Refused, exact, regression, terms
-from desertion.trends.grid import annual
+from desertion.trends.grid import Grid, annual
 
 #: Fewest days of a count that stands for an incomplete year.
 MOST_OF_A_YEAR = 200
@@ -303,6 +303,10 @@ def _trend(
     if len(loose):
         return Refused(f"{_describe(loose.iloc[0])} is no exact count", "exact counts, or the composite model")
     grid = annual(years, [float(value) for value in group["value"]])
+    return memo.recall(_linear, grid, model, level)
+
+
+def _linear(grid: Grid, model: regression.Model, level: float) -> regression.Regression | Refused:
     return regression.fit_trend(grid, terms.parse("linear"), model, level=level)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from desertion import figures, memo, reads
+from desertion.errors import UserError
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
 from desertion.trends import Refused, composite
@@ -26,6 +27,8 @@ from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
 #: Mean length of a month in days.
 MONTH = 30.4375
 MODEL = "composite link model"
+#: The files of data/ that the facts of a day depend on.
+FILES = ("corrections.csv", "events.csv", "figures.csv", "hedges.csv", "identities.csv", "sources.csv")
 
 
 @dataclass(frozen=True)
@@ -147,12 +150,11 @@ def published(
     """
     first = data.figures.loc[" ".join(selected["ids"]).split()].groupby("fact")["known"].min()
     arguments = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
-    files = reads.handed()
-    return _published(files, *arguments) if files is None else memo.recall(_published, files, *arguments)
+    return memo.recall(_published, reads.digests(FILES), *arguments)
 
 
 def _published(
-    files: Mapping[str, str] | None,
+    files: Mapping[str, str],
     names: tuple[str, ...],
     days: Sequence[date],
     rule: str,
@@ -160,13 +162,18 @@ def _published(
     running: Running,
     undated_lag_days: int,
 ) -> list[tuple[date, Observations]]:
-    """The facts `names` on each of `days`; `files` (digests of the data folder) is part of the key of the cache."""
+    """The facts `names` on each of `days`; `files` are the digests of the files that they are from.
+
+    Raises UserError where one of these files changes meanwhile.
+    """
     vintages = []
     for then in figures.vintages(days, undated_lag_days=undated_lag_days):
         own = then.of(then.figures[then.figures["fact"].isin(names)])
         posed = composite.pose(latest(facts(own, rule=rule)), own.figures, reading=reading, running=running)
         if not isinstance(posed, Refused) and then.as_of is not None:
             vintages.append((then.as_of, posed[0]))
+    if reads.digests(files) != files:
+        raise UserError("data/ was changed while its earlier states were read: run the cell again")
     return vintages
 
 

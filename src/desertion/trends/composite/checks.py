@@ -65,6 +65,10 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     ----------
     Dunn & Smyth (1996), randomised quantile residuals.
     """
+    return memo.recall(_diagnose, fit, influence)
+
+
+def _diagnose(fit: Fit, influence: bool) -> Diagnosis:
     from scipy import stats
 
     obs = fit.obs
@@ -77,7 +81,7 @@ def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     table = obs.frame().assign(expected=expected, residual=residual)
     uniform = special.ndtr(residual[closed])
     if influence:
-        table = table.join(memo.recall(_influence, fit))
+        table = table.join(_influence(fit))
         uniform = table.loc[closed & table["left_out"].notna(), "left_out"].to_numpy(np.float64)
     p = float(stats.kstest(uniform, "uniform").pvalue) if len(uniform) else float("nan")
     return Diagnosis(table, p, effective(fit))
