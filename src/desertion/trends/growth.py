@@ -167,7 +167,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
         "series": _label(pairs),
         "label": pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str) + daily,
     })  # fmt: skip
-    numbers = pairs[["ratio", *limits]].round(2).rename(columns={"ratio": "factor"})
+    numbers = pairs[["ratio", *limits]].astype(float).round(2).rename(columns={"ratio": "factor"})
     table = pd.concat([words, pairs[["articles", "measure", "compiler"]], numbers], axis=1)
     return table.assign(level=100 * level, dispersion=phi, ids=pairs["ids"])
 

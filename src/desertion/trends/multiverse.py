@@ -194,7 +194,7 @@ def curve(table: pd.DataFrame, choices: Sequence[str], level: float) -> pd.DataF
         - ids: statements behind it, joined by spaces
         - main: whether it is the report's own choice
     """
-    rows = table[["ratio", "low", "high"]].round(2).rename(columns={"ratio": "factor"})
+    rows = table[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
     rows["choices"] = ["; ".join(f"{name}: {row[name]}" for name in choices) for row in table.to_dict("records")]
     rows = rows.assign(refused=table["refused"].ne(""), level=100 * level, ids=table["ids"], main=table.index == 0)
     return rows[rows["ids"].ne("")]
