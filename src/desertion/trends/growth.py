@@ -175,7 +175,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
 def with_intervals(factors: pd.DataFrame) -> pd.DataFrame:
     """Add both intervals of `factors` in words: `exact` and `outer`, each as `(1.52 to 2.55)`."""
     low, high, outer_low, outer_high = (
-        factors[name].map("{:.2f}".format) for name in ("low", "high", "outer_low", "outer_high")
+        factors[name].map("{:.2f}".format).astype(str) for name in ("low", "high", "outer_low", "outer_high")
     )
     return factors.assign(exact="(" + low + " to " + high + ")", outer="(" + outer_low + " to " + outer_high + ")")
 

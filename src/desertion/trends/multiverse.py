@@ -222,7 +222,8 @@ def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
                     "middle": known.median(), "least": known.min(), "most": known.max(),
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = ["choice", "option", "specifications", "refused", "middle", "least", "most"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def refusals(table: pd.DataFrame) -> pd.DataFrame:
