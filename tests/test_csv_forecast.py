@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 from scipy import stats
+from support.origins import every_origin
 
 from desertion.csv_models import forecast, smooth
 from desertion.errors import UserError
@@ -115,7 +116,7 @@ def test_nb2_forecasts_with_parameter_draws_cover_and_poisson_ones_do_not() -> N
 
 
 def test_origins_have_six_counts_behind_and_the_next_as_target() -> None:
-    found = origins.origins(np.arange(1.0, 11), labels=[f"m{i}" for i in range(10)])
+    found = every_origin(np.arange(1.0, 11), labels=[f"m{i}" for i in range(10)])
     known = [(origin.label, len(origin.counts), origin.target) for origin in found]
     assert known == [("m5", 6, 7), ("m6", 7, 8), ("m7", 8, 9), ("m8", 9, 10)]
 
@@ -138,7 +139,7 @@ def test_a_model_that_knows_the_law_beats_the_baselines_and_comes_first() -> Non
     def knowing(origin: origins.Origin, rng: np.random.Generator) -> arrays.Floats:
         return rng.poisson(200 * np.exp(0.6 * np.sin(len(origin.counts))), 2000).astype(float)
 
-    scored, refused = origins.score(origins.origins(counts), {"knowing": knowing})
+    scored, refused = origins.score(every_origin(counts), {"knowing": knowing})
     assert refused == {}
     summary = origins.summarise(scored)
     assert summary[0].model == "knowing"
@@ -150,7 +151,7 @@ def test_a_model_that_refuses_an_origin_is_left_out_with_its_reason() -> None:
     def refusing(origin: origins.Origin, rng: np.random.Generator) -> Refused:
         return Refused("no vintages", "vintages")
 
-    scored, refused = origins.score(origins.origins(np.arange(5.0, 14)), {"nowcast": refusing})
+    scored, refused = origins.score(every_origin(np.arange(5.0, 14)), {"nowcast": refusing})
     summary = origins.summarise(scored)
     assert {line.model for line in summary} == set(origins.BASELINES)
     assert {line.origins for line in summary} == {3}

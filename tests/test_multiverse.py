@@ -116,5 +116,6 @@ def test_refusals_are_rows_with_their_reason() -> None:
     assert table["ratio"].isna().all()
     assert table["refused"].tolist()[:2] == ["nothing printed", "4 informative counts do not carry levels"]
     assert "is not inside" in table["refused"].iloc[2]
+    assert list(multiverse.middles(table[:0], ["k"])) == list(multiverse.middles(table, ["k"]))
     middles = multiverse.middles(table, ["k"])
     assert middles["refused"].tolist() == [1, 1, 1]

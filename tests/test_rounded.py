@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from support.origins import every_origin
 
 from desertion import plots
 from desertion.trends import Refused, composite, ladder, origins, rounded
@@ -114,7 +115,7 @@ def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composi
 
 
 def test_calibration_and_scores_count_what_fell_inside() -> None:
-    past = origins.origins(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36, 35, 40, 44, 43]))
+    past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36, 35, 40, 44, 43]))
     scored, _ = origins.score(past, {MODEL: lambda origin, rng: rng.poisson(origin.counts[-1], 4000).astype(float)})
     said = rounded.calibration(scored)
     assert said.startswith("Held out: of 8 counts")
@@ -125,7 +126,7 @@ def test_calibration_and_scores_count_what_fell_inside() -> None:
 
 
 def test_a_model_that_refused_an_origin_has_no_calibration() -> None:
-    past = origins.origins(np.array([20.0, 22, 19, 25, 27, 24, 30, 33]))
+    past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33]))
     scored, _ = origins.score(past, {MODEL: lambda origin, rng: NO_FORECAST})
     assert rounded.calibration(scored) == rounded.calibration([]) == ""
 

@@ -131,6 +131,18 @@ def test_factors_are_rounded_and_their_intervals_put_into_words() -> None:
     assert row["series"] == "Criminal cases received by a court, Art. 337, Proekt"
 
 
+def test_factors_are_rounded_beside_a_table_without_rows_too() -> None:
+    pairs = growth.growth_table(ARTICLE)
+    joined = pd.concat([pairs, growth.growth_table(ARTICLE[:0])], ignore_index=True)
+    assert growth.factors(joined, phi=50, level=0.95)["factor"].tolist() == [1.68, 8.30, 4.93]
+
+
+def test_no_pair_of_years_gives_tables_without_rows() -> None:
+    nothing = growth.growth_table(ARTICLE[:1])
+    assert len(growth.with_intervals(growth.factors(nothing, phi=50, level=0.95))) == 0
+    assert len(growth.trend_words(growth.annual_trends(ARTICLE[:1]))) == 0
+
+
 def test_three_counts_give_three_columns_under_assumed_dispersions_or_none() -> None:
     table = growth.dispersions([527, 887, 4373], [1, 50])
     assert list(table) == ["assumed", "527 → 887", "887 → 4,373", "527 → 4,373"]

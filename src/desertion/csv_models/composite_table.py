@@ -12,10 +12,10 @@ from desertion.csv_models.table import CountFile, CountRow
 from desertion.errors import UserError
 from desertion.trends import Refused, composite, terms
 from desertion.trends.composite import checks, model, prior
-from desertion.trends.composite.ahead import LEVELS
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.counts import Observations
 from desertion.trends.grid import UNITS, month_number
+from desertion.trends.scores import LEVELS
 
 
 def fit_table(

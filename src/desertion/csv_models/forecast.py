@@ -7,7 +7,6 @@ draw then gives one count per period, at the last exposure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,8 +18,8 @@ from desertion.trends.arrays import Floats
 from desertion.trends.grid import Grid
 from desertion.trends.laws import LARGEST_MEAN, sample
 from desertion.trends.regression import Regression
+from desertion.trends.scores import LEVELS
 
-LEVELS = (0.5, 0.8, 0.95)
 DRAWS = 20_000
 #: Largest number of periods ahead.
 MAX_STEPS = 1_200
@@ -44,7 +43,6 @@ def forecast(
     steps: int,
     *,
     harmonics: int = 0,
-    levels: Sequence[float] = LEVELS,
     draws: int = DRAWS,
     seed: int = 1,
 ) -> list[Step] | Refused:
@@ -56,7 +54,7 @@ def forecast(
     if not 1 <= steps <= MAX_STEPS:
         raise UserError(f"a forecast of {steps} periods: ask for 1 to {MAX_STEPS}")
     drawn = draw(fit, grid, trend, steps, harmonics=harmonics, draws=draws, rng=np.random.default_rng(seed))
-    return drawn if isinstance(drawn, Refused) else describe(grid, *drawn, levels)
+    return drawn if isinstance(drawn, Refused) else describe(grid, *drawn)
 
 
 def draw(
@@ -87,12 +85,12 @@ def parameters(fit: Regression, draws: int, rng: np.random.Generator) -> tuple[F
     return fit.estimate + joint[:, :p], drawn + (fit.model == "nb1")
 
 
-def describe(grid: Grid, mean: Floats, counts: Floats, levels: Sequence[float] = LEVELS) -> list[Step]:
+def describe(grid: Grid, mean: Floats, counts: Floats) -> list[Step]:
     """Summarise draws of the mean and of the counts (both draws × steps) after the last cell of `grid`."""
     steps = []
     for j, place in enumerate(grid.ahead(counts.shape[1])):
-        tails = [tail for level in levels for tail in ((1 - level) / 2, (1 + level) / 2)]
+        tails = [tail for level in LEVELS for tail in ((1 - level) / 2, (1 + level) / 2)]
         limits = np.quantile(counts[:, j], [0.5, *tails], method="inverted_cdf").tolist()
-        intervals = {level: (limits[1 + 2 * k], limits[2 + 2 * k]) for k, level in enumerate(levels)}
+        intervals = {level: (limits[1 + 2 * k], limits[2 + 2 * k]) for k, level in enumerate(LEVELS)}
         steps.append(Step(grid.start(place), grid.end(place), float(mean[:, j].mean()), limits[0], intervals))
     return steps

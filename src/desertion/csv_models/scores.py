@@ -8,7 +8,7 @@ import numpy as np
 
 from desertion.csv_models.reader import read_rows
 from desertion.errors import CsvError
-from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
+from desertion.trends.scores import TAILS, coverage, crps_sample, log_score_sample, wis
 
 CONVENTION = (
     "wis: Bracher et al. (2021), median weight 1/2, divided by K + 1/2; crps of samples: empirical law; "
@@ -58,7 +58,7 @@ def _scores(name: str, kind: str, forecasts: list[ScoredForecast]) -> dict[str, 
     observed = np.array([y for _, y, _ in forecasts])
     result: dict[str, object] = {"n": len(forecasts), "crps": None, "wis": None, "log_score": None}
     if kind == "sample":
-        levels = np.array(sorted({0.5, *((1 - v) / 2 for v in LEVELS), *((1 + v) / 2 for v in LEVELS)}))
+        levels = TAILS
         draws = [np.array([value for _, value in parts]) for _, _, parts in forecasts]
         quantiles = np.array([np.quantile(x, levels) for x in draws])
         result["crps"] = float(np.mean([crps_sample(y, x) for y, x in zip(observed, draws, strict=True)]))

@@ -168,7 +168,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
         "series": _label(pairs),
         "label": pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str) + daily,
     })  # fmt: skip
-    numbers = pairs[["ratio", *limits]].round(2).rename(columns={"ratio": "factor"})
+    numbers = pairs[["ratio", *limits]].astype(float).round(2).rename(columns={"ratio": "factor"})
     table = pd.concat([words, pairs[["articles", "measure", "compiler"]], numbers], axis=1)
     return table.assign(level=100 * level, dispersion=phi, ids=pairs["ids"])
 
@@ -176,7 +176,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
 def with_intervals(factors: pd.DataFrame) -> pd.DataFrame:
     """Add both intervals of `factors` in words: `exact` and `outer`, each as `(1.52 to 2.55)`."""
     low, high, outer_low, outer_high = (
-        factors[name].map("{:.2f}".format) for name in ("low", "high", "outer_low", "outer_high")
+        factors[name].map("{:.2f}".format).astype(str) for name in ("low", "high", "outer_low", "outer_high")
     )
     return factors.assign(exact="(" + low + " to " + high + ")", outer="(" + outer_low + " to " + outer_high + ")")
 

@@ -26,15 +26,11 @@ ESTIMATED = "estimated"
 
 
 class Specification(NamedTuple):
-    """One combination: its choices (choice → option), the reports under it (or why there are none) and the model.
-
-    `series` is the one whose growth is read, the reference where None.
-    """
+    """One combination: its choices (choice → option), the reports under it (or why there are none) and the model."""
 
     choices: Mapping[str, str]
     reports: Observations | Refused
     model: composite.Spec
-    series: str | None = None
 
 
 def combinations(options: Mapping[str, Sequence[str]], n: int, seed: int) -> list[dict[str, str]]:
@@ -144,7 +140,7 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
     rows = []
     near: dict[tuple[object, ...], Floats] = {}
     few: dict[int, Refused] = {}
-    for choices, reports, model, series in specifications:
+    for choices, reports, model in specifications:
         result: dict[str, float] | Refused
         if isinstance(reports, Refused):
             result = reports
@@ -153,7 +149,7 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
         else:
             # a fit to the same reports under another dispersion or smoothness is a good place to begin
             like = (id(reports), model.trend, model.order, model.delay)
-            result, mode, lacking = memo.recall(_growth, reports, model, near.get(like), series, a, b)
+            result, mode, lacking = memo.recall(_growth, reports, model, near.get(like), a, b)
             if mode is not None:
                 near[like] = mode
             if lacking is not None:
@@ -169,7 +165,7 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
 
 
 def _growth(
-    reports: Observations, model: composite.Spec, start: Floats | None, series: str | None, a: Period, b: Period
+    reports: Observations, model: composite.Spec, start: Floats | None, a: Period, b: Period
 ) -> tuple[dict[str, float] | Refused, Floats | None, Refused | None]:
     """The growth, the mode of a fit that carries it, and why these reports carry none under any model."""
     fitted = composite.fit(reports, model, start)
@@ -178,7 +174,7 @@ def _growth(
     if lacking := too_few(fitted):
         return lacking, None, lacking
     try:
-        return fitted.growth(a, b, series), fitted.mode, None
+        return fitted.growth(a, b), fitted.mode, None
     except UserError as error:
         return Refused(str(error), "reports of both periods"), fitted.mode, None
 
@@ -198,7 +194,7 @@ def curve(table: pd.DataFrame, choices: Sequence[str], level: float) -> pd.DataF
         - ids: statements behind it, joined by spaces
         - main: whether it is the report's own choice
     """
-    rows = table[["ratio", "low", "high"]].round(2).rename(columns={"ratio": "factor"})
+    rows = table[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
     rows["choices"] = ["; ".join(f"{name}: {row[name]}" for name in choices) for row in table.to_dict("records")]
     rows = rows.assign(refused=table["refused"].ne(""), level=100 * level, ids=table["ids"], main=table.index == 0)
     return rows[rows["ids"].ne("")]
@@ -226,7 +222,8 @@ def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
                     "middle": known.median(), "least": known.min(), "most": known.max(),
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = ["choice", "option", "specifications", "refused", "middle", "least", "most"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def refusals(table: pd.DataFrame) -> pd.DataFrame:

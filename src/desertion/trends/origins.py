@@ -14,14 +14,13 @@ import numpy as np
 from desertion.trends import Refused
 from desertion.trends.arrays import Floats
 from desertion.trends.laws import LARGEST_MEAN
-from desertion.trends.scores import LEVELS, coverage, crps_sample, log_score_sample, wis
+from desertion.trends.scores import TAILS, coverage, crps_sample, log_score_sample, wis
 
 #: Fewest origins that a forecast must have been scored at to be shown.
 ENOUGH = 8
 #: Fewest counts before an origin.
 BEFORE = 6
 DRAWS = 4_000
-_TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + level) / 2 for level in LEVELS)}))
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,6 @@ class Summary:
     coverage: dict[str, float]
 
 
-def origins(counts: Floats, months: Floats | None = None, labels: Sequence[str] = ()) -> list[Origin]:
-    """Every origin of one series with at least 6 counts behind it and the next count as its target."""
-    months = np.ones(len(counts)) if months is None else months
-    return [
-        Origin(labels[i - 1] if labels else str(i), counts[:i], months[:i], float(counts[i]), float(months[i]))
-        for i in range(BEFORE, len(counts))
-    ]
-
-
 def score(
     origins: Sequence[Origin], models: Mapping[str, Forecaster], seed: int = 1
 ) -> tuple[list[Score], dict[str, Refused]]:
@@ -86,9 +76,9 @@ def score(
             if isinstance(draws, Refused):
                 refused[name] = Refused(f"at {origin.label}: {draws.reason}", draws.needs)
                 break
-            quantiles = np.quantile(draws, _TAILS)
+            quantiles = np.quantile(draws, TAILS)
             y = origin.target
-            losses = float(wis(y, quantiles, _TAILS)), crps_sample(y, draws), log_score_sample(y, draws)
+            losses = float(wis(y, quantiles, TAILS)), crps_sample(y, draws), log_score_sample(y, draws)
             own.append(Score(origin.label, name, y, quantiles, *losses))
         else:
             scored += own
@@ -104,7 +94,7 @@ def summarise(scored: Sequence[Score]) -> list[Summary]:
     for model, items in groups.items():
         losses = zip(*((item.wis, item.crps, item.log_score) for item in items), strict=True)
         wis, crps, log_score = (float(np.mean(loss)) for loss in losses)
-        held = coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), _TAILS)
+        held = coverage(np.array([i.observed for i in items]), np.array([i.quantiles for i in items]), TAILS)
         lines.append(Summary(model, len(items), wis, crps, log_score, held))
     return sorted(lines, key=lambda line: line.wis)
 

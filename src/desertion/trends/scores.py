@@ -16,6 +16,8 @@ from desertion.trends.arrays import Floats
 
 #: Levels of the central intervals that, with the median, make up the weighted interval score of a sample.
 LEVELS = (0.5, 0.8, 0.95)
+#: Probabilities of the quantiles at the ends of these intervals and in the middle.
+TAILS = np.array(sorted({0.5, *((1 - level) / 2 for level in LEVELS), *((1 + level) / 2 for level in LEVELS)}))
 
 
 def crps_sample(y: float, draws: Floats) -> float:

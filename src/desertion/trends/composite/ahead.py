@@ -13,11 +13,10 @@ from desertion.trends import Refused
 from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import nb1, prior
 from desertion.trends.composite.fitted import Fit
+from desertion.trends.scores import LEVELS
 
 Scenario = Literal["model", "stops", "continues"]
 
-#: Intervals of a forecast.
-LEVELS = (0.5, 0.8, 0.95)
 #: Columns of `outlook`.
 OUTLOOK = [
     *("kind", "period_start", "period_end", "median"),

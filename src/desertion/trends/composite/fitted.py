@@ -178,10 +178,8 @@ class Fit:
             }
         )  # fmt: skip
 
-    def totals(
-        self, period: Literal["year", "all"] | Sequence[Period] = "year", series: str | None = None
-    ) -> pd.DataFrame:
-        """Expected cases of `series` in calendar years (the parts that reports reach), in all, or in given periods.
+    def totals(self, period: Literal["year"] | Sequence[Period] = "year", series: str | None = None) -> pd.DataFrame:
+        """Expected cases of `series` in calendar years (the parts that reports reach) or in given periods.
 
         Returns a table with the columns of `intensity`. Raises UserError for a period that the reports do not reach.
         """
@@ -290,10 +288,8 @@ class Fit:
                 rows.append({str(k): v for k, v in row.items()} | {"quantity": row["name"]})
         return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
 
-    def _spans(self, period: Literal["year", "all"] | Sequence[Period]) -> list[tuple[date, date]]:
+    def _spans(self, period: Literal["year"] | Sequence[Period]) -> list[tuple[date, date]]:
         first, last = self.starts[0], self.ends[-1]
-        if period == "all":
-            return [(first, last)]
         if period == "year":
             years = range(first.year, last.year + 1)
             return [(max(first, date(y, 1, 1)), min(last, date(y, 12, 31))) for y in years]
