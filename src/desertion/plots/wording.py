@@ -13,7 +13,7 @@ from desertion import vocabulary
 from desertion.plots.contract import records
 
 BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
-_SAID = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
+_SPOKEN = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
 
 
 def number(value: float, places: int = 10) -> str:
@@ -29,8 +29,8 @@ def aligned(values: Sequence[float]) -> list[str]:
 
 
 def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
-    """The value as printed, with the sign (or the words) for its bound."""
-    return (_SAID if spoken else BOUNDS)[bound] + number(value)
+    """The value as printed, with the sign (or, `spoken`, the words) for its bound."""
+    return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
 
 
 def day(date: pd.Timestamp) -> str:

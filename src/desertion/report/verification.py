@@ -1,4 +1,4 @@
-"""What shows that the methods do what they say: measured coverage of intervals, and published reference cases."""
+"""Evidence for the methods: measured coverage of the intervals, and published reference cases."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _QUANTITIES = {
 
 
 def verification(root: Path = ROOT) -> Iterator[Block]:
-    """The part of the methods that tells what was measured; nothing of a file that is not there.
+    """The part of the methods with measured results; a missing file is left out.
 
-    Raises UserError for a file that cannot be read as what it should be.
+    Raises UserError for a file that cannot be read.
     """
     calibration, cases = (root / name for name in VERIFIED)
     if cases.is_file():
@@ -56,7 +56,7 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
 
 
 def _coverage(path: Path) -> TableBlock:
-    """Measured coverage, one row a kind of quantity, levels as columns, one group a truth."""
+    """Measured coverage: one row per kind of quantity, one column per level, one group per truth."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [
