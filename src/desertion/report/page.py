@@ -93,7 +93,7 @@ class PageWriter(Writer):
         if plot.table is not None:
             # Spaces stay, as browsers allow: a quarter less than base64, a fifth less than %20 for each.
             address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
-            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
+            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers of this plot (CSV)</a>')
         words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
         # The style shows one of the two, by the width of the screen.
         pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'

@@ -171,7 +171,7 @@ class PaperWriter(Writer):
         attached = ""
         if plot.table is not None:
             self.files[f"{plot.name}.csv"] = plot.table
-            about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
+            about = f"description: {in_typst(f'The numbers of the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
             f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: plots-go, '
