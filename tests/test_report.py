@@ -216,7 +216,7 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
     assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [
         ["Quantity", "nominal 95 %", "nominal 80 %"],
-        ["Truth drawn from the model's own assumptions (1,000 data sets)"],
+        ["True values drawn from the model's own assumptions (1,000 data sets)"],
         ["intensity of one month", "94.1–95.2 %", "79.0 %"],
         ["own (7 data sets)"],
         ["scale of the walk, τ", "100.0 %", "–"],

@@ -64,7 +64,7 @@ def test_a_dot_opens_its_statements_by_mouse_and_keyboard(used: dict[str, Any]) 
 def test_a_number_of_many_statements_lists_them_and_shows_them_in_the_table(used: dict[str, Any]) -> None:
     several = used["several"]
     assert several["listed"] == 6
-    assert several["said"] == "6 statements stand behind 6"
+    assert several["said"] == "6 statements behind 6"
     assert "F147" in several["one"]
     assert sorted(several["rows"]) == ["F085", "F147", "F192", "F293", "F313", "F333"]
     shown, total = several["cleared"].removesuffix(" statements").split(" of ")

@@ -113,7 +113,7 @@ def test_the_ids_of_each_number_are_kept_apart_where_they_are_told_apart() -> No
 def test_two_sentences_of_one_name_are_refused(tmp_path: Path) -> None:
     one = sentences.sentence("rise", "{n}", when="n > 1", n=5)
     with pytest.raises(UserError, match="two sentences have the name 'rise'"):
-        sentences.said(notebook(tmp_path, "twice", one, one))
+        sentences.records(notebook(tmp_path, "twice", one, one))
 
 
 def test_say_shows_a_paragraph_with_its_record(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_a_changed_figure_withholds_the_sentence_that_rests_on_it_and_no_other(c
     assert one.id == "awol-2021-2023"
     assert "was 8.28" in str(one)
     assert "is 14.79" in str(one)
-    said = [record["id"] for _, record in sentences.said(executed) if not record["withheld"]]
+    said = [record["id"] for _, record in sentences.records(executed) if not record["withheld"]]
     assert "convicted-2023-2024" in said
 
 

@@ -1,15 +1,15 @@
-"""Sentences of our own whose words carry a condition: where the numbers no longer meet it, the sentence is withheld.
+"""Sentences with a condition on their numbers: where the numbers no longer meet it, the sentence is withheld.
 
 In a notebook the words and their condition stand side by side, and the numbers are computed:
 
     say("awol-2021-2023", "Cases under Art. 337 grew about eightfold from 2021 to 2023 (×{r.ratio:.1f}, {r.low:.1f} to "
         "{r.high:.1f}).", when="7.5 <= r.ratio < 8.5", ids="F083 F085", r=exact.rate_ratio(5024, 1, 615, 1))
 
-Where the numbers of a sentence rest on different figures, `ids` says so by name: `ids={"old": "F085", "new": "F147"}`.
+Where numbers of a sentence rest on different figures, `ids` names those of each: `ids={"old": "F085", "new": "F147"}`.
 
 `when` is a comparison in Python over the same names. Only the condition decides: a number that merely changes is
-printed as it is now. Each sentence leaves a record in the metadata of its output, so that a build can list those that
-it withheld beside the values with which they were last accepted.
+printed as it is now. Each sentence leaves a record in the metadata of its output, so that a build can list the withheld
+ones with the values with which they were last accepted.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _FUNCTIONS = {"abs": abs, "min": min, "max": max, "round": round}
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence as it is shown: `text` is its words, or, where it is `withheld`, a notice in their place.
+    """A sentence as shown: `text` is its words, or a notice where it is `withheld`.
 
-    `values`: what the names in the condition `when` stand for (None: there is no such number). `ids`: the statements
-    that it rests on, `by`: those behind each named number, where they are told apart.
+    `values`: the numbers in the condition `when` (None: there is no such number). `ids`: the statements behind the
+    sentence, `by`: those behind each named number, where they are given by name.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Sentence:
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        """The sentence as the metadata of its output keep it."""
+        """The sentence as kept in the metadata of its output."""
         kept: dict[str, Any] = {
             "id": self.id,
             "template": self.template,
@@ -62,7 +62,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Withheld:
-    """A sentence that a run withheld: where, its condition, the values when it was accepted (None: never) and now."""
+    """A sentence that a run withheld: its place, condition, and values as accepted (None: never accepted) and now."""
 
     notebook: str
     cell: int
@@ -81,34 +81,49 @@ class Withheld:
 
 
 def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> Sentence:
-    """The sentence `name`: the format string `template` filled with `values` where the condition `when` holds for them.
-
-    `ids`: the figures behind it, with spaces between, or those behind each value by its name. Where a value does not
-    exist (None, NaN in the condition, or `Refused`) the sentence is withheld too. Raises UserError for a condition that
-    is no comparison of the values given, for a template that they do not fill, and for ids of a value not given.
-    """
+    """The sentence that `say` shows, with its record; parameters and errors are those of `say`."""
     where = f"sentence '{name}'"
     by = {} if isinstance(ids, str) else {value: tuple(each.split()) for value, each in ids.items()}
     if unknown := sorted(by.keys() - values.keys()):
         raise UserError(f"{where}: ids are given for {', '.join(unknown)}, which is no value of it")
     behind = ids.split() if isinstance(ids, str) else [each for those in by.values() for each in those]
     tree = _parse(when, values, where)
-    found = {ast.unparse(part): _value(part, values, where) for part in _parts(tree.body)}
-    found |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
-    holds = None not in found.values() and bool(_evaluate(tree, values, where))
+    known = {ast.unparse(part): _value(part, values, where) for part in _parts(tree.body)}
+    known |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
+    holds = None not in known.values() and bool(_evaluate(tree, values, where))
     if holds:
         try:
             text = template.format(**values)
         except (KeyError, IndexError, AttributeError, ValueError, TypeError) as error:
             raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
     else:
-        now = ", ".join(f"{one} is {_show(value)}" for one, value in found.items())
+        now = ", ".join(f"{one} is {_show(value)}" for one, value in known.items())
         text = f"*A sentence is withheld here: its words need `{when}`, and {now}.*"
-    return Sentence(name, text, template, when, found, not holds, tuple(dict.fromkeys(behind)), by)
+    return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by)
 
 
 def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> None:
-    """Show the sentence in a notebook as a paragraph (see `sentence`), with its record in the output's metadata."""
+    """Show a sentence as a paragraph, or a notice in its place where its condition does not hold.
+
+    Parameters
+    ----------
+    name : str
+        Identifier of the sentence, unique in its notebook.
+    template : str
+        Markdown with format fields, which `values` fill: `×{r.ratio:.1f}`.
+    when : str
+        Condition in Python: a comparison over the names of `values`, such as `7.5 <= r.ratio < 8.5`.
+    ids : str or mapping of str to str, optional
+        Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
+    **values
+        Numbers, or objects with numbers as attributes. If one does not exist (None, NaN in the condition, or
+        `Refused`), the sentence is withheld.
+
+    Raises
+    ------
+    UserError
+        If the condition compares none of the values, the template cannot be filled, or `ids` names no value.
+    """
     from IPython.display import publish_display_data
 
     one = sentence(name, template, when=when, ids=ids, **values)
@@ -116,7 +131,7 @@ def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] 
     publish_display_data(data, metadata={"desertion": {_KEY: one.record()}})  # type: ignore[no-untyped-call]
 
 
-def said(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
+def records(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
     """The records of the sentences in the outputs of an executed notebook, each with the number of its code cell.
 
     Raises UserError where the file is no notebook, or where two sentences have one name.
@@ -139,9 +154,9 @@ def said(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
 def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
     """The sentences that the run behind `notebook` withheld, with the values they had in the `accepted` notebook.
 
-    Raises UserError as `said` does.
+    Raises UserError as `records` does.
     """
-    old = {record["id"]: record["values"] for _, record in said(accepted)} if accepted else {}
+    old = {record["id"]: record["values"] for _, record in records(accepted)} if accepted else {}
     return [
         Withheld(
             notebook=notebook.stem,
@@ -152,7 +167,7 @@ def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
             old=old.get(record["id"]),
             new=record["values"],
         )
-        for cell, record in said(notebook)
+        for cell, record in records(notebook)
         if record["withheld"]
     ]
 
@@ -174,11 +189,11 @@ def _parse(when: str, values: Mapping[str, Any], where: str) -> ast.Expression:
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:
-    """The numbers that a condition names, each whole (`r.ratio`, not `r`), in their order, once each."""
+    """The numbers in a condition, each whole (`r.ratio`, not `r`), in order, once each."""
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
         return [] if isinstance(node, ast.Name) and node.id in _FUNCTIONS else [node]
-    found = [part for child in ast.iter_child_nodes(node) for part in _parts(child)]
-    return list({ast.unparse(part): part for part in found}.values())
+    parts = [part for child in ast.iter_child_nodes(node) for part in _parts(child)]
+    return list({ast.unparse(part): part for part in parts}.values())
 
 
 def _evaluate(tree: ast.Expression, values: Mapping[str, Any], where: str) -> Any:
@@ -194,12 +209,12 @@ def _value(part: ast.expr, values: Mapping[str, Any], where: str) -> float | Non
     root = next(node.id for node in ast.walk(part) if isinstance(node, ast.Name))
     if values[root] is None or isinstance(values[root], Refused):
         return None
-    found = _evaluate(ast.Expression(part), values, where)
-    if found is None:
+    value = _evaluate(ast.Expression(part), values, where)
+    if value is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, numbers.Real):
-        raise UserError(f"{where}: {ast.unparse(part)} is {found!r}, not a number")
-    number = float(found)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise UserError(f"{where}: {ast.unparse(part)} is {value!r}, not a number")
+    number = float(value)
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else float(f"{number:.6g}")

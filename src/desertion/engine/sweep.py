@@ -258,7 +258,7 @@ def _run_notebook(target: Target, values: Mapping[str, Any], key: str, zygote: s
         source = NOTEBOOKS / f"{stem}.ipynb"
         how: dict[str, Any] = {"zygote": zygote, "data": target.data, "draw": bool(target.keep)}
         run(source, copy, handed, timeout=target.timeout, failed=failed, **how)
-        found = [record for _, record in sentences.said(copy)]
+        found = [record for _, record in sentences.records(copy)]
     rows = [(f"{one['id']}: {name}", value, "") for one in found for name, value in one["values"].items()]
     return rows + [(f"{one['id']}: withheld", one["withheld"], "") for one in found] or [("", "", "")]
 

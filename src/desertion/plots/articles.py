@@ -27,13 +27,13 @@ def article_name(articles: str) -> str:
 
 
 def _describe_offences(rows: pd.DataFrame) -> str:
-    said = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
+    phrases = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
     for articles, panel in rows.groupby("articles", sort=False):
         parts = []
         for series, part in panel.groupby("series", sort=False):
             parts.append(f"{series}: {wording.course(part)}")
-        said.append(f"{article_name(str(articles))}: " + "; ".join(parts))
-    return ". ".join(said) + "."
+        phrases.append(f"{article_name(str(articles))}: " + "; ".join(parts))
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -53,20 +53,18 @@ def _describe_offences(rows: pd.DataFrame) -> str:
     _describe_offences,
 )
 def offences(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel an article, each from zero on its own scale; rival series stand side by side within a year."""
+    """One panel per article, each from zero on its own scale; rival series stand side by side within a year."""
     rows = wording.with_years(rows)
     names = list(dict.fromkeys(rows["series"]))
     looks = page.looks(rows)
     panels = list(dict.fromkeys(rows["articles"]))
-    columns = 1 if page.narrow else 2
-    lines = math.ceil(len(panels) / columns)
-    said = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
+    measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
     hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
-    axes = page.panels(
+    axes = page.grid(
         len(panels),
-        columns,
-        heights=[{"single": 36, "double": 42, "slide": 48}[page.kind]] * lines,
-        subtitle=f"{wording.capital(said)}, by year. Each panel has its own scale, from zero.{hollow}",
+        (36, 42, 48),
+        2,
+        subtitle=f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}",
         key=[(looks[name], False, name) for name in names],
     )
     first, last = int(rows["year"].min()), int(rows["year"].max())
@@ -80,7 +78,7 @@ def offences(page: PlotPage, rows: pd.DataFrame) -> None:
         shift = 0.26 * (place - (place.groupby(part["year"]).transform("max") + 1) / 2)
         part = part.assign(x=part["x"] + shift).sort_values("x")
         page.connect(each, part, looks)
-        # Later marks ask for room first: they are what the plot is about.
+        # Later marks are labelled first: they are the subject of the plot.
         for row in records(part[::-1]):
             look = looks[row.series]
             page.stem(each, row.x, row.value, look)
@@ -89,19 +87,19 @@ def offences(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _yearly(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Which rows are of a series that gives a number for each of several years."""
+    """Whether each row is of a series with a number for each of several years."""
     days = (rows["period_end"] - rows["period_start"]).dt.days
     return days.between(364, 365) & (rows.groupby("series")["period_start"].transform("nunique") > 2)
 
 
 def _describe_sentences(rows: pd.DataFrame) -> str:
-    said = ["Two panels by year and two of single statements, each axis from zero"]
+    phrases = ["Two panels by year and two of single statements, each axis from zero"]
     for unit, panel in rows.groupby("unit", sort=False):
         for series, part in panel.groupby("series", sort=False):
             each = [f"{wording.statement(row)}{' (sample or part)' if row.incomplete else ''}" for row in records(part)]
             words = wording.course(part) if _yearly(part).all() else "; ".join(dict.fromkeys(each))
-            said.append(f"{series}, in {unit}: {words}")
-    return ". ".join(said) + "."
+            phrases.append(f"{series}, in {unit}: {words}")
+    return ". ".join(phrases) + "."
 
 
 _UNITS = ("percent", "persons", "months")
@@ -126,7 +124,7 @@ _UNITS = ("percent", "persons", "months")
     _describe_sentences,
 )
 def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
-    """Suspended share by year, real terms by length, and below them a row for each later statement."""
+    """Suspended share by year, prison terms by length, and below them one row per later statement."""
     rows = wording.with_years(rows)
     unknown = sorted(set(rows["unit"]) - set(_UNITS))
     if unknown:
@@ -197,7 +195,7 @@ def _layout(page: PlotPage, rows: pd.DataFrame) -> Rows:
 
 
 def _statements(page: PlotPage, axes: Axes, rows: pd.DataFrame, layout: Rows) -> None:
-    """One row a statement, its mark along an axis from zero; an arrow at a bound points where the number may lie."""
+    """One row per statement on an axis from zero; an arrow at a bound points to the possible values."""
     layout.draw(axes)
     axes.set_xlim(0, 100 if rows["unit"].iloc[0] == "percent" else rows["value"].max() * 1.1)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
@@ -223,7 +221,7 @@ def _statements(page: PlotPage, axes: Axes, rows: pd.DataFrame, layout: Rows) ->
         page.mark(axes, row.value, place, look, row.ids, hollow=row.incomplete)
 
 
-#: Which way the number may lie beyond a printed bound.
+#: Direction of the possible values from a printed bound.
 _ARROWS = {"at_least": 1, "at_most": -1}
 
 

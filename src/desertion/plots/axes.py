@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import NDArray
 
 from desertion.plots import wording
-from desertion.plots.labels import INK
+from desertion.plots.labels import INK, LEADING, SOFT
+
+Floats = NDArray[np.float64]
 
 #: Ticks of a log axis of factors, over a wide range and near one.
 FACTORS = tuple(base * 10.0**power for power in range(-4, 6) for base in (1, 2, 5))
@@ -48,6 +55,22 @@ def factor_axis(
     axis.set_major_formatter(FuncFormatter(lambda x, _: f"{sign}{wording.number(x)}"))
     axis.set_minor_locator(NullLocator())
     axes.grid(axis="y" if upright else "x")
+
+
+def steps(rows: pd.DataFrame) -> Floats:
+    """The ends of the periods of consecutive rows (`x0`, `x1`), twice each, for a line in steps."""
+    return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
+
+
+def area(axes: Axes, x: Floats, low: Floats, high: Floats, **how: Any) -> None:
+    """The area between two lines as one shape."""
+    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])])
+    axes.add_patch(Polygon(corners, linewidth=0, zorder=1.5, **how))
+
+
+def caption(axes: Axes, words: str, size: float) -> None:
+    """Words under one panel."""
+    axes.set_xlabel(words, loc="left", fontsize=size, color=SOFT, linespacing=LEADING, labelpad=3)
 
 
 def panel_title(axes: Axes, words: str, size: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,9 @@ from matplotlib.axes import Axes
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
-from desertion.plots.frame import NBSP, PlotPage
+from desertion.plots.frame import PlotPage
 from desertion.plots.labels import SOFT
+from desertion.plots.lettering import NBSP
 from desertion.plots.palette import Style
 from desertion.plots.plot import plot
 from desertion.vocabulary import MEASURES
@@ -24,7 +24,7 @@ EVENT = "event"
 
 
 def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
-    """Dated breaks as thin lines with a letter on top; days that cannot be told apart share one line's letters."""
+    """Dated breaks as thin lines with a letter on top; letters of days closer than 2 points are joined."""
     span = axes.get_xlim()[1] - axes.get_xlim()[0]
     year = (page.size.width - 0.6) * 72 / span
     tags: list[tuple[float, str]] = []
@@ -40,18 +40,10 @@ def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
         half = page.width_of(words, page.size.small, "bold") / 2 + 1.5
         level = next((i for i, end in enumerate(ends) if x * year - half >= end), len(ends))
         ends[level : level + 1] = [x * year + half]
-        axes.annotate(
-            words,
-            (x, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2 + level * 1.25 * page.size.small),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=page.size.small,
-            fontweight="bold",
-            color=SOFT,
-        )
+        page.note(
+            axes, words, (x, 1), (0, 2 + level * 1.25 * page.size.small), xycoords=("data", "axes fraction"),
+            ha="center", va="bottom", fontweight="bold", color=SOFT,
+        )  # fmt: skip
 
 
 def _letters(count: int) -> Sequence[str]:
@@ -67,15 +59,15 @@ def _event_key(events: pd.DataFrame) -> str:
 
 def _describe_long_view(rows: pd.DataFrame) -> str:
     counts = rows[rows["measure"] != EVENT]
-    said = [f"Line plot of {counts['series'].nunique()} series of yearly counts, on an axis from zero"]
+    phrases = [f"Line plot of {counts['series'].nunique()} series of yearly counts, on an axis from zero"]
     for series, part in counts.groupby("series", sort=False):
-        said.append(f"{series}: {wording.course(part)}")
+        phrases.append(f"{series}: {wording.course(part)}")
     events = rows[rows["measure"] == EVENT].sort_values("period_start")
     if len(events):
-        said.append(
+        phrases.append(
             "Marked breaks: " + "; ".join(f"{wording.day(r.period_start)}, {r.series}" for r in records(events))
         )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -101,14 +93,15 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     counts = rows[rows["measure"] != EVENT]
     if (counts["value"].isna() | ~counts["bound"].isin(wording.BOUNDS)).any():
         raise ValueError("plot long_view: a row that is no event needs a value and a bound")
-    rivals = counts.groupby("year")["compiler"].transform("nunique") > 1
-    counts = counts.assign(rival=rivals).assign(x=lambda each: _apart(each, each["value"].max() / 30))
+    counts = counts.assign(rival=counts.groupby("year")["compiler"].transform("nunique") > 1)
+    counts = counts.assign(x=_apart(counts, counts["value"].max() / 30))
     looks = page.looks(counts)
-    said = wording.listed(MEASURES.get(measure, measure) for measure in counts["measure"])
+    measures = wording.listed(MEASURES.get(measure, measure) for measure in counts["measure"])
     hatch = " Hatched: a count of that part of the year alone." if counts["incomplete"].any() else ""
-    (axes,) = page.panels(
-        heights=[{"single": 62, "double": 82, "slide": 82}[page.kind]],
-        subtitle=f"{wording.capital(said)}, by year and by who counted.{hatch}",
+    (axes,) = page.grid(
+        1,
+        (62, 82, 82),
+        subtitle=f"{wording.capital(measures)}, by year and by who counted.{hatch}",
         notes=_event_key(events),
     )
     first, last = int(counts["year"].min()), int(counts["year"].max())
@@ -126,31 +119,18 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
         _name(page, axes, str(series), part, look)
         _values(page, axes, part, look)
     if counts["rival"].any():
-        page.block(
-            axes,
-            "Years with rival counts",
-            [
-                (
-                    str(year),
-                    [
-                        (
-                            looks[row.series],
-                            row.incomplete,
-                            wording.bounded(row.value, row.bound) + _part_of_year(row),
-                            row.ids,
-                        )
-                        for row in records(part)
-                    ],
-                )
-                for year, part in counts[counts["rival"]].groupby("year")
-            ],
-        )
+        rivals = counts[counts["rival"]].groupby("year")
+        lines = [
+            (str(year), [(looks[row.series], row.incomplete, _with_part(row), row.ids) for row in records(part)])
+            for year, part in rivals
+        ]
+        page.block(axes, "Years with rival counts", lines)
 
 
-def _part_of_year(row: Any) -> str:
-    return (
-        f" ({wording.period(row.period_start, row.period_end).removesuffix(f' {row.year}')})" if row.incomplete else ""
-    )
+def _with_part(row: Any) -> str:
+    """The number, and the part of the year that it covers where that is not all of it."""
+    part = wording.period(row.period_start, row.period_end).removesuffix(f" {row.year}")
+    return wording.bounded(row.value, row.bound) + (f" ({part})" if row.incomplete else "")
 
 
 def _apart(counts: pd.DataFrame, near: float) -> pd.Series:
@@ -176,7 +156,7 @@ def _name(page: PlotPage, axes: Axes, series: str, part: pd.DataFrame, look: Sty
 
 
 def _values(page: PlotPage, axes: Axes, part: pd.DataFrame, look: Style) -> None:
-    """The numbers at the ends and extremes, and the others while there is room."""
+    """The numbers at the ends and extremes, and on wide pages the others too."""
     keys = {part.index[0], part.index[-1], part["value"].idxmax(), part["value"].idxmin()}
     for row in records(part):
         if row.Index in keys or not page.narrow:
@@ -185,7 +165,7 @@ def _values(page: PlotPage, axes: Axes, part: pd.DataFrame, look: Style) -> None
 
 
 def _describe_revision(rows: pd.DataFrame) -> str:
-    said = ["Panels of one count each, by the day on which it was known, on an axis from zero"]
+    phrases = ["Panels of one count each, by the day on which it was known, on an axis from zero"]
     for series, part in rows.groupby("series", sort=False):
         part = part.sort_values("known", kind="stable")
         steps = "; ".join(
@@ -193,8 +173,8 @@ def _describe_revision(rows: pd.DataFrame) -> str:
             f"{wording.period(r.period_start, r.period_end)}{' (incomplete)' if r.incomplete else ''}"
             for r in records(part)
         )
-        said.append(f"{series}: {steps}")
-    return ". ".join(said) + "."
+        phrases.append(f"{series}: {steps}")
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -215,35 +195,26 @@ def _describe_revision(rows: pd.DataFrame) -> str:
     _describe_revision,
 )
 def revision(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel a count: each value from the day it was known to the next one, hollow while the year was incomplete."""
+    """One panel per count: each value from the day it was known to the next, hollow while the year was incomplete."""
     rows = rows.assign(x=wording.years(rows["known"]))
     panels = list(dict.fromkeys(rows["series"]))
-    columns = 1 if page.narrow or len(panels) == 1 else 2
-    lines = math.ceil(len(panels) / columns)
     hollow = " Hollow: of a part of the period." if rows["incomplete"].any() else ""
-    axes = page.panels(
+    axes = page.grid(
         len(panels),
-        columns,
-        heights=[{"single": 44, "double": 50, "slide": 52}[page.kind]] * lines,
+        (44, 50, 52),
+        min(2, len(panels)),
         subtitle=f"Value by the day on which it was known. Each panel has its own scale, from zero.{hollow}",
     )
-    across = (page.size.width * 72 - 30) / columns - 40
     first, last = int(rows["x"].min()), int(rows["x"].max() + 0.25)
     for each, series in zip(axes, panels, strict=True):
         part = rows[rows["series"] == series].sort_values("known", kind="stable")
         look = page.looks(part)[series]
-        panel_title(each, page.wrap(series, page.size.text, across, "bold"), page.size.text)
+        panel_title(each, page.wrap(series, page.size.text, page.across, "bold"), page.size.text)
         year_axis(each, first, last)
         count_axis(each, part["value"].max() * 1.25, ticks=4)
         x, y = part["x"].tolist(), part["value"].tolist()
-        each.plot(
-            [*x, last + 1],
-            [*y, y[-1]],
-            drawstyle="steps-post",
-            color=look.colour,
-            linewidth=1.1 * page.size.scale,
-            zorder=3,
-        )
+        width = 1.1 * page.size.scale
+        each.plot([*x, last + 1], [*y, y[-1]], drawstyle="steps-post", color=look.colour, linewidth=width, zorder=3)
         corners = [(x[0], y[0])]
         for at, value in zip([*x[1:], last + 1], [*y[1:], y[-1]], strict=True):
             corners += [(at, corners[-1][1]), (at, value)]

@@ -1,7 +1,8 @@
-"""The page of every plot: its width, title, panels, notes and footer, and its marks."""
+"""The page that every plot is drawn on: width, title, panels, notes, footer, and the marks of the statements."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,20 +13,18 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
 
 from desertion.plots.labels import INK, LEADING, SOFT, Label, Placer, Point
+from desertion.plots.lettering import Lettering
 from desertion.plots.palette import Style, styles
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
 _MM = 1 / 25.4
 _MARGIN = 2 * _MM
-NBSP = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ SIZES: dict[str, Size] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """matplotlib's own defaults under the style sheet, whatever the user's matplotlibrc says."""
+    """Use matplotlib's defaults with the project's style sheet, and ignore the user's matplotlibrc."""
     with matplotlib.style.context(["default", _STYLE_SHEET]):
         yield
 
@@ -60,67 +59,19 @@ def gid(ids: str) -> str:
     return ".".join(ids.split())
 
 
-class PlotPage:
-    """One page: a title, panels, notes and a footer, each in room of its own, and the labels between the marks."""
+class PlotPage(Lettering):
+    """One page: a title, panels, notes and a footer, each in its own space, and the labels between the marks."""
 
     def __init__(self, title: str, kind: SizeName, footer: str) -> None:
         self.title, self.kind, self.footer = title, kind, footer
         self.size = SIZES[kind]
-        self.figure = Figure(figsize=(self.size.width, 1))
+        super().__init__(Figure(figsize=(self.size.width, 1)))
         self.placer = Placer()
-        self._renderer = FigureCanvasAgg(self.figure).get_renderer()  # type: ignore[no-untyped-call]
 
     @property
     def narrow(self) -> bool:
         """Whether the page is one column wide."""
         return self.kind == "single"
-
-    # --- words
-
-    def width_of(self, words: str, size: float, weight: str = "normal") -> float:
-        """How wide one line of words is, in points."""
-        font = FontProperties(family="sans-serif", size=size, weight=weight)
-        return float(self._renderer.get_text_width_height_descent(words, font, ismath=False)[0])
-
-    def height_of(self, words: str, size: float, weight: str = "normal") -> float:
-        """How tall lines of words are, in points."""
-        item = self.figure.text(0, 0, words, fontsize=size, fontweight=weight, linespacing=LEADING)
-        extent = item.get_window_extent(self._renderer)
-        item.remove()
-        return float(extent.height)
-
-    def wrap(self, words: str, size: float, width: float, weight: str = "normal") -> str:
-        """`words` broken at spaces into lines no wider than `width` points; a longer word is broken, too.
-
-        A no-break space holds its words together, and so does the space after `Art.`; both come out as plain spaces.
-        """
-        lines: list[str] = []
-        for paragraph in words.replace("Art. ", f"Art.{NBSP}").split("\n"):
-            rest = paragraph.split(" ")
-            while rest:
-                count = self._longest(rest, " ", size, width, weight)
-                line, rest = " ".join(rest[: count or 1]), rest[count or 1 :]
-                if not count and len(line) > 1:  # one word is too long
-                    letters = self._longest(line, "", size, width, weight) or 1
-                    line, rest = line[:letters], [line[letters:], *rest]
-                lines.append(line)
-                while len(rest) > 1 and not rest[0]:  # of two spaces in a row
-                    rest = rest[1:]
-        return "\n".join(lines).replace(NBSP, " ")
-
-    def _longest(self, parts: Sequence[str], joint: str, size: float, width: float, weight: str) -> int:
-        """How many of `parts` one line holds: it widens with each, so that a few measurements tell, 0.5 ms apiece."""
-        holds, fails = 0, 1
-        while fails <= len(parts) and self.width_of(joint.join(parts[:fails]), size, weight) <= width:
-            holds, fails = fails, 2 * fails
-        fails = min(fails, len(parts) + 1)
-        while fails - holds > 1:
-            middle = (holds + fails) // 2
-            if self.width_of(joint.join(parts[:middle]), size, weight) <= width:
-                holds = middle
-            else:
-                fails = middle
-        return holds
 
     # --- the page
 
@@ -181,19 +132,27 @@ class PlotPage:
         self._top = top * 72
         return axes
 
+    def grid(self, count: int, talls: Sequence[float], columns: int = 1, **how: Any) -> list[Axes]:
+        """Equal panels, in `columns` where the page is wide.
+
+        `talls`: the height of each row in mm on a page of size single, double and slide; `how` as in `panels`.
+        """
+        columns = 1 if self.narrow else columns
+        tall = dict(zip(SIZES, talls, strict=True))[self.kind]
+        #: Room for words in a panel, in points.
+        self.across = (self.size.width * 72 - 30) / columns - 40
+        return self.panels(count, columns, heights=[tall] * math.ceil(count / columns), **how)
+
+    def note(self, axes: Axes, words: str, at: tuple[float, float], shift: tuple[float, float], **how: Any) -> None:
+        """Small words in a panel, `shift` points from `at` (a fraction across, a value up); `how` as in `annotate`."""
+        how = {"xycoords": ("axes fraction", "data"), "fontsize": self.size.small, "color": INK, **how}
+        axes.annotate(words, at, xytext=shift, textcoords="offset points", **how)
+
     def _line(self, words: str, height: float, points: float, weight: str, colour: str) -> None:
         self.figure.text(
-            _MARGIN / self.size.width,
-            height,
-            words,
-            fontsize=points,
-            fontweight=weight,
-            color=colour,
-            va="top",
-            ha="left",
-            linespacing=LEADING,
-            in_layout=False,
-        )
+            _MARGIN / self.size.width, height, words, fontsize=points, fontweight=weight, color=colour,
+            va="top", ha="left", linespacing=LEADING, in_layout=False,
+        )  # fmt: skip
 
     def _key_lines(
         self, key: Sequence[tuple[Style, bool, str]], across: float
@@ -218,20 +177,14 @@ class PlotPage:
                 x = _MARGIN / width + (start + 0.4 * size.small) / 72 / width
                 self.figure.add_artist(Line2D([x], [y], **self._dot(look, hollow, 4.8 * size.scale), in_layout=False))
                 self.figure.text(
-                    x + 0.8 * size.small / 72 / width,
-                    y,
-                    words,
-                    fontsize=size.small,
-                    color=look.ink,
-                    va="center_baseline",
-                    ha="left",
-                    in_layout=False,
-                )
+                    x + 0.8 * size.small / 72 / width, y, words, fontsize=size.small, color=look.ink,
+                    va="center_baseline", ha="left", in_layout=False,
+                )  # fmt: skip
 
     def finish(self) -> Figure:
         """Fix the layout, then put each label where it covers nothing."""
-        # Our own few sums: matplotlib's constrained layout gave other last digits on other runs, hence other bytes.
-        for _ in range(2):  # the second time with the ticks of the height that the first gave
+        # Not matplotlib's constrained layout: its last digits, and so the bytes, differed between runs.
+        for _ in range(2):  # the second pass uses the ticks that the heights of the first pass gave
             self._arrange()
         self.placer.place(self.figure, self._renderer)
         return self.figure
@@ -273,15 +226,15 @@ class PlotPage:
     # --- marks
 
     def looks(self, rows: pd.DataFrame) -> dict[str, Style]:
-        """A style for each series, by who counted; a compiler looks alike everywhere, chapter 33 has its own."""
+        """A style for each series: the same for a compiler in every plot, and one for chapter 33."""
         keys = {
             str(series): "ch33"
             if part["articles"].iloc[0].startswith("ch33")
             else f"{part['compiler'].iloc[0]} {series}"
             for series, part in rows.groupby("series", sort=False)
         }
-        found = styles(keys.values())
-        return {series: found[key] for series, key in keys.items()}
+        chosen = styles(keys.values())
+        return {series: chosen[key] for series, key in keys.items()}
 
     def _dot(self, look: Style, hollow: bool, points: float) -> dict[str, Any]:
         points *= 1.2 if look.marker in "^v<>" else 1  # a triangle fills half of its box
@@ -316,7 +269,7 @@ class PlotPage:
 
         It is broken where a period is missing or incomplete: a count of seven months beside one of twelve is no fall.
         """
-        import seaborn as sns  # here, since plots without lines do not need to wait the two seconds that it takes
+        import seaborn as sns  # imported here: it takes two seconds, which plots without lines need not wait
 
         ordered = rows[~rows["incomplete"]].sort_values(["series", "x"], kind="stable")
         last = ordered.groupby("series")["x1"].shift()
@@ -376,7 +329,7 @@ class PlotPage:
         self.placer.bar(axes, left, bottom, left + width, bottom + height)
 
     def value(self, axes: Axes, words: str, point: Point, **how: Any) -> None:
-        """Ask for the number of a mark, close to it or not at all; `how` as in `Label`."""
+        """Label a mark with its number if there is space close to it; `how` as in `Label`."""
         how = {"size": self.size.small, "radius": 2.7 * self.size.scale, "reach": 4.0, **how}
         self.placer.label(Label(axes, [words], [point], **how))
 
@@ -385,44 +338,24 @@ class PlotPage:
         size = self.size.small
         widths = (1e9, *(letters * 0.62 * size for letters in (26, 20, 15)))
         broken = dict.fromkeys(self.wrap(words, size, width, "bold") for width in widths)
-        self.placer.label(
-            Label(
-                axes,
-                list(broken),
-                points,
-                **{
-                    "size": size,
-                    "radius": 2.7 * self.size.scale,
-                    "colour": look.ink,
-                    "weight": "bold",
-                    "needed": True,
-                    **how,
-                },
-            )
-        )
+        how = {
+            "size": size, "radius": 2.7 * self.size.scale, "colour": look.ink, "weight": "bold", "needed": True, **how,
+        }  # fmt: skip
+        self.placer.label(Label(axes, list(broken), points, **how))
 
     def block(
         self, axes: Axes, title: str, lines: Sequence[tuple[str, Sequence[tuple[Style, bool, str, str]]]]
     ) -> None:
-        """Ask for a small table in an empty part of the panel: a heading, then lines of marks with their words."""
+        """Put a small table into an empty part of the panel: a heading, then lines of marks with their words."""
         words = {"fontsize": self.size.small, "color": INK}
         radius = 2.4 * self.size.scale
         rows: list[Artist] = [TextArea(title, textprops={**words, "color": SOFT})] if title else []
         for name, cells in lines:
             row: list[Artist] = [TextArea(name, textprops={**words, "fontweight": "bold"})] if name else []
-            for look, hollow, said, ids in cells:
+            for look, hollow, value, ids in cells:
                 dot = DrawingArea(2 * radius, 2 * radius)
                 dot.add_artist(Line2D([radius], [radius], **self._dot(look, hollow, 2 * radius), gid=gid(ids) or None))
-                row.append(
-                    HPacker(
-                        pad=0,
-                        sep=2.5,
-                        align="center",
-                        children=[
-                            dot,
-                            TextArea(said, textprops={**words, "color": look.ink}),
-                        ],
-                    )
-                )
+                text = TextArea(value, textprops={**words, "color": look.ink})
+                row.append(HPacker(pad=0, sep=2.5, align="center", children=[dot, text]))
             rows.append(HPacker(pad=0, sep=0.8 * self.size.small, align="center", children=row))
         self.placer.block(axes, VPacker(pad=0, sep=0.45 * self.size.small, align="left", children=rows))

@@ -1,4 +1,4 @@
-"""Intervals in rows: growth factors with their bars, and what claims say against what the figures give."""
+"""Intervals in rows: growth factors, and claims compared with the figures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _factor(row: Any) -> str:
 
 
 def _describe_growth(rows: pd.DataFrame) -> str:
-    said = [f"Rows of growth factors on a log scale, {len(rows)} pairs of periods"]
+    phrases = [f"Rows of growth factors on a log scale, {len(rows)} pairs of periods"]
     for series, part in rows.groupby("series", sort=False):
         pairs = []
         for row in records(part):
@@ -68,11 +68,11 @@ def _describe_growth(rows: pd.DataFrame) -> str:
                     f", at the assumed dispersion {wording.number(row.outer_low)} to {wording.number(row.outer_high)}"
                 )
             pairs.append(words + ("" if pd.notna(row.low) else ", no interval"))
-        said.append(f"{series}: " + "; ".join(pairs))
+        phrases.append(f"{series}: " + "; ".join(pairs))
     each = list(records(rows))
     high, low = (end(each, key=lambda row: row.factor) for end in (max, min))
-    said.append(f"Largest: {high.series}, {high.label}. Smallest: {low.series}, {low.label}")
-    return ". ".join(said) + "."
+    phrases.append(f"Largest: {high.series}, {high.label}. Smallest: {low.series}, {low.label}")
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -129,15 +129,15 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
             tick(page, axes, row.factor, y, row.ids)
 
 
-def _said(row: Any) -> str:
-    """What the claim prints, and what the words admit where that is a range."""
+def _stated(row: Any) -> str:
+    """The claim as printed, with the range that its words admit."""
     ends = (row.stated_low, row.stated_high)
     if any(pd.isna(end) for end in ends) or ends[0] == ends[1]:
         return f"“{row.stated}”"
     return f"“{row.stated}” ({wording.number(ends[0])}–{wording.number(ends[1])})"
 
 
-def _found(row: Any) -> str:
+def _computed(row: Any) -> str:
     if pd.isna(row.low) or row.low == row.high:
         return wording.number(row.computed)
     value, low, high = wording.aligned([row.computed, row.low, row.high])
@@ -145,15 +145,15 @@ def _found(row: Any) -> str:
 
 
 def _describe_claims(rows: pd.DataFrame) -> str:
-    said = [
+    phrases = [
         f"Rows of {len(rows)} claims: what each states over what the figures give, on a log axis where 1 is agreement"
     ]
     for verdict, part in rows.groupby("verdict", sort=False):
-        said.append(
+        phrases.append(
             f"{wording.capital(str(verdict))}: "
-            + "; ".join(f"{row.label}, said {_said(row)}, computed {_found(row)}" for row in records(part))
+            + "; ".join(f"{row.label}, said {_stated(row)}, computed {_computed(row)}" for row in records(part))
         )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -173,7 +173,7 @@ def _describe_claims(rows: pd.DataFrame) -> str:
     _describe_claims,
 )
 def claims(page: PlotPage, rows: pd.DataFrame) -> None:
-    """What a claim states, divided by what the figures give: a range that meets the computed interval can hold."""
+    """Stated value of each claim divided by the computed one: a range that overlaps the interval can hold."""
     if (rows["computed"] <= 0).any():
         raise ValueError("plot claims: column 'computed' has a value of zero or less; the plot divides by it")
     if (rows["stated_low"].isna() & rows["stated_high"].isna()).any():
@@ -182,14 +182,17 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
     rows = rows.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
     layout = Rows(
         page,
-        [PlotRow(f"{row.label}: {_said(row)}", _found(row), wording.capital(row.verdict)) for row in records(rows)],
+        [
+            PlotRow(f"{row.label}: {_stated(row)}", _computed(row), wording.capital(row.verdict))
+            for row in records(rows)
+        ],
         strip=11,
     )
-    said, found = Style(VERMILION, "s", ""), Style(GREY, "s", "")
+    claim_look, figure_look = Style(VERMILION, "s", ""), Style(GREY, "s", "")
     (axes,) = page.panels(
         heights=[layout.height],
         subtitle="Stated ÷ computed, log scale: ×1 is agreement. The number at the right is what the figures give.",
-        key=[(said, False, "what the words admit"), (found, False, "what the figures give (interval)")],
+        key=[(claim_look, False, "what the words admit"), (figure_look, False, "what the figures give (interval)")],
     )
     layout.draw(axes, "computed")
     ends = pd.concat(
@@ -201,9 +204,9 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
     shift = 2.4 * page.size.scale
     for y, row in zip(layout.places, records(rows), strict=True):
         stated = [end / row.computed for end in (row.stated_low, row.stated_high)]
-        _range(page, axes, stated, y - shift, said, row.ids)
+        _range(page, axes, stated, y - shift, claim_look, row.ids)
         given = [row.low / row.computed, row.high / row.computed] if pd.notna(row.low) else [1.0, 1.0]
-        _range(page, axes, given, y + shift, found, row.ids)
+        _range(page, axes, given, y + shift, figure_look, row.ids)
 
 
 def _range(page: PlotPage, axes: Axes, ends: Sequence[float], y: float, look: Style, ids: str) -> None:

@@ -41,7 +41,7 @@ _CROWDED = 8.0
 
 @dataclass(frozen=True)
 class Label:
-    """Words that want to stand near the first of some points, and what becomes of them where there is no room."""
+    """Words to place near the first of some points, and whether they are dropped where there is no space."""
 
     axes: Axes
     #: The same words broken into lines in several ways: the first that fits best is taken.
@@ -83,15 +83,15 @@ class Placer:
         self._bars.append((axes, (left, bottom, right, top)))
 
     def path(self, axes: Axes, x: Iterable[float], y: Iterable[float], weight: float = 1.0) -> None:
-        """Keep labels off this line, as much as its weight says."""
+        """Keep labels off this line, in proportion to its weight."""
         self._paths.append((axes, list(zip(x, y, strict=True)), weight))
 
     def label(self, label: Label) -> None:
-        """Ask for a label."""
+        """Add a label to place."""
         self._labels.append(label)
 
     def block(self, axes: Axes, block: OffsetBox) -> None:
-        """Ask for a block of words in an empty part of a panel; where there is none it is left out."""
+        """Add a block of words for an empty part of a panel; without such a part it is left out."""
         self._blocks.append((axes, block))
 
     def place(self, figure: Figure, renderer: RendererAgg) -> None:
@@ -114,15 +114,15 @@ class Placer:
         )
         self._taken: list[Box] = [self._bounds(item) for axes in figure.axes for item in axes.texts if item.get_text()]
         placed = {axes for axes, block in self._blocks if self._place_block(axes, block)}
-        wanted = [label for label in self._labels if not (label.in_block and label.axes in placed)]
-        needed = [label for label in wanted if label.needed]
+        labels = [label for label in self._labels if not (label.in_block and label.axes in placed)]
+        needed = [label for label in labels if label.needed]
         # The first label takes the best place from the next: where that costs too much, others may choose first.
         plans = [self._plan(needed)]
         if plans[0][0] > _CROWDED * len(needed):
             plans += [self._plan(needed[turn:] + needed[:turn]) for turn in range(1, len(needed))]
         for spot in min(plans, key=lambda plan: plan[0])[1]:
             self._write(spot)
-        for label in wanted:
+        for label in labels:
             if not label.needed:
                 cost, spots = self._plan([label])
                 if cost < _COVERS:
@@ -291,7 +291,7 @@ def _along(path: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64], room: float) -> NDArray[np.float64]:
-    """How many of the others each box meets, or comes nearer to than `room`."""
+    """Number of the others that each box overlaps or comes nearer to than `room`, in points."""
     meets = (
         (others[None, :, 0] < box[:, None, 2] + room)
         & (others[None, :, 2] > box[:, None, 0] - room)
@@ -318,7 +318,7 @@ def _inside(
 
 
 def _nearest(box: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the nearest of some points is from each box: words belong to the mark that they stand nearest to."""
+    """Distance from each box to the nearest of some points: readers relate words to the nearest mark."""
     across = np.maximum(np.maximum(box[:, None, 0] - points[None, :, 0], points[None, :, 0] - box[:, None, 2]), 0)
     up = np.maximum(np.maximum(box[:, None, 1] - points[None, :, 1], points[None, :, 1] - box[:, None, 3]), 0)
     return np.asarray(np.hypot(across, up).min(axis=1, initial=np.inf), dtype=float)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
 
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, year_axis
+from desertion.plots.axes import area, count_axis, steps, year_axis
 from desertion.plots.contract import END, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.palette import BLUE, Style, ink
@@ -19,7 +18,7 @@ from desertion.plots.sources import fineness
 
 _BAND = "#D9D2C5"
 _LINE = "#7A6F5B"
-#: Width of a report's bar, in points, by `fineness`: the shorter its period, the more it says of a month.
+#: Width of a report's bar, in points, by `fineness`: shorter periods, which say more of a month, are thicker.
 _WIDTHS = (0.9, 1.3, 1.8, 2.8)
 _ARROWS = {"at_least": "^", "at_most": "v"}
 
@@ -46,15 +45,18 @@ def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
 def _describe(rows: pd.DataFrame) -> str:
     _check(rows)
     band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
-    said = ["Step plot of the fitted number a month with its band, from zero, over it each report as a bar"]
+    phrases = ["Step plot of the fitted number a month with its band, from zero, over it each report as a bar"]
     if len(band):
-        told = list(records(band[~band["prior_driven"]].sort_values("period_start", kind="stable")))
+        informed = list(records(band[~band["prior_driven"]].sort_values("period_start", kind="stable")))
         first, last = band["period_start"].min(), band["period_end"].max()
-        said.append(f"The fit covers {wording.period(first, last)}")
-        if told:
-            named = {"first": told[0], "last": told[-1]}
-            named |= {"highest": max(told, key=lambda row: row.mean), "lowest": min(told, key=lambda row: row.mean)}
-            said.append(
+        phrases.append(f"The fit covers {wording.period(first, last)}")
+        if informed:
+            named = {"first": informed[0], "last": informed[-1]}
+            named |= {
+                "highest": max(informed, key=lambda row: row.mean),
+                "lowest": min(informed, key=lambda row: row.mean),
+            }
+            phrases.append(
                 "Months that reports inform: "
                 + ", ".join(
                     f"{name} {wording.period(row.period_start, row.period_end)} {wording.number(row.mean)} "
@@ -64,8 +66,8 @@ def _describe(rows: pd.DataFrame) -> str:
             )
         prior = int(band["prior_driven"].sum())
         if prior:
-            said.append(f"{prior:,} of {len(band):,} months are interpolated by the prior and not drawn as data")
-    said.append(
+            phrases.append(f"{prior:,} of {len(band):,} months are interpolated by the prior and not drawn as data")
+    phrases.append(
         f"{len(reports):,} reports: "
         + "; ".join(
             f"{row.label}, {wording.bounded(row.value, row.bound, spoken=True)} a month in "
@@ -75,7 +77,7 @@ def _describe(rows: pd.DataFrame) -> str:
         if len(reports)
         else "No report"
     )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -107,13 +109,14 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     if (~prior).any():
         key.append((Style(_BAND, "s", "-"), False, "fitted level with its interval"))
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
-    # What the prior alone allows has no end: it may not set the scale.
+    # The band of months without reports can be very wide: it does not set the scale.
     top = 1.12 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
     notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
-    (axes,) = page.panels(
-        heights=[{"single": 62, "double": 82, "slide": 82}[page.kind]],
+    (axes,) = page.grid(
+        1,
+        (62, 82, 82),
         subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
         notes=notes if prior.any() else "",
         key=key,
@@ -125,7 +128,7 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
         _draw_run(page, axes, run)
     for row in records(reports.sort_values(["step", "x0"], kind="stable")):
         _draw_report(page, axes, row)
-    # The finest first: where there is no room for all words, these say most.
+    # The shortest periods first: where there is no space for all labels, they say most.
     for row in records(reports.sort_values(["step", "value"], ascending=False, kind="stable")):
         page.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
 
@@ -139,19 +142,10 @@ def _any(reports: pd.DataFrame, bound: str) -> bool:
 
 def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
     scale, prior = page.size.scale, bool(run["prior_driven"].iloc[0])
-    x = np.repeat([*run["x0"], run["x1"].iloc[-1]], 2)[1:-1]
+    x = steps(run)
     low, mean, high = (np.repeat(run[column].to_numpy(), 2) for column in ("low", "mean", "high"))
-    axes.add_patch(
-        Polygon(
-            np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])]),
-            facecolor="white" if prior else _BAND,
-            edgecolor="#CCCCCC" if prior else "none",
-            hatch="/////" if prior else None,
-            linewidth=0,
-            zorder=1.5,
-            gid=gid(str(run["ids"].iloc[0])),
-        )
-    )
+    look = {"facecolor": "white", "edgecolor": "#CCCCCC", "hatch": "/////"} if prior else {"facecolor": _BAND}
+    area(axes, x, low, high, gid=gid(str(run["ids"].iloc[0])), **{"edgecolor": "none"} | look)
     for edge in (low, high):
         page.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
     if not prior:

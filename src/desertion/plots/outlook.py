@@ -1,4 +1,4 @@
-"""What may come next: the fitted months, the fan beyond them, two scenarios, and what hindsight says of the fan."""
+"""The outlook: fitted months, the forecast with its intervals, two scenarios, and the score on held-out counts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
 
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.axes import area, caption, count_axis, panel_title, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import LEADING, SOFT
 from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
 
@@ -52,7 +50,9 @@ def _band(row: Any, level: int) -> str:
 
 def _describe(rows: pd.DataFrame) -> str:
     _check(rows)
-    said = ["Step plots of the number a month, from zero: the fitted months with their 95 % band, and what may follow"]
+    phrases = [
+        "Step plots of the number a month, from zero: the fitted months with their 95 % band, and what may follow"
+    ]
     for panel, part in rows.groupby("panel", sort=False):
         words = []
         for kind, level in (("fit", 95), ("forecast", 95)):
@@ -69,8 +69,8 @@ def _describe(rows: pd.DataFrame) -> str:
             if own:
                 last = own[-1]
                 words.append(f"if {name}, {wording.number(last.median)} in {wording.period(*_days(last))}")
-        said.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
-    return ". ".join(said) + "."
+        phrases.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
+    return ". ".join(phrases) + "."
 
 
 def _days(row: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -96,7 +96,7 @@ def _days(row: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
     _describe,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
-    """A panel a series: fitted months and their band, the fan of a forecast or none, and two what-if lines."""
+    """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
     _check(rows)
     rows = wording.with_years(rows)
     panels = list(dict.fromkeys(rows["panel"]))
@@ -106,9 +106,9 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     key += [
         (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
     ]
-    axes = page.panels(
+    axes = page.grid(
         len(panels),
-        heights=[{"single": 62, "double": 66, "slide": 70}[page.kind]] * len(panels),
+        (62, 66, 70),
         subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
         key=key,
     )
@@ -121,15 +121,12 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
         top, beyond = _top(part)
         count_axis(each, top)
         note = part["note"].iloc[0] + beyond
-        each.set_xlabel(
-            page.wrap(note, page.size.small, across), loc="left", fontsize=page.size.small, color=SOFT,
-            linespacing=LEADING, labelpad=3,
-        )  # fmt: skip
+        caption(each, page.wrap(note, page.size.small, across), page.size.small)
         _draw(page, each, part)
 
 
 def _top(part: pd.DataFrame) -> tuple[float, str]:
-    """The end of the axis, and what to say of what lies beyond: a few wide months may not flatten all the others."""
+    """The end of the axis, and a note on values beyond it: a few wide intervals must not flatten the rest."""
     fitted = part[part["kind"] == "fit"]
     close = max([1.0, *part["high80"].dropna(), *part["median"].dropna(), *fitted["high95"]])
     everything = max([close, *part["high95"].dropna()])
@@ -151,7 +148,7 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
             for level in _LEVELS:
                 _area(axes, own, level, _FAN[level], ids)
         look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
-        x, y = _steps(own), np.repeat(own["median"].to_numpy(), 2)
+        x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)
         axes.plot(
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
         )
@@ -163,12 +160,6 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
             page.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)
 
 
-def _steps(rows: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
-
-
 def _area(axes: Axes, rows: pd.DataFrame, level: int, colour: str, ids: str) -> None:
-    x = _steps(rows)
     low, high = (np.repeat(rows[f"{end}{level}"].to_numpy(), 2) for end in ("low", "high"))
-    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])])
-    axes.add_patch(Polygon(corners, facecolor=colour, edgecolor="none", linewidth=0, zorder=1.5, gid=ids))
+    area(axes, steps(rows), low, high, facecolor=colour, edgecolor="none", gid=ids)

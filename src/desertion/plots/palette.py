@@ -28,7 +28,7 @@ _DASHES: dict[str, tuple[float, ...]] = {"--": (3.7, 1.6), "-.": (6.4, 1.6, 1.0,
 
 @dataclass(frozen=True)
 class Style:
-    """How one series looks: a colour and, for those who cannot tell it, a marker and a line."""
+    """Look of one series: a colour, and a marker and a line for readers who cannot distinguish colours."""
 
     colour: str
     marker: str
@@ -73,20 +73,20 @@ _SPARE = (
 def styles(names: Iterable[str]) -> dict[str, Style]:
     """A style for each name, no two alike: the fixed one where the name begins with a known word, else a spare one.
 
-    Raises ValueError for more names than there are styles: such a plot cannot be read and wants panels.
+    Raises ValueError for more names than there are styles: such a plot cannot be read and needs panels.
     """
-    wanted = list(dict.fromkeys(names))
-    found: dict[str, Style] = {}
-    for name in wanted:
+    ordered = list(dict.fromkeys(names))
+    chosen: dict[str, Style] = {}
+    for name in ordered:
         known = next((style for word, style in FIXED.items() if name.startswith(word)), None)
-        if known is not None and known not in found.values():
-            found[name] = known
-    spare = [style for style in _SPARE if style not in found.values()]
-    missing = [name for name in wanted if name not in found]
+        if known is not None and known not in chosen.values():
+            chosen[name] = known
+    spare = [style for style in _SPARE if style not in chosen.values()]
+    missing = [name for name in ordered if name not in chosen]
     if len(missing) > len(spare):
-        raise ValueError(f"{len(wanted)} series in one panel; at most {len(found) + len(spare)} can be told apart")
-    found.update(zip(missing, spare, strict=False))
-    return {name: found[name] for name in wanted}
+        raise ValueError(f"{len(ordered)} series in one panel; at most {len(chosen) + len(spare)} can be told apart")
+    chosen.update(zip(missing, spare, strict=False))
+    return {name: chosen[name] for name in ordered}
 
 
 # Severity 1.0, linear RGB: Machado G. M., Oliveira M. M. and Fernandes L. A. F. (2009), IEEE TVCG 15(6), table 1.
@@ -127,7 +127,7 @@ def _lab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def distance(one: str, other: str, sight: str = "") -> float:
-    """How far apart two colours are (CIE 1976 ΔE*ab) for one kind of sight, or for the worst of all four.
+    """Distance between two colours (CIE 1976 ΔE*ab) for one kind of sight, or for the worst of all four.
 
     `sight` is one of `SIGHTS`. Raises KeyError for another, ValueError for a colour matplotlib does not know.
     """

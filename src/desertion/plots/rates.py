@@ -1,4 +1,4 @@
-"""Rates and comparisons: per 1,000 deployed under rival denominators, and other armies beside it."""
+"""Rates and comparisons: per 1,000 deployed under rival denominators, and comparisons with other armies."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.axes import caption, count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span, tick
-from desertion.plots.labels import LEADING, SOFT
 from desertion.plots.palette import styles
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
@@ -25,11 +24,11 @@ def _band(row: Any) -> str:
 
 
 def _describe_rate(rows: pd.DataFrame) -> str:
-    said = [
+    phrases = [
         "Rows of rates for each 1,000 deployed and year, on an axis from zero, each with the band of rival denominators"
     ]
     for series, part in rows.groupby("series", sort=False):
-        said.append(
+        phrases.append(
             f"{series}: "
             + "; ".join(
                 f"{wording.period(row.period_start, row.period_end)}{' (incomplete)' if row.incomplete else ''} "
@@ -38,7 +37,7 @@ def _describe_rate(rows: pd.DataFrame) -> str:
                 for row in records(part)
             )
         )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -62,7 +61,7 @@ def _describe_rate(rows: pd.DataFrame) -> str:
     _describe_rate,
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One row a period, an upright line at the main rate and a bar over the rates of rival denominators."""
+    """One row per period: an upright line at the main rate, a bar over the rates of rival denominators."""
     layout = Rows(
         page,
         [
@@ -95,15 +94,15 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _describe_comparators(rows: pd.DataFrame) -> str:
-    said = [
+    phrases = [
         f"{rows['panel'].nunique()} panels of counts by year, each with its own axis from zero, not measuring the same"
     ]
     for panel, part in rows.groupby("panel", sort=False):
         for series, own in part.groupby("series", sort=False):
             name = str(panel) if series == panel else f"{panel}, {series}"
-            said.append(f"{name}: {wording.course(own)}")
-        said.append(f"Definition: {part['definition'].iloc[0].rstrip('.')}")
-    return ". ".join(said) + "."
+            phrases.append(f"{name}: {wording.course(own)}")
+        phrases.append(f"Definition: {part['definition'].iloc[0].rstrip('.')}")
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -123,35 +122,25 @@ def _describe_comparators(rows: pd.DataFrame) -> str:
     _describe_comparators,
 )
 def comparators(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel a measure, each from zero on its own scale and calendar, with its definition under it."""
+    """One panel per measure, each from zero on its own scale and calendar, with its definition under it."""
     rows = wording.with_years(rows)
     panels = list(dict.fromkeys(rows["panel"]))
-    columns = 1 if page.narrow else 2
-    lines = math.ceil(len(panels) / columns)
     hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
-    axes = page.panels(
+    axes = page.grid(
         len(panels),
-        columns,
-        heights=[{"single": 48, "double": 54, "slide": 60}[page.kind]] * lines,
+        (48, 54, 60),
+        2,
         subtitle=f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}",
     )
-    across = (page.size.width * 72 - 30) / columns - 40
     for each, panel in zip(axes, panels, strict=True):
         part = rows[rows["panel"] == panel]
-        panel_title(each, page.wrap(panel, page.size.text, across, "bold"), page.size.text)
+        panel_title(each, page.wrap(panel, page.size.text, page.across, "bold"), page.size.text)
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
         count_axis(each, part["value"].max() * 1.2, ticks=4)
         looks = styles(part["series"])
         page.connect(each, part, looks)
-        each.set_xlabel(
-            page.wrap(part["definition"].iloc[0], page.size.small, across),
-            loc="left",
-            fontsize=page.size.small,
-            color=SOFT,
-            linespacing=LEADING,
-            labelpad=3,
-        )
+        caption(each, page.wrap(part["definition"].iloc[0], page.size.small, page.across), page.size.small)
         for series, own in part.groupby("series", sort=False):
             own, look = own.sort_values("x"), looks[str(series)]
             dense = len(own) > 15

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import INK, LEADING, SOFT
+from desertion.plots.labels import LEADING, SOFT
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PlotRow:
 
 @dataclass
 class Rows:
-    """How much room rows take and where each one's marks go; made before the page, drawn on one of its panels."""
+    """Layout of rows: the height of the panel and the place of each row's marks."""
 
     page: PlotPage
     rows: Sequence[PlotRow]
@@ -61,78 +62,38 @@ class Rows:
 
     @property
     def height(self) -> float:
-        """How tall the panel must be, in mm, its axis included."""
+        """Height of the panel with its axis, in mm."""
         return (self.total + 4.6 * self.page.size.small) / 72 * 25.4
 
     def draw(self, axes: Axes, right: str = "") -> None:
         """Write the words and numbers, and make one unit of the vertical axis one point."""
-        size = self.page.size
+        page, size = self.page, self.page.size
         axes.set_ylim(self.total, 0)
-        axes.spines["left"].set_visible(False)
-        for y, words in self.headers:
-            axes.annotate(
-                words,
-                (0, y),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 0),
-                textcoords="offset points",
-                ha="left",
-                va="top",
-                fontsize=size.small,
-                fontweight="bold",
-                color=INK,
-                linespacing=LEADING,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-                zorder=4,
-                in_layout=False,
-            )
-        numbers = [row.number for row in self.rows]
-        if self.page.narrow:
-            axes.set_yticks([])
-            for top, words, number in zip(self.tops, self.words, numbers, strict=True):
-                for x, said, side in ((0, words, "left"), (1, number, "right")):
-                    axes.annotate(
-                        said,
-                        (x, top),
-                        xycoords=("axes fraction", "data"),
-                        ha=side,
-                        va="top",
-                        fontsize=size.small,
-                        color=INK,
-                        linespacing=LEADING,
-                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
-                        zorder=4,
-                        in_layout=False,
-                    )
-            return
         axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+
+        def over(words: str, at: tuple[float, float], pad: float, **how: Any) -> None:
+            box = {"facecolor": "white", "edgecolor": "none", "pad": pad}
+            page.note(
+                axes, words, at, (0, 0), va="top", linespacing=LEADING, bbox=box, zorder=4, in_layout=False, **how
+            )
+
+        for y, words in self.headers:
+            over(words, (0, y), 0.6, ha="left", fontweight="bold")
+        numbers = [row.number for row in self.rows]
+        if page.narrow:
+            for top, words, number in zip(self.tops, self.words, numbers, strict=True):
+                over(words, (0, top), 0.4, ha="left")
+                over(number, (1, top), 0.4, ha="right")
+            return
         # Letters hang differently: all words of a row stand on one baseline, a broken line is centred as a block.
         base = -0.36 * size.small
-        for place, words, number in zip(self.places, self.words, numbers, strict=True):
-            for x, said, shift, side in ((0, words, -5, "right"), (1, number, 5, "left")):
-                axes.annotate(
-                    said,
-                    (x, place),
-                    xycoords=("axes fraction", "data"),
-                    xytext=(shift, 0 if "\n" in said else base),
-                    textcoords="offset points",
-                    ha=side,
-                    va="center" if "\n" in said else "baseline",
-                    fontsize=size.small,
-                    color=INK,
-                    linespacing=LEADING,
-                    annotation_clip=False,
+        for place, *texts in zip(self.places, self.words, numbers, strict=True):
+            for x, words, shift, side in zip((0, 1), texts, (-5, 5), ("right", "left"), strict=True):
+                up, va = (0, "center") if "\n" in words else (base, "baseline")
+                page.note(
+                    axes, words, (x, place), (shift, up), ha=side, va=va, linespacing=LEADING, annotation_clip=False
                 )
         if right:
-            axes.annotate(
-                right,
-                (1, 0),
-                xycoords=("axes fraction", "data"),
-                xytext=(5, 2),
-                textcoords="offset points",
-                ha="left",
-                va="bottom",
-                fontsize=size.small,
-                color=SOFT,
-                annotation_clip=False,
-            )
+            how: dict[str, Any] = {"ha": "left", "va": "bottom", "color": SOFT, "annotation_clip": False}
+            page.note(axes, right, (1, 0), (5, 2), **how)

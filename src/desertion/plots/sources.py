@@ -1,4 +1,4 @@
-"""What the statements cover and where they disagree: months that anyone counted, rival values of one count."""
+"""Coverage and conflicts of the statements: months counted by anyone, rival values of one count."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desertion.plots.palette import BLUE, GREY, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
 
-#: How fine a count is: the longest period of each kind in days, its name, how tall its bar is drawn.
+#: Classes of period: longest length in days, name, height of the bar as a share of its row.
 FINENESS = ((1e9, "longer", 0.34), (370, "a year", 0.56), (190, "up to half a year", 0.78), (31, "a month", 1.0))
 
 
@@ -26,7 +26,7 @@ def fineness(rows: pd.DataFrame) -> pd.Series:
 
 
 def _months(rows: pd.DataFrame) -> int:
-    """How many calendar months these periods touch."""
+    """Number of calendar months that these periods touch."""
     touched = {
         month
         for start, end in zip(rows["period_start"], rows["period_end"], strict=True)
@@ -38,17 +38,17 @@ def _months(rows: pd.DataFrame) -> int:
 def _describe_coverage(rows: pd.DataFrame) -> str:
     rows = rows.assign(step=fineness(rows))
     first, last = rows["period_start"].min(), rows["period_end"].max()
-    said = [
+    phrases = [
         f"Bars along a calendar from {wording.day(first)} to {wording.day(last)}, one row for each offence and "
         f"measure, {len(rows)} counts; finer counts lie darker and taller over coarser ones"
     ]
     for name, part in rows.groupby("row", sort=False):
         fine = _months(part[part["step"] == len(FINENESS) - 1])
-        said.append(
+        phrases.append(
             f"{name}: {_plural(len(part), 'count')}, {part['period_start'].min():%Y} to {part['period_end'].max():%Y}"
             + (f", {_plural(fine, 'single month')}" if fine else "")
         )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 def _plural(count: int, noun: str) -> str:
@@ -69,7 +69,7 @@ def _plural(count: int, noun: str) -> str:
     _describe_coverage,
 )
 def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One row an offence and measure, one bar a count over its period; the finest count of a month lies on top."""
+    """One row per offence and measure, one bar per count over its period; the shortest periods lie on top."""
     rows = wording.with_years(rows).assign(step=fineness(rows))
     names = list(dict.fromkeys(rows["row"]))
     counts = rows["row"].value_counts()
@@ -103,7 +103,7 @@ def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _values(part: pd.DataFrame) -> str:
-    """The values of one count, the chosen one first; where all are one, in what the readings differ."""
+    """The values of one count, the chosen one first; if they are equal, what else differs between the readings."""
     ordered = part.sort_values("chosen", ascending=False, kind="stable")["value"]
     values = list(dict.fromkeys(wording.number(value) for value in ordered))
     unit = {"percent": " %", "months": " months"}.get(part["unit"].iloc[0], "")
@@ -113,15 +113,17 @@ def _values(part: pd.DataFrame) -> str:
 
 def _describe_conflicts(rows: pd.DataFrame) -> str:
     labels = rows["label"].nunique()
-    said = [f"Dot plot of the rival readings of {_plural(labels, 'count')}, divided by the one chosen, on a log axis"]
+    phrases = [
+        f"Dot plot of the rival readings of {_plural(labels, 'count')}, divided by the one chosen, on a log axis"
+    ]
     spread = rows.groupby("label", sort=False)["value"].agg(lambda values: values.max() / values.min())
     same = int((spread == 1).sum())
     if same:
-        said.append(f"In {_plural(same, 'count')} all readings have one value and differ in period or measure")
+        phrases.append(f"In {_plural(same, 'count')} all readings have one value and differ in period or measure")
     for label in spread[spread > 1].sort_values(ascending=False, kind="stable").index:
         part = rows[rows["label"] == label]
-        said.append(f"{label}: {_values(part)}" + ("" if part["chosen"].any() else ", none chosen"))
-    return ". ".join(said) + "."
+        phrases.append(f"{label}: {_values(part)}" + ("" if part["chosen"].any() else ", none chosen"))
+    return ". ".join(phrases) + "."
 
 
 @plot(
@@ -139,7 +141,7 @@ def _describe_conflicts(rows: pd.DataFrame) -> str:
     _describe_conflicts,
 )
 def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One row a conflict, one dot a reading, divided by the chosen one: that one full, rivals hollow."""
+    """One row per conflict, one dot per reading, divided by the chosen one, which is full; rivals are hollow."""
     if (rows["value"] <= 0).any():
         raise ValueError("plot conflicts: a value of zero or less has no place on the log axis")
     names = list(dict.fromkeys(rows["label"]))
@@ -191,6 +193,6 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
             )
 
 
-#: How far marks that would hide each other are moved apart, in points.
+#: Distance by which marks that would hide each other are moved apart, in points.
 _STEP = 4.2
 _CHOSEN, _RIVAL = Style(BLUE, "o", ""), Style(VERMILION, "D", "")

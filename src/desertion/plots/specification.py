@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,11 @@ _ROOM = 1.6
 
 
 def options(rows: pd.DataFrame) -> pd.DataFrame:
-    """The column `choices` (`rule: own-page-first; delay: 1`) as a table: one row a specification, a column a choice.
+    """The column `choices` (`rule: own-page-first; …`) as a table: one row per specification, one column per choice.
 
     Raises ValueError for a part that is no `choice: option` and for a row with other choices than the first.
     """
-    found: list[dict[str, str]] = []
+    used: list[dict[str, str]] = []
     for place, words in enumerate(rows["choices"]):
         parts = [part.partition(":") for part in words.split(";")]
         taken = {name.strip(): option.strip() for name, _, option in parts}
@@ -43,13 +44,13 @@ def options(rows: pd.DataFrame) -> pd.DataFrame:
             raise ValueError(
                 f"plot specification_curve: row {place}: column 'choices' {words!r} is no 'choice: option; choice: …'"
             )
-        if found and list(taken) != list(found[0]):
+        if used and list(taken) != list(used[0]):
             raise ValueError(
                 f"plot specification_curve: row {place}: column 'choices' has {', '.join(taken)}; "
-                f"the first row has {', '.join(found[0])}"
+                f"the first row has {', '.join(used[0])}"
             )
-        found.append(taken)
-    return pd.DataFrame(found, index=rows.index)
+        used.append(taken)
+    return pd.DataFrame(used, index=rows.index)
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -93,34 +94,34 @@ def _describe(rows: pd.DataFrame) -> str:
     choices, rows = options(_ordered(rows)), _ordered(rows)
     known = rows[~rows["refused"]]
     level = wording.number(rows["level"].iloc[0])
-    said = [
+    phrases = [
         f"Specification curve: {_counted(len(rows))}, sorted by their growth factor on a log scale, each with its "
         f"{level} % interval; under it, the options that each one uses"
     ]
     if len(known):
         least, most = known.iloc[0], known.iloc[-1]
-        said.append(
+        phrases.append(
             f"The factor goes from {_interval(least)} under {least.choices} to {_interval(most)} under {most.choices}, "
             f"with {_middle(known['factor'])} in the middle"
         )
         above, below = int((known["low"] > 1).sum()), int((known["high"] < 1).sum())
-        said.append(
+        phrases.append(
             f"The whole interval lies above 1 in {above:,}, below 1 in {below:,} and holds 1 in "
             f"{len(known) - above - below:,}"
         )
     for row in records(rows[rows["main"]]):
         words = "refused" if row.refused else f"{_interval(row)}, place {row.Index + 1:,} of {len(known):,}"
-        said.append(f"The report's own choice, {row.choices}: {words}")
+        phrases.append(f"The report's own choice, {row.choices}: {words}")
     refused = len(rows) - len(known)
-    said.append(f"{wording.capital(_counted(refused))} refused" if refused else "None is refused")
+    phrases.append(f"{wording.capital(_counted(refused))} refused" if refused else "None is refused")
     for name in choices:
         middles = rows["factor"].groupby(choices[name], sort=False).agg(_middle)
         if len(middles) > 1:
-            said.append(
+            phrases.append(
                 f"Middle factor by {name}: "
                 + ", ".join(f"{option} {middles[option]}" for option in _in_order(choices[name]))
             )
-    return ". ".join(said) + "."
+    return ". ".join(phrases) + "."
 
 
 def _in_order(used: pd.Series[Any]) -> list[str]:
@@ -188,7 +189,7 @@ def _shape(
 
 
 class _Options:
-    """The lower panel: a line for each option, grouped by choice, one unit of its vertical axis being a point."""
+    """The lower panel: one line per option, grouped by choice; one unit of its vertical axis is one point."""
 
     def __init__(self, page: PlotPage, choices: pd.DataFrame, factors: pd.Series[Any]) -> None:
         self.page, self.choices = page, choices
@@ -234,20 +235,15 @@ class _Options:
             axes.spines[side].set_visible(False)
         for top, bottom in self.bands:
             axes.axhspan(top, bottom, color="#F3F3F3", linewidth=0, zorder=0)
-        how: dict[str, Any] = {
-            "xycoords": ("axes fraction", "data"), "textcoords": "offset points", "fontsize": size.small,
-            "linespacing": LEADING, "annotation_clip": False,
-        }  # fmt: skip
+        note = partial(self.page.note, axes, linespacing=LEADING, annotation_clip=False)
         for y, words in self.heads:
-            axes.annotate(words, (0, y), xytext=(-4, 0), ha="right", va="top", fontweight="bold", color=INK, **how)
-        axes.annotate("middle", (1, self.heads[0][0]), xytext=(4, 0), ha="left", va="top", color=SOFT, **how)
+            note(words, (0, y), (-4, 0), ha="right", va="top", fontweight="bold")
+        note("middle", (1, self.heads[0][0]), (4, 0), ha="left", va="top", color=SOFT)
+        base = -0.36 * size.small
         for (y, *_, words), middle in zip(self.lines, self.middles, strict=True):
-            base = 0 if "\n" in words else -0.36 * size.small
-            how["va"] = "center" if "\n" in words else "baseline"
-            axes.annotate(words, (0, y), xytext=(-4, base), ha="right", color=INK, **how)
-            axes.annotate(
-                middle, (1, y), xytext=(4, -0.36 * size.small), ha="left", color=INK, **how | {"va": "baseline"}
-            )
+            lines = "\n" in words
+            note(words, (0, y), (-4, 0 if lines else base), ha="right", va="center" if lines else "baseline")
+            note(middle, (1, y), (4, base), ha="left", va="baseline")
 
 
 @plot(
@@ -265,7 +261,7 @@ class _Options:
     _describe,
 )
 def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
-    """Factors under all choices, sorted, with intervals; under them one line an option, with a tick where used."""
+    """Sorted factors with intervals under all choices; below, one line per option with a tick where it is used."""
     _check(rows)
     rows = _ordered(rows)
     choices = options(rows)
@@ -328,12 +324,10 @@ def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pit
     if rows["refused"].any():
         first = x[int(rows["refused"].to_numpy().argmax())]
         refused = int(rows["refused"].sum())
-        axes.annotate(
-            f"{refused:,} refused",
-            ((first + x[-1]) / 2 if len(known) == 0 else x[-1], foot),
-            xytext=(0, 2), textcoords="offset points", ha="center" if len(known) == 0 else "right", va="bottom",
-            fontsize=page.size.small, color=ink(ORANGE), zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+        place, side = (x[-1], "right") if len(known) else ((first + x[-1]) / 2, "center")
+        page.note(
+            axes, f"{refused:,} refused", (place, foot), (0, 2), xycoords="data", ha=side, va="bottom",
+            color=ink(ORANGE), zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )  # fmt: skip
     for row in records(rows[rows["main"]]):
         _draw_main(page, axes, row, x, high)
@@ -357,13 +351,9 @@ def _draw_main(page: PlotPage, axes: Axes, row: Any, x: Floats, high: float) -> 
         axes.plot([at, at], [row.low, row.high], color=VERMILION, linewidth=1.3 * scale, zorder=4, gid=gid(row.ids))
         page.mark(axes, at, row.factor, _MAIN, row.ids, points=5.5)
     axes.axvline(at, color=VERMILION, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
-    axes.annotate(
-        words,
-        (at, high),
-        xytext=(0, 3), textcoords="offset points", va="bottom",
-        ha="left" if along < 0.35 else "right" if along > 0.65 else "center",
-        fontsize=page.size.small, fontweight="bold", color=_MAIN.ink, annotation_clip=False,
-    )  # fmt: skip
+    side = "left" if along < 0.35 else "right" if along > 0.65 else "center"
+    how: dict[str, Any] = {"xycoords": "data", "fontweight": "bold", "annotation_clip": False}
+    page.note(axes, words, (at, high), (0, 3), va="bottom", ha=side, color=_MAIN.ink, **how)
 
 
 def _draw_options(page: PlotPage, axes: Axes, layout: _Options, rows: pd.DataFrame, x: Floats, pitch: float) -> None:

@@ -15,7 +15,7 @@ from desertion.text import number as number
 from desertion.text import period as period
 
 BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
-_SAID = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
+_SPOKEN = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
 
 
 def aligned(values: Sequence[float]) -> list[str]:
@@ -25,8 +25,8 @@ def aligned(values: Sequence[float]) -> list[str]:
 
 
 def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
-    """The value as printed, with the sign (or the words) for its bound."""
-    return (_SAID if spoken else BOUNDS)[bound] + number(value)
+    """The value as printed, with the sign (or, `spoken`, the words) for its bound."""
+    return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Plots made public: shown and saved with their table, words and sources, in the same bytes everywhere."""
+"""Publishes plots: shows and saves each with its table, words and sources, in the same bytes everywhere."""
 
 from desertion.publish.show import Published, render, show
 from desertion.publish.stored import LOCK, TOLERANCE, lock, verify

@@ -1,4 +1,4 @@
-"""What stands behind the marks of a plot: its statements, their sources, the footer and the side record."""
+"""Provenance of the marks of a plot: statements, sources, the footer and the side record."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from desertion.reconcile.statements import OWN, origins
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-#: More names than this are cut to so many and a number.
+#: Names listed at most; the rest is counted.
 _MOST_NAMES = 10
 
 
 def known(name: str, cells: pd.Series, data: Data) -> list[str]:
-    """All ids of the table, each once, in order; refused unless the data have them and do not reject them."""
-    found: dict[str, None] = {}
+    """All ids of the table, each once, in order. Raises UserError for an id that is unknown or rejected."""
+    ids: dict[str, None] = {}
     for row, cell in enumerate(cells):
         for each in cell.split():
-            if each in found:
+            if each in ids:
                 continue
-            found[each] = None
+            ids[each] = None
             frame = _frame(each, data)
             if frame is None:
                 raise UserError(
@@ -39,11 +39,11 @@ def known(name: str, cells: pd.Series, data: Data) -> list[str]:
             if "status" in frame and frame.at[each, "status"] == "rejected":
                 reason = frame.at[each, "status_reason"]
                 raise UserError(f"plot {name}, row {row}: {each} is rejected ({reason!s}) and cannot be plotted")
-    return list(found)
+    return list(ids)
 
 
 def _frame(each: str, data: Data) -> pd.DataFrame | None:
-    """The frame that holds the id; the context is asked last, since a notebook may not have declared it."""
+    """The frame with this id; the context is read last, since a notebook may not have declared it."""
     for frame in (data.figures, data.events):
         if each in frame.index:
             return frame
@@ -51,24 +51,24 @@ def _frame(each: str, data: Data) -> pd.DataFrame | None:
 
 
 def _cells(ids: Sequence[str], column: str, data: Data) -> list[str]:
-    """What stands in a column for each id whose file has it."""
-    found = [(each, frame) for each in ids if (frame := _frame(each, data)) is not None]
-    return [str(frame.at[each, column]) for each, frame in found if column in frame]
+    """The cells of a column for the ids whose file has that column."""
+    rows = [(each, frame) for each in ids if (frame := _frame(each, data)) is not None]
+    return [str(frame.at[each, column]) for each, frame in rows if column in frame]
 
 
 def _sources(ids: Sequence[str], data: Data) -> list[str]:
-    """The source of each id, each source once: pages of those who counted, copies of such, pages that pass a count on.
+    """Sources of the ids, each once: first pages of the compilers, then copies of these, then pages that quote them.
 
-    Among equals those behind most ids come first.
+    Among equals the sources of most ids come first.
     """
-    found = [
+    pairs = [
         (str(frame.at[each, "source_id"]), str(frame.at[each, "compiler"]) if "compiler" in frame else "")
         for each in ids
         if (frame := _frame(each, data)) is not None
     ]
-    times = Counter(source for source, _ in found)
+    times = Counter(source for source, _ in pairs)
     ends, kinds, publishers = origins(data.sources), data.sources["kind"], data.sources["publisher"]
-    own = {source for source, compiler in found if kinds[source] in OWN or publishers[source] == compiler}
+    own = {source for source, compiler in pairs if kinds[source] in OWN or publishers[source] == compiler}
 
     def place(source: str) -> tuple[int, int, str]:
         far = 0 if source in own else 1 if kinds.get(ends[source], "") in OWN else 2
@@ -80,7 +80,7 @@ def _sources(ids: Sequence[str], data: Data) -> list[str]:
 def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
     """The sources and compilers behind these ids, the day of the edition, and a note.
 
-    `name`: of the side record that has them all; "" where there is none.
+    `name`: name of the side record that lists them all; "" if there is none.
     """
     publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
     named = _named(publishers, f" (see {name}.json)" if name else "")
@@ -108,7 +108,7 @@ def _short(words: object) -> str:
 
 
 def _as_of(ids: Sequence[str], data: Data) -> str:
-    """The day of the edition; where none is set, that on which the last figure and all that is plotted were known."""
+    """The day of the edition; without one, the day on which the last figure and all plotted statements were known."""
     if data.as_of is not None:
         return str(data.as_of)
     days = [f"{data.figures['known'].max():%Y-%m-%d}"] if len(data.figures) else []

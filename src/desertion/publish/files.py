@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from desertion.plots.frame import gid, style
 from desertion.plots.plot import Plot
 
-#: A spreadsheet runs a cell that begins so.
+#: First characters of a cell that a spreadsheet would run.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -53,7 +53,7 @@ def _cell(value: object, kind: str = "text") -> str:
 
 
 def save(figure: Figure, kind: str, **how: Any) -> bytes:
-    """The figure in one format; the style sheet decides fonts and ids, so it holds while saving, too."""
+    """The figure in one format, saved under the style sheet, which sets fonts and ids."""
     out = io.BytesIO()
     with style(), _plain_fonts():
         figure.savefig(out, format=kind, **how)
@@ -62,9 +62,9 @@ def save(figure: Figure, kind: str, **how: Any) -> bytes:
 
 @contextmanager
 def _plain_fonts() -> Iterator[None]:
-    """Fonts go into a PDF without the tables by which words are set: they are set already, glyph by glyph.
+    """Embed fonts in a PDF without their layout tables, since the glyphs are placed already.
 
-    To cut these tables to the glyphs used takes longer than all else of a PDF, and matplotlib has no setting for it.
+    Subsetting these tables takes longer than the rest of a PDF, and matplotlib has no setting for it.
     """
     from fontTools.subset import Options
 
@@ -77,7 +77,7 @@ def _plain_fonts() -> Iterator[None]:
 
 
 def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) -> str:
-    """matplotlib's SVG made fit for a page: words for screen readers, ids once on any page, nothing from outside.
+    """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
     several shapes make one mark.
@@ -94,7 +94,7 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
             seen[old] = seen.get(old, 0) + 1
             again = f"-{seen[old]}" if seen[old] > 1 else ""
             element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
-        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; the ids of other groups never are
+        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; other groups are not referred to
             element.set("id", f"{name}-{old}")
         _make_plain(element, name)
     root.attrib |= {
@@ -112,12 +112,12 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", _XLINK)
-#: DejaVu Sans where it is there, else a face that is as wide, so that words keep their room.
+#: DejaVu Sans, or a typeface of the same width, so that words keep their space.
 _FONT = "font-family: 'DejaVu Sans', Verdana, sans-serif"
 
 
 def _make_plain(element: ET.Element, name: str) -> None:
-    """Point references at this plot's own shapes, say the font once, drop needless turns and white space."""
+    """Make references point to this plot's own shapes; drop repeated fonts, empty rotations and white space."""
     for key, value in element.attrib.items():
         if key == f"{{{_XLINK}}}href":
             element.set(key, value.replace("#", f"#{name}-", 1))

@@ -1,4 +1,4 @@
-"""The stored plots: their lock (which libraries drew them, the sha256 of each file) and how fresh ones compare."""
+"""Stored plots: their lock (versions of the libraries, sha256 of each file) and their comparison with fresh ones."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from desertion.errors import UserError
 from desertion.project import relative, write_atomic
 
 LOCK = "plots.lock"
-#: How far two pictures of one plot may differ under different versions of the libraries: the root mean square of
-#: the differences of grey, 0 to 255, after both were shrunk 24 times, so that the edges of letters hardly count.
-#: Measured: letters set by another hinting give 2 to 5, an empty picture or that of another plot 17 and more.
+#: Tolerated difference between two pictures of one plot drawn by different versions of the libraries: root mean square
+#: of the differences in grey, 0 to 255, after shrinking both 24 times, so that edges of letters hardly count.
+#: Measured: another hinting of letters gives 2 to 5, an empty picture or another plot 17 and more.
 TOLERANCE = 6.0
-#: The same under the same versions, where only a processor's last digit may differ.
+#: The same for equal versions, where processors may differ in the last digit.
 SAME_TOLERANCE = 0.2
 _SHRINK = 24
-#: Pictures whose sizes differ by more than this share are not of one layout.
+#: Pictures whose sizes differ by more than this share have different layouts.
 _SIZE_SHARE = 0.03
 _FORMATS = (".csv", ".json", ".pdf", ".png", ".svg")
 
 
 def _versions() -> dict[str, str]:
-    """What decides the bytes of a picture beside this code: the drawing libraries and the compression."""
+    """Versions of the drawing and compression libraries, which decide the bytes of a picture besides this code."""
     return {
         "matplotlib": str(matplotlib.__version__),
         "freetype": str(ft2font.__freetype_version__),
@@ -40,7 +40,7 @@ def _versions() -> dict[str, str]:
 
 
 def lock(folder: Path | str) -> str:
-    """Write `plots.lock` beside the plots in `folder`: the versions that drew them and the sha256 of each file.
+    """Write `plots.lock` into the folder of the plots: the versions that drew them and the sha256 of each file.
 
     Returns what was written. `sha256sum -c plots.lock` reads it too.
     """
@@ -53,7 +53,7 @@ def lock(folder: Path | str) -> str:
 
 
 def verify(folder: Path | str, against: Path | str) -> list[str]:
-    """What differs between freshly drawn plots in `folder` and the stored ones in `against` with their lock.
+    """Differences between freshly drawn plots in `folder` and the stored ones in `against` with their lock.
 
     With the versions of the lock every file has the same bytes, but for a PNG whose SVG is the same: there processors
     may differ in a last digit and the pictures are compared. With other versions tables and side records have the

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a page needs but its notebooks: the data, what is told of each statement, and the events."""
+    """Everything that a page needs besides its notebooks: the data, statements and events."""
 
     data: Data
     statements: list[Entry]
@@ -26,9 +26,9 @@ class Prepared:
 
 
 def prepare(edition: Edition, data: Data | None = None) -> Prepared:
-    """Read what can be read before the notebooks have run; `data` are the statements of the edition (those of data/).
+    """Read the statements before the notebooks have run; `data` are those of the edition (default: those of data/).
 
-    It imports what rendering needs, too: a third of the time from the last notebook to the page.
+    Also imports the renderers, which takes a third of the render time.
     """
     from desertion import figures
     from desertion.report import content, layout, page, paper, statements, verification, version  # noqa: F401
@@ -47,11 +47,11 @@ def render(
     data: Data | None = None,
     prepared: Prepared | None = None,
 ) -> None:
-    """Write the page of `edition` to `out` from its executed `notebooks`, in the order given, and the PDF beside it.
+    """Write the page of `edition` to `out`, and the PDF with the same name, from executed `notebooks` in this order.
 
-    `plots` is the folder with what the notebooks published; the CSV behind each plot is put into the page. `data` are
-    the statements of the edition (read from data/ where they are not given), `prepared` what `prepare` made of them.
-    Raises UserError where a notebook cannot be read or has no title. An equal page is not touched.
+    `plots` is the folder of the published plots; the CSV of each plot is embedded in the page. `data` are the
+    statements of the edition (default: those of data/), `prepared` the result of `prepare`. A page that would not
+    change is not written. Raises UserError if a notebook cannot be read or has no title.
     """
     from desertion.report import content, layout, page, paper, verification, version
 
@@ -61,9 +61,9 @@ def render(
     whole = layout.Report(
         edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from
     )
-    # Most of the time of both is spent outside Python, in pandoc and Typst.
-    with ThreadPoolExecutor(1) as beside:
-        pdf = beside.submit(paper.paper, whole)
+    # Both spend most of their time outside Python, in pandoc and Typst.
+    with ThreadPoolExecutor(1) as thread:
+        pdf = thread.submit(paper.paper, whole)
         html = page.page(whole)
         document = pdf.result()
     write_atomic(out, html)

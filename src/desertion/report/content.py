@@ -1,4 +1,4 @@
-"""What the executed notebooks say, as blocks that the page and the PDF are both made of."""
+"""Reads executed notebooks as blocks, from which the page and the PDF are made."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Prose:
 
 @dataclass(frozen=True)
 class SentenceBlock:
-    """A computed sentence: its words cut into Markdown of the author (even places) and numbers filled in (odd ones).
+    """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
 
-    `ids`: the statements that it rests on, `behind`: those of each number, in order, which are all of them unless they
-    are told `apart`.
+    `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
+    own (`apart`).
     """
 
     parts: tuple[str, ...]
@@ -42,9 +42,9 @@ class SentenceBlock:
 
 @dataclass(frozen=True)
 class PlotBlock:
-    """A plot: its name (unique in the report), the SVG with its words, and the CSV behind it where it is published.
+    """A plot: its name (unique in the report), its SVG and words, and its CSV if it is published.
 
-    `narrow`: the same one column wide, for phones, where it is published; "" elsewhere.
+    `narrow`: the picture of one column for phones, if it is published, else "".
     """
 
     name: str
@@ -59,9 +59,9 @@ class PlotBlock:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A cell of a table: its text, what kind of heading it is if one, how many rows and columns it takes.
+    """A cell of a table: its text, and the numbers of rows and columns that it spans.
 
-    `heading`: of its row or column, `group`: of the rows below it. `right`: a number, set to the right. `ids`: the
+    `heading`: heads its row or column, `group`: heads the rows below it. `right`: a number, set right. `ids`: the
     statements behind it.
     """
 
@@ -94,7 +94,7 @@ class Verbatim:
 
 @dataclass(frozen=True)
 class Moved:
-    """In the place of a plot that stands elsewhere in the report: its name and title."""
+    """Stands for a plot that was moved within the report: its name and title."""
 
     name: str
     title: str
@@ -105,7 +105,7 @@ Block = Prose | SentenceBlock | PlotBlock | TableBlock | Verbatim | Moved
 
 @dataclass(frozen=True)
 class Section:
-    """A notebook: its name, its title, the answer that it gives and its other blocks, in order."""
+    """A notebook: its name, title, answer and other blocks, in order."""
 
     stem: str
     title: str
@@ -114,7 +114,7 @@ class Section:
 
 
 def read(notebooks: Iterable[Path], plots: Path | None) -> list[Section]:
-    """The executed `notebooks` as sections; `plots` is the folder with what they published.
+    """The executed `notebooks` as sections; `plots` is the folder of the published plots.
 
     Raises UserError for a file that is no notebook, and for one without a title.
     """
@@ -129,8 +129,8 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
     for cell in nb.read(path)["cells"]:
         if cell["cell_type"] == "markdown":
             text = cell["source"]
-            if not title and (found := re.match(r"# (.+)\n*", text)):
-                title, text = found[1].strip(), text[found.end() :]
+            if not title and (heading := re.match(r"# (.+)\n*", text)):
+                title, text = heading[1].strip(), text[heading.end() :]
             if text.strip():
                 blocks.append(Prose(text))
         elif cell["cell_type"] == "code":
@@ -163,17 +163,17 @@ def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Itera
 
 
 def sentence(text: str, record: dict[str, Any]) -> Block:
-    """The sentence with the numbers that its template was filled with apart from its words."""
+    """The sentence with its words and the numbers of its template separated."""
     if record.get("withheld"):
         return Prose(text)
     fields = list(string.Formatter().parse(record["template"]))
     pattern = "".join(re.escape(words) + ("(.*?)" if name is not None else "") for words, name, _, _ in fields)
-    found = re.fullmatch(pattern, text, flags=re.DOTALL)
-    if found is None:  # the record is of other words
+    match = re.fullmatch(pattern, text, flags=re.DOTALL)
+    if match is None:  # the record is of other words
         return Prose(text)
     parts: list[str] = []
     behind: list[tuple[str, ...]] = []
-    filled = iter(found.groups())
+    filled = iter(match.groups())
     every, by = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {})
     for words, name, _, _ in fields:
         parts.append(words)
@@ -188,7 +188,7 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
 
 
 def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
-    """An SVG of `publish.show`; where two have one name, the later one's identifiers are made its own."""
+    """A plot from an SVG of `publish.show`; if a name is used already, its identifiers are renamed."""
     svg = _plain(svg)
     title, alt = (_words(svg, tag) for tag in ("title", "desc"))
     known = re.search(r'<title id="([\w-]+)-title"', svg)
@@ -211,12 +211,12 @@ def _plain(svg: str) -> str:
 
 
 def _words(svg: str, tag: str) -> str:
-    found = re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", svg, flags=re.DOTALL)
-    return visible(unescape(found[1])).strip() if found else ""
+    match = re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", svg, flags=re.DOTALL)
+    return visible(unescape(match[1])).strip() if match else ""
 
 
 def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str]:
-    """The published CSV and the picture for phones, where the plot published beside them is the one shown."""
+    """The published CSV and the picture for phones, if the published plot is the one shown."""
     if folder is None or not (folder / f"{name}.svg").is_file():
         return None, ""
     if (folder / f"{name}.svg").read_text(encoding="utf-8").strip() != svg:

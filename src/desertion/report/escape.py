@@ -1,4 +1,4 @@
-"""Text of the data on its way out: whatever stands in a cell is shown as text, in the page and in the PDF."""
+"""Escapes text of the data for the page and the PDF, so that any cell is shown as text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _LONGEST = 400
 
 
 def link(url: str) -> str:
-    """`url` where it is a plain web address, else nothing: a link may not run anything."""
+    """`url` if it is a plain web address, else "": a link must not run anything."""
     return url if _URL.fullmatch(url) and url.isprintable() else ""
 
 
 def short(words: str, most: int = _LONGEST) -> str:
-    """`words` cut where nobody would read on."""
+    """`words` cut at `most` characters."""
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def to_json(value: object) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or a line of script."""
+    """JSON for a script element: nothing in it ends the element or a line of script."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
@@ -28,7 +28,7 @@ def to_json(value: object) -> str:
 
 
 def in_markdown(words: str) -> str:
-    """`words` in Markdown: every sign that could mean something is escaped."""
+    """`words` in Markdown, with all punctuation escaped."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words)
 
 

@@ -14,18 +14,18 @@ from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, Ta
 from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"
-#: The notebooks whose answers open the report; those of the others open their own sections.
+#: Notebooks whose answers open the report; the answers of the others open their own sections.
 LEADS = ("03-trends", "05-sensitivity")
-#: The plots that stand with the answer, in this order.
+#: Plots shown with the answer, in this order.
 MAIN_PLOTS = ("long_view", "growth")
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that is in a report, in its order; page and PDF are made of it.
+    """Content of a report, in order, from which the page and the PDF are made.
 
-    `day`: until when it knows. `answer` opens it, `methods` stand after the sections. `statements` and `events` are
-    those of the edition, as text.
+    `day`: last day whose publications it uses. `answer` opens it, `methods` follow the sections. `statements` and
+    `events` are those of the edition, as text; `about`: the inputs of this version.
     """
 
     edition: Edition
@@ -39,9 +39,9 @@ class Report:
 
 
 def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[list[Block], list[Section], list[Block]]:
-    """What opens the report, the sections without it, and the methods with what was `verified` of them.
+    """The opening of the report, the sections without it, and the methods with the results of `verified`.
 
-    Of a plot that was moved to the answer, a section keeps the name. Plots and tables are numbered in this order.
+    Where a plot was moved to the opening, its section refers to it. Plots and tables are numbered in this order.
     """
     leads = [section for stem in LEADS for section in sections if section.stem == stem] or list(sections)
     plots = {
@@ -71,7 +71,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
 
 @cache
 def file(name: str) -> str:
-    """A text that lies beside this module."""
+    """A text file of this package."""
     return (files("desertion.report") / name).read_text(encoding="utf-8")
 
 

@@ -52,10 +52,10 @@
     for (const each of one.corrections || []) row("Corrected", each);
     if (one.same) row("Also printed in", ...refer(one.same));
     for (const rival of one.rivals || []) {
-      rows.push(make("dt", {}, "Rivals"), make("dd", {},
+      rows.push(make("dt", {}, "Other sources"), make("dd", {},
         rival.about,
         make("ul", {}, ...rival.others.map((each) => make("li", {}, each.text + ": ", ...refer(each.ids)))),
-        rival.chosen ? "Chosen: " : "None is chosen: ", ...(rival.chosen ? [...refer(rival.chosen.split(" ")), ", since: "] : []),
+        rival.chosen ? "Used: " : "None is used: ", ...(rival.chosen ? [...refer(rival.chosen.split(" ")), ", since: "] : []),
         rival.because));
     }
     const count = one.kind === "event" ? "" : make("p", {}, make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); close(); toRow(id); } },
@@ -69,13 +69,13 @@
     return make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); fill([id], "", back); card.scrollTop = 0; card.focus(); } }, id);
   }
 
-  const MOST = 4; // statements told in full; of more there is a list
+  const MOST = 4; // statements shown in full; more are listed
   const LISTED = 40;
 
   function fill(ids, number, back) {
     const found = ids.filter((id) => known.has(id));
     const many = found.length > 1;
-    const label = many ? `${found.length.toLocaleString("en")} statements` + (number ? ` stand behind ${number}` : "") : `Statement ${found[0]}`;
+    const label = many ? `${found.length.toLocaleString("en")} statements` + (number ? ` behind ${number}` : "") : `Statement ${found[0]}`;
     card.replaceChildren(make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => close(true) }, "×"));
     if (back) card.append(make("p", {}, make("a", { href: "#card", onclick: (event) => { event.preventDefault(); fill(...back); card.scrollTop = 0; card.focus(); } },
       `Back to all ${back[0].length.toLocaleString("en")} statements`)));
@@ -271,7 +271,7 @@
   }
   panel.append(
     make("button", { type: "button", onclick: () => { reset(); update(); } }, "Clear"),
-    make("button", { type: "button", id: "download", onclick: download }, "Download what is shown (CSV)"), count);
+    make("button", { type: "button", id: "download", onclick: download }, "Download these rows (CSV)"), count);
   const more = make("button", { type: "button", onclick: () => { end += 5 * PAGE; draw(); } }, "Show more");
   const under = make("p", { id: "more" }, more);
 
@@ -293,7 +293,7 @@
     const all = statements.length.toLocaleString("en"), found = shown.length.toLocaleString("en");
     count.textContent = `${found} of ${all} statements`;
     under.hidden = shown.length <= end;
-    more.textContent = `Show more (${(shown.length - Math.min(end, shown.length)).toLocaleString("en")} are left)`;
+    more.textContent = `Show more (${(shown.length - Math.min(end, shown.length)).toLocaleString("en")} left)`;
   }
 
   function line(n) {

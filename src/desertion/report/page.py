@@ -17,13 +17,13 @@ from desertion.report.layout import TITLE, Report, file
 from desertion.report.statements import Entry
 from desertion.report.writer import Writer, convert
 
-#: Besides letters and digits what stands in the address of a table as it is.
+#: Characters that stay unescaped in the address of a table, besides letters and digits.
 _PLAIN = " ,;:()/=+-*!?@$"
 _ID = re.compile(r"\b(?:F\d{3,}|ctx\d{3,})\b")
 
 
 def page(report: Report) -> str:
-    """The page: sections, all statements (and events of plots) and what it was made from."""
+    """The page as HTML: sections, all statements (and events of plots), methods and the inputs of this version."""
     edition, writer = report.edition, PageWriter(report.statements, report.events)
     parts = [*writer.opening(report), "# All statements {#statements}", writer.raw(_all(report.statements))]
     parts += [*writer.blocks(report.methods), "# About this version {#version}", writer.raw(_about(report.about))]
@@ -54,7 +54,7 @@ def _hash(script: str) -> str:
 
 
 def _compact(statements: Iterable[Entry], events: Iterable[Entry]) -> dict[str, Any]:
-    """The statements for the script, which puts together again what is told once: it halves their size."""
+    """Statements for the script, with each source once, which halves their size."""
     sources: dict[str, Entry] = {}
     rows = []
     for row in statements:
@@ -93,7 +93,7 @@ class PageWriter(Writer):
         if plot.table is not None:
             # Spaces stay, as browsers allow: a quarter less than base64, a fifth less than %20 for each.
             address = f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
-            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers behind it (CSV)</a>')
+            caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers of this plot (CSV)</a>')
         words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
         # The style shows one of the two, by the width of the screen.
         pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
@@ -104,9 +104,9 @@ class PageWriter(Writer):
         )
 
     def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
-        """A number of a sentence as a link to its statements: `apart`, these are its own and no other number's.
+        """A number of a sentence as a link to its statements: all of `ids` if they are its own (`apart`).
 
-        Else it leads to the one that prints it, where there is one, and to all of the sentence where not.
+        Otherwise it links to the statement that prints the number, if there is one, else to all of the sentence.
         """
         known = [each for each in ids if each in self._printed]
         text = in_markdown(words)
@@ -115,8 +115,8 @@ class PageWriter(Writer):
         if not known:
             return f"[{text}](#statements)"
         same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
-        found = known if apart or not same else same
-        return f'[{text}](#{found[0]}){{.n data-ids="{" ".join(found)}"}}'
+        linked = known if apart or not same else same
+        return f'[{text}](#{linked[0]}){{.n data-ids="{" ".join(linked)}"}}'
 
     def _is_number(self, statement: str, words: str) -> bool:
         before = self._printed[statement].removesuffix(words)
@@ -154,8 +154,8 @@ class PageWriter(Writer):
         names = " ".join(name for name, here in (("number", cell.right), ("group", cell.group)) if here)
         kind = f' class="{names}"' if names else ""
         text = _linked(escape(cell.text), self._printed)
-        if found := [each for each in cell.ids if each in self._printed]:
-            text = f'<a class="n" href="#{found[0]}" data-ids="{" ".join(found)}">{escape(cell.text)}</a>'
+        if known := [each for each in cell.ids if each in self._printed]:
+            text = f'<a class="n" href="#{known[0]}" data-ids="{" ".join(known)}">{escape(cell.text)}</a>'
         if cell.group:
             text = f'<span class="stay">{text}</span>'
         return f"<{tag}{spans}{kind}>{text}</{tag}>"
@@ -173,14 +173,14 @@ def _linked(html: str, known: Collection[str]) -> str:
 
 
 def _svg(svg: str) -> str:
-    """A picture whose size is the page's and whose colours can be changed by the theme."""
+    """A picture that takes its size from the page and its colours from the theme."""
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
     return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
 
 
 # --- the table of all statements -------------------------------------------------------------------------------------
 
-#: The columns of the table for readers without the script; with it, it makes the same from the data.
+#: Columns of the table for readers without scripts; the script makes the same table from the data.
 COLUMNS = (
     *("Statement", "As printed", "Counted", "Offence or topic", "Period", "Counted by", "Printed by", "Published"),
     "Status",
@@ -188,7 +188,7 @@ COLUMNS = (
 
 
 def _all(statements: Iterable[Entry]) -> str:
-    # Where scripts run the rows are no elements: a thousand of them would cost half the time to open the page.
+    # Inside `noscript`, since a thousand rows as elements would take half of the time to open the page.
     head = "".join(f'<th scope="col">{label}</th>' for label in COLUMNS)
     body = "".join(_row(row) for row in statements)
     return (

@@ -17,17 +17,17 @@ from desertion.report.layout import TITLE, Report, file
 from desertion.report.statements import Entry
 from desertion.report.writer import Writer, convert
 
-#: Archival with the data attached in any form, and accessible: the compiler enforces both.
+#: Archival with attached data (PDF/A-3a) and accessible (PDF/UA-1); the compiler enforces both.
 STANDARDS = ["a-3a", "ua-1"]
-#: The room for text on a page: width and height in points, as in paper.typ.
+#: Width and height of the text of a page, in points, as in paper.typ.
 _WIDTH, _HEIGHT = 470.0, 640.0
-#: How many letters of the small type of tables one line holds, and how much wider a turned page is.
+#: Letters of the small type of tables in one line, and the width of a turned page relative to an upright one.
 _LETTERS = 104
 _WIDE = 717 / 470
 
 
 def paper(report: Report) -> bytes:
-    """The PDF, the same bytes for the same content; it bears the day until when the edition knows.
+    """The PDF, in the same bytes for the same content, dated with the day of the edition.
 
     Raises UserError with the compiler's words where it refuses the document.
     """
@@ -85,7 +85,7 @@ def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
 
 
 def _spoken(body: str) -> str:
-    """The document with words for each formula, which are read aloud: its source is near enough to them."""
+    """The document with a text for screen readers on each formula: its source is close enough to words."""
 
     def one(match: re.Match[str]) -> str:
         words = match[1].replace("\\", "").strip()
@@ -100,7 +100,7 @@ _ON_THE_TITLE = ("Edition", "Published up to", "Data", "Packages", "Commit")
 
 @cache
 def _fonts() -> Path:
-    """The folder of the face in which matplotlib sets the plots, so that no machine's own fonts decide."""
+    """The folder of matplotlib's own fonts, so that fonts of the machine do not matter."""
     import matplotlib
 
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -142,13 +142,13 @@ class PaperWriter(Writer):
 
     def cited(self, ids: Iterable[str]) -> list[int]:
         """The numbers of the sources of these statements in the list of references, ascending."""
-        found = set()
+        cited = set()
         for each in ids:
             row = self._statements.get(each)
             if row is not None:
                 source = (row.get("publisher", ""), row.get("published", ""), row.get("url", ""))
-                found.add(self._sources.setdefault(source, len(self._sources) + 1))
-        return sorted(found)
+                cited.add(self._sources.setdefault(source, len(self._sources) + 1))
+        return sorted(cited)
 
     def references(self) -> str:
         """The sources cited, in the order in which they are first cited."""
@@ -171,7 +171,7 @@ class PaperWriter(Writer):
         attached = ""
         if plot.table is not None:
             self.files[f"{plot.name}.csv"] = plot.table
-            about = f"description: {in_typst(f'The numbers behind the plot: {plot.title}')}"
+            about = f"description: {in_typst(f'The numbers of the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
             f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: plots-go, '
@@ -181,16 +181,16 @@ class PaperWriter(Writer):
 
     def table(self, table: TableBlock) -> str:
         """Typst of a table with its notes."""
-        found = _widths(table)
+        widths = _widths(table)
         head = (
             f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
         )
         body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
-        made = f"table(columns: ({found.columns}), {head}\n{body})"
+        made = f"table(columns: ({widths.columns}), {head}\n{body})"
         if table.title:
             made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
         notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-        return f"#before-table\n#[#set text(size: {found.size}pt)\n#{made}]\n{notes}"
+        return f"#before-table\n#[#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -210,7 +210,7 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 
 class _Widths(NamedTuple):
-    """How a table is set: its columns for Typst, the size of its type in points, whether on a turned page."""
+    """Setting of a table: columns for Typst, type size in points, whether its page is turned."""
 
     columns: str
     size: float
@@ -218,7 +218,7 @@ class _Widths(NamedTuple):
 
 
 def _widths(table: TableBlock) -> _Widths:
-    """Columns as wide as their words need, in a type small enough that the longest words fit."""
+    """Column widths by the length of the words, and a type small enough for the longest words."""
     rows = [*table.head, *table.body]
     count = max(sum(cell.columns for cell in row) for row in rows)
     longest, total = [1.0] * count, [1.0] * count
@@ -231,7 +231,7 @@ def _widths(table: TableBlock) -> _Widths:
     natural = [min(length, 70) + 2 for length in total]
     # A short cell stays on one line.
     needed = [one if one <= 18 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
-    # Where words would stand one a line or be too small to read, the page is turned.
+    # Where lines would hold one word each or letters would be too small to read, the page is turned.
     least = min(sum(natural), 1.3 * sum(needed))
     turned = least > 1.45 * _LETTERS
     room = _LETTERS * (_WIDE if turned else 1.0)
@@ -245,7 +245,7 @@ def _widths(table: TableBlock) -> _Widths:
 
 
 def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[Sequence[TableCell], list[int]]]:
-    """Each row with the columns in which its cells begin, cells that reach down from above stepped over."""
+    """Each row with the columns where its cells begin, past cells that reach down from above."""
     taken = [0] * count
     for row in rows:
         free = [column for column in range(count) if not taken[column]]

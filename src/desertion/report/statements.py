@@ -1,4 +1,4 @@
-"""The statements of an edition as a reader sees them: plain text, ready for the page, its table and its cards."""
+"""Statements of an edition as text for the page, its table and its cards."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _UNITS = {"percent": " %", "months": " months", "per_1000": " per 1,000"}
 def statements(data: Data, rule: str) -> list[Entry]:
     """Every figure and every statement of the context, as text, in the order of the files.
 
-    `printed` is what the page prints (before corrections), `value` the number that is used. `rivals` are the other
-    readings of the same count, as `reconcile.ledger` has them under `rule`; `same` the ids that render the same fact.
-    Blank entries are left out. What `link` refuses is no link.
+    `printed` is the number on its page (before corrections), `value` the number used. `rivals`: other readings of the
+    same count by `reconcile.ledger` under `rule`; `same`: ids of other statements of the same fact. Blank entries and
+    unsafe links are left out.
     """
     corrections: dict[str, list[Entry]] = {}
     for row in _records(data.corrections):
@@ -84,12 +84,12 @@ def _row(
     kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], dates: Mapping[str, str]
 ) -> Entry:
     corrections = list(corrections)
-    # Several corrections of one cell follow each other: what the page prints stands in the first.
+    # Corrections of one cell follow each other: the first has the number as printed.
     original = {str(each["field"]): each["printed"] for each in reversed(corrections)}
     measure = str(row["measure"])
     per = str(row["per"])
     what = vocabulary.MEASURES.get(measure, measure)
-    said = "" if row["kind"] == "count" else f"{row['kind']} of "
+    share = "" if row["kind"] == "count" else f"{row['kind']} of "
     return {
         "id": str(row["id"]),
         "kind": kind,
@@ -97,7 +97,7 @@ def _row(
         "value": float(row["value"]),
         "bound": str(row["bound"]),
         "hedge": visible(str(row["hedge"])),
-        "measure": visible(f"{said}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}"),
+        "measure": visible(f"{share}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}"),
         "what": visible(what),
         "articles": visible(_articles(str(row["articles"])) if "articles" in row else ""),
         "numbers": str(row["articles"]).split("+") if str(row.get("articles", "")).startswith("3") else [],
@@ -135,12 +135,12 @@ def _correction(row: Mapping[str, Any]) -> str:
 
 
 def _rivals(data: Data, rule: str) -> dict[str, list[Entry]]:
-    """Of each figure the conflicts that it is in: what they are about, the other readings, what is chosen and why."""
-    found: dict[str, list[Entry]] = {}
+    """For each figure its conflicts: the subject, the other readings, the one chosen and the reason."""
+    conflicts: dict[str, list[Entry]] = {}
     for row in reconcile.ledger(data, rule=rule):
         for reading in row["readings"]:
             for number_ in reading["figure_ids"]:
-                found.setdefault(number_, []).append(
+                conflicts.setdefault(number_, []).append(
                     {
                         "about": visible(row["title"]),
                         "others": list(_others(row, number_)),
@@ -148,7 +148,7 @@ def _rivals(data: Data, rule: str) -> dict[str, list[Entry]]:
                         "because": row["because"],
                     }
                 )
-    return found
+    return conflicts
 
 
 def _others(conflict: Mapping[str, Any], this: str) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""What shows that the methods do what they say: measured coverage of intervals, and published reference cases."""
+"""Evidence for the methods: measured coverage of the intervals, and published reference cases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desertion.project import ROOT, relative
 from desertion.report.content import Block, Prose, TableBlock, TableCell
 
 _TRUTHS = {
-    "prior": "Truth drawn from the model's own assumptions",
+    "prior": "True values drawn from the model's own assumptions",
     "growth": "Eightfold growth over three years, variance 20 times the mean",
 }
 _QUANTITIES = {
@@ -31,9 +31,9 @@ _QUANTITIES = {
 
 
 def verification(root: Path = ROOT) -> Iterator[Block]:
-    """The part of the methods that tells what was measured; nothing of a file that is not there.
+    """The part of the methods with measured results; a missing file is left out.
 
-    Raises UserError for a file that cannot be read as what it should be.
+    Raises UserError for a file that cannot be read.
     """
     calibration, cases = (root / name for name in VERIFIED)
     if cases.is_file():
@@ -42,21 +42,21 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{relative(cases)}: no list of reference cases") from None
         yield Prose(
-            f"**What is verified.** The tests recompute published results: of {count} reference cases, from the "
-            "manuals and test suites of R, Stata and Stan and from papers, every one whose method is used here, each "
-            "with its source and tolerance. Where a model has a closed form as a special case it is compared with that."
+            f"**How the methods are checked.** Of {count} published reference cases, from the manuals and test suites "
+            "of R, Stata and Stan and from papers, the tests recompute every one whose method is used here, with its "
+            "source and tolerance. A model that has a closed form in a special case is compared with it."
         )
     if calibration.is_file():
         yield Prose(
-            "The intervals of the composite model were tried on made-up reports of which the truth is known. The "
-            "table has the share of data sets whose interval held the truth; where a row stands for several quantities "
-            "of one kind, the lowest and the highest."
+            "The intervals of the composite model were tested on simulated reports with known true values. The table "
+            "gives the share of data sets whose interval contained the true value; for several quantities of one kind, "
+            "the lowest and the highest share."
         )
         yield _coverage(calibration)
 
 
 def _coverage(path: Path) -> TableBlock:
-    """Measured coverage, one row a kind of quantity, levels as columns, one group a truth."""
+    """Measured coverage: one row per kind of quantity, one column per level, one group per truth."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [
@@ -89,7 +89,7 @@ def _coverage(path: Path) -> TableBlock:
     return TableBlock((head,), tuple(body), "Measured coverage of the composite model's intervals", _SOURCE)
 
 
-_SOURCE = ("Made by python benchmarks/bench_calibration.py --csv, kept in benchmarks/calibration.csv.",)
+_SOURCE = ("Source: benchmarks/calibration.csv, made by python benchmarks/bench_calibration.py --csv.",)
 
 
 def _between(held: list[float]) -> str:

@@ -1,4 +1,4 @@
-"""What a report was made from, by content: no clock and no path of the machine."""
+"""Inputs of a report, identified by content: no clock and no path of the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desertion.errors import UserError
 from desertion.params import Edition
 from desertion.project import DATA, NOTEBOOKS, ROOT
 
-#: What decides the content of every report; a commit that touches nothing of it is not named.
+#: Files that decide the content of every report; commits that touch none of them are not named.
 _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")
 
 
@@ -40,10 +40,10 @@ def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
 
 def data_hash() -> str:
     """SHA-256 of the names and the content of all files of data/, in hexadecimal."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(DATA.glob("*.csv")):
-        found.update(path.name.encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _source(executed: Path) -> str:
@@ -53,9 +53,9 @@ def _source(executed: Path) -> str:
 
 
 def _commit(edition: str) -> str:
-    """The last commit of the inputs, and whether they were changed since: the same words for the same inputs and HEAD.
+    """The last commit of the inputs, and whether they were changed since; stored outputs of notebooks do not count.
 
-    So stored outputs of a notebook count for nothing, as in the build's own keys.
+    The words are the same for the same inputs and HEAD.
     """
     inputs = (*_INPUTS, f"editions/{edition}.yml")
     try:

@@ -46,7 +46,7 @@ class Writer(ABC):
         """Markdown of one block."""
         match block:
             case Moved(name, title):
-                return f"*The plot [{in_markdown(title)}](#plot-{name}) stands above, with the answer.*"
+                return f"*See the plot [{in_markdown(title)}](#plot-{name}) above, with the answer.*"
             case Prose(text):
                 return text
             case SentenceBlock():
