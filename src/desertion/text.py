@@ -64,20 +64,7 @@ def natural(text: str) -> tuple[str, str]:
 
 
 def number(value: float, places: int = 10) -> str:
-    """A number for readers: `4373.0` as `4,373`, `3.30` as `3.3`.
-
-    Parameters
-    ----------
-    value : float
-        A finite number.
-    places : int
-        The most decimals that are shown; with 10, only the dust of binary fractions is cut.
-
-    Returns
-    -------
-    str
-        With thousands separators, a minus sign and no trailing zeros.
-    """
+    """A number for readers, `4373.0` as `4,373`, `3.30` as `3.3`; of a rounded one `places` only cuts binary dust."""
     text = f"{value:,.{places}f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
@@ -91,18 +78,7 @@ _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 
 
 def period(start: date, end: date) -> str:
-    """Shortest name of a period: `2021`, `2018–2022`, `Mar 2024`, `Jan–Jul 2025`, else its days.
-
-    Parameters
-    ----------
-    start, end : date
-        First and last day of the period, as dates or pandas timestamps.
-
-    Returns
-    -------
-    str
-        In English whatever the locale.
-    """
+    """Shortest name of a period, first to last day: `2021`, `2018–2022`, `Mar 2024`, `Jan–Jul 2025`, else its days."""
     whole = start.day == 1 and end.day == calendar.monthrange(end.year, end.month)[1]
     if not whole:
         if start == end:
