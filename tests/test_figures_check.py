@@ -171,8 +171,8 @@ CELLS = [
     ("figures.csv", "F6", "compiler", "Рroekt", 8, "did you mean 'Proekt'? ('Р' is CYRILLIC CAPITAL LETTER ER, U+0420)"),
     ("figures.csv", "F6", "compiler", "Proekt\u0301", 8, "did you mean 'Proekt'? ('\u0301' is COMBINING ACUTE ACCENT, U+0301)"),
     ("figures.csv", "F6", "compiler", "Zeitung", 8, "compiler 'Zeitung': is not in compilers.csv: mend it, or add a row there"),
-    ("figures.csv", "F6", "compiler", "Mediazona", 8, "the facts of this compiler begin with 'mediazona', this one begins with 'proekt', the slug of Proekt: mend one of them"),
-    ("figures.csv", "F6", "compiler", "US Army", 8, "the facts of this compiler have no slug in compilers.csv, this one begins with 'proekt'"),
+    ("figures.csv", "F6", "compiler", "Mediazona", 8, "the facts of Mediazona begin with 'mediazona', this one begins with 'proekt', the slug of Proekt: mend one of them"),
+    ("figures.csv", "F6", "compiler", "US Army", 8, "the facts of US Army have no slug in compilers.csv, this one begins with 'proekt'"),
     ("context.csv", "ctx3", "compiler", "US army", 4, "compiler 'US army': is not in compilers.csv; did you mean 'US Army'?"),
     ("compilers.csv", "Proekt", "slug", "mediazona", 5, "slug 'mediazona': this slug already stands on line 3"),
     ("compilers.csv", "Proekt", "slug", "Proekt", 5, "slug 'Proekt': is malformed: write a readable id"),
@@ -383,7 +383,7 @@ def test_a_denominator_that_a_correction_makes_0_is_refused(tiny_data: Path) -> 
     ("field", "corrected", "message"),
     [
         ("compiler", "Project", "corrected 'Project': is not in compilers.csv; did you mean 'Proekt'?"),
-        ("compiler", "Mediazona", "compiler 'Proekt': the facts of this compiler begin with 'mediazona'"),
+        ("compiler", "Mediazona", "compiler 'Proekt': the facts of Mediazona begin with 'mediazona'"),
         ("hedge", "almost", "corrected 'almost': is not in hedges.csv"),
     ],
 )

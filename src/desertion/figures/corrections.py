@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from desertion.figures.file import Between, File, Files, cell_issues, row_issues
 from desertion.figures.read import Issue
@@ -15,14 +14,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def corrected(files: Files) -> dict[str, dict[str, str]]:
-    """The corrected cells of each figure, by column; those only that keep the column's rule."""
-    cells = defaultdict[str, dict[str, str]](dict)
-    for _, number, column, cell in files[CORRECTIONS].rows("figure_id", "field", "corrected"):
-        schema = files[FIGURES if number in files[FIGURES].ids else CONTEXT].schema
-        if column in schema.columns and not schema.columns[column].rule(cell):
-            cells[number][column] = cell
-    return cells
+def corrected(files: Files, name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
+    """(line, id, cell, …) of every row of figures or context, with those corrected cells that keep their rule."""
+    schema = files[name].schema
+    cells = {
+        (number, column): cell
+        for _, number, column, cell in files[CORRECTIONS].rows("figure_id", "field", "corrected")
+        if column in schema.columns and not schema.columns[column].rule(cell)
+    }
+    for line, number, *row in files[name].rows("id", *columns):
+        yield line, number, *(cells.get((number, c), cell) for c, cell in zip(columns, row, strict=True))
 
 
 class Correction(NamedTuple):

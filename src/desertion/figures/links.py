@@ -83,26 +83,24 @@ def circles(files: Files) -> Between:
 
 def misnamed_facts(files: Files) -> Between:
     """Facts none of whose statements, as corrected, agrees with the name of the fact."""
-    columns, mended = ("id", "fact", "articles", "period_start", "period_end"), corrected(files)
-    statements = ((line, dict(zip(columns, row, strict=True))) for line, *row in files[FIGURES].rows(*columns))
-    for line, fact, message in facts.misnamed((line, row | mended.get(row["id"], {})) for line, row in statements):
+    columns = ("fact", "articles", "period_start", "period_end")
+    rows = ((line, dict(zip(columns, row, strict=True))) for line, _, *row in corrected(files, FIGURES, *columns))
+    for line, fact, message in facts.misnamed(rows):
         yield FIGURES, Issue(line, "fact", fact, message)
 
 
 def miscounted_facts(files: Files) -> Between:
-    """Statements whose compiler is another than the one that their fact names in its first word."""
+    """Statements whose compiler, as corrected, is another than the one that their fact names in its first word."""
     slugs = {name: slug for _, name, slug in files[COMPILERS].rows("name", "slug")}
     names = {slug: name for name, slug in slugs.items()}
-    mended = corrected(files)
-    for line, number, fact, printed in files[FIGURES].rows("id", "fact", "compiler"):
-        compiler = mended.get(number, {}).get("compiler", printed)
-        first = mended.get(number, {}).get("fact", fact).split("/")[0]
+    for line, _, fact, compiler in corrected(files, FIGURES, "fact", "compiler"):
+        first = fact.split("/")[0]
         if compiler not in slugs or slugs[compiler] == first:
             continue
         own = f"begin with '{slugs[compiler]}'" if slugs[compiler] else f"have no slug in {COMPILERS}"
         other = f", the slug of {names[first]}" if first in names else ""
-        message = f"the facts of this compiler {own}, this one begins with '{first}'{other}: mend one of them"
-        yield FIGURES, Issue(line, "compiler", printed, message)
+        message = f"the facts of {compiler} {own}, this one begins with '{first}'{other}: mend one of them"
+        yield FIGURES, Issue(line, "compiler", str(files[FIGURES].frame.at[line, "compiler"]), message)
 
 
 #: Where numbers are divided: the kinds of claims, and the place of the base among the right ids of a relation.
@@ -113,13 +111,12 @@ _BASE = {"growth": 1, "share": 1, "headline": 0}
 
 def numbers(files: Files) -> Between:
     """Claims and identities that divide by 0, or calculate with percentages."""
-    mended = corrected(files)
     values: dict[str, float] = {}
     percents = set()
     for name in (FIGURES, CONTEXT):
-        for _, number, value, unit in files[name].rows("id", "value", "unit"):
-            values[number] = float(mended.get(number, {}).get("value", value))
-            if mended.get(number, {}).get("unit", unit) in ("percent", "per_1000"):
+        for _, number, value, unit in corrected(files, name, "value", "unit"):
+            values[number] = float(value)
+            if unit in ("percent", "per_1000"):
                 percents.add(number)
     if CLAIMS in files:
         for line, kind, numerator, denominator in files[CLAIMS].rows("kind", "numerator", "denominator"):

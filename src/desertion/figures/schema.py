@@ -109,10 +109,12 @@ class CsvSchema:
 
 _NUMBERED = ("figures.csv", "context.csv")
 _FIGURES = ("figures.csv",)
+_PAGES = ("sources.csv",)
+_HEDGES = ("hedges.csv",)
 _BEYOND = ("above", "from", "below", "to")
 _NOTE = Field("text", "what a reader must know, in our own words", True)
 _LOCATOR = Field("text", "where on the page, in our own words", True)
-_SOURCE = Field("slug", "the page", refers=("sources.csv",))
+_SOURCE = Field("slug", "the page", refers=_PAGES)
 _KNOWN_FROM = Field("date", "day on which the evidence was public; before it the row does not exist")
 
 
@@ -129,13 +131,9 @@ _NUMBER_OF_A_PERIOD = {  # what figures and context share
     "cumulative": Field("boolean", "`true` for a running total that later pages continue"),
     "value": Field("number", 'the number as printed; a share printed in words ("a third") as percent'),
     "bound": _word(vocabulary.BOUNDS, "how the number is meant"),
-    "hedge": Field(
-        "qualifier", "the printed qualifier (below); blank where the number is exact", True, (), ("hedges.csv",)
-    ),
+    "hedge": Field("qualifier", "the printed qualifier (below); blank where the number is exact", True, (), _HEDGES),
     "source_id": _SOURCE,
-    "compiler": Field(
-        "name", "who counted; who passed it on is in `sources.csv` or the note", False, (), ("compilers.csv",)
-    ),
+    "compiler": Field("name", "who counted; who passed it on is in the note", refers=("compilers.csv",)),
     "locator": _LOCATOR,
     "note": Field("text", "how the page words it, which rows disagree", True),
 }
@@ -159,9 +157,7 @@ SCHEMAS = (
         {
             "id": Field("id", "`F001` …, kept for good"),
             "fact": Field("fact", "the one count that this statement renders (below)"),
-            "articles": Field(
-                "articles", "articles counted: numbers in ascending order joined by `+`, or a whole (below)"
-            ),
+            "articles": Field("articles", "the articles counted: numbers joined by `+`, or a whole (below)"),
             "measure": _word(vocabulary.MEASURES, "what is counted"),
             "scope": _word(vocabulary.SCOPES, "how much of what articles and period say is counted"),
             **_NUMBER_OF_A_PERIOD,
@@ -192,15 +188,13 @@ SCHEMAS = (
         {
             "id": Field("slug", "publisher and date, or publisher and topic where the page shows no date"),
             "publisher": Field(
-                "name", "who published the text, in one spelling; of a mirror the publisher of the original"
+                "name", "who published the text, in one spelling; of a mirror who published the original"
             ),
             "url": Field("address", "the address where it was seen, unchanged"),
             "published": Field("month", "the day; where only the month is known it counts from its last day", True),
             "language": Field("language", "language of the page: `en`, `ru`, `uk` …"),
             "kind": _word(vocabulary.SOURCE_KINDS, "what the page as a whole is"),
-            "copy_of": Field(
-                "slug", "page that this one copies, translates or closely rewrites", True, (), ("sources.csv",)
-            ),
+            "copy_of": Field("slug", "the page that this one copies, translates or closely rewrites", True, (), _PAGES),
             "note": Field("text", "host of a mirror, whom it relays, what is odd", True),
         },
         (RowRule("published", rows.dated_id),),
@@ -210,7 +204,7 @@ SCHEMAS = (
         "compilers.csv",
         ("name",),
         {
-            "name": Field("name", "who counted or said the number, in the one spelling of column `compiler`"),
+            "name": Field("name", "who counted, as in the columns `compiler`"),
             "slug": Field("slug", "first word of its facts; blank where it has none", True, (), (), True),
             "kind": _word(vocabulary.COMPILER_KINDS, "what sort of compiler it is"),
             "who": Field("text", "who that is, and what it counts from"),
@@ -284,7 +278,7 @@ SCHEMAS = (
         ("id",),
         {
             "id": Field("id", "S01–S12: the article of 2024-03-20; C01…: other pages"),
-            "source_id": Field("slug", "the page that makes the claim", refers=("sources.csv",)),
+            "source_id": Field("slug", "the page that makes the claim", refers=_PAGES),
             "locator": _LOCATOR,
             "statement": Field("text", "what it claims, in our own words"),
             "kind": _word(vocabulary.CLAIM_KINDS, "how the number is computed"),
@@ -292,7 +286,7 @@ SCHEMAS = (
             "denominator": Field("ids", "the numbers that these are compared with", True, (), _NUMBERED),
             "stated": Field("printed", "the number that the page states (`3.5`); blank where it states none", True),
             "unit": _word(vocabulary.CLAIM_UNITS, "unit of `stated`; blank for `qualitative`", True),
-            "hedge": Field("hedge", "the word beside `stated`; blank where that is", True, (), ("hedges.csv",)),
+            "hedge": Field("hedge", "the word beside `stated`; blank where that is", True, (), _HEDGES),
             "note": Field("text", "what to know when reading the verdict", True),
         },
         (

@@ -12,7 +12,7 @@ import pandas as pd
 from desertion import vocabulary
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
-from desertion.reconcile.readings import STEPS, Choice, Group, Reconciler
+from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
 from desertion.reconcile.statements import Reading, Statement, independent
 from desertion.text import natural
 
@@ -83,7 +83,7 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     )
 
 
-def _fact_row(fact: Iterable[Statement], choice: Choice, chosen: Statement) -> tuple[Any, ...]:
+def _fact_row(fact: Iterable[Statement], choice: Chosen, chosen: Statement) -> tuple[Any, ...]:
     usable = [group for group in choice.groups if group.usable]
     reading = chosen.reading
     return (
@@ -246,7 +246,7 @@ def _corrections(data: Data) -> dict[str, list[str]]:
 
 
 def _within(
-    reconciler: Reconciler, fact: str, choice: Choice, lead: Headline | None,
+    reconciler: Reconciler, fact: str, choice: Chosen, lead: Headline | None,
     corrections: Mapping[str, list[str]], whys: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a fact with several readings."""

@@ -84,7 +84,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Chosen:
     """The choice of a rule in a fact: its groups from best to worst, and the statement chosen (None: all are rejected).
 
     `steps` has the step at which each group lost to the first (blank for the first itself).
@@ -135,23 +135,23 @@ class Reconciler:
             for fact in {self.statements[one].fact for one in identity.ids if one in self.statements}:
                 if identity.relation not in identities.DECLARED:
                     self._named.setdefault(fact, []).append(identity)
-        self._choices: dict[str, Choice] = {}
+        self._choices: dict[str, Chosen] = {}
         self._trials: dict[tuple[str, Reading], list[tuple[str, str]]] = {}
 
-    def choice(self, fact: str) -> Choice:
+    def choice(self, fact: str) -> Chosen:
         """The choice of the rule in `fact`."""
         if fact not in self._choices:
             self._choices[fact] = self._choose(self.facts[fact])
         return self._choices[fact]
 
-    def compare(self, statements: Sequence[Statement]) -> Choice:
+    def compare(self, statements: Sequence[Statement]) -> Chosen:
         """The choice of the rule among statements of several facts that are taken for one another."""
         return self._choose(statements)
 
-    def _choose(self, fact: Sequence[Statement]) -> Choice:
+    def _choose(self, fact: Sequence[Statement]) -> Chosen:
         groups = grouped(fact, self.hedges)
         if len(fact) == 1:
-            return Choice(fact[0] if groups[0].usable else None, tuple(groups), ("",))
+            return Chosen(fact[0] if groups[0].usable else None, tuple(groups), ("",))
         keys = {s.id: self._key(s, group, len(groups) > 1) for group in groups for s in group.statements}
         best = [
             min(group.usable or group.statements, key=lambda one: (one.status == "rejected", keys[one.id]))
@@ -164,7 +164,7 @@ class Reconciler:
             keys_of_both = zip(_ORDERS[self.rule], keys[first.id], keys[best[n].id], strict=True)
             steps.append("rejected" if not groups[n].usable else next(step for step, a, b in keys_of_both if a != b))
         chosen = None if first.status == "rejected" else first
-        return Choice(chosen, tuple(groups[n] for n in order), tuple(steps))
+        return Chosen(chosen, tuple(groups[n] for n in order), tuple(steps))
 
     def _key(self, statement: Statement, group: Group, rivals: bool) -> tuple[Any, ...]:
         values: dict[str, Callable[[], Any]] = {
