@@ -6,9 +6,12 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from support.clone import PUBLISH, READ, Clone, wait_until
 from support.notebooks import write
 
 from desertion.engine.run import run
+from desertion.engine.workers import Job, Task
 from desertion.errors import RunError, UserError
+from desertion.project import ROOT
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"
@@ -77,6 +82,26 @@ def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[
     assert "report.html" in now
     clone.build()
     assert content(clone) == wanted[state], "the next build gives what an undisturbed one does"
+
+
+@pytest.mark.parametrize("what", ["progress", "answer"])
+def test_a_worker_whose_parent_dies_while_it_sends_prints_nothing(what: str, tmp_path: Path) -> None:
+    job = Job(write(tmp_path / "t.ipynb", "1"), tmp_path / "out.ipynb", {}, tmp_path / "failed.ipynb")
+    ours, theirs = Pipe()
+    # As in the moment of the parent's death: sending fails already, while nothing more can be received yet.
+    with socket.socket(fileno=os.dup(ours.fileno())) as end:
+        end.shutdown(socket.SHUT_RD)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", f"from desertion.engine.workers import work; work({theirs.fileno()}, '')"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        pass_fds=[theirs.fileno()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    ours.send(job if what == "progress" else Task("answer", str, ()))
+    assert worker.communicate(timeout=60)[0] == ""
+    assert worker.returncode == 0
 
 
 @pytest.fixture

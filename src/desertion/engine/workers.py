@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from desertion.engine.run import RunRecord, import_papermill, run, sweep
 from desertion.engine.surroundings import environment
@@ -169,26 +169,36 @@ class Workers:
 def work(descriptor: int, zygote: str) -> None:
     """The life of a worker process: jobs in, messages out, over the connection `descriptor`; kernels from `zygote`.
 
-    It ends when the other end is closed, even by kill -9, and its kernel with it.
+    It ends without a word when the other end is closed, even by kill -9, and its kernel with it: whichever of receiving
+    and sending notices first.
     """
     connection: Connection[Any, Any] = Connection(descriptor)
     jobs: queue.SimpleQueue[Job | Task] = queue.SimpleQueue()
+
+    def end() -> NoReturn:
+        sweep(os.getpid())
+        os._exit(0)
 
     def listen() -> None:
         try:
             while True:
                 jobs.put(connection.recv())
         except (EOFError, OSError):
-            sweep(os.getpid())
-            os._exit(0)
+            end()
+
+    def send(message: Message) -> None:
+        try:
+            connection.send(message)
+        except OSError:
+            end()
 
     threading.Thread(target=listen, daemon=True).start()
     import_papermill()
     while True:
-        connection.send(_message(jobs.get(), connection, zygote))
+        send(_message(jobs.get(), send, zygote))
 
 
-def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> Message:
+def _message(job: Job | Task, send: Callable[[Message], None], zygote: str) -> Message:
     try:
         if isinstance(job, Task):
             return Answer(job.function(*job.arguments, zygote))
@@ -198,7 +208,7 @@ def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> 
             job.parameters,
             failed=job.failed,
             timeout=job.timeout,
-            progress=lambda done, total: connection.send((done, total)),
+            progress=lambda done, total: send((done, total)),
             zygote=zygote,
             data=job.data,
         )
