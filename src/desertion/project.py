@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 #: The clone this package was imported from; the project is always installed editable, so `src/` is inside it.
@@ -14,6 +16,10 @@ NOTEBOOKS = ROOT / "notebooks"
 PLOTS = ROOT / "plots"
 EDITIONS = ROOT / "editions"
 BUILD = ROOT / "build"
+PACKAGE = ROOT / "src" / "desertion"
+#: The part of the package that makes the page. No notebook imports it, so a change of its style reruns none.
+PAGE = PACKAGE / "report"
+LOCK = ROOT / "requirements.lock"
 
 
 def relative(path: Path) -> str:
@@ -33,6 +39,44 @@ def file_digest(path: Path) -> str:
         return digest(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return ""
+
+
+def files(folder: Path) -> list[Path]:
+    """The files below `folder`, sorted, without hidden ones and compiled Python."""
+    found = (path for path in folder.rglob("*") if not path.name.startswith(".") and "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.is_file())
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of the names and contents of files of the project, in hexadecimal."""
+    return digest("\0".join(f"{path.relative_to(ROOT).as_posix()}\0{file_digest(path)}" for path in paths))
+
+
+def code() -> dict[str, str]:
+    """What results depend on beside their inputs, by part: the package, the lock, Python and the processor.
+
+    `PAGE` is left out of the package.
+    """
+    package = [path for path in files(PACKAGE) if not path.is_relative_to(PAGE)]
+    parts = {PACKAGE: files_digest(package), LOCK: file_digest(LOCK)}
+    named = {path.relative_to(ROOT).as_posix(): content for path, content in parts.items()}
+    return named | {"python": sys.version, "processor": _processor()}
+
+
+def code_digest() -> str:
+    """Digest of what results depend on beside their inputs: the package, the lock, Python and the processor."""
+    return digest("\0".join(code().values()))
+
+
+def _processor() -> str:
+    """The model of the processor and its instruction sets, on which the last digits of sums depend."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
+            first = file.read(8192).partition("\n\n")[0]
+    except OSError:
+        first = ""
+    lines = (line for line in first.splitlines() if line.startswith(("model name", "flags", "Features", "CPU part")))
+    return digest(" ".join([os.uname().machine, *lines]))
 
 
 def write_atomic(path: Path, content: bytes | str) -> bool:
