@@ -105,7 +105,7 @@ def _positive(text: str) -> int:
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "cold": {"action": "store_true", "help": "start each kernel by itself and find all anew (no warm process)"},
+    "cold": {"action": "store_true", "help": "do not use the cache of fits"},
     "data": {"type": Path, "default": DATA, "metavar": "DIR", "help": "another folder than data/"},
     "edition": {"default": "default", "metavar": "NAME", "help": "a file in editions/ (default)"},
     "explain": {"action": "store_true", "help": "say why each notebook ran or did not"},

@@ -9,7 +9,7 @@ from typing import Any
 from desertion.text import visible_lines
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Print `line` on standard error, at once."""
     print(visible_lines(line), file=sys.stderr, flush=True)
 
@@ -55,7 +55,7 @@ class Display:
         self._at[stem] = (1, 1)
         line = f"{stem}  {how}"
         if self._bar is None:
-            say(line)
+            log(line)
         else:
             self._bar.write(line, file=sys.stderr)
             self._draw()
