@@ -20,6 +20,8 @@ PACKAGE = ROOT / "src" / "desertion"
 #: The part of the package that makes the page. No notebook imports it, so a change of its style reruns none.
 PAGE = PACKAGE / "report"
 LOCK = ROOT / "requirements.lock"
+#: What results depend on beside their inputs.
+CODE = ("src/desertion", "requirements.lock", "python", "processor")
 
 
 def relative(path: Path) -> str:
@@ -53,14 +55,9 @@ def files_digest(paths: Iterable[Path]) -> str:
 
 
 def code() -> dict[str, str]:
-    """What results depend on beside their inputs, by part: the package, the lock, Python and the processor.
-
-    `PAGE` is left out of the package.
-    """
+    """The content of each part of `CODE`; `PAGE` is left out of the package."""
     package = [path for path in files(PACKAGE) if not path.is_relative_to(PAGE)]
-    parts = {PACKAGE: files_digest(package), LOCK: file_digest(LOCK)}
-    named = {path.relative_to(ROOT).as_posix(): content for path, content in parts.items()}
-    return named | {"python": sys.version, "processor": _processor()}
+    return dict(zip(CODE, (files_digest(package), file_digest(LOCK), sys.version, _processor()), strict=True))
 
 
 def code_digest() -> str:

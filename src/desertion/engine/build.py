@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion import sentences
-from desertion.engine import checked, fresh, receipt
+from desertion.engine import receipt
 from desertion.engine.display import Display, log
 from desertion.errors import UserError
 from desertion.project import BUILD, file_digest, relative
@@ -50,12 +50,7 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    lines = [visible(str(one)) for one in withheld(name)]
-    print(*lines, f"{page} {state}", sep="\n")
-    with contextlib.suppress(OSError):
-        now = fresh.digest(name)
-        if receipt.up_to_date(name):  # asked again, after the digest: somebody may just have saved a file
-            fresh.record(name, now, [*lines, f"{page} is up to date"])
+    print(*(visible(str(one)) for one in withheld(name)), f"{page} {state}", sep="\n")
     return 0
 
 
@@ -93,7 +88,7 @@ def run_one(
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
     task = Task(relative(notebook), partial(run, notebook, output, values, data=data))
     with Workers(1, cold=cold) as workers, Display(1) as display:
-        for _, message in workers.run([task], tick=display.tick, before=lambda: checked.demand(inputs)):
+        for _, message in workers.run([task], tick=display.tick, before=lambda: receipt.check_data(inputs)):
             if isinstance(message, Exception):
                 raise message
             if isinstance(message, Answer):
@@ -249,7 +244,7 @@ class _Build:
     def _check_data(self) -> None:
         """Check the data, then tidy up. Raises UserError where they have faults."""
         try:
-            checked.demand(self.inputs)
+            receipt.check_data(self.inputs)
         except UserError as error:
             raise UserError(f"{error}\nnothing was built; {_last_good(self.place)}") from None
         self._tidy()

@@ -33,7 +33,7 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion import params, sentences
-from desertion.engine import checked, receipt
+from desertion.engine import receipt
 from desertion.engine.display import Display
 from desertion.engine.run import run
 from desertion.engine.workers import Answer, Task, Workers
@@ -214,7 +214,7 @@ def _base(target: Target, inputs: receipt.Key) -> str:
         shared = params.edition(target.edition).for_notebook(target.notebook)
         kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
     else:
-        kept = {name: content for name, content in inputs.items() if name not in (receipt.PAGE, "commit")}
+        kept = receipt.function_key(inputs)
     return digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
 
 
@@ -297,7 +297,7 @@ def _results(workers: Workers, tasks: Iterable[Task], before: Callable[[], None]
 
 def _check_data(target: Target, inputs: receipt.Key) -> None:
     if target.notebook:
-        checked.demand(inputs)
+        receipt.check_data(inputs)
 
 
 def _on_cluster(missing: Missing, target: Target, address: str, inputs: receipt.Key, cold: bool) -> Results:
