@@ -17,6 +17,30 @@ from pathlib import Path
 import pytest
 from support.clone import PUBLISH, READ, Clone, wait_until
 
+#: A check of the data that waits for the first kernel, and then for a second.
+SLOW_CHECK = """
+import time
+from pathlib import Path
+from desertion.project import ROOT
+
+def kernels():
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"import kernelapp" in (path / "cmdline").read_bytes():
+                yield (path / "cwd").resolve()
+        except OSError:
+            pass
+
+def check(data):
+    end = time.monotonic() + 30
+    while ROOT / "notebooks" not in kernels() and time.monotonic() < end:
+        time.sleep(0.05)
+    if time.monotonic() < end:
+        (ROOT / "started").touch()
+    time.sleep(1)
+    return ["data/figures.csv:1: a fault"]
+"""
+
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Clone]:
@@ -207,6 +231,21 @@ class TestBuild:
         clone.write("editions/default.yml", "{}")
         clone.write("notebooks/02-b.ipynb", "{")
         assert "notebooks/02-b.ipynb:1: not JSON" in clone.build(status=1)
+
+    def test_kernels_start_while_the_data_are_checked_but_no_cell_runs_before_they_pass(self, clone: Clone) -> None:
+        clone.write("src/desertion/figures.py", SLOW_CHECK)
+        clone.notebook("01-a", "from pathlib import Path\nPath('../ran').touch()")
+        assert "data/figures.csv:1: a fault" in clone.build(status=1)
+        assert (clone.root / "started").exists()
+        assert not (clone.root / "ran").exists()
+
+    def test_cold_turns_the_cache_of_fits_off_in_kernels(self, clone: Clone) -> None:
+        clone.notebook("01-a", "import os\nprint('cache', os.environ.get('DESERTION_MEMO'))")
+        clone.build("-m", "desertion", "build", "--cold")
+        assert "cache off" in clone.report.read_text()
+        shutil.rmtree(clone.root / "build")
+        clone.build()
+        assert "cache None" in clone.report.read_text()
 
     def test_a_plot_may_move_but_not_have_two_makers(self, clone: Clone) -> None:
         clone.build()

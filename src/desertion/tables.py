@@ -65,7 +65,7 @@ def show(
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
         notes.append(footer(behind, data, "", ""))
     made = table(frame, name, title, columns, rows=rows, groups=groups, spans=spans, ids=ids, notes=notes)
-    if not drawing.wanted():
+    if not drawing.enabled():
         return
     plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
     publish_display_data({"text/html": to_html(made, name), "text/plain": plain})  # type: ignore[no-untyped-call]

@@ -132,7 +132,7 @@ def _cut(read: Callable[[str], pd.DataFrame], as_of: date | None, undated_lag_da
 
 def _reader(data: Path) -> Callable[[str], pd.DataFrame]:
     """What gives a file's rows as text by its name. Raises DataError with every fault of the data."""
-    passed = reads.handed() if data == DATA else None
+    passed = reads.declared() if data == DATA else None
     if passed is None:
         frames, faults = examine(data)
         if faults:

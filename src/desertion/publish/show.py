@@ -60,7 +60,7 @@ def show(
     Raises UserError for an id that the data do not have or that was rejected, ValueError for a table that is not
     what the plot draws.
     """
-    if not drawing.wanted():
+    if not drawing.enabled():
         _checked(plot, table, data)
         return
     ready = render(plot, table, data, note=note, size=size, printed=out is not None)

@@ -58,7 +58,7 @@ def published(
     """
     first = data.figures.loc[selected["ids"].explode()].groupby("fact")["known"].min()
     asked = tuple(first.index), sorted(set(first.dt.date)), rule, reading, running, undated_lag_days
-    files = reads.handed()
+    files = reads.declared()
     return _published(files, *asked) if files is None else memo.recall(_published, files, *asked)
 
 
