@@ -6,9 +6,13 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,16 @@ import pytest
 from support.clone import PUBLISH, READ, Clone, wait_until
 from support.notebooks import write
 
+from desertion.engine import sweep
 from desertion.engine.run import run
+from desertion.engine.workers import Task
 from desertion.errors import RunError, UserError
+from desertion.project import ROOT
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"
+SWEEP = ("-m", "desertion", "sweep", "s.yml", "--jobs", "1")
+TABLE = "build/sweeps/s/table.csv"
 
 
 def content(clone: Clone) -> dict[str, bytes]:
@@ -48,9 +57,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, dict
 @pytest.mark.parametrize("seed", [n if n < 6 else pytest.param(n, marks=pytest.mark.slow) for n in range(40)])
 def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[str, dict[str, bytes]]]) -> None:
     clone, wanted = tiny
-    # Seeded, but for the speed of the machine: what is killed, and when.
+    # Seeded, but for the speed of the machine: the kind of process and the moment.
     draw = random.Random(seed)
-    what = ("build", "kernel", "zygote", "worker")[seed % 4]
+    what = ("build", "kernel", "worker")[seed % 3]
     state = ("one", "other")[(clone.root / "data" / "figures.csv").read_text() == "one\n"]
     clone.write("data/figures.csv", f"{state}\n")
     process = clone.start()
@@ -66,7 +75,7 @@ def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[
     if process.returncode not in (0, -signal.SIGKILL):
         assert process.returncode == 1
         assert "notebooks/0" in output
-        if what in ("kernel", "zygote"):
+        if what == "kernel":
             assert "code cell" in output or "the parameters" in output or "did not start" in output
         assert "is still the report of the last good build" in output
     wait_until(lambda: not clone.processes(), 5)
@@ -77,6 +86,67 @@ def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[
     assert "report.html" in now
     clone.build()
     assert content(clone) == wanted[state], "the next build gives what an undisturbed one does"
+
+
+@pytest.fixture(scope="module")
+def tiny_sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, bytes]]:
+    """A clone with a sweep of a quick notebook, and the table of an undisturbed one."""
+    clone = Clone(tmp_path_factory.mktemp("crash") / "clone")
+    words = "from desertion.sentences import say\nsay('s', 'Level {level}.', when='level > 0', level=level)"
+    clone.notebook("02-b", READ, SLOW, words)
+    clone.write("s.yml", "notebook: 02-b\ngrid: {level: [1, 2, 3, 4]}\n")
+    clone.build(*SWEEP)
+    yield clone, (clone.root / TABLE).read_bytes()
+    assert clone.processes() == {}
+
+
+@pytest.mark.parametrize("seed", [n if n in (2, 3) else pytest.param(n, marks=pytest.mark.slow) for n in range(24)])
+def test_a_process_of_a_sweep_killed_at_a_random_moment(seed: int, tiny_sweep: tuple[Clone, bytes]) -> None:
+    clone, table = tiny_sweep
+    draw = random.Random(seed)
+    what = ("sweep", "kernel", "server", "worker")[seed % 4]
+    shutil.rmtree(clone.root / "build")
+    process = clone.start(*SWEEP)
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: what == "sweep" or clone.find(what) or process.poll() is not None, 20)
+    time.sleep(draw.uniform(0, 6 if what == "sweep" else 3))
+    victims = [process.pid] if what == "sweep" else clone.find(what)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(draw.choice(victims or [process.pid]), signal.SIGKILL)
+    output = "".join(process.communicate(timeout=90))
+    assert "Traceback" not in output
+    wait_until(lambda: not clone.processes(), 5)
+    failed = max(0, process.returncode - 10)
+    assert process.returncode in (0, 11, 12, -signal.SIGKILL), output
+    if process.returncode >= 0:
+        rows = (clone.root / TABLE).read_text().splitlines()
+        assert sum(not row.endswith(",") for row in rows[1:]) == failed, "a set that failed has its error"
+    else:
+        assert not (clone.root / TABLE).exists()
+    clone.build(*SWEEP)
+    assert (clone.root / TABLE).read_bytes() == table, "the next sweep gives the table of an undisturbed one"
+
+
+@pytest.mark.parametrize("what", ["progress", "answer"])
+def test_a_worker_whose_parent_dies_while_it_sends_prints_nothing(what: str, tmp_path: Path) -> None:
+    notebook = partial(run, write(tmp_path / "t.ipynb", "1"), tmp_path / "out.ipynb", {}, failed=tmp_path / "f.ipynb")
+    ours, theirs = Pipe()
+    # As in the moment of the parent's death: sending fails already, while nothing more can be received yet.
+    with socket.socket(fileno=os.dup(ours.fileno())) as end:
+        end.shutdown(socket.SHUT_RD)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", f"from desertion.engine.workers import work; work({theirs.fileno()})"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        pass_fds=[theirs.fileno()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    function = partial(sweep.run_set, sweep.Target(function="desertion.project.digest"), {"content": "a"}, "key")
+    ours.send(Task(what, notebook if what == "progress" else function))
+    ours.send("go")
+    assert worker.communicate(timeout=60)[0] == ""
+    assert worker.returncode == 0
 
 
 @pytest.fixture

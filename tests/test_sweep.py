@@ -174,7 +174,7 @@ def test_a_data_file_that_a_notebook_does_not_declare_leaves_its_results_as_they
     base = sweep._base(target, inputs)
     assert sweep._base(target, inputs | {"data/context.csv": "other", "commit": "other"}) == base
     assert sweep._base(replace(target, data={"figures.csv": "other"}), inputs) != base
-    assert sweep._base(target, inputs | {receipt.LOCK: "other"}) != base
+    assert sweep._base(target, inputs | {"requirements.lock": "other"}) != base
 
 
 @contextlib.contextmanager

@@ -2,9 +2,7 @@
 
 import sys
 
-from desertion.engine import fresh
+from desertion.cli import main
 
-if not fresh.stands(sys.argv[1:]):
-    from desertion.cli import main
-
+if __name__ == "__main__":
     sys.exit(main())

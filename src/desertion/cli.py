@@ -105,10 +105,10 @@ def _positive(text: str) -> int:
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "cold": {"action": "store_true", "help": "start each kernel by itself and find all anew (no warm process)"},
+    "cold": {"action": "store_true", "help": "do not use the cache of fits"},
     "data": {"type": Path, "default": DATA, "metavar": "DIR", "help": "another folder than data/"},
     "edition": {"default": "default", "metavar": "NAME", "help": "a file in editions/ (default)"},
-    "explain": {"action": "store_true", "help": "say why each notebook ran or did not"},
+    "explain": {"action": "store_true", "help": "print why each notebook ran or did not"},
     "jobs": {"type": _positive, "default": None, "metavar": "N", "help": "notebooks at a time (all cores)"},
     "json": {"action": "store_true", "help": "as JSON"},
     "level": {"type": float, "default": 0.95, "help": "coverage of intervals (0.95)"},

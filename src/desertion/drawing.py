@@ -1,13 +1,13 @@
-"""Whether plots are drawn: a sweep that keeps no notebooks shows none, and drawing would be most of its time."""
+"""Switch for drawing: a sweep that keeps no notebooks shows no plots, and drawing would be most of its time."""
 
 from __future__ import annotations
 
 import os
 
-#: In a kernel's environment where plots are only checked.
+#: Set in a kernel's environment if plots are only checked.
 VARIABLE = "DESERTION_UNDRAWN"
 
 
-def wanted() -> bool:
-    """Whether this process draws the plots that it is asked to show."""
+def enabled() -> bool:
+    """Whether this process draws plots."""
     return VARIABLE not in os.environ

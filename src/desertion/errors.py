@@ -9,9 +9,8 @@ ContradictionError      no counts satisfy these reports together
 ModeError               Newton's method finds no mode of the posterior
 SumError                a block of counts cannot be summed
 ClaimError              a claim cannot be recomputed
-ForkRefusedError        no kernel can be forked; an ordinary one is started
 
-The last five never reach a user: the caller turns each into a refusal or does without.
+The last four never reach a user: the caller turns each into a refusal or does without.
 """
 
 from __future__ import annotations
@@ -62,7 +61,3 @@ class SumError(Exception):
 
 class ClaimError(Exception):
     """A claim cannot be recomputed; the message says why."""
-
-
-class ForkRefusedError(Exception):
-    """No kernel can be forked; the message says why."""

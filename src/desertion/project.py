@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 #: The clone this package was imported from; the project is always installed editable, so `src/` is inside it.
@@ -16,6 +16,12 @@ NOTEBOOKS = ROOT / "notebooks"
 PLOTS = ROOT / "plots"
 EDITIONS = ROOT / "editions"
 BUILD = ROOT / "build"
+PACKAGE = ROOT / "src" / "desertion"
+#: The part of the package that makes the page. No notebook imports it, so a change of its style reruns none.
+PAGE = PACKAGE / "report"
+LOCK = ROOT / "requirements.lock"
+#: What results depend on beside their inputs.
+CODE = ("src/desertion", "requirements.lock", "python", "processor")
 
 
 def relative(path: Path) -> str:
@@ -37,22 +43,42 @@ def file_digest(path: Path) -> str:
         return ""
 
 
+def files(folder: Path) -> list[Path]:
+    """The files below `folder`, sorted, without hidden ones and compiled Python."""
+    found = (path for path in folder.rglob("*") if not path.name.startswith(".") and "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.is_file())
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of the names and contents of files of the project, in hexadecimal."""
+    return digest("\0".join(f"{path.relative_to(ROOT).as_posix()}\0{file_digest(path)}" for path in paths))
+
+
+def code() -> dict[str, str]:
+    """The content of each part of `CODE`; `PAGE` is left out of the package."""
+    package = [path for path in files(PACKAGE) if not path.is_relative_to(PAGE)]
+    return dict(zip(CODE, (files_digest(package), file_digest(LOCK), sys.version, _processor()), strict=True))
+
+
 def code_digest() -> str:
     """Digest of what results depend on beside their inputs: the package, the lock, Python and the processor."""
+    return digest("\0".join(code().values()))
+
+
+def _processor() -> str:
+    """The model of the processor and its instruction sets, on which the last digits of sums depend."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        processor = "".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
-    except OSError:  # not Linux
-        processor = platform.processor()
-    files = [path for path in (ROOT / "src" / "desertion").rglob("*") if path.suffix != ".pyc" and path.is_file()]
-    content = {relative(path): file_digest(path) for path in sorted([ROOT / "requirements.lock", *files])}
-    return digest(f"{sys.version}\n{platform.machine()} {processor}\n{content}")
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
+            first = file.read(8192).partition("\n\n")[0]
+    except OSError:
+        first = ""
+    lines = (line for line in first.splitlines() if line.startswith(("model name", "flags", "Features", "CPU part")))
+    return digest(" ".join([os.uname().machine, *lines]))
 
 
-def write_atomic(path: Path, content: bytes | str, *, durable: bool = True) -> bool:
+def write_atomic(path: Path, content: bytes | str) -> bool:
     """Write `content` (text as UTF-8) to `path` so that a reader sees the old file or the new one, never half.
 
-    Where it need not be `durable`, nothing waits for the disk, and a power cut may leave half of it.
     Returns True where the content differs from what was there; an equal file is not touched.
     Raises OSError where the folder cannot be written.
     """
@@ -66,8 +92,7 @@ def write_atomic(path: Path, content: bytes | str, *, durable: bool = True) -> b
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if durable:
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
     except BaseException:

@@ -1,14 +1,13 @@
-"""The data files that a notebook may read: those it declares, and in a run no others.
+"""The data files that a notebook may read: in a run of the project those that it declares and no others.
 
-A notebook declares them in its parameters cell: `reads = ["figures.csv", …]`. They are part of what its last run is
-compared with, so a run that read another one could be out of date without anybody noticing. The runner hands each
-kernel the declared names with the digests of the content that passed validation; `guard` holds the kernel to them, and
-`figures.load` need not validate that content again. In JupyterLab and under nbval nothing is handed, and all is read.
+A notebook declares them in its parameters cell: `reads = ["figures.csv", …]`. Its last run is compared with them, so
+that a run which read another file could be out of date unnoticed. The environment of each kernel has the declared names
+with the digests of their validated content: `guard` refuses other files, and `figures.load` need not validate that
+content again. In JupyterLab and under nbval the variable is not set, and every file can be read.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion.errors import UserError
-from desertion.project import DATA, file_digest, relative
+from desertion.project import DATA, digest, file_digest, relative
 
 #: The name in a parameters cell.
 NAME = "reads"
@@ -28,11 +27,11 @@ VARIABLE = "DESERTION_READS"
 
 
 def variable(files: Mapping[str, str] | None) -> dict[str, str]:
-    """What a kernel's environment gets for the declared `files`, name → digest; nothing where there is no rule."""
+    """The variable for a kernel's environment with the declared `files`, name → digest; none if every file is free."""
     return {} if files is None else {VARIABLE: json.dumps(files, sort_keys=True)}
 
 
-def handed() -> dict[str, str] | None:
+def declared() -> dict[str, str] | None:
     """The declared files of this run, name → digest; None outside a run."""
     text = os.environ.get(VARIABLE)
     return None if text is None else dict(json.loads(text))
@@ -40,21 +39,21 @@ def handed() -> dict[str, str] | None:
 
 def digests(names: Iterable[str]) -> dict[str, str]:
     """Name → SHA-256 of the content of these files of data/, in a run of the content that passed validation."""
-    passed = handed() or {}
+    passed = declared() or {}
     return {name: passed.get(name) or file_digest(DATA / name) for name in names}
 
 
 def content(path: Path, files: Mapping[str, str]) -> bytes:
-    """The bytes of a data file that is among the declared `files`, name → digest of what passed validation.
+    """The bytes of a data file that is among the declared `files`, name → digest of validated content.
 
-    Raises UserError where it is not declared, and where its content is another now.
+    Raises UserError if it is not declared, or if its content has changed since.
     """
     if path.name not in files:
         raise _undeclared(path.name)
-    found = path.read_bytes()
-    if hashlib.sha256(found).hexdigest() != files[path.name]:
+    data = path.read_bytes()
+    if digest(data) != files[path.name]:
         raise UserError(f"{relative(path)} was changed while the notebook ran: run it again")
-    return found
+    return data
 
 
 def _undeclared(name: str) -> UserError:
@@ -65,11 +64,11 @@ def _undeclared(name: str) -> UserError:
 
 
 def guard() -> None:
-    """Refuse, from now on and in this process, to open a file of data/ that was not declared; outside a run nothing.
+    """Refuse from now on to open a file of data/ that was not declared; do nothing outside a run.
 
-    The refusal is a UserError that says where to declare the file.
+    The refusal is a UserError that shows where to declare the file.
     """
-    files = handed()
+    files = declared()
     if files is None:
         return
     data = os.path.realpath(DATA) + os.sep

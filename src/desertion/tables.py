@@ -163,7 +163,7 @@ def show(
         ids=[] if ids is None else [str(each) for each in frame[ids]],
         notes=notes,
     )
-    if drawing.wanted():
+    if drawing.enabled():
         plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
         bundle = {"text/html": _to_html(record, name), "text/plain": plain}
         publish_display_data(bundle, metadata=record.metadata())  # type: ignore[no-untyped-call]

@@ -13,7 +13,16 @@ import nbformat
 
 from desertion.project import ROOT
 
+#: Modules that the small project has as they are.
+REAL = (
+    "__init__.py", "__main__.py", "cli.py", "drawing.py", "engine", "errors.py", "memo.py", "notebook.py", "project.py",
+    "reads.py", "sentences.py", "text.py", "vocabulary.py",
+)  # fmt: skip
 STAND_INS = {
+    "trends.py": """
+class Refused:
+    pass
+""",
     "params.py": """
 import json
 from desertion.project import EDITIONS
@@ -33,6 +42,12 @@ def parse_assignments(stem, assignments):
 
 def check_overrides(stem, values):
     return values
+
+class Model:
+    model_fields = {"level": None}
+
+def notebook_model(stem, where):
+    return Model
 """,
     "figures.py": """
 def check(data):
@@ -47,10 +62,6 @@ def prepare(edition):
 def render(edition, notebooks, out, *, plots=None, prepared=None):
     published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
     write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
-""",
-    # The notebooks here need no libraries, whose import would be most of the time of each build.
-    "engine/preload.py": """
-LIBRARIES = ("IPython", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger", "numpy")
 """,
     "publish.py": """
 from desertion.project import write_atomic
@@ -71,14 +82,8 @@ class Clone:
         self.root = root
         self.place = root / "build" / "default"
         self.report = self.place / "report.html"
-        package = root / "src" / "desertion"
-        shutil.copytree(ROOT / "src" / "desertion", package)
-        for name in ("figures", "report", "publish", "claims", "plots", "reconcile", "csv_models"):
-            shutil.rmtree(package / name, ignore_errors=True)
-        models = (package / "trends" / "__init__.py").read_text()
-        shutil.rmtree(package / "trends")
-        self.write("src/desertion/trends/__init__.py", models)
-        (package / "tables.py").unlink()
+        for name in REAL:
+            self.copy(f"src/desertion/{name}")
         for name, content in STAND_INS.items():
             self.write(f"src/desertion/{name}", content)
         self.write("data/figures.csv", "good\n")
@@ -86,6 +91,14 @@ class Clone:
         self.write("requirements.lock", "")
         self.notebook("01-a", READ, PUBLISH.format("a"))
         self.notebook("02-b", READ, "level")
+
+    def copy(self, name: str) -> None:
+        place = self.root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, place)
 
     def write(self, name: str, content: str) -> None:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -125,27 +138,27 @@ class Clone:
         return {path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()}
 
     def processes(self) -> dict[int, str]:
-        """What this clone runs: each process has its path in its command line or environment."""
-        found = {}
+        """Command lines of this clone's processes: each has its path in its command line or environment."""
+        commands = {}
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if str(self.root).encode() in (path / "cmdline").read_bytes() + (path / "environ").read_bytes():
-                    found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
-        return found
+                    commands[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+        return commands
 
     def find(self, kind: str) -> list[int]:
-        """Processes of a kind: worker, zygote, kernel (warm or not)."""
-        everything = self.processes()
+        """Processes of a kind: worker, server (from which kernels are forked), kernel (forked or not)."""
+        commands = self.processes()
         kinds = {}
-        for pid, command in everything.items():
+        for pid, command in commands.items():
             if "import work" in command:
                 kinds[pid] = "worker"
             elif "import kernelapp" in command:
                 kinds[pid] = "kernel"
-            elif "import serve" in command:
+            elif "multiprocessing.forkserver" in command:
                 with contextlib.suppress(OSError):
                     parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-                    kinds[pid] = "kernel" if "import serve" in everything.get(parent, "") else "zygote"
+                    kinds[pid] = "kernel" if "multiprocessing.forkserver" in commands.get(parent, "") else "server"
         return [pid for pid, one in kinds.items() if one == kind]
 
 

@@ -1,4 +1,4 @@
-"""Renews what is committed of the default edition: the outputs stored in `notebooks/` and the plots in `plots/`."""
+"""Renews the committed outputs of the default edition: those stored in `notebooks/`, and the plots in `plots/`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}
 
 @dataclass(frozen=True)
 class Changes:
-    """What accepting changed: notebook → code cells (none: counts or metadata), plot file → new, changed, removed."""
+    """Changes by accepting: notebook → code cells (none: counts or metadata), plot file → new, changed or removed."""
 
     notebooks: dict[str, list[int]]
     plots: dict[str, str]
@@ -47,7 +47,7 @@ def main(*, jobs: int | None = None) -> int:
 
 
 def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
-    """Build `edition` and store the outputs of its notebooks and its plots; nothing is touched unless all is well.
+    """Build `edition` and store the outputs of its notebooks and its plots; if anything fails, nothing is touched.
 
     Raises UserError where the edition overrides a parameter (nbval runs the notebooks with their defaults), where a
     notebook failed, where a sentence is withheld, or where something changed while they ran.
@@ -56,8 +56,8 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
     for path in paths:
         _demand_defaults(path, edition)
     place = build(edition, jobs=jobs).report.parent
-    if kept_back := withheld(edition.name):
-        lines = "\n".join(str(one) for one in kept_back)
+    if sentences := withheld(edition.name):
+        lines = "\n".join(map(str, sentences))
         raise UserError(f"{lines}\nnothing was accepted: change the words or the condition of each sentence")
     texts: dict[Path, str] = {}
     cells: dict[str, list[int]] = {}
@@ -104,7 +104,7 @@ def _outputs(cell: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _plots(made: dict[str, Path]) -> dict[str, str]:
-    """Copy the published files into `plots/`, remove those no longer published, renew the lock; what changed."""
+    """Copy the published files into `plots/`, remove old ones, renew the lock; file → new, changed or removed."""
     from desertion import publish
 
     changes: dict[str, str] = {}

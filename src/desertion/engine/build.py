@@ -1,8 +1,8 @@
-"""Builds an edition: finds out what is stale by content, runs those notebooks, makes the page.
+"""Builds an edition: runs the notebooks that are out of date by content, then makes the page.
 
-Nothing heavy is imported before something turned out to be stale. Everything goes into its place by a rename, and the
-receipt is written after what it describes: a build that is stopped at any moment leaves the last good page, and the
-next one finishes the job.
+Nothing heavy is imported if everything is up to date. Every file is put in its place by a rename, and the receipt is
+written after the files that it describes: a build that is stopped at any moment leaves the last good page, and the next
+one finishes the job.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion import sentences
-from desertion.engine import checked, fresh, receipt
-from desertion.engine.display import Display, say
+from desertion.engine import receipt
+from desertion.engine.display import Display, log
 from desertion.errors import UserError
 from desertion.project import BUILD, file_digest, relative
 from desertion.text import visible
@@ -27,13 +28,13 @@ from desertion.text import visible
 if TYPE_CHECKING:
     from desertion import report
     from desertion.engine.run import RunRecord
-    from desertion.engine.workers import Job
+    from desertion.engine.workers import Task
     from desertion.params import Edition
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A finished build: the page, the runs it took, and why each was needed (`report.html`: why the page was made)."""
+    """A finished build: the page, the runs, and the reason for each run (`report.html`: the reason for a new page)."""
 
     report: Path
     ran: tuple[RunRecord, ...]
@@ -41,7 +42,7 @@ class BuildResult:
 
 
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
-    """Build edition `name`, print where its page is and the sentences it withholds; 0, or UserError."""
+    """Build edition `name`, print the path of its page and the sentences that it withholds; 0, or UserError."""
     page = relative(BUILD / name / "report.html")
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
@@ -49,19 +50,14 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    lines = [visible(str(one)) for one in withheld(name)]
-    print(*lines, f"{page} {state}", sep="\n")
-    with contextlib.suppress(OSError):
-        now = fresh.digest(name)
-        if receipt.up_to_date(name):  # asked again, after the digest: somebody may just have saved a file
-            fresh.record(name, now, [*lines, f"{page} is up to date"])
+    print(*(visible(str(one)) for one in withheld(name)), f"{page} {state}", sep="\n")
     return 0
 
 
 def withheld(name: str) -> list[sentences.Withheld]:
-    """The sentences that the built edition `name` withholds, beside the values they were last accepted with."""
+    """The sentences that the built edition `name` withholds, with the values of when they were last accepted."""
     pairs = [(BUILD / name / "notebooks" / path.name, path) for path in receipt.notebooks()]
-    # Reading a notebook takes longer than all else that a build with nothing to do does.
+    # To parse a notebook takes longer than all other steps of a build with nothing to do.
     pairs = [(executed, source) for executed, source in pairs if b'"withheld": true' in executed.read_bytes()]
     return [one for executed, source in pairs for one in sentences.withheld(executed, source)]
 
@@ -74,30 +70,30 @@ def run_one(
     assignments: Sequence[str] = (),
     cold: bool = False,
 ) -> int:
-    """Run one notebook with the parameters of an edition and `NAME=VALUE` overrides; the copy's path is printed.
+    """Run one notebook with the parameters of an edition and `NAME=VALUE` overrides; print the path of the copy.
 
-    The copy is `output` (build/runs/NAME.ipynb). `cold`: on an ordinary kernel. Returns 0; raises UserError.
+    The copy is `output` (build/runs/NAME.ipynb). `cold`: without the cache of fits. Returns 0; raises UserError.
     """
     from desertion import params
-    from desertion.engine.run import RunRecord
-    from desertion.engine.workers import Job, Workers
+    from desertion.engine.run import run
+    from desertion.engine.workers import Answer, Task, Workers
 
     stem = notebook.stem
-    values = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
+    overridden = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
+    values = dict(params.check_overrides(stem, overridden))
     inputs = receipt.inputs(edition, [])
     data = receipt.declared(inputs, nb.read(notebook), notebook)
     output = output or BUILD / "runs" / notebook.name
     if output.resolve() == notebook.resolve():
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
-    job = Job(notebook, output, dict(params.check_overrides(stem, values)), data=data)
+    task = Task(relative(notebook), partial(run, notebook, output, values, data=data))
     with Workers(1, cold=cold) as workers, Display(1) as display:
-        checked.demand(inputs)
-        for _, message in workers.run([job], tick=display.tick):
+        for _, message in workers.run([task], tick=display.tick, before=lambda: receipt.check_data(inputs)):
             if isinstance(message, Exception):
                 raise message
-            if isinstance(message, RunRecord):
-                display.end(stem, f"ran in {message.seconds:.1f} s")
-            elif isinstance(message, tuple):
+            if isinstance(message, Answer):
+                display.end(stem, f"ran in {message.value.seconds:.1f} s")
+            else:
                 display.cell(stem, *message)
     print(relative(output))
     return 0
@@ -113,10 +109,10 @@ def build(
 ) -> BuildResult:
     """Bring `build/EDITION/` up to date: run the stale ones of `notebooks` (all), `jobs` at a time, and make the page.
 
-    Kernels are forked from a process that has the libraries imported; `cold`: each starts by itself.
+    `cold`: without the cache of fits.
 
-    Raises UserError where the data do not pass, a notebook or parameter cannot run, or notebooks failed (the message
-    tells of all of them; those that succeeded are kept). The last good page is then untouched.
+    Raises UserError where the data have faults, a notebook or parameter cannot run, or notebooks failed (the message
+    names all of them; runs that succeeded are kept). The last good page is then untouched.
     """
     place = BUILD / edition.name
     paths = receipt.notebooks() if notebooks is None else sorted(notebooks)
@@ -160,7 +156,7 @@ class _Build:
             reasons[self.report.name] = why
         if explain:
             for name in [*self.paths, self.report.name]:
-                say(f"{name}: {reasons.get(name, 'is up to date')}")
+                log(f"{name}: {reasons.get(name, 'is up to date')}")
         if reasons:
             self.receipt.rebuilt = reasons
         records: tuple[RunRecord, ...] = ()
@@ -168,13 +164,12 @@ class _Build:
             records = self._run(stale, jobs)
         elif reasons:
             self._check_data()
-            self._tidy()
         if reasons:
             self._render()
         return BuildResult(self.report, records, reasons)
 
     def _why_run(self, stem: str) -> str:
-        """Why notebook `stem` must run; "" where what it made is there and of its key."""
+        """Reason to run notebook `stem`; "" if its outputs are there and its key is the same."""
         entry = self.receipt.notebooks.get(stem)
         if entry is None:
             return "has no good run yet"
@@ -184,7 +179,7 @@ class _Build:
         return f"{damaged[0]} is missing or was changed" if damaged else ""
 
     def _why_render(self) -> str:
-        """Why the page must be made though no notebook runs; "" where it is there and of these inputs."""
+        """Reason to make the page though no notebook runs; "" if it is there and its inputs are the same."""
         if not self.receipt.inputs:
             return "notebooks ran since"
         if self.receipt.inputs != self.inputs:
@@ -192,36 +187,35 @@ class _Build:
         return "it is missing or was changed" if self.receipt.damaged(self.receipt.report) else ""
 
     def _run(self, stale: list[str], count: int) -> tuple[RunRecord, ...]:
-        """Run the notebooks of `stale`, `count` at a time, and put what each made in its place once it is whole."""
-        from desertion.engine.run import RunRecord
-        from desertion.engine.workers import Workers
+        """Run the notebooks of `stale`, `count` at a time; the files of a good run are put in their place."""
+        from desertion.engine.workers import Answer, Workers
         from desertion.errors import RunError
 
         entries = self.receipt.notebooks
-        # The longest first, so that none is left alone at the end; of a new one only its author knows.
+        # The longest first, so that none is left alone at the end; whether a new one is long its author may declare.
         seconds = {stem: entries[stem].seconds for stem in stale if stem in entries}
         order = sorted(stale, key=lambda stem: (-seconds.get(stem, float("inf")), not nb.is_long(self.sources[stem])))
         records: list[RunRecord] = []
         faults: list[str] = []
         try:
             with Workers(min(count, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
-                self._check_data()
-                self._tidy()
-                jobs = [self._job(stem) for stem in order]
-                for job, message in workers.run(jobs, tick=display.tick, meanwhile=self._prepare):
-                    stem = job.notebook.stem
+                tasks = {self._task(stem): stem for stem in order}
+                for task, message in workers.run(
+                    tasks, tick=display.tick, before=self._check_data, meanwhile=self._prepare
+                ):
+                    stem = tasks[task]
                     if isinstance(message, RuntimeError):
                         raise message
                     if isinstance(message, tuple):
                         display.cell(stem, *message)
                         continue
-                    fault = self._commit(stem, message) if isinstance(message, RunRecord) else str(message)
+                    fault = self._commit(stem, message.value) if isinstance(message, Answer) else str(message)
                     if fault:
                         faults.append(fault)
                         display.end(stem, "FAILED")
-                    elif isinstance(message, RunRecord):
-                        records.append(message)
-                        display.end(stem, f"ran in {message.seconds:.1f} s")
+                    elif isinstance(message, Answer):
+                        records.append(message.value)
+                        display.end(stem, f"ran in {message.value.seconds:.1f} s")
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
         if faults:
@@ -229,39 +223,42 @@ class _Build:
         return tuple(records)
 
     def _prepare(self) -> None:
-        """Get ready for the page while the kernels' process still imports its libraries."""
+        """Get ready for the page while the first notebooks run."""
         from desertion import report
 
         self.prepared = report.prepare(self.edition)
 
-    def _job(self, stem: str) -> Job:
-        """The run of notebook `stem`: a copy to be made beside a fresh folder for what it publishes."""
-        from desertion.engine.workers import Job
+    def _task(self, stem: str) -> Task:
+        """The run of notebook `stem`, with a fresh folder for the files that it publishes."""
+        from desertion.engine.run import run
+        from desertion.engine.workers import Task
 
         out = self.staging / stem
         out.mkdir(parents=True)
-        handed = self.parameters[stem]
+        parameters = self.parameters[stem]
         if "out" in nb.defaults(self.sources[stem], self.paths[stem]):
-            handed = handed | {"out": str(out)}
-        copy = self.staging / f"{stem}.ipynb"
-        return Job(self.paths[stem], copy, handed, self.failed / f"{stem}.ipynb", data=self.data[stem])
+            parameters = parameters | {"out": str(out)}
+        path, copy, failed = self.paths[stem], self.staging / f"{stem}.ipynb", self.failed / f"{stem}.ipynb"
+        return Task(relative(path), partial(run, path, copy, parameters, failed=failed, data=self.data[stem]))
 
     def _check_data(self) -> None:
+        """Check the data, then tidy up. Raises UserError where they have faults."""
         try:
-            checked.demand(self.inputs)
+            receipt.check_data(self.inputs)
         except UserError as error:
             raise UserError(f"{error}\nnothing was built; {_last_good(self.place)}") from None
+        self._tidy()
 
     def _commit(self, stem: str, record: RunRecord) -> str:
-        """Move what a run made into its place and write it into the receipt, in this order.
+        """Move the files of a run into their place, then write them into the receipt.
 
-        A fault is returned where another notebook publishes under the same name, since the last one would win.
+        The fault is returned where another notebook publishes under the same name, since the last one would win.
         """
         made = {f"notebooks/{stem}.ipynb": record.output}
         for path in sorted((self.staging / stem).rglob("*")):
             if path.is_file():
                 made[f"plots/{path.relative_to(self.staging / stem).as_posix()}"] = path
-        # A stale entry says nothing: a plot may just be moving from one notebook to another.
+        # Stale entries do not count: a plot may just be moving from one notebook to another.
         taken = {
             name: other
             for other, entry in self.receipt.notebooks.items()
@@ -277,7 +274,7 @@ class _Build:
             path.replace(self.place / name)
         for name in (before.outputs if before else {}).keys() - made.keys() - taken.keys():
             (self.place / name).unlink(missing_ok=True)
-        self.receipt.inputs = {}  # the page is of what was here before
+        self.receipt.inputs = {}  # the page is of the files before
         self.receipt.notebooks[stem] = receipt.Entry(
             self.keys[stem], outputs, record.cells, round(record.seconds, 2), record.peak
         )
@@ -285,7 +282,7 @@ class _Build:
         return ""
 
     def _tidy(self) -> None:
-        """Remove what earlier builds left: outputs of notebooks that are gone, files of builds that were killed."""
+        """Remove outputs of notebooks that are gone and files of builds that were killed."""
         entries = self.receipt.notebooks
         for stem in entries.keys() - self.paths.keys():
             del entries[stem]
@@ -301,7 +298,8 @@ class _Build:
                 elif path.relative_to(self.place).as_posix() not in known:
                     path.unlink()
         for path in self.place.glob(".new-*"):
-            shutil.rmtree(path, ignore_errors=True)
+            if path != self.staging:
+                shutil.rmtree(path, ignore_errors=True)
         for path in self.place.glob(".*.part"):
             path.unlink()
 
@@ -330,6 +328,6 @@ def _alone(place: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another build of edition {name} is running; waiting for it")
+            log(f"another build of edition {name} is running; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

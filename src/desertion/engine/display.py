@@ -1,4 +1,4 @@
-"""What a running build shows on standard error: a bar on a terminal, elsewhere and in CI one line a notebook."""
+"""Progress on standard error: a bar on a terminal, one line per notebook elsewhere and in CI."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from desertion.text import visible_lines
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Print `line` on standard error, at once."""
     print(visible_lines(line), file=sys.stderr, flush=True)
 
@@ -41,21 +41,21 @@ class Display:
         self._draw()
 
     def step(self, stem: str) -> None:
-        """Run `stem` ended, of which nothing needs to be said."""
+        """Run `stem` ended and needs no line."""
         self._at[stem] = (1, 1)
         self._draw()
 
     def tick(self) -> None:
-        """Time has passed."""
+        """Refresh the elapsed time."""
         if self._bar is not None:
             self._bar.refresh()
 
     def end(self, stem: str, how: str) -> None:
-        """Notebook `stem` ended."""
+        """Notebook `stem` ended; print `how`."""
         self._at[stem] = (1, 1)
         line = f"{stem}  {how}"
         if self._bar is None:
-            say(line)
+            log(line)
         else:
             self._bar.write(line, file=sys.stderr)
             self._draw()

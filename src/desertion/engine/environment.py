@@ -1,6 +1,6 @@
-"""Does this interpreter hold exactly the packages of requirements.lock? Runs as a script, standard library only.
+"""Compares the packages of this interpreter with requirements.lock. A script; needs the standard library only.
 
-`make PYTHON=…` calls it before anything else; the project's own .venv is made from the lock and needs no check.
+`make PYTHON=…` runs it first; the project's own .venv is made from the lock and needs no check.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)\s*(?:;\s*
 
 def pins(lock: str) -> dict[str, tuple[str, str]]:
     """Name → (version, marker or "") of each package that the text of a lock file pins."""
-    found = (_PIN.match(line) for line in lock.splitlines())
-    return {match["name"]: (match["version"], match["marker"] or "") for match in found if match}
+    matches = (_PIN.match(line) for line in lock.splitlines())
+    return {match["name"]: (match["version"], match["marker"] or "") for match in matches if match}
 
 
 def differences(lock: str) -> list[str]:
-    """One line for each package that this interpreter has in another version, one for all that it has not."""
+    """One line for each package that is installed in another version, one line for all missing packages."""
     try:
         from packaging.markers import Marker
     except ImportError:  # pip carries a copy
         from pip._vendor.packaging.markers import Marker  # type: ignore[assignment]
     lines, missing = [], []
-    for name, (wanted, marker) in pins(lock).items():
+    for name, (pinned, marker) in pins(lock).items():
         if marker and not Marker(marker).evaluate():
             continue
         try:
-            found = version(name)
+            installed = version(name)
         except PackageNotFoundError:
             missing.append(name)
             continue
-        if found != wanted:
-            lines.append(f"{name}: {found} (the lock has {wanted})")
+        if installed != pinned:
+            lines.append(f"{name}: {installed} (the lock has {pinned})")
     return lines + ([f"missing: {', '.join(missing)}"] if missing else [])
 
 
 def main() -> int:
-    """Print the differences and how to mend them; 0 where there are none."""
+    """Print the differences and the command that removes them; 0 if there are none."""
     if sys.version_info < (3, 11):  # noqa: UP036 — this script also meets interpreters that are too old
         print(f"{sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed", file=sys.stderr)
         return 1

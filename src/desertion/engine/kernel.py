@@ -1,4 +1,4 @@
-"""The kernel of one run: this interpreter, whatever kernelspecs are installed, and the same surroundings everywhere."""
+"""The kernel of one run: this interpreter, whatever kernelspecs are installed, in the same environment everywhere."""
 
 from __future__ import annotations
 
@@ -20,24 +20,20 @@ from nbclient.exceptions import DeadKernelError
 from traitlets import Type
 
 from desertion import drawing, reads
-from desertion.engine import provisioner
+from desertion.engine import forks
 from desertion.engine.surroundings import environment
 
-provisioner.register()
-
-# Linux kills the kernel in the moment its runner dies; elsewhere ipykernel looks for its parent every second.
-_DIE_WITH_PARENT = "import ctypes; ctypes.CDLL(None).prctl(1, 9); " if sys.platform == "linux" else ""
 _START = (
-    _DIE_WITH_PARENT
-    + "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+    "from desertion.engine.surroundings import end_with_parent; end_with_parent(); "
+    "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
 
-# A data base of what was typed, which nobody will ask for, takes a third of the time until a kernel is ready.
+# IPython's history database costs a third of the time until a kernel is ready.
 _NO_HISTORY = "--HistoryManager.enabled=False"
 #: Data frames that a cell shows leave their record.
 _EXTENSION = "--IPKernelApp.extra_extensions=desertion"
 
-#: The most that a notebook may put out, in bytes; its kernel is stopped before it fills the memory.
+#: Limit of a notebook's output, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
 # The kernel's own threads are known by where their code is from.
 _THREADS = """[
@@ -47,14 +43,14 @@ _THREADS = """[
 ]"""
 
 
-class _Reports(AsyncZMQSocketChannel):
-    """The channel of outputs, which counts them."""
+class CountingIOPub(AsyncZMQSocketChannel):
+    """IOPub, the channel of outputs, with a limit in bytes."""
 
     size = 0
     kernel: Any = None
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
-        """The next message; the kernel is stopped where there is too much."""
+        """Next message; beyond the limit the kernel is stopped."""
         message: dict[str, Any] = await super().get_msg(timeout=timeout)
         content = message["content"]
         self.size += len(content.get("text", "")) + sum(map(len, map(str, content.get("data", {}).values())))
@@ -65,13 +61,12 @@ class _Reports(AsyncZMQSocketChannel):
 
 
 class Client(AsyncKernelClient):
-    """Talks to a kernel as soon as it answers.
+    """Client of a kernel that is ready as soon as the kernel reports that it is idle.
 
-    jupyter_client's own handshake ends with 0.2 s of silence that it waits for; the kernel's report that it is idle
-    again says as much.
+    jupyter_client's own handshake ends with 0.2 s of waiting for silence.
     """
 
-    iopub_channel_class = Type(_Reports)
+    iopub_channel_class = Type(CountingIOPub)
 
     @property
     def iopub_channel(self) -> Any:
@@ -81,40 +76,41 @@ class Client(AsyncKernelClient):
         return channel
 
     async def threads(self) -> list[str]:
-        """The names of the threads that the cells left running. Raises DeadKernelError where the kernel is gone."""
-        asked = self.execute("", silent=True, store_history=False, user_expressions={"threads": _THREADS})
+        """Names of the threads that the cells left running. Raises DeadKernelError where the kernel is gone."""
+        request = self.execute("", silent=True, store_history=False, user_expressions={"threads": _THREADS})
         end = time.monotonic() + 10
         reply: dict[str, Any] = {"parent_header": {}}
-        while reply["parent_header"].get("msg_id") != asked:
+        while reply["parent_header"].get("msg_id") != request:
             try:
                 reply = await self.get_shell_msg(timeout=0.2)
             except queue.Empty:
                 if time.monotonic() > end or not await self.is_alive():
                     raise DeadKernelError("the kernel died after its last cell") from None
-        found = reply["content"].get("user_expressions", {}).get("threads", {}).get("data", {}).get("text/plain", "[]")
-        names: list[str] = ast.literal_eval(found)
+        result = reply["content"].get("user_expressions", {}).get("threads", {})
+        names: list[str] = ast.literal_eval(result.get("data", {}).get("text/plain", "[]"))
         return names
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait for the kernel, `timeout` seconds at most. Raises RuntimeError where it is dead or silent."""
+        """Wait for the kernel, at most `timeout` seconds. Raises RuntimeError where it is dead or silent."""
         end = time.monotonic() + (timeout or float("inf"))
         while time.monotonic() < end:
-            asked = self.kernel_info()
+            request = self.kernel_info()
             try:
-                while (await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != asked:
+                while (await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
                     pass
                 while True:
-                    said = await self.get_iopub_msg(timeout=0.2)
-                    if said["parent_header"].get("msg_id") == asked and said["content"] == {"execution_state": "idle"}:
+                    report = await self.get_iopub_msg(timeout=0.2)
+                    idle = report["content"] == {"execution_state": "idle"}
+                    if idle and report["parent_header"].get("msg_id") == request:
                         return
-            except queue.Empty:  # not up yet, or its reports are not heard yet
+            except queue.Empty:  # not up yet, or this client is not subscribed to its reports yet
                 if not await self.is_alive():
                     raise RuntimeError("Kernel died before replying to kernel_info") from None
         raise RuntimeError(f"Kernel didn't respond in {timeout:.0f} seconds")
 
 
 class Kernel(AsyncKernelManager):
-    """Starts the kernel of one run; `of` makes the class that nbclient is handed.
+    """Manager of the kernel of one run; `of` makes the class that nbclient takes.
 
     Sockets are files in a private folder: over TCP two kernels that start at once can draw the same port, and
     anybody on the machine can connect.
@@ -122,25 +118,26 @@ class Kernel(AsyncKernelManager):
 
     folder: Path
     cwd: Path
-    zygote: str
+    forked: bool
     data: Mapping[str, str] | None
     draw: bool
     started: list[Kernel]
     peak: int  # KiB
-    flooded: bool  # it put out too much and was stopped
-    talks: Client
+    flooded: bool  # stopped, since it put out too much
+    own_client: Client
 
     @classmethod
     def of(
-        cls, folder: Path, cwd: Path, zygote: str = "", data: Mapping[str, str] | None = None, draw: bool = True
+        cls, folder: Path, cwd: Path, forked: bool = False, data: Mapping[str, str] | None = None, draw: bool = True
     ) -> type[Kernel]:
-        """A class whose kernel has its sockets and log in `folder`, an absolute short path, and works in `cwd`.
+        """A class whose kernel works in `cwd` and has its sockets and log in `folder`, an absolute short path.
 
-        It is forked from the process at the address `zygote`, and an ordinary one where that is "". Of data/ it can
-        read the files `data`, name → digest (`desertion.reads`), and all of them where that is None. It draws plots, or
-        only checks them (`desertion.drawing`).
+        The kernel is `forked` (`desertion.engine.forks`, on Linux) or an ordinary one. It can read the files `data` of
+        data/, name → digest (`desertion.reads`), all of them if None. It draws plots, or only checks them
+        (`desertion.drawing`).
         """
-        own = {"folder": folder, "cwd": cwd, "zygote": zygote, "data": data, "draw": draw}
+        forked = forked and sys.platform == "linux"  # elsewhere libraries of the system do not survive a fork
+        own = {"folder": folder, "cwd": cwd, "forked": forked, "data": data, "draw": draw}
         return type("Kernel", (cls,), own | {"started": []})
 
     def __init__(self, **kwargs: Any) -> None:
@@ -150,9 +147,9 @@ class Kernel(AsyncKernelManager):
         self.flooded = False
 
     def client(self, **kwargs: Any) -> Any:
-        """A client for this kernel."""
-        self.talks = cast(Client, super().client(**kwargs))
-        return self.talks
+        """A client of this kernel."""
+        self.own_client = cast(Client, super().client(**kwargs))
+        return self.own_client
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -160,24 +157,24 @@ class Kernel(AsyncKernelManager):
         return KernelSpec(
             argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY, _EXTENSION],
             language="python",
-            metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME, "config": {"address": self.zygote}}},
+            metadata={"kernel_provisioner": {"provisioner_name": forks.NAME}} if self.forked else {},
         )
 
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
-        """Start it, with what it writes to its own stderr (a crash report, say) in `log`."""
+        """Start it, with the output of its process (a crash report, say) in `log_file`."""
         with self.log_file.open("wb") as log:
             env = environment(self.folder) | reads.variable(self.data) | ({} if self.draw else {drawing.VARIABLE: "1"})
             await super().start_kernel(env=env, cwd=str(self.cwd), stdout=log, stderr=log, **kwargs)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
-        """End it, having noted the most memory that it had."""
+        """End it, after a look at its peak memory."""
         process = getattr(self.provisioner, "process", None)
         try:
             status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii") if process is not None else ""
         except OSError:
             status = ""
-        if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
-            self.peak = int(found[1])
+        if match := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE):
+            self.peak = int(match[1])
         if now and self.provisioner is not None and self.provisioner.has_process:
             await self.provisioner.kill()
             end = time.monotonic() + 5
@@ -187,7 +184,7 @@ class Kernel(AsyncKernelManager):
 
     @property
     def log_file(self) -> Path:
-        """What the kernel's process itself wrote."""
+        """The file with the output of the kernel's process itself."""
         return self.folder / "kernel.log"
 
     @property

@@ -1,30 +1,45 @@
-"""What an edition was built from and what it made, by content: the keys and `build/EDITION/build.json`.
+"""The receipt of an edition, `build/EDITION/build.json`: its inputs and its outputs, by content.
 
-A file's date plays no part. Hashing all inputs and outputs takes some 10 ms, so nothing is cached.
+Every question whether something is up to date is answered here. A file's date plays no part. To hash all inputs and
+outputs takes some 20 ms, so that nothing is cached.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
 from desertion import reads
-from desertion.engine import fresh
 from desertion.errors import UserError
-from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, digest, file_digest, relative, write_atomic
+from desertion.project import (
+    BUILD,
+    CODE,
+    DATA,
+    EDITIONS,
+    NOTEBOOKS,
+    PAGE,
+    ROOT,
+    code,
+    digest,
+    file_digest,
+    files,
+    files_digest,
+    relative,
+    write_atomic,
+)
 
-LOCK = "requirements.lock"
-PACKAGE = "src/desertion"
-#: Notebooks may not import the page's module, so that a change of its style reruns none.
-PAGE = "src/desertion/report"
-#: What the page tells of the methods' verification: measured coverage, published reference cases.
+#: Files behind the page's section on verification: measured coverage, published reference cases.
 VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
+#: Holds the digest of the data that passed validation last.
+PASSED = BUILD / "data.passed"
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
+_SHOWN = 20  # faults of the data in a message
 
 #: Name of a part of the input → digest of its content.
 Key = dict[str, str]
@@ -32,9 +47,9 @@ Key = dict[str, str]
 
 @dataclass(frozen=True)
 class Entry:
-    """A notebook's last good run: its key, the files it made (path in the edition's folder → digest), its size.
+    """A notebook's last good run: its key, its outputs (path in the edition's folder → digest), its code cells.
 
-    `seconds` of wall time and the `peak` of its kernel's memory in MiB say what it cost.
+    `seconds` of wall time and the `peak` of its kernel's memory in MiB are its cost.
     """
 
     key: Key
@@ -46,9 +61,9 @@ class Entry:
 
 @dataclass
 class Receipt:
-    """What lies in `place`: the runs, the page with the inputs it was made from, and what the last build made and why.
+    """Content of the folder `place`: the runs, the page's inputs and files, and the last build's steps with reasons.
 
-    What was rebuilt stands here and on the terminal only: the page of an incremental build is that of a clean one.
+    The steps stand here and on the terminal only: the page of an incremental build is that of a clean one.
     """
 
     place: Path
@@ -59,7 +74,7 @@ class Receipt:
 
     @classmethod
     def read(cls, place: Path) -> Receipt:
-        """The receipt in `place`; an empty one where there is none that this version can read."""
+        """The receipt in `place`; an empty one if there is none that this version can read."""
         try:
             stored = json.loads((place / "build.json").read_text(encoding="utf-8"))
             del stored["versions"]
@@ -69,7 +84,7 @@ class Receipt:
             return cls(place)
 
     def write(self) -> None:
-        """Replace the stored receipt, which may describe only what is already in its place."""
+        """Replace the stored receipt; the files that it describes must be in their place already."""
         from importlib.metadata import version
 
         stored: dict[str, Any] = asdict(self)
@@ -77,26 +92,26 @@ class Receipt:
         stored["versions"] = {"python": sys.version.split()[0]} | {name: version(name) for name in _VERSIONS}
         write_atomic(self.place / "build.json", json.dumps(stored, indent=1, sort_keys=True) + "\n")
 
-    def damaged(self, files: dict[str, str]) -> list[str]:
-        """Those of `files` (path → digest) that are missing or were changed by somebody else."""
-        return [name for name, content in files.items() if file_digest(self.place / name) != content]
+    def damaged(self, outputs: dict[str, str]) -> list[str]:
+        """Those of `outputs` (path → digest) that are missing or have another content."""
+        return [name for name, content in outputs.items() if file_digest(self.place / name) != content]
 
     def whole(self) -> bool:
-        """Whether everything that the receipt names is there as it was made."""
+        """Whether every file that the receipt names is there with its content."""
         return not any(map(self.damaged, [self.report, *(entry.outputs for entry in self.notebooks.values())]))
 
 
 def up_to_date(edition: str) -> bool:
-    """Whether the page of `edition` is there and nothing that it is made from has changed since."""
+    """Whether the page of `edition` is there and none of its inputs and outputs has changed since."""
     receipt = Receipt.read(BUILD / edition)
     try:
         return receipt.inputs == inputs(edition, notebooks()) and receipt.whole()
     except UserError:
-        return False  # building says what is wrong
+        return False  # building shows the error
 
 
 def notebooks() -> list[Path]:
-    """The project's notebooks, in order. Raises UserError where there are none."""
+    """The project's notebooks, in order. Raises UserError if there are none."""
     paths = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
     if not paths:
         raise UserError(f"{relative(NOTEBOOKS)}: there are no notebooks")
@@ -108,28 +123,19 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts = {f"notebooks/{path.name}": nb.digest(nb.read(path)) for path in notebooks}
     parts |= {f"editions/{edition}.yml": file_digest(EDITIONS / f"{edition}.yml")}
     parts |= {f"data/{path.name}": file_digest(path) for path in sorted(DATA.glob("*.csv"))}
-    package = sorted(
-        path
-        for path in (ROOT / PACKAGE).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-    )
-    page = [path for path in package if path.is_relative_to(ROOT / PAGE)]
-    parts[PACKAGE] = _folder_digest(path for path in package if path not in page)
-    parts[PAGE] = _folder_digest(page)
-    parts |= {name: file_digest(ROOT / name) for name in (LOCK, *VERIFIED)}
-    parts["commit"] = fresh.head()
-    # Another Python has another standard library.
-    return parts | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    parts |= {name: file_digest(ROOT / name) for name in VERIFIED}
+    return parts | code() | {relative(PAGE): files_digest(files(PAGE)), "commit": head()}
 
 
 def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: dict[str, str]) -> Key:
-    """What a run of notebook `source` depends on: its cells, its parameters, the `data` that it declares, and the rest.
-
-    The rest is the same for all: the package, the lock and the Python.
-    """
-    shared = {f"data/{name}": content for name, content in data.items()}
-    shared |= {name: inputs[name] for name in (LOCK, PACKAGE, "python")}
+    """All that a run of notebook `source` depends on: its cells, its parameters, the code and the declared `data`."""
+    shared = {f"data/{name}": content for name, content in data.items()} | {name: inputs[name] for name in CODE}
     return shared | {"notebook": nb.digest(source), "parameters": digest(json.dumps(parameters, sort_keys=True))}
+
+
+def function_key(inputs: Key) -> Key:
+    """All that a function of the package depends on beside its arguments: the data, which it may read, and the code."""
+    return {name: content for name, content in inputs.items() if name.startswith("data/") or name in CODE}
 
 
 def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
@@ -141,9 +147,21 @@ def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
     return {name: inputs[f"data/{name}"] for name in sorted(names)}
 
 
-def data_key(inputs: Key) -> str:
-    """What the validation of the data depends on."""
-    return digest(json.dumps({name: inputs[name] for name in inputs if name.startswith(("data/", PACKAGE, LOCK))}))
+def check_data(inputs: Key) -> None:
+    """Validate the data of these `inputs`, unless they passed last time. Raises UserError with their faults."""
+    content = digest(json.dumps(function_key(inputs)))
+    if PASSED.is_file() and PASSED.read_text(encoding="utf-8") == content:
+        return
+    from desertion import figures
+
+    faults = [str(fault) for fault in figures.check(DATA)]
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more (`desertion check`)"] if len(faults) > _SHOWN else []
+        raise UserError("\n".join([*faults[:_SHOWN], *more]))
+    now = {f"data/{path.name}": file_digest(path) for path in DATA.glob("*.csv")}
+    if now.items() <= inputs.items():  # else a file was saved meanwhile: the kernels that read it refuse it
+        with contextlib.suppress(OSError):  # the build's own writing there raises it with a message
+            write_atomic(PASSED, content)
 
 
 def differences(one: Key, other: Key) -> str:
@@ -151,5 +169,27 @@ def differences(one: Key, other: Key) -> str:
     return ", ".join(sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name)))
 
 
-def _folder_digest(paths: Iterable[Path]) -> str:
-    return digest("\0".join(f"{path.relative_to(ROOT).as_posix()}\0{file_digest(path)}" for path in paths))
+def head() -> str:
+    """The commit that is checked out, which the page names; "" without git.
+
+    Read from git's files, since to start git takes longer than all other steps of a build with nothing to do.
+    """
+    git = ROOT / ".git"
+    try:
+        if git.is_file():  # a worktree
+            git = ROOT / _text(git).removeprefix("gitdir:").strip()
+        commit = _text(git / "HEAD")
+        if not commit.startswith("ref:"):
+            return commit
+        name = commit.removeprefix("ref:").strip()
+        common = git / _text(git / "commondir") if (git / "commondir").exists() else git
+        if (common / name).exists():
+            return _text(common / name)
+        packed = (line.split() for line in _text(common / "packed-refs").splitlines())
+        return next((words[0] for words in packed if words[1:] == [name]), "")
+    except OSError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()

@@ -1,7 +1,7 @@
 """Runs one notebook through papermill: strict parameters, its own kernel, an output only where every cell ran.
 
 papermill alone calls a run finished whose kernel was killed, whose cell called `sys.exit(0)` or ran out of time,
-and it writes over the last good output before it knows. Here the output is replaced once everything was checked.
+and it overwrites the last good output while it runs. Here the output is replaced after the run was checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from desertion import notebook as nb
 from desertion.errors import RunError, UserError
 from desertion.project import BUILD, ROOT, relative, write_atomic
 
-#: Told after each finished code cell how many are done and how many there are.
+#: Called as `progress(done, total)` after each code cell.
 Progress = Callable[[int, int], None]
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -38,9 +38,9 @@ _TRACEBACK_LINES = 8
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A finished run: the notebook's stem, where its executed copy is, code cells run, wall time in seconds.
+    """A finished run: the notebook's stem, the path of its executed copy, code cells run, wall time in seconds.
 
-    `peak` is the most memory that its kernel had, in MiB; 0 where the system does not tell.
+    `peak` is the peak memory of its kernel in MiB; 0 if the system does not report it.
     """
 
     notebook: str
@@ -56,20 +56,22 @@ def run(
     parameters: dict[str, Any],
     *,
     progress: Progress | None = None,
+    ready: Callable[[], None] | None = None,
     timeout: int | None = 600,
     failed: Path | None = None,
-    zygote: str = "",
+    forked: bool = False,
     data: Mapping[str, str] | None = None,
     draw: bool = True,
 ) -> RunRecord:
-    """Execute `notebook` with `parameters` and write the scrubbed result to `output`, once it is known to be whole.
+    """Execute `notebook` with `parameters` and write the scrubbed result to `output`, once every cell ran.
 
-    `timeout` is in seconds a cell, None for no limit. The kernel works in the notebook's folder and is forked from the
-    process at the address `zygote`, an ordinary one where that is "". Of data/ it can read the files `data`, name →
-    digest of content that passed validation, and all of them where that is None. Without `draw` plots are checked, but
-    neither drawn nor shown. Raises UserError for a notebook or parameter that cannot run, and RunError where a cell
-    fails: the notebook as far as it ran is then at `failed` (build/failed/NAME.ipynb), and what was at `output` stays
-    as it is.
+    `ready` is called when the kernel has started; no cell runs before it returns. `timeout` per cell is in seconds,
+    None for no limit. The kernel works in the notebook's folder; it is `forked` (`engine.forks`) or an ordinary one. It
+    can read the files `data` of data/, name → digest of validated content, or all of them if None. Without `draw` plots
+    are checked, but neither drawn nor shown.
+
+    Raises UserError for a notebook or parameter that cannot run, and RunError where a cell fails: the notebook as far
+    as it ran is then at `failed` (build/failed/NAME.ipynb), and `output` stays as it was.
     """
     start = time.perf_counter()
     failed = failed or BUILD / "failed" / notebook.name
@@ -80,9 +82,11 @@ def run(
         nb.dumps(source)
     except UserError as error:
         raise UserError(f"{relative(notebook)}: {error}") from None
+    from desertion.engine.kernel import Kernel
+
     with _private_folder() as folder:
-        kernel = _kernel(folder, notebook.resolve().parent, zygote, data, draw)
-        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, timeout, kernel)
+        kernel = Kernel.of(folder, notebook.resolve().parent, forked, data, draw)
+        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, ready, timeout, kernel)
     if fault:
         _keep(executed, failed)
         raise RunError(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
@@ -92,14 +96,8 @@ def run(
     return RunRecord(notebook.stem, output, len(nb.code_cells(source)), time.perf_counter() - start, peak)
 
 
-def _kernel(folder: Path, cwd: Path, zygote: str, data: Mapping[str, str] | None, draw: bool) -> Any:
-    from desertion.engine.kernel import Kernel
-
-    return Kernel.of(folder, cwd, zygote, data, draw)
-
-
 def import_papermill() -> Any:
-    """papermill, without the package whose import builds grammars: 0.3–0.4 s instead of 1.7–2.2 s, measured."""
+    """Import papermill without the package that builds grammars at import: 0.3–0.4 s instead of 1.7–2.2 s, measured."""
     name = "rfc3987_syntax"
     blocked = name not in sys.modules and "papermill" not in sys.modules
     if blocked:
@@ -107,7 +105,7 @@ def import_papermill() -> Any:
     try:
         import papermill
 
-        # Its log repeats what the raised errors say.
+        # Its log repeats the messages of the errors raised.
         logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
         return papermill
     finally:
@@ -116,7 +114,7 @@ def import_papermill() -> Any:
 
 
 def _short_base() -> Path:
-    """Where sockets can be: the path of a Unix socket has at most about 100 bytes."""
+    """A folder with a short path, since the path of a Unix socket has at most about 100 bytes."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     usable = Path(runtime).is_absolute() and len(os.fsencode(runtime)) <= 40 and os.access(runtime, os.W_OK | os.X_OK)
     return Path(runtime if usable else "/tmp")
@@ -127,15 +125,17 @@ def _private_folder() -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir=_short_base()))
     except OSError as error:
-        raise UserError(f"{_short_base()}: no folder for a kernel's sockets can be made: {error.strerror}") from None
+        raise UserError(
+            f"{_short_base()}: the folder for a kernel's sockets cannot be made: {error.strerror}"
+        ) from None
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(pid: int) -> None:
-    """Remove the private folders of process `pid`, which was killed."""
+def remove_folders(pid: int) -> None:
+    """Remove the private folders of the kernels of process `pid`, which was killed."""
     for folder in _short_base().glob(f"desertion-{pid}-*"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -147,32 +147,38 @@ def _execute(
     parameters: dict[str, Any],
     folder: Path,
     progress: Progress | None,
+    ready: Callable[[], None] | None,
     timeout: int | None,
     kernel: Any,
 ) -> tuple[nb.Notebook, str]:
-    """The notebook as far as it ran, and what went wrong ("" where nothing did)."""
+    """The notebook as far as it ran, and the fault that stopped it ("" if none)."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    # A file, since papermill stores a notebook that it is handed as an object within itself; and this file, since
-    # papermill takes braces in a path for parameters.
-    handed = folder / "in.ipynb"
-    handed.write_text(nb.dumps(nb.bare(source)), encoding="utf-8")
-    seen: list[nb.Notebook] = []
-    left: list[str] = []
+    # A file, since papermill stores a notebook given as an object within itself; and this file, since papermill takes
+    # braces in a path for parameters.
+    copy = folder / "in.ipynb"
+    copy.write_text(nb.dumps(nb.bare(source)), encoding="utf-8")
+    executed: list[nb.Notebook] = []
+    threads: list[str] = []
     done, total = 0, len(nb.code_cells(source))
+
+    def begin(notebook: nb.Notebook) -> None:
+        executed.append(notebook)
+        if ready:
+            ready()
 
     async def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
         nonlocal done
         done += not nb.is_injected(cell)
         if progress and not nb.is_injected(cell):
             progress(done, total)
-        if done == total and (names := await kernel.started[-1].talks.threads()):
-            left.extend(names)
+        if done == total:
+            threads.extend(await kernel.started[-1].own_client.threads())
 
     interruption = ""
     try:
         papermill.execute_notebook(
-            handed,
+            copy,
             None,
             parameters,
             kernel_name="python3",
@@ -183,30 +189,29 @@ def _execute(
             kernel_manager_class=kernel,
             shutdown_kernel="immediate",  # there is nothing left to save, and a polite end takes up to 3 s under load
             iopub_timeout=60,  # a large output may arrive long after its cell has ended
-            on_notebook_start=lambda notebook: seen.append(notebook),
+            on_notebook_start=begin,
             on_cell_executed=count,
         )
     except papermill.PapermillExecutionError:
-        pass  # the cell's output says more
+        pass  # the cell's output has the error
     except CellTimeoutError as error:
         late = "its output did not arrive within 60 s of its end"
         interruption = late if "IOPub" in str(error) else f"it ran longer than {timeout} s and was stopped"
     except DeadKernelError:
         interruption = _death(kernel.started[-1])
     except RuntimeError as error:
-        if seen:
+        if executed:
             raise
         raise RunError(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
-    fault = _fault(seen[0], path, interruption)
-    if left and not fault:
-        fault = (
-            f"{relative(path)}: its cells left threads running, which may still change outputs: {', '.join(left[:5])}"
-        )
-    return seen[0], fault
+    fault = _fault(executed[0], path, interruption)
+    if threads and not fault:
+        names = ", ".join(threads[:5])
+        fault = f"{relative(path)}: its cells left threads running, which may still change outputs: {names}"
+    return executed[0], fault
 
 
 def _death(kernel: Any) -> str:
-    """Why the kernel's process ended, with the last lines it wrote itself (a crash report, say)."""
+    """Why the kernel's process ended, with the last lines of its own output (a crash report, say)."""
     status = kernel.status
     if kernel.flooded:
         return "it put out more than 50 MB and was stopped"
@@ -222,31 +227,31 @@ def _death(kernel: Any) -> str:
 
 
 def _fault(notebook: nb.Notebook, path: Path, interruption: str) -> str:
-    """What kept the executed `notebook` from being whole, in a few lines; "" where nothing did."""
+    """The first fault of the executed `notebook`, in a few lines; "" if every cell ran."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     counts = {cell["execution_count"]: number for number, cell in _numbered(cells) if cell["execution_count"]}
 
-    def fault(number: int, cell: dict[str, Any], what: str) -> str:
+    def message(number: int, cell: dict[str, Any], what: str) -> str:
         place = f"code cell {number} of {len(cells) - any(map(nb.is_injected, cells))}" if number else "the parameters"
         return f"{relative(path)}: {place} failed (`{nb.first_line(cell)}`):\n  {what}"
 
     if interruption:
         started = [item for item in _numbered(cells) if item[1]["metadata"]["papermill"]["start_time"]]
-        return fault(*started[-1], interruption)
+        return message(*started[-1], interruption)
     for number, cell in _numbered(cells):
         for output in cell["outputs"]:
             if output["output_type"] == "error":
-                return fault(number, cell, "\n  ".join(_traceback(output, counts)))
+                return message(number, cell, "\n  ".join(_traceback(output, counts)))
     for count, (number, cell) in enumerate(_numbered(cells), 1):
         state = cell["metadata"]["papermill"]
         if cell["execution_count"] != count or state["status"] != "completed" or not state["start_time"]:
             what = f"it did not run as number {count} (execution count: {cell['execution_count']})"
-            return fault(number, cell, what)
+            return message(number, cell, what)
     return ""
 
 
 def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """Each code cell with the number a reader counts, 0 for the one that papermill added."""
+    """Each code cell with its number for a reader, 0 for the one that papermill added."""
     numbered, number = [], 0
     for cell in cells:
         number += not nb.is_injected(cell)
@@ -257,7 +262,7 @@ def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
 def _traceback(output: dict[str, Any], counts: dict[int, int]) -> list[str]:
     """The error of a cell in at most 8 lines: its last frames in the notebook and in the project, type and message.
 
-    `counts` turns a kernel's execution count into the number of the cell.
+    `counts` maps a kernel's execution count to the number of the cell.
     """
     frames: list[str] = []
     entries = [_ANSI.sub("", entry) for entry in output["traceback"]]
@@ -277,10 +282,11 @@ def _traceback(output: dict[str, Any], counts: dict[int, int]) -> list[str]:
             continue
         lines = body.splitlines()
         # A SyntaxError shows its line alone and unmarked.
-        code = next((found["source"] for line in lines if (found := _MARKED.match(line))), lines[0] if lines else "")
+        marked = filter(None, map(_MARKED.match, lines))
+        code = next((mark["source"] for mark in marked), lines[0] if lines else "")
         function = f", in {match['in'].partition('(')[0]}" if match["in"] else ""
         frame = f"{where}, line {match['line']}{function}: {code.strip()[:200]}"
-        if frames[-1:] != [frame]:  # a recursion says it once
+        if frames[-1:] != [frame]:  # a recursion is shown once
             frames.append(frame)
     message = [line for line in f"{output['ename']}: {output['evalue']}".splitlines() if line.strip()]
     if output["ename"] == "SystemExit":

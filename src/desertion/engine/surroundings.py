@@ -1,13 +1,15 @@
-"""The environment that every kernel finds, warm or cold: without the choices of a user that would change outputs."""
+"""The environment of every kernel and worker: without the user's choices that would change outputs."""
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 from desertion.project import ROOT
 
-#: What every kernel finds in its environment. One thread: sums of parallel threads differ in their last digits.
+#: One thread: sums of parallel threads differ in their last digits.
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -16,13 +18,23 @@ ENVIRONMENT = {
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
 }
+#: With these a kernel neither looks up nor keeps fits.
+WITHOUT_CACHE = {"DESERTION_MEMO": "off"}
 # A user's choice of these would change outputs; without MPLBACKEND ipykernel sets the inline backend.
 _DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of a kernel or worker whose private files are in `folder`."""
+    """The environment of a kernel or worker whose private files are in `folder`; made twice it is the same."""
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    paths = [str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = dict.fromkeys([str(ROOT / "src"), *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))])
     # No profile, start-up script or history of the user.
     return kept | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths), "IPYTHONDIR": str(folder / "ipython")}
+
+
+def end_with_parent() -> None:
+    """Let Linux kill this process in the moment when the thread that started it ends; elsewhere do nothing."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

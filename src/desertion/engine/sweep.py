@@ -6,11 +6,11 @@
       level: [0.9, 0.95]
       assumed_dispersion: [10, 50]
     keep: false                        # keep the executed notebooks; without, plots are checked and not drawn
-    timeout: 600                       # seconds a cell
+    timeout: 600                       # seconds per cell
 
-What a notebook hands on are the values behind its sentences (`desertion.sentences`); what a function hands on is what
-it returns. Each set's result is a file of its own in `build/sweeps/NAME/parts`, named by all that it depends on: a
-sweep that was stopped goes on where it was, and one whose inputs changed does not mix old and new.
+The results of a notebook are the values behind its sentences (`desertion.sentences`), those of a function the values
+that it returns. The results of each set are a file in `build/sweeps/NAME/parts`, named by the digest of all that they
+depend on: a sweep that was stopped goes on where it was, and one whose inputs changed does not mix old and new.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
 from desertion import params, sentences
-from desertion.engine import checked, receipt
+from desertion.engine import receipt
 from desertion.engine.display import Display
 from desertion.engine.run import run
-from desertion.engine.surroundings import environment
 from desertion.engine.workers import Answer, Task, Workers
-from desertion.engine.zygote import Zygote, signature
 from desertion.errors import UserError
-from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
+from desertion.project import BUILD, NOTEBOOKS, code, digest, relative, write_atomic
 from desertion.text import hint
 
 #: A result's name and value; the error where there is none.
@@ -52,7 +51,7 @@ _STATUS, _MOST = 10, 100
 
 @dataclass(frozen=True)
 class Target:
-    """What is run: a `notebook`'s stem or a `function`'s dotted name, and how."""
+    """The object of a sweep: a `notebook`'s stem or a `function`'s dotted name, and how it is run."""
 
     notebook: str = ""
     function: str = ""
@@ -67,7 +66,7 @@ class Target:
 
 @dataclass
 class Spec:
-    """A sweep: its `name`, what is run, and the parameter sets in their order."""
+    """A sweep: its `name`, its target, and the parameter sets in their order."""
 
     name: str
     target: Target
@@ -77,14 +76,14 @@ class Spec:
 
     @property
     def names(self) -> list[str]:
-        """The parameters that some set gives."""
+        """Names of the parameters given by at least one set."""
         return list(dict.fromkeys([*self.grid, *itertools.chain.from_iterable(self.listed)]))
 
     def __len__(self) -> int:
         return len(self.listed) if self.listed else math.prod(map(len, self.grid.values()))
 
     def sets(self) -> Iterator[dict[str, Any]]:
-        """Each set's own parameters; those that all share are left out."""
+        """The parameters of each set, without those that all sets share."""
         if self.listed:
             yield from self.listed
             return
@@ -93,7 +92,7 @@ class Spec:
 
 
 def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> int:
-    """Run the sweep at `path`, print where its table is and how many sets failed; 0, or 10 and their number."""
+    """Run the sweep at `path`, print the path of its table and how many sets failed; 0, or 10 + their number."""
     spec = read(path)
     table, failed = sweep(spec, jobs=jobs, scheduler=scheduler, cold=cold)
     print(relative(table))
@@ -104,7 +103,7 @@ def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool
 
 
 def read(path: Path) -> Spec:
-    """The sweep that the YAML file `path` describes. Raises UserError naming the key and what it must be."""
+    """The sweep described by the YAML file `path`. Raises UserError with the key at fault and its valid values."""
     import yaml
 
     where = relative(path)
@@ -171,12 +170,12 @@ def _function(name: str, where: str = "sweep") -> Any:
     if module.split(".")[0] != "desertion":
         raise UserError(f"{where}: function {name!r}: a function of the package, as desertion.trends.exact.interval")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError):
         raise UserError(f"{where}: there is no function {name!r}") from None
-    if not callable(found):
+    if not callable(function):
         raise UserError(f"{where}: {name!r} is not a function")
-    return found
+    return function
 
 
 def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> tuple[Path, int]:
@@ -194,11 +193,12 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
         spec = replace(spec, target=replace(spec.target, data=receipt.declared(inputs, nb.read(source), source)))
     base = _base(spec.target, inputs)
     missing = ((key, values) for key, values in _keyed(spec, base) if not _done(parts / f"{key}.csv"))
-    run_all = _on_cluster(scheduler, spec) if scheduler else _locally(spec, jobs or os.cpu_count() or 1, cold, inputs)
-    if scheduler and spec.target.notebook:
-        checked.demand(inputs)
+    if scheduler:
+        results = _on_cluster(missing, spec.target, scheduler, inputs, cold)
+    else:
+        results = _locally(missing, spec.target, min(jobs or os.cpu_count() or 1, len(spec)), inputs, cold)
     with Display(len(spec)) as display:
-        for key, rows in run_all(missing):
+        for key, rows in results:
             write_atomic(parts / f"{key}.csv", _csv([_HEADER, *rows]))
             if error := rows[0][2]:
                 display.end(key[:8], f"{spec.target} FAILED: {error.splitlines()[0]}")
@@ -208,13 +208,13 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
 
 
 def _base(target: Target, inputs: receipt.Key) -> str:
-    """What all sets of a sweep depend on, as a digest; a function may read all of data/."""
+    """Digest of the inputs that all sets of a sweep share; a function may read all of data/."""
     if target.notebook:
         path = NOTEBOOKS / f"{target.notebook}.ipynb"
         shared = params.edition(target.edition).for_notebook(target.notebook)
         kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
     else:
-        kept = {name: content for name, content in inputs.items() if name not in (receipt.PAGE, "commit")}
+        kept = receipt.function_key(inputs)
     return digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
 
 
@@ -233,34 +233,31 @@ def _done(part: Path) -> bool:
     return first is not None and not first["error"]
 
 
-def run_set(target: Target, values: Mapping[str, Any], key: str, zygote: str | None = None) -> list[Row]:
-    """The results of one set; of a set that failed one row with its error.
-
-    Kernels are forked from the process at the address `zygote` (ordinary ones where it is ""); None: from one that
-    this process starts for itself and keeps.
-    """
+def run_set(
+    target: Target, values: Mapping[str, Any], key: str, *, ready: Callable[[], None], **_: object
+) -> list[Row]:
+    """The results of one set; of a set that failed one row with its error. The task of a worker."""
     try:
         if target.function:
             return list(_rows("", _function(target.function)(**values)))
-        return _run_notebook(target, values, key, _own_zygote() if zygote is None else zygote)
+        return _run_notebook(target, values, key, ready)
     except UserError as error:
         return [("", "", str(error))]
     except Exception as error:
         return [("", "", f"{type(error).__name__}: {error}")]
 
 
-def _run_notebook(target: Target, values: Mapping[str, Any], key: str, zygote: str) -> list[Row]:
+def _run_notebook(target: Target, values: Mapping[str, Any], key: str, ready: Callable[[], None]) -> list[Row]:
     stem = target.notebook
-    handed = dict(params.check_overrides(stem, params.edition(target.edition).for_notebook(stem) | dict(values)))
+    parameters = dict(params.check_overrides(stem, params.edition(target.edition).for_notebook(stem) | dict(values)))
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
     with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
         copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
-        source = NOTEBOOKS / f"{stem}.ipynb"
-        how: dict[str, Any] = {"zygote": zygote, "data": target.data, "draw": bool(target.keep)}
-        run(source, copy, handed, timeout=target.timeout, failed=failed, **how)
-        found = [record for _, record in sentences.records(copy)]
-    rows = [(f"{one['id']}: {name}", value, "") for one in found for name, value in one["values"].items()]
-    return rows + [(f"{one['id']}: withheld", one["withheld"], "") for one in found] or [("", "", "")]
+        how: dict[str, Any] = {"timeout": target.timeout, "data": target.data, "draw": bool(target.keep)}
+        run(NOTEBOOKS / f"{stem}.ipynb", copy, parameters, ready=ready, failed=failed, forked=True, **how)
+        records = [record for _, record in sentences.records(copy)]
+    rows = [(f"{one['id']}: {name}", value, "") for one in records for name, value in one["values"].items()]
+    return rows + [(f"{one['id']}: withheld", one["withheld"], "") for one in records] or [("", "", "")]
 
 
 def _rows(name: str, value: Any) -> Iterator[Row]:
@@ -274,79 +271,86 @@ def _rows(name: str, value: Any) -> Iterator[Row]:
         for key, item in value.items():
             yield from _rows(f"{name}: {key}" if name else str(key), item)
     else:
-        yield name or "value", "" if value is None else value, ""
-
-
-_zygotes: dict[str, tuple[list[tuple[str, int, int]], Zygote, str]] = {}
-_one_at_a_time = threading.Lock()  # a cluster's worker may have several threads
-
-
-def _own_zygote() -> str:
-    """The address of a zygote that lives as long as this process, a new one once the package or the lock changed."""
-    with _one_at_a_time:
-        now = signature()
-        if "own" in _zygotes and _zygotes["own"][0] != now:
-            _zygotes.pop("own")[1].__exit__()
-        if "own" not in _zygotes:
-            zygote = Zygote(environment(Path(os.devnull)))
-            _zygotes["own"] = (now, zygote, zygote.__enter__())
-        return _zygotes["own"][2]
+        yield name or "value", "" if value is None else str(value), ""  # text, which can always be sent
 
 
 Missing = Iterable[tuple[str, dict[str, Any]]]
 Results = Iterator[tuple[str, list[Row]]]
 
 
-def _locally(spec: Spec, jobs: int, cold: bool, inputs: receipt.Key) -> Any:
-    def run_all(missing: Missing) -> Results:
-        tasks = (Task(key, run_set, (spec.target, values, key)) for key, values in missing)
-        first = next(tasks, None)
-        if first is None:
-            return
-        with Workers(min(jobs, len(spec)), cold=cold or bool(spec.target.function)) as workers:
-            if spec.target.notebook:
-                checked.demand(inputs)  # while the kernels' process imports its libraries
-            for task, message in workers.run(itertools.chain([first], tasks)):
-                if isinstance(message, Answer):
-                    yield task.name, message.value
-                elif isinstance(message, Exception):
-                    yield task.name, [("", "", str(message))]
-
-    return run_all
+def _locally(missing: Missing, target: Target, count: int, inputs: receipt.Key, cold: bool) -> Results:
+    tasks = (Task(key, partial(run_set, target, values, key)) for key, values in missing)
+    first = next(tasks, None)
+    if first is None:
+        return
+    with Workers(count, cold=cold) as workers:
+        yield from _results(workers, itertools.chain([first], tasks), lambda: _check_data(target, inputs))
 
 
-def _on_cluster(address: str, spec: Spec) -> Any:
+def _results(workers: Workers, tasks: Iterable[Task], before: Callable[[], None] = lambda: None) -> Results:
+    for task, message in workers.run(tasks, before=before):
+        if isinstance(message, Answer):
+            yield task.name, message.value
+        elif isinstance(message, Exception):
+            yield task.name, [("", "", str(message))]
+
+
+def _check_data(target: Target, inputs: receipt.Key) -> None:
+    if target.notebook:
+        receipt.check_data(inputs)
+
+
+def _on_cluster(missing: Missing, target: Target, address: str, inputs: receipt.Key, cold: bool) -> Results:
     try:
         from distributed import Client, as_completed
     except ImportError:
         raise UserError("--scheduler needs dask.distributed: pip install 'desertion[cluster]'") from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--scheduler {address}: no scheduler answers there ({error})") from None
+    keys: dict[str, str] = {}
+    version = _version()
 
-    def run_all(missing: Missing) -> Results:
-        try:
-            client = Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"--scheduler {address}: no scheduler answers there ({error})") from None
-        keys: dict[str, str] = {}
+    def submit(one: tuple[str, dict[str, Any]]) -> Any:
+        key, values = one
+        future = client.submit(_run_remotely, Task(key, partial(run_set, target, values, key)), version, cold,
+                               pure=False, retries=2)  # fmt: skip
+        keys[future.key] = key
+        return future
 
-        def submit(one: tuple[str, dict[str, Any]]) -> Any:
-            key, values = one
-            future = client.submit(run_set, spec.target, values, key, pure=False, retries=2)
-            keys[future.key] = key
-            return future
+    with client:
+        _check_data(target, inputs)
+        left = iter(missing)
+        threads = sum(client.nthreads().values()) or 1
+        # A few for each thread: neither side then holds more when there are more sets.
+        running = as_completed([submit(one) for one in itertools.islice(left, 4 * threads)], loop=client.loop)
+        for future in running:
+            lost = future.exception()
+            rows = [("", "", f"{type(lost).__name__}: {lost}")] if lost else future.result()
+            yield keys.pop(future.key), rows
+            for one in itertools.islice(left, 1):
+                running.add(submit(one))
 
-        with client:
-            left = iter(missing)
-            threads = sum(client.nthreads().values()) or 1
-            # A few for each thread: neither side then holds more when there are more sets.
-            running = as_completed([submit(one) for one in itertools.islice(left, 4 * threads)], loop=client.loop)
-            for future in running:
-                lost = future.exception()
-                rows = [("", "", f"{type(lost).__name__}: {lost}")] if lost else future.result()
-                yield keys.pop(future.key), rows
-                for one in itertools.islice(left, 1):
-                    running.add(submit(one))
 
-    return run_all
+_own = threading.local()
+
+
+def _version() -> dict[str, str]:
+    """The code of this clone; clusters mix processors, on which only the last digits of results depend."""
+    return {name: content for name, content in code().items() if name != "processor"}
+
+
+def _run_remotely(task: Task, version: dict[str, str], cold: bool) -> list[Row]:
+    """Run a set on a cluster, in a worker process that this thread keeps while the code is of one `version`."""
+    kept = vars(_own)
+    if kept.get("version") != version:
+        if differences := receipt.differences(version, _version()):
+            return [("", "", f"this clone of the cluster differs from that of the sweep: {differences}")]
+        if kept:
+            kept["workers"].__exit__()
+        kept.update(version=version, workers=Workers(1, cold=cold))
+    return next(rows for _, rows in _results(kept["workers"], [task]))
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:
@@ -356,31 +360,22 @@ def _csv(rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _gather(spec: Spec, base: str, place: Path) -> tuple[Path, int]:
-    """Put all parts into one table, a row a result, in the order of the sets; its path, and how many failed."""
-    table = place / "table.csv"
-    part = place / f".table.csv.{os.getpid()}.part"
+    """Put all parts into one table, one row per result, in the order of the sets; its path, and how many failed."""
+    table: list[Sequence[Any]] = [["set", *spec.names, *_HEADER]]
     failed = 0
     used = set()
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["set", *spec.names, *_HEADER])
-            for number, ((key, values), own) in enumerate(zip(_keyed(spec, base), spec.sets(), strict=True), 1):
-                cells = [_cell(values[name]) if name in own else "" for name in spec.names]
-                used.add(f"{key}.csv")
-                with (place / "parts" / f"{key}.csv").open(encoding="utf-8", newline="") as rows:
-                    found = list(csv.reader(rows))[1:]
-                failed += bool(found[0][2])
-                writer.writerows([number, *cells, *row] for row in found)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(table)
-    finally:
-        part.unlink(missing_ok=True)
+    for number, ((key, values), own) in enumerate(zip(_keyed(spec, base), spec.sets(), strict=True), 1):
+        cells = [_cell(values[name]) if name in own else "" for name in spec.names]
+        used.add(f"{key}.csv")
+        with (place / "parts" / f"{key}.csv").open(encoding="utf-8", newline="") as part:
+            rows = list(csv.reader(part))[1:]
+        failed += bool(rows[0][2])
+        table.extend([number, *cells, *row] for row in rows)
+    write_atomic(place / "table.csv", _csv(table))
     for old in (place / "parts").glob("*"):
         if old.name not in used:
             old.unlink()
-    return table, failed
+    return place / "table.csv", failed
 
 
 def _cell(value: Any) -> Any:

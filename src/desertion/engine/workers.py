@@ -1,7 +1,8 @@
-"""Runs notebooks side by side, each worker process one at a time; none outlives the process that started it.
+"""Runs notebooks and functions side by side in worker processes, each one at a time; none outlives its parent.
 
-Processes and not threads, since papermill is not written for threads; plain ones and not a pool of the standard
-library, whose idle workers live on when their parent is killed.
+Processes and not threads, since papermill is not written for threads. Not a pool of `concurrent.futures`, which is
+broken as a whole when one of its processes is killed, and whose idle processes outlive a parent that is killed: here
+that costs one task and nothing lives on, and progress is reported while a task runs.
 """
 
 from __future__ import annotations
@@ -14,74 +15,56 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn
 
-from desertion.engine.run import RunRecord, import_papermill, run, sweep
-from desertion.engine.surroundings import environment
-from desertion.engine.zygote import Zygote
+from desertion.engine.run import import_papermill, remove_folders
+from desertion.engine.surroundings import WITHOUT_CACHE, environment
 from desertion.errors import UserError
-from desertion.project import ROOT, relative
-
-
-@dataclass(frozen=True)
-class Job:
-    """The arguments of `desertion.engine.run.run`."""
-
-    notebook: Path
-    output: Path
-    parameters: dict[str, Any]
-    failed: Path | None = None
-    timeout: int | None = 600
-    data: Mapping[str, str] | None = None
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return relative(self.notebook)
 
 
 @dataclass(frozen=True)
 class Task:
-    """A call of `function` with `arguments` and the address of the zygote; all of it can be pickled."""
+    """A call of `function`, which can be pickled; `name` stands for it in messages.
+
+    The worker adds the arguments `progress`, to be called with the numbers of steps done and of all steps, and `ready`,
+    to be called before the first step: it waits until the parent is ready.
+    """
 
     name: str
     function: Callable[..., Any]
-    arguments: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a `Task` returned."""
+    """The value that a task returned."""
 
     value: Any
 
 
-#: What a running job reports: (code cells done, code cells there are), then how it ended. A RuntimeError is a fault
-#: of this program.
-Message = tuple[int, int] | RunRecord | Answer | UserError | RuntimeError
-AnyJob = TypeVar("AnyJob", Job, Task)
+#: Message of a running task: (steps done, all steps), then how it ended. A RuntimeError is a fault of this program.
+Message = tuple[int, int] | Answer | UserError | RuntimeError
+# From the parent to a worker: its task may go on.
+_GO = "go"
 
 
 class Workers:
     """Up to `count` worker processes, as a context manager: they are gone when it is left, however it is left."""
 
     def __init__(self, count: int, *, cold: bool = False) -> None:
-        """With `cold` each kernel is an ordinary one; without, they are forked from a process that they share."""
-        self._zygote = None if cold else Zygote(environment(Path(os.devnull)))
-        self._address = ""
-        self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
+        """With `cold` their kernels do without the cache of fits."""
         self._count = count
+        # That of their kernels, since a process to fork kernels from has the environment of the worker that starts it.
+        self._environment = environment(Path(os.devnull)) | (WITHOUT_CACHE if cold else {})
+        self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Workers:
-        if self._zygote is not None:
-            self._address = self._zygote.__enter__()
         for _ in range(self._count):
-            self._start()  # they import papermill while the caller still checks its data
+            self._start()  # they import papermill while the caller prepares the tasks
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,15 +77,13 @@ class Workers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                sweep(process.pid)
-        if self._zygote is not None:
-            self._zygote.__exit__()
+                remove_folders(process.pid)
 
     def _start(self) -> Connection[Any, Any]:
         ours, theirs = Pipe()
-        source = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from desertion.engine.workers import work; "
         self._running[ours] = subprocess.Popen(
-            [sys.executable, "-P", "-c", source + f"work({theirs.fileno()}, {self._address!r})"],
+            [sys.executable, "-P", "-c", f"from {__name__} import work; work({theirs.fileno()})"],
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
@@ -113,98 +94,118 @@ class Workers:
 
     def run(
         self,
-        jobs: Iterable[AnyJob],
+        tasks: Iterable[Task],
         *,
         tick: Callable[[], None] = lambda: None,
+        before: Callable[[], None] = lambda: None,
         meanwhile: Callable[[], None] = lambda: None,
-    ) -> Iterator[tuple[AnyJob, Message]]:
-        """Run `jobs`, taken one by one in their order, and yield what each reports as it comes.
+    ) -> Iterator[tuple[Task, Message]]:
+        """Run `tasks`, taken one by one in their order, and yield the messages of each as they come.
 
-        The last message of a job is its end. `tick` is called in each second in which nothing comes, `meanwhile` once,
-        when the first jobs are on their way.
+        The last message of a task is its end. `before` is called once, while the first kernels start: no cell runs
+        until it has returned. Then `meanwhile` is called once, and `tick` in each second without a message.
         """
-        once = [meanwhile]
-        waiting = iter(jobs)
+        first = True
+        waiting = iter(tasks)
         idle = list(self._running)
-        busy: dict[Connection[Any, Any], AnyJob] = {}
+        busy: dict[Connection[Any, Any], Task] = {}
         while True:
+            started = []
             while idle or len(self._running) < self._count:
-                job = next(waiting, None)
-                if job is None:
+                task = next(waiting, None)
+                if task is None:
                     break
                 connection = idle.pop(0) if idle else self._start()
-                busy[connection] = job
-                with contextlib.suppress(OSError):  # it died before its first job: reading from it says so
-                    connection.send(job)
-            if once:
-                once.pop()()
+                started.append(connection)
+                busy[connection] = task
+                _send(connection, task)
+            if first:
+                before()
+            for connection in started:
+                _send(connection, _GO)
+            if first:
+                meanwhile()
+                first = False
             if not busy:
                 return
-            answers = wait(list(busy), timeout=1)
-            if not answers:
+            messages = wait(list(busy), timeout=1)
+            if not messages:
                 tick()
-            for ready in answers:
+            for ready in messages:
                 assert isinstance(ready, Connection)
-                job = busy[ready]
+                task = busy[ready]
                 try:
                     message: Message = ready.recv()
                 except (EOFError, OSError):
-                    message = self._bury(ready, job.name)
+                    message = self._remove(ready, task.name)
                     del busy[ready]
                 else:
                     if not isinstance(message, tuple):
                         idle.append(ready)
                         del busy[ready]
-                yield job, message
+                yield task, message
 
-    def _bury(self, connection: Connection[Any, Any], name: str) -> UserError:
+    def _remove(self, connection: Connection[Any, Any], name: str) -> UserError:
+        """Clear up after a worker that died; the error for its task."""
         process = self._running.pop(connection)
         connection.close()
         status = process.wait()
-        sweep(process.pid)
+        remove_folders(process.pid)
         why = "was killed (out of memory?)" if status == -9 else f"ended with status {status}"
         return UserError(f"{name}: its worker process {why}; nothing of the run was kept")
 
 
-def work(descriptor: int, zygote: str) -> None:
-    """The life of a worker process: jobs in, messages out, over the connection `descriptor`; kernels from `zygote`.
+def _send(connection: Connection[Any, Any], content: Task | str) -> None:
+    with contextlib.suppress(OSError):  # the worker died, as the next reading from it shows
+        connection.send(content)
 
-    It ends when the other end is closed, even by kill -9, and its kernel with it.
+
+def work(descriptor: int) -> None:
+    """Main loop of a worker process: receive tasks and send messages over the connection `descriptor`.
+
+    It ends without a word when the other end is closed, even by kill -9, and its kernel with it: whichever of receiving
+    and sending notices first.
     """
     connection: Connection[Any, Any] = Connection(descriptor)
-    jobs: queue.SimpleQueue[Job | Task] = queue.SimpleQueue()
+    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    go = threading.Event()
 
-    def listen() -> None:
+    def end() -> NoReturn:
+        remove_folders(os.getpid())
+        os._exit(0)
+
+    def receive() -> None:
         try:
             while True:
-                jobs.put(connection.recv())
+                content = connection.recv()
+                if content == _GO:
+                    go.set()
+                else:
+                    go.clear()
+                    tasks.put(content)
         except (EOFError, OSError):
-            sweep(os.getpid())
-            os._exit(0)
+            end()
 
-    threading.Thread(target=listen, daemon=True).start()
+    def send(message: Message) -> None:
+        try:
+            connection.send(message)
+        except OSError:
+            end()
+
+    threading.Thread(target=receive, daemon=True).start()
     import_papermill()
     while True:
-        connection.send(_message(jobs.get(), connection, zygote))
+        task = tasks.get()
+        send(_end_of(task, progress=lambda done, total: send((done, total)), ready=go.wait))
 
 
-def _message(job: Job | Task, connection: Connection[Any, Any], zygote: str) -> Message:
+def _end_of(task: Task, **arguments: Any) -> Message:
+    """Make the call of a task; its last message."""
     try:
-        if isinstance(job, Task):
-            return Answer(job.function(*job.arguments, zygote))
-        return run(
-            job.notebook,
-            job.output,
-            job.parameters,
-            failed=job.failed,
-            timeout=job.timeout,
-            progress=lambda done, total: connection.send((done, total)),
-            zygote=zygote,
-            data=job.data,
-        )
+        return Answer(task.function(**arguments))
     except UserError as error:
         return error
     except OSError as error:
-        return UserError(f"{job.name}: {error.filename or ''}: {error.strerror}")
+        return UserError(f"{task.name}: {error.filename or ''}: {error.strerror}")
     except Exception:
-        return RuntimeError(f"{job.name}:\n{traceback.format_exc()}")
+        return RuntimeError(f"{task.name}:\n{traceback.format_exc()}")

@@ -140,7 +140,7 @@ def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int =
 
 def table(file: str) -> pd.DataFrame:
     """One file of data/ as a typed frame, neither corrected nor cut. Raises DataError with the faults of that file."""
-    passed = reads.handed()
+    passed = reads.declared()
     if passed is not None:
         return _indexed(_passed(file, DATA, passed), file)
     frames, faults = examine_one(DATA, schema.BY_FILE[file])
@@ -204,7 +204,7 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
 
 def _reader(data: Path) -> Read:
     """A function from a file's name to its rows as text. Raises DataError with every fault of the data."""
-    passed = reads.handed() if data == DATA else None
+    passed = reads.declared() if data == DATA else None
     if passed is not None:
         return lambda file: _passed(file, data, passed)
     frames, faults = examine(data)

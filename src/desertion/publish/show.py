@@ -81,7 +81,7 @@ def show(
         If a column is missing or a cell is of another kind than the plot needs.
     """
     checked = _check(plot, table, data)
-    if not drawing.wanted():
+    if not drawing.enabled():
         return
     ready = _render(plot, checked, data, note, size, printed=out is not None)
     _display(ready)

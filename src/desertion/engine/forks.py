@@ -1,0 +1,69 @@
+"""Kernels forked from a process that has imported what notebooks import: for sweeps, whose runs are short and many.
+
+Imports are most of the time of a short notebook. A forked kernel has them at once and is still a process of its own:
+what one notebook does to globals, rcParams, random state or os.environ reaches no other. The process to fork is the
+fork server of `multiprocessing`; each process that starts such kernels has one of its own. A build has one or two runs
+for each process, so that its kernels are ordinary ones: forking saves nothing there.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import EntryPoint
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import set_forkserver_preload
+from typing import Any, cast
+
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+NAME = "desertion-forks"
+set_forkserver_preload(["desertion.engine.preload"])
+
+
+def _run_kernel(*arguments: Any) -> None:
+    from desertion.engine import preload  # the fork server has it already
+
+    preload.run_kernel(*arguments)
+
+
+class ForkedKernel(ForkServerProcess):
+    """A process of `multiprocessing` with those methods of `subprocess.Popen` that jupyter_client calls."""
+
+    stdin = stdout = stderr = None
+
+    def poll(self) -> int | None:
+        """The exit status, None while it lives; 255 where the fork server was killed and the kernel with it."""
+        return self.exitcode
+
+    def wait(self) -> int | None:
+        """The exit status, once it has ended."""
+        self.join()
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process alone."""
+        if self.pid is not None and self.poll() is None:
+            os.kill(self.pid, number)
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Starts a kernel by forking; its process group is killed as a whole."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork what `cmd` would start. Raises RuntimeError where the fork server ends meanwhile."""
+        self.cwd = str(kwargs["cwd"])
+        kernel = ForkedKernel(target=_run_kernel, args=(cmd, kwargs["env"], self.cwd, kwargs["stdout"].name))
+        try:
+            kernel.start()
+        except (OSError, EOFError):
+            raise RuntimeError("the process to fork it from was killed") from None
+        self.process = cast(Any, kernel)
+        self.pid = self.pgid = kernel.pid
+        return self.connection_info
+
+
+# Known to jupyter_client in this process only: no other can use it.
+KernelProvisionerFactory.provisioners[NAME] = EntryPoint(
+    NAME, f"{__name__}:{ForkProvisioner.__name__}", KernelProvisionerFactory.GROUP_NAME
+)
