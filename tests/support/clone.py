@@ -14,26 +14,6 @@ import nbformat
 from desertion.project import ROOT
 
 STAND_INS = {
-    "params.py": """
-import json
-from desertion.project import EDITIONS
-
-class Edition:
-    def __init__(self, name):
-        self.name, self.title, self.description = name, name, ""
-        self.values = json.loads((EDITIONS / f"{name}.yml").read_text())
-
-    def for_notebook(self, stem):
-        return {"level": 1} | self.values.get(stem, {})
-
-edition = Edition
-
-def parse_assignments(stem, assignments):
-    return {name: json.loads(value) for name, value in (text.split("=") for text in assignments)}
-
-def check_overrides(stem, values):
-    return values
-""",
     "figures.py": """
 def check(data):
     return ["data/figures.csv:1: value 'bad': must be good"] if "bad" in (data / "figures.csv").read_text() else []
@@ -60,6 +40,11 @@ def lock(folder):
     write_atomic(folder / "plots.lock", "\\n".join(names))
 """,
 }
+PARAMETERS = """
+level: int = 1  # a number
+reads: list[str] = ["figures.csv"]
+out: "Optional[str]" = None
+""".strip()
 READ = "from pathlib import Path\nPath('../data/figures.csv').read_text()"
 PUBLISH = "if out:\n    Path(out, '{}.csv').write_text(Path('../data/figures.csv').read_text())"
 
@@ -82,7 +67,10 @@ class Clone:
         for name, content in STAND_INS.items():
             self.write(f"src/desertion/{name}", content)
         self.write("data/figures.csv", "good\n")
-        self.write("editions/default.yml", "{}")
+        # Here `level` is any whole number.
+        known = package / "params" / "known.py"
+        known.write_text(known.read_text() + "\ndel REGISTRY['level']\n")
+        self.write("editions/default.yml", "title: Default")
         self.write("requirements.lock", "")
         self.notebook("01-a", READ, PUBLISH.format("a"))
         self.notebook("02-b", READ, "level")
@@ -91,9 +79,7 @@ class Clone:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(content)
 
-    def notebook(
-        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
-    ) -> None:
+    def notebook(self, stem: str, *sources: str, parameters: str = PARAMETERS) -> None:
         cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
         cells += [nbformat.v4.new_code_cell(source) for source in sources]
         for number, cell in enumerate(cells):

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion.engine import fresh
 from desertion.errors import UserError
-from desertion.project import BUILD, DATA, EDITIONS, NOTEBOOKS, ROOT, digest, file_digest, relative, write_atomic
+from desertion.project import BUILD, DATA, EDITIONS, ROOT, digest, file_digest, write_atomic
 
 LOCK = "requirements.lock"
 PACKAGE = "src/desertion"
@@ -24,6 +24,9 @@ PAGE = "src/desertion/report"
 #: What the page tells of the methods' verification: measured coverage, published reference cases.
 VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
+
+if TYPE_CHECKING:
+    from desertion.params import ParametersCell
 
 #: Name of a part of the input → digest of its content.
 Key = dict[str, str]
@@ -89,22 +92,14 @@ def up_to_date(edition: str) -> bool:
     """Whether the page of `edition` is there and nothing that it is made from has changed since."""
     receipt = Receipt.read(BUILD / edition)
     try:
-        return receipt.inputs == inputs(edition, notebooks()) and receipt.whole()
+        return receipt.inputs == inputs(edition, nb.paths()) and receipt.whole()
     except UserError:
         return False  # building says what is wrong
 
 
-def notebooks() -> list[Path]:
-    """The project's notebooks, in order. Raises UserError where there are none."""
-    paths = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
-    if not paths:
-        raise UserError(f"{relative(NOTEBOOKS)}: there are no notebooks")
-    return paths
-
-
 def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     """All content that the page of `edition` is made from."""
-    parts = {f"notebooks/{path.name}": nb.digest(nb.read(path)) for path in notebooks}
+    parts = {f"notebooks/{path.name}": nb.digest(nb.read(path, validate=False)) for path in notebooks}
     parts |= {f"editions/{edition}.yml": file_digest(EDITIONS / f"{edition}.yml")}
     parts |= {f"data/{path.name}": file_digest(path) for path in sorted(DATA.glob("*.csv"))}
     package = sorted(
@@ -122,7 +117,7 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
 
 
 def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: dict[str, str]) -> Key:
-    """What a run of notebook `source` depends on: its cells, its parameters, the `data` that it declares, and the rest.
+    """What a run of notebook `source` depends on: its cells, its overridden `parameters`, the `data` that it declares.
 
     The rest is the same for all: the package, the lock and the Python.
     """
@@ -131,9 +126,9 @@ def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: 
     return shared | {"notebook": nb.digest(source), "parameters": digest(json.dumps(parameters, sort_keys=True))}
 
 
-def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
-    """The files of data/ that the notebook declares, name → digest. Raises UserError as `notebook.reads` does."""
-    return {name: inputs[f"data/{name}"] for name in nb.reads(source, path)}
+def declared(inputs: Key, cell: ParametersCell) -> dict[str, str]:
+    """The files of data/ that the notebook declares, name → digest. Raises UserError as `cell.reads` does."""
+    return {name: inputs[f"data/{name}"] for name in cell.reads}
 
 
 def data_key(inputs: Key) -> str:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion import params, sentences
+from desertion import params, sentences, yaml_file
 from desertion.engine import checked, receipt
 from desertion.engine.display import Display
 from desertion.engine.run import run
@@ -40,12 +40,13 @@ from desertion.engine.workers import Answer, Task, Workers
 from desertion.engine.zygote import Zygote, signature
 from desertion.errors import UserError
 from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
-from desertion.text import hint
+from desertion.text import hint, shown
 
 #: A result's name and value; the error where there is none.
 Row = tuple[str, Any, str]
 _HEADER = ["result", "value", "error"]
-_KEYS = {"notebook", "function", "edition", "parameters", "grid", "list", "keep", "timeout"}
+_NAMES = ("notebook", "function", "edition")
+_KEYS = {*_NAMES, "parameters", "grid", "list", "keep", "timeout"}
 #: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
 _STATUS, _MOST = 10, 100
 
@@ -105,19 +106,12 @@ def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool
 
 def read(path: Path) -> Spec:
     """The sweep that the YAML file `path` describes. Raises UserError naming the key and what it must be."""
-    import yaml
-
     where = relative(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{where}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{where}: not a YAML file: {' '.join(str(error).split())}") from None
+    content = yaml_file.read(path, _NAMES)
     if not isinstance(content, dict):
         raise UserError(f"{where}: a sweep is a mapping with notebook or function, and grid or list")
     if unknown := content.keys() - _KEYS:
-        raise UserError(f"{where}: unknown key {min(map(str, unknown))!r} (there are: {', '.join(sorted(_KEYS))})")
+        raise UserError(f"{where}: unknown key '{shown(min(unknown))}' (there are: {', '.join(sorted(_KEYS))})")
     for one, other in (("notebook", "function"), ("grid", "list")):
         if (one in content) == (other in content):
             raise UserError(f"{where}: give either {one} or {other}")
@@ -127,31 +121,35 @@ def read(path: Path) -> Spec:
         raise UserError(f"{where}: parameters and grid are mappings, list is a list of mappings")
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
-            raise UserError(f"{where}: grid: {name} = {values!r}: a list of at least one value")
+            raise UserError(f"{where}: grid: {shown(name)} = {shown(repr(values))}: a list of at least one value")
     if (not grid and not listed) or not all(isinstance(one, dict) for one in listed):
         raise UserError(f"{where}: {'grid' if 'grid' in content else 'list'} holds no parameter sets")
     timeout = content.get("timeout", 600)
-    if not isinstance(timeout, int) or timeout < 1:
-        raise UserError(f"{where}: timeout = {timeout!r}: a number of seconds, at least 1")
-    keep = str(BUILD / "sweeps" / path.stem / "notebooks") if content.get("keep") else ""
-    target = Target(
-        content.get("notebook", ""), content.get("function", ""), content.get("edition", "default"), timeout, keep
-    )
-    spec = Spec(path.stem, target, _plain(shared), _plain(grid), _plain(listed))
+    if type(timeout) is not int or timeout < 1:
+        raise UserError(f"{where}: timeout = {shown(repr(timeout))}: a number of seconds, at least 1")
+    kept = content.get("keep", False)
+    if type(kept) is not bool:
+        raise UserError(f"{where}: keep = {shown(repr(kept))}: true or false")
+    keep = str(BUILD / "sweeps" / path.stem / "notebooks") if kept else ""
+    names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
+    target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
+    spec = Spec(path.stem, target, shared, grid, listed)
     _check_names(spec, where)
     return spec
 
 
-def _plain(value: Any) -> Any:
-    """YAML's dates as the text that parameters take."""
-    return json.loads(json.dumps(value, default=str))
+def _name(content: Mapping[str, Any], key: str, where: str) -> str:
+    name = content[key]
+    if not isinstance(name, str) or not name:
+        raise UserError(f"{where}: {key} = {shown(repr(name))}: a name")
+    return name
 
 
 def _check_names(spec: Spec, where: str) -> None:
     given = {*spec.shared, *spec.names}
     if spec.target.notebook:
         params.edition(spec.target.edition)
-        known = set(params.notebook_model(spec.target.notebook, where).model_fields)
+        known = set(params.of(spec.target.notebook, where).names)
         needed: set[str] = set()
     else:
         signed = inspect.signature(_function(spec.target.function, where)).parameters.values()
@@ -190,8 +188,8 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
     parts.mkdir(parents=True, exist_ok=True)
     inputs = receipt.inputs(spec.target.edition, [])
     if spec.target.notebook:
-        source = NOTEBOOKS / f"{spec.target.notebook}.ipynb"
-        spec = replace(spec, target=replace(spec.target, data=receipt.declared(inputs, nb.read(source), source)))
+        data = receipt.declared(inputs, params.of(spec.target.notebook))
+        spec = replace(spec, target=replace(spec.target, data=data))
     base = _base(spec.target, inputs)
     missing = ((key, values) for key, values in _keyed(spec, base) if not _done(parts / f"{key}.csv"))
     run_all = _on_cluster(scheduler, spec) if scheduler else _locally(spec, jobs or os.cpu_count() or 1, cold, inputs)
@@ -211,7 +209,7 @@ def _base(target: Target, inputs: receipt.Key) -> str:
     """What all sets of a sweep depend on, as a digest; a function may read all of data/."""
     if target.notebook:
         path = NOTEBOOKS / f"{target.notebook}.ipynb"
-        shared = params.edition(target.edition).for_notebook(target.notebook)
+        shared = params.edition(target.edition).overrides(params.of(target.notebook))
         kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
     else:
         kept = {name: content for name, content in inputs.items() if name not in (receipt.PAGE, "commit")}
@@ -251,7 +249,8 @@ def run_set(target: Target, values: Mapping[str, Any], key: str, zygote: str | N
 
 def _run_notebook(target: Target, values: Mapping[str, Any], key: str, zygote: str) -> list[Row]:
     stem = target.notebook
-    handed = dict(params.check_overrides(stem, params.edition(target.edition).for_notebook(stem) | dict(values)))
+    cell = params.of(stem)
+    handed: dict[str, Any] = dict(cell.check(params.edition(target.edition).overrides(cell) | dict(values), stem))
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
     with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
         copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
