@@ -11,7 +11,7 @@ import pytest
 from support.clone import READ, Clone, wait_until
 from support.notebooks import text, write
 
-from desertion import memo, params
+from desertion import memo
 from desertion import notebook as nb
 from desertion.engine.run import run
 from desertion.engine.surroundings import environment
@@ -54,7 +54,7 @@ def printed(path: Path) -> list[str]:
     return [text(cell) for cell in nb.code_cells(nb.read(path))]
 
 
-@pytest.mark.parametrize("stem", sorted(params.NOTEBOOKS))
+@pytest.mark.parametrize("stem", [path.stem for path in nb.paths()])
 def test_a_notebook_gives_the_same_bytes_warm_and_cold(
     stem: str, address: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

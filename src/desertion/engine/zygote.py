@@ -42,7 +42,7 @@ LOCK = ROOT / "requirements.lock"
 PACKAGE = ROOT / "src" / "desertion"
 #: Rooms of the package that no notebook imports.
 _NOT_FOR_NOTEBOOKS = {
-    "__main__", "cli", "csv_models", "engine", "report",
+    "__main__", "cli", "csv_models", "engine", "report", "skeleton",
 }  # fmt: skip
 #: What ipykernel sets for every kernel, here before the imports that read it.
 _BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
