@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import re
+import string
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,12 +123,31 @@ def _cell_fault(cell: Any) -> str:
     if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
         return "has 'outputs' that are no list of tables"
     for number, one in enumerate(outputs, 1):
-        texts = [one.get("text", ""), *(one["data"].values() if isinstance(one.get("data"), dict) else ())]
         if not isinstance(one.get("output_type"), str) or not isinstance(one.get("data", {}), dict):
             return f"has output {number} without 'output_type', or with 'data' that are no table"
-        if not _is_text(texts[0]) or not isinstance(one.get("metadata", {}), dict):
+        if not _is_text(one.get("text", "")) or not isinstance(one.get("metadata", {}), dict):
             return f"has output {number} with a 'text' that is none, or 'metadata' that are no table"
+        if not _is_record(one.get("metadata", {}).get("desertion")):
+            return f"has output {number} with a damaged record of its sentence: run the notebook again"
     return ""
+
+
+def _is_record(own: Any) -> bool:
+    """Whether `own` is what `desertion.sentences.say` puts into an output's metadata, or nothing of ours."""
+    if not isinstance(own, dict) or "sentence" not in own:
+        return own is None or isinstance(own, dict)
+    one, by = own["sentence"], own["sentence"].get("by", {}) if isinstance(own["sentence"], dict) else None
+    if not isinstance(one, dict) or not isinstance(by, dict) or not all(map(_are_texts, by.values())):
+        return False
+    texts = all(isinstance(one.get(name), str) for name in ("id", "template", "when"))
+    if not texts or not _are_texts(one.get("ids", [])) or not isinstance(one.get("withheld"), bool):
+        return False
+    try:
+        list(string.Formatter().parse(one["template"]))
+    except ValueError:
+        return False
+    numbers = one["values"].values() if isinstance(one.get("values"), dict) else [""]
+    return all(number is None or type(number) in (int, float) for number in numbers)
 
 
 def _is_text(value: object) -> bool:

@@ -159,7 +159,7 @@ def _check_names(spec: Spec, where: str) -> None:
         needed = {one.name for one in signed if one.name in known and one.default is one.empty}
     if unknown := given - known:
         first = min(unknown)
-        raise UserError(f"{where}: {spec.target} has no parameter {first!r}: {hint(first, sorted(known))}")
+        raise UserError(f"{where}: {spec.target} has no parameter '{shown(first)}': {hint(first, sorted(known))}")
     if missing := needed - given:
         raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
 
@@ -167,13 +167,15 @@ def _check_names(spec: Spec, where: str) -> None:
 def _function(name: str, where: str = "sweep") -> Any:
     module, _, attribute = name.rpartition(".")
     if module.split(".")[0] != "desertion":
-        raise UserError(f"{where}: function {name!r}: a function of the package, as desertion.trends.exact.interval")
+        raise UserError(
+            f"{where}: function '{shown(name)}': a function of the package, as desertion.trends.exact.interval"
+        )
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError):
-        raise UserError(f"{where}: there is no function {name!r}") from None
+        raise UserError(f"{where}: there is no function '{shown(name)}'") from None
     if not callable(found):
-        raise UserError(f"{where}: {name!r} is not a function")
+        raise UserError(f"{where}: '{shown(name)}' is not a function")
     return found
 
 

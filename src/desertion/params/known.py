@@ -61,6 +61,8 @@ def _among(word: str, words: Collection[str]) -> str:
 
 
 def _articles(text: str) -> None:
+    if len(text) > 60:
+        raise ValueError(f"{shown(repr(text))} is no set of articles, such as 337+338")
     vocabulary.parse_articles(text)
 
 
