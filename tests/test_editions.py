@@ -59,7 +59,7 @@ def test_a_title_that_looks_like_a_number_or_a_day_is_a_text(tmp_path: Path) -> 
     ("text", "parts"),
     [
         ("parameters: {as_off: 2024-03-20}", ["parameters: as_off: no notebook has this", "did you mean 'as_of'"]),
-        ("parameters: {as_of: 2024-24-20}", ["mine.yml", "as_of = '2024-24-20'", "a day as 'YYYY-MM-DD'"]),
+        ("parameters: {as_of: 2024-24-20}", ["mine.yml", "as_of = '2024-24-20': there is no such day"]),
         ("parameters: {as_of: 20240320}", ["as_of = 20240320", "a day as 'YYYY-MM-DD'"]),
         ("parameters: {start: 2025-01-01, end: 2024-01-01}", ["start 2025-01-01 is after end 2024-01-01"]),
         ("parameters: {end: 2020-01-01}", ["05-sensitivity: start 2021-01-01 is after end 2020-01-01"]),

@@ -20,7 +20,7 @@ from desertion.params import known, types
 from desertion.params.types import Annotation, Json
 from desertion.project import DATA, NOTEBOOKS, relative
 from desertion.reads import NAME as READS
-from desertion.text import hint, shown
+from desertion.text import hint, shown, visible
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ParametersCell:
             try:
                 checked[name] = known.check(name, one.annotation, value)
             except ValueError as error:
-                meaning = f" ({shown(one.meaning)})" if one.meaning else ""
+                meaning = f" ({visible(one.meaning)[:100]})" if one.meaning else ""
                 faults.append(f"{where}: {name} = {types.text(value)}: {error}{meaning}")
         if not faults:
             try:

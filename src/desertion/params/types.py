@@ -104,6 +104,8 @@ def _fit(kind: str, value: object, before: str = "", after: str = "") -> Json:
         "str": found is str, "int": found is int, "float": found in (int, float), "bool": found is bool,
         "date": found is str and _is_day(str(value)), "list": found is list, "dict": found is dict,
     }[kind]  # fmt: skip
+    if kind == "date" and not good and found is str and _DAY.fullmatch(str(value)):
+        raise ValueError(f"{before}there is no such day")
     if not good:
         raise ValueError(f"{before}must be {_WORDS[kind]}{after}")
     if isinstance(value, str) and _HALF.search(value):
