@@ -22,10 +22,6 @@ def last_line(cell: Any) -> str:
     return cell.source.rstrip().splitlines()[-1].split("#")[0].rstrip()
 
 
-def test_the_notebooks_are_those_that_have_parameters() -> None:
-    assert [path.stem for path in PATHS] == sorted(params.NOTEBOOKS)
-
-
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 class TestNotebook:
     def test_every_code_cell_ran_once_and_in_order(self, path: Path) -> None:
@@ -34,10 +30,11 @@ class TestNotebook:
 
     def test_outputs_are_there_and_none_is_an_error(self, path: Path) -> None:
         outputs = [output for cell in cells(path) for output in cell.outputs]
-        assert {output.output_type for output in outputs} <= {"display_data", "execute_result"}
-        kinds = [set(output.data) for output in outputs]
-        assert any("image/svg+xml" in kind for kind in kinds), "no plot in SVG, which is what nbval compares"
-        assert any("text/html" in kind for kind in kinds), "no table"
+        assert outputs
+        assert {output.output_type for output in outputs} <= {"display_data", "execute_result", "stream"}
+        kinds = [set(output.data) for output in outputs if "data" in output]
+        for pictures in [{kind for kind in each if kind.startswith("image/")} for each in kinds]:
+            assert not pictures or "image/svg+xml" in pictures, "no plot in SVG, which is what nbval compares"
 
     def test_every_cell_that_ends_in_an_expression_has_an_output(self, path: Path) -> None:
         for number, cell in enumerate(cells(path), 1):
@@ -47,15 +44,13 @@ class TestNotebook:
     def test_no_cell_relies_on_a_final_semicolon(self, path: Path) -> None:
         assert not [cell.source for cell in cells(path) if last_line(cell).endswith(";")]
 
-    def test_the_parameters_cell_holds_the_defaults_of_the_model_and_out(self, path: Path) -> None:
-        tagged = [cell for cell in cells(path) if "parameters" in cell.metadata.get("tags", [])]
-        assert len(tagged) == 1
+    def test_the_kernel_gets_from_the_parameters_cell_what_the_package_reads_in_it(self, path: Path) -> None:
+        (tagged,) = [cell for cell in cells(path) if "parameters" in cell.metadata.get("tags", [])]
         namespace: dict[str, Any] = {}
-        exec(tagged[0].source, namespace)
-        del namespace["__builtins__"]
-        assert namespace.pop("out") is None
-        del namespace["reads"]
-        assert namespace == params.check_overrides(path.stem, {})
+        exec(compile(tagged.source, "cell", "exec", dont_inherit=True), namespace)
+        declared = params.of(path.stem).parameters
+        assert {name: namespace[name] for name in declared} == {name: one.default for name, one in declared.items()}
+        assert vars(params.read(namespace)).keys() == declared.keys() - {"reads", "out"}
 
     def test_it_defines_no_function_and_stays_short(self, path: Path) -> None:
         everything = nbformat.read(path, as_version=4).cells

@@ -163,7 +163,7 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
             rows = list(csv.DictReader(file))
         good = {row["result"]: row["value"] for row in rows if row["level"] == "0.9"}
         assert float(good["awol-2021-2023: r.ratio"]) == pytest.approx(8.29, abs=0.01)
-        assert "level = 0.2: input should be greater than 0.5" in rows[-1]["error"]
+        assert "level = 0.2: must be more than 0.5" in rows[-1]["error"]
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

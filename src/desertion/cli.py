@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion.errors import CsvError, UserError
-from desertion.project import DATA, NOTEBOOKS
+from desertion.project import DATA, NOTEBOOKS, relative
 from desertion.text import visible, visible_lines
 
 
@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("output", type=Path, nargs="?", help="executed copy (build/runs/NAME.ipynb)")
     run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="override one")
     option(run, "edition", "cold")
+    new = add("new", _new, "write the skeleton of a new notebook into notebooks/")
+    new.add_argument("what", choices=["notebook"])
+    new.add_argument("name", metavar="NAME", help="by-region, say: the next number is put before it")
     option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
 
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
@@ -155,6 +158,12 @@ def _run(arguments: argparse.Namespace) -> int:
     return build.run_one(
         notebook, arguments.output, edition=arguments.edition, assignments=arguments.parameter, cold=arguments.cold
     )
+
+
+def _new(arguments: argparse.Namespace) -> None:
+    from desertion import skeleton
+
+    print(relative(skeleton.notebook(arguments.name)))
 
 
 def _accept(arguments: argparse.Namespace) -> int:

@@ -1,24 +1,24 @@
-"""Notebook files: reads them, checks what a run would hand them, removes what a run leaves in them.
+"""Notebook files: reads and validates them, removes what a run leaves in them.
 
 Works on the plain JSON of a notebook, since importing nbformat costs more than a build that has nothing to do.
 """
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import hashlib
 import itertools
 import json
-import math
 import re
+import string
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from desertion.errors import UserError
-from desertion.project import DATA, ROOT, relative
-from desertion.reads import NAME as READS
-from desertion.text import hint
+from desertion.project import NOTEBOOKS, ROOT, relative
+from desertion.text import shown
 
 Notebook = dict[str, Any]
 
@@ -28,15 +28,26 @@ INJECTED = "injected-parameters"
 # What papermill, nbclient and editors write into a cell's metadata at each run.
 _RUN_METADATA = {"papermill", "execution", "ExecuteTime"}
 _PAPERMILL_MARKER = "papermill-error-cell-tag"
+# Half of a character beyond U+FFFF, or a number that is none: Python reads them, and cannot write them.
+_DOUBTFUL = re.compile(r"\\u[dD]|NaN|Infinity|[0-9][eE]\+?[0-9]{3}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A cell's file name in a warning holds the number of the kernel's process.
 _CELL_FILE = re.compile(r"\S{0,200}[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 
-def read(path: Path) -> Notebook:
+def paths() -> list[Path]:
+    """The project's notebooks, in order. Raises UserError where there are none."""
+    found = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
+    if not found:
+        raise UserError(f"{relative(NOTEBOOKS)}: there are no notebooks")
+    return found
+
+
+def read(path: Path, *, validate: bool = True) -> Notebook:
     """The notebook at `path` as JSON of nbformat 4.5: each cell's source one string, each with an id of its own.
 
-    Raises UserError where the file is missing, is not JSON or is not a notebook of nbformat 4.
+    Without `validate` only what the package itself touches is checked, and nbformat, which takes long to import, does
+    not look at the rest: for digests. Raises UserError where the file is missing, is not JSON or is no such notebook.
     """
     name = relative(path)
     try:
@@ -47,32 +58,32 @@ def read(path: Path) -> Notebook:
         raise UserError(f"{name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{name}: not UTF-8 at byte {error.start}: a notebook is JSON in UTF-8") from None
-    return parse(text, name)
+    notebook = parse(text, name)
+    if validate:
+        _validate(notebook, name)
+    return notebook
 
 
 def parse(text: str, name: str) -> Notebook:
-    """The notebook that `text` holds, as `read` gives it; `name` is for messages. Raises UserError as `read` does."""
-    try:
-        notebook = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"{name}:{error.lineno}: not JSON ({error.msg}): mend the line or take the file back from git"
-        ) from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat"), int):
+    """The notebook that `text` holds, as `read` gives it without `validate`; `name` is for messages."""
+    notebook = _json(text, name)
+    if not isinstance(notebook, dict) or type(notebook.get("nbformat")) is not int:
         raise UserError(f"{name}: JSON, but not a notebook: it has no 'nbformat'")
     if notebook["nbformat"] != 4 or not isinstance(notebook.get("cells"), list):
         raise UserError(
-            f"{name}: nbformat {notebook['nbformat']}, where 4 with 'cells' is needed: "
+            f"{name}: nbformat {shown(str(notebook['nbformat']))}, where 4 with 'cells' is needed: "
             "open it in JupyterLab and save it"
         )
-    notebook["nbformat_minor"] = max(5, int(notebook.get("nbformat_minor", 0)))
-    notebook.setdefault("metadata", {})
+    minor = notebook.get("nbformat_minor", 0)
+    if type(minor) is not int or not 0 <= minor < 100 or not isinstance(notebook.setdefault("metadata", {}), dict):
+        raise UserError(f"{name}: 'nbformat_minor' must be a number and 'metadata' a table: save it in JupyterLab")
+    notebook["nbformat_minor"] = max(5, minor)
     seen: set[str] = set()
     for number, cell in enumerate(notebook["cells"], 1):
-        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            raise UserError(f"{name}: cell {number} has no 'cell_type' of code, markdown or raw")
+        if fault := _cell_fault(cell):
+            raise UserError(f"{name}: cell {number} {fault}")
         source = cell.get("source", "")
-        cell["source"] = "".join(source) if isinstance(source, list) else str(source)
+        cell["source"] = "".join(source) if isinstance(source, list) else source
         cell.setdefault("metadata", {})
         identity = str(cell.get("id", ""))
         if not _ID.fullmatch(identity) or identity in seen:
@@ -81,6 +92,95 @@ def parse(text: str, name: str) -> Notebook:
         seen.add(identity)
         cell["id"] = identity
     return notebook
+
+
+def _json(text: str, name: str) -> Any:
+    """The value of a JSON text that can be written again."""
+    try:
+        value = json.loads(text)
+        if _DOUBTFUL.search(text):
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return value
+    except json.JSONDecodeError as error:
+        what = f"not JSON ({error.msg}): mend the line or take the file back from git"
+        raise UserError(f"{name}:{error.lineno}: {what}") from None
+    except RecursionError:
+        raise UserError(f"{name}: nested too deeply for a notebook") from None
+    except ValueError:  # a number of thousands of digits, NaN, half of a character
+        raise UserError(f"{name}: holds a number or character that JSON does not have") from None
+
+
+def _cell_fault(cell: Any) -> str:
+    """What the package cannot work with in `cell`, for a message; "" where there is nothing."""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return "has no 'cell_type' of code, markdown or raw"
+    source, metadata = cell.get("source", ""), cell.get("metadata", {})
+    if not _is_text(source):
+        return "has a 'source' that is no text"
+    if not isinstance(metadata, dict) or not _are_texts(metadata.get("tags", [])):
+        return "has 'metadata' that are no table, or 'tags' that are no list of texts"
+    outputs = cell.get("outputs", [])
+    if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
+        return "has 'outputs' that are no list of tables"
+    for number, one in enumerate(outputs, 1):
+        if not isinstance(one.get("output_type"), str) or not isinstance(one.get("data", {}), dict):
+            return f"has output {number} without 'output_type', or with 'data' that are no table"
+        if not _is_text(one.get("text", "")) or not isinstance(one.get("metadata", {}), dict):
+            return f"has output {number} with a 'text' that is none, or 'metadata' that are no table"
+        if not _is_record(one.get("metadata", {}).get("desertion")):
+            return f"has output {number} with a damaged record of its sentence: run the notebook again"
+    return ""
+
+
+def _is_record(own: Any) -> bool:
+    """Whether `own` is what `desertion.sentences.say` puts into an output's metadata, or nothing of ours."""
+    if not isinstance(own, dict) or "sentence" not in own:
+        return own is None or isinstance(own, dict)
+    one, by = own["sentence"], own["sentence"].get("by", {}) if isinstance(own["sentence"], dict) else None
+    if not isinstance(one, dict) or not isinstance(by, dict) or not all(map(_are_texts, by.values())):
+        return False
+    texts = all(isinstance(one.get(name), str) for name in ("id", "template", "when"))
+    if not texts or not _are_texts(one.get("ids", [])) or not isinstance(one.get("withheld"), bool):
+        return False
+    try:
+        list(string.Formatter().parse(one["template"]))
+    except ValueError:
+        return False
+    numbers = one["values"].values() if isinstance(one.get("values"), dict) else [""]
+    return all(number is None or type(number) in (int, float) for number in numbers)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) or _are_texts(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _validate(notebook: Notebook, name: str) -> None:
+    """Raises UserError where `notebook` is not valid nbformat."""
+    with without_grammars():
+        import nbformat
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        where = ".".join(str(part) for part in error.absolute_path)
+        raise UserError(f"{name}: not a valid notebook at {where or 'the top'}: {shown(error.message)}") from None
+
+
+@contextlib.contextmanager
+def without_grammars() -> Iterator[None]:
+    """Import nbformat or papermill without a package that builds grammars: 0.3–0.4 s, not 1.7–2.2 s, measured."""
+    name = "rfc3987_syntax"
+    blocked = name not in sys.modules and "jsonschema" not in sys.modules
+    if blocked:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if blocked:
+            del sys.modules[name]
 
 
 def is_injected(cell: dict[str, Any]) -> bool:
@@ -103,91 +203,6 @@ def first_line(cell: dict[str, Any], width: int = 60) -> str:
     """The first line of the cell's source that says something, cut at `width` characters."""
     line = next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def defaults(notebook: Notebook, path: Path) -> dict[str, Any]:
-    """The names in the cell tagged `parameters` and their values; `...` where a value is not a literal.
-
-    Raises UserError where there is not exactly one such cell or where it is not Python.
-    """
-    cells = code_cells(notebook)
-    tagged = [(i, cell) for i, cell in enumerate(cells, 1) if "parameters" in cell["metadata"].get("tags", ())]
-    if len(tagged) != 1:
-        found = ", ".join(f"code cell {i}" for i, _ in tagged) or "none"
-        raise UserError(f"{relative(path)}: exactly one code cell must be tagged 'parameters' (found: {found})")
-    number, cell = tagged[0]
-    try:
-        tree = ast.parse(cell["source"])
-    except SyntaxError as error:
-        raise UserError(
-            f"{relative(path)}: code cell {number} (parameters), line {error.lineno}: {error.msg}: "
-            "it holds assignments of values only"
-        ) from None
-    values: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            targets, value = node.targets, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets, value = [node.target], node.value
-        else:
-            continue
-        for target in targets:
-            if isinstance(target, ast.Name):
-                try:
-                    values[target.id] = ast.literal_eval(value)
-                except ValueError:
-                    values[target.id] = ...
-    return values
-
-
-def reads(notebook: Notebook, path: Path) -> tuple[str, ...]:
-    """The files of data/ that the notebook declares in its parameters cell (`desertion.reads`), sorted.
-
-    Raises UserError where `reads` is no list of names, or names a file that is not there.
-    """
-    declared = defaults(notebook, path).get(READS, [])
-    if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
-        raise UserError(f"{relative(path)}: `{READS}` in the parameters cell: a list of names of files in data/")
-    there = sorted(one.name for one in DATA.glob("*.csv"))
-    for name in declared:
-        if name not in there:
-            raise UserError(f"{relative(path)}: `{READS}` names '{name}', which is not in data/: {hint(name, there)}")
-    return tuple(sorted(set(declared)))
-
-
-def check(notebook: Notebook, path: Path, parameters: dict[str, Any]) -> None:
-    """Finds, without a kernel, what would make a run with `parameters` fail or silently ignore one of them.
-
-    Raises UserError: a parameter that the parameters cell lacks (papermill would use the default), a value that
-    is not JSON (papermill would hand over its text), an empty code cell (nothing would count it as run).
-    """
-    known = defaults(notebook, path)
-    for name, value in parameters.items():
-        if name not in known:
-            raise UserError(f"{relative(path)}: no parameter '{name}' in the parameters cell: {hint(name, known)}")
-        _check_json(value, f"{relative(path)}: parameter '{name}'")
-    for number, cell in enumerate(code_cells(notebook), 1):
-        if not cell["source"].strip():
-            raise UserError(f"{relative(path)}: code cell {number} is empty: delete it")
-
-
-def _check_json(value: object, where: str) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{where}: {value} is not a finite number")
-    if type(value) is list:
-        for item in value:
-            _check_json(item, where)
-    elif type(value) is dict:
-        for key, item in value.items():
-            if type(key) is not str:
-                raise UserError(f"{where}: the key {key!r} of a table must be a string")
-            _check_json(item, where)
-    elif type(value) not in (str, int, float, bool, type(None)):
-        kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-        raise UserError(
-            f"{where}: {value!r} is a {kind}: only JSON values are handed to a notebook (a string, "
-            "number, true, false, null, list or table; a date as 'YYYY-MM-DD')"
-        )
 
 
 def bare(notebook: Notebook) -> Notebook:
@@ -228,6 +243,8 @@ def scrub(notebook: Notebook, *, injected: bool = False) -> Notebook:
             if not injected:
                 continue
             lines = [line for line in cell["source"].splitlines() if not line.startswith("out = ")]
+            if all(line.startswith("#") for line in lines):
+                continue  # nothing but `out` was set
             kept = {"cell_type": "code", "id": INJECTED, "source": "\n".join(lines), "metadata": _cell_metadata(cell)}
         elif cell["id"] in written:
             kept = written[cell["id"]]
@@ -242,20 +259,15 @@ def scrub(notebook: Notebook, *, injected: bool = False) -> Notebook:
     return clean | {"cells": cells}
 
 
-def dumps(notebook: Notebook) -> str:
+def dumps(notebook: Notebook, name: str = "a notebook") -> str:
     """The text of `notebook` as Jupyter writes it: sorted keys, indent 1, a final newline.
 
-    Raises UserError where it is not valid nbformat.
+    Raises UserError where it is not valid nbformat; `name` is for the message.
     """
+    _validate(notebook, name)
     import nbformat
 
-    node: Any = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
-    try:
-        nbformat.validate(node)
-    except nbformat.ValidationError as error:
-        where = ".".join(str(part) for part in error.absolute_path)
-        raise UserError(f"not a valid notebook at {where or 'the top'}: {error.message[:200]}") from None
-    text: str = nbformat.writes(node)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(nbformat.from_dict(notebook))  # type: ignore[no-untyped-call]
     return text.rstrip("\n") + "\n"
 
 

@@ -1,9 +1,9 @@
 """The data files that a notebook may read: in a run of the project those that it declares and no others.
 
-A notebook declares them in its parameters cell: `reads = ["figures.csv", …]`. Its last run is compared with them, so
-that a run which read another file could be out of date unnoticed. The environment of each kernel has the declared names
-with the digests of their validated content: `guard` refuses other files, and `figures.load` need not validate that
-content again. In JupyterLab and under nbval the variable is not set, and every file can be read.
+A notebook declares them in its parameters cell: `reads: list[str] = ["figures.csv", …]`. Its last run is compared with
+them, so that a run which read another file could be out of date unnoticed. The environment of each kernel has the
+declared names with the digests of their validated content: `guard` refuses other files, and `figures.load` need not
+validate that content again. In JupyterLab and under nbval the variable is not set, and every file can be read.
 """
 
 from __future__ import annotations

@@ -15,39 +15,13 @@ from desertion.project import ROOT
 
 #: Modules that the small project has as they are.
 REAL = (
-    "__init__.py", "__main__.py", "cli.py", "drawing.py", "engine", "errors.py", "memo.py", "notebook.py", "project.py",
-    "reads.py", "sentences.py", "text.py", "vocabulary.py",
+    "__init__.py", "__main__.py", "cli.py", "drawing.py", "engine", "errors.py", "memo.py", "notebook.py", "params",
+    "project.py", "reads.py", "sentences.py", "skeleton.py", "text.py", "vocabulary.py", "yaml_file.py",
 )  # fmt: skip
 STAND_INS = {
     "trends.py": """
 class Refused:
     pass
-""",
-    "params.py": """
-import json
-from desertion.project import EDITIONS
-
-class Edition:
-    def __init__(self, name):
-        self.name, self.title, self.description = name, name, ""
-        self.values = json.loads((EDITIONS / f"{name}.yml").read_text())
-
-    def for_notebook(self, stem):
-        return {"level": 1} | self.values.get(stem, {})
-
-edition = Edition
-
-def parse_assignments(stem, assignments):
-    return {name: json.loads(value) for name, value in (text.split("=") for text in assignments)}
-
-def check_overrides(stem, values):
-    return values
-
-class Model:
-    model_fields = {"level": None}
-
-def notebook_model(stem, where):
-    return Model
 """,
     "figures.py": """
 def check(data):
@@ -71,6 +45,11 @@ def lock(folder):
     write_atomic(folder / "plots.lock", "\\n".join(names))
 """,
 }
+PARAMETERS = """
+level: int = 1  # a number
+reads: list[str] = ["figures.csv"]
+out: "Optional[str]" = None
+""".strip()
 READ = "from pathlib import Path\nPath('../data/figures.csv').read_text()"
 PUBLISH = "if out:\n    Path(out, '{}.csv').write_text(Path('../data/figures.csv').read_text())"
 
@@ -87,7 +66,10 @@ class Clone:
         for name, content in STAND_INS.items():
             self.write(f"src/desertion/{name}", content)
         self.write("data/figures.csv", "good\n")
-        self.write("editions/default.yml", "{}")
+        # Here `level` is any whole number.
+        known = root / "src" / "desertion" / "params" / "known.py"
+        known.write_text(known.read_text() + "\ndel REGISTRY['level']\n")
+        self.write("editions/default.yml", "title: Default")
         self.write("requirements.lock", "")
         self.notebook("01-a", READ, PUBLISH.format("a"))
         self.notebook("02-b", READ, "level")
@@ -104,9 +86,7 @@ class Clone:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(content)
 
-    def notebook(
-        self, stem: str, *sources: str, parameters: str = "level = 1\nreads = ['figures.csv']\nout = None"
-    ) -> None:
+    def notebook(self, stem: str, *sources: str, parameters: str = PARAMETERS) -> None:
         cells: list[Any] = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
         cells += [nbformat.v4.new_code_cell(source) for source in sources]
         for number, cell in enumerate(cells):

@@ -5,7 +5,12 @@ from typing import Any
 
 import nbformat
 
-PARAMETERS = "day = None\nlevel = 0.95\nwords = ['a', 'b']\nout = None"
+PARAMETERS = """
+day: "Optional[date]" = None
+level: float = 0.95
+words: list = ["a", "b"]
+out: "Optional[str]" = None
+""".strip()
 
 
 def write(path: Path, *sources: str, parameters: str | None = PARAMETERS) -> Path:

@@ -12,7 +12,7 @@ from desertion.engine import receipt
 from desertion.engine.build import build, withheld
 from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import PLOTS, relative, write_atomic
+from desertion.project import PLOTS, write_atomic
 
 EDITION = "default"
 _PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}
@@ -49,12 +49,15 @@ def main(*, jobs: int | None = None) -> int:
 def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
     """Build `edition` and store the outputs of its notebooks and its plots; if anything fails, nothing is touched.
 
-    Raises UserError where the edition overrides a parameter (nbval runs the notebooks with their defaults), where a
+    Raises UserError where the edition overrides anything (nbval runs the notebooks with their defaults), where a
     notebook failed, where a sentence is withheld, or where something changed while they ran.
     """
-    paths = receipt.notebooks()
-    for path in paths:
-        _demand_defaults(path, edition)
+    paths = nb.paths()
+    if edition.shared or edition.own or edition.left_out:
+        raise UserError(
+            f"edition '{edition.name}' overrides parameters, and stored outputs are those of the defaults: "
+            "edit the notebooks' parameters cells instead"
+        )
     place = build(edition, jobs=jobs).report.parent
     if sentences := withheld(edition.name):
         lines = "\n".join(map(str, sentences))
@@ -72,18 +75,6 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
     for path, text in texts.items():
         write_atomic(path, text)
     return Changes(cells, plots)
-
-
-def _demand_defaults(path: Path, edition: Edition) -> None:
-    defaults = nb.defaults(nb.read(path), path)
-    for name, value in edition.for_notebook(path.stem).items():
-        default = defaults.get(name, ...)
-        if default is ... or json.loads(json.dumps(default)) != value:
-            shown = "is not a plain value" if default is ... else f"is {default!r}"
-            raise UserError(
-                f"{relative(path)}: parameter '{name}' {shown} in the parameters cell and {value!r} in edition "
-                f"'{edition.name}': stored outputs are those of the defaults, so the two must be equal"
-            )
 
 
 def _changed_cells(stored: nb.Notebook, new: nb.Notebook) -> list[int]:

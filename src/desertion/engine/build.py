@@ -56,9 +56,9 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
 
 def withheld(name: str) -> list[sentences.Withheld]:
     """The sentences that the built edition `name` withholds, with the values of when they were last accepted."""
-    pairs = [(BUILD / name / "notebooks" / path.name, path) for path in receipt.notebooks()]
+    pairs = [(BUILD / name / "notebooks" / path.name, path) for path in nb.paths()]
     # To parse a notebook takes longer than all other steps of a build with nothing to do.
-    pairs = [(executed, source) for executed, source in pairs if b'"withheld": true' in executed.read_bytes()]
+    pairs = [(one, path) for one, path in pairs if one.is_file() and b'"withheld": true' in one.read_bytes()]
     return [one for executed, source in pairs for one in sentences.withheld(executed, source)]
 
 
@@ -79,10 +79,11 @@ def run_one(
     from desertion.engine.workers import Answer, Task, Workers
 
     stem = notebook.stem
-    overridden = params.edition(edition).for_notebook(stem) | params.parse_assignments(stem, assignments)
-    values = dict(params.check_overrides(stem, overridden))
+    chosen = params.edition(edition)
+    cell = params.read_cell(nb.read(notebook), notebook)
+    values = cell.check(chosen.overrides(cell) | cell.parse(assignments))
     inputs = receipt.inputs(edition, [])
-    data = receipt.declared(inputs, nb.read(notebook), notebook)
+    data = receipt.declared(inputs, cell)
     output = output or BUILD / "runs" / notebook.name
     if output.resolve() == notebook.resolve():
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
@@ -115,7 +116,7 @@ def build(
     names all of them; runs that succeeded are kept). The last good page is then untouched.
     """
     place = BUILD / edition.name
-    paths = receipt.notebooks() if notebooks is None else sorted(notebooks)
+    paths = nb.paths() if notebooks is None else sorted(notebooks)
     try:
         place.mkdir(parents=True, exist_ok=True)
         with _alone(place, edition.name):
@@ -129,6 +130,8 @@ class _Build:
     """One build of one edition, while its lock is held."""
 
     def __init__(self, edition: Edition, place: Path, paths: Sequence[Path], cold: bool) -> None:
+        from desertion import params
+
         self.edition = edition
         self.cold = cold
         self.prepared: report.Prepared | None = None
@@ -138,12 +141,13 @@ class _Build:
         self.staging = place / f".new-{os.getpid()}"
         self.receipt = receipt.Receipt.read(place)
         self.inputs = receipt.inputs(edition.name, paths)
-        self.paths = {path.stem: path for path in paths}
+        self.paths = {path.stem: path for path in paths if path.stem not in edition.left_out}
         self.sources = {stem: nb.read(path) for stem, path in self.paths.items()}
-        self.parameters: dict[str, dict[str, Any]] = {stem: dict(edition.for_notebook(stem)) for stem in self.paths}
+        self.cells = {stem: params.read_cell(self.sources[stem], path) for stem, path in self.paths.items()}
+        self.parameters = {stem: edition.overrides(cell) for stem, cell in self.cells.items()}
         for stem, path in self.paths.items():
-            nb.check(self.sources[stem], path, self.parameters[stem])
-        self.data = {stem: receipt.declared(self.inputs, self.sources[stem], path) for stem, path in self.paths.items()}
+            params.check(self.sources[stem], path, self.parameters[stem])
+        self.data = {stem: receipt.declared(self.inputs, cell) for stem, cell in self.cells.items()}
         self.keys = {
             stem: receipt.run_key(self.inputs, self.sources[stem], self.parameters[stem], self.data[stem])
             for stem in self.paths
@@ -235,9 +239,9 @@ class _Build:
 
         out = self.staging / stem
         out.mkdir(parents=True)
-        parameters = self.parameters[stem]
-        if "out" in nb.defaults(self.sources[stem], self.paths[stem]):
-            parameters = parameters | {"out": str(out)}
+        parameters: dict[str, Any] = dict(self.parameters[stem])
+        if self.cells[stem].publishes:
+            parameters["out"] = str(out)
         path, copy, failed = self.paths[stem], self.staging / f"{stem}.ipynb", self.failed / f"{stem}.ipynb"
         return Task(relative(path), partial(run, path, copy, parameters, failed=failed, data=self.data[stem]))
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion import reads
@@ -22,7 +22,6 @@ from desertion.project import (
     CODE,
     DATA,
     EDITIONS,
-    NOTEBOOKS,
     PAGE,
     ROOT,
     code,
@@ -32,7 +31,7 @@ from desertion.project import (
     files_digest,
     relative,
     write_atomic,
-)
+)  # fmt: skip
 
 #: Files behind the page's section on verification: measured coverage, published reference cases.
 VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
@@ -40,6 +39,9 @@ VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
 PASSED = BUILD / "data.passed"
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 _SHOWN = 20  # faults of the data in a message
+
+if TYPE_CHECKING:
+    from desertion.params import ParametersCell
 
 #: Name of a part of the input → digest of its content.
 Key = dict[str, str]
@@ -105,22 +107,14 @@ def up_to_date(edition: str) -> bool:
     """Whether the page of `edition` is there and none of its inputs and outputs has changed since."""
     receipt = Receipt.read(BUILD / edition)
     try:
-        return receipt.inputs == inputs(edition, notebooks()) and receipt.whole()
+        return receipt.inputs == inputs(edition, nb.paths()) and receipt.whole()
     except UserError:
         return False  # building shows the error
 
 
-def notebooks() -> list[Path]:
-    """The project's notebooks, in order. Raises UserError if there are none."""
-    paths = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
-    if not paths:
-        raise UserError(f"{relative(NOTEBOOKS)}: there are no notebooks")
-    return paths
-
-
 def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     """All content that the page of `edition` is made from."""
-    parts = {f"notebooks/{path.name}": nb.digest(nb.read(path)) for path in notebooks}
+    parts = {f"notebooks/{path.name}": nb.digest(nb.read(path, validate=False)) for path in notebooks}
     parts |= {f"editions/{edition}.yml": file_digest(EDITIONS / f"{edition}.yml")}
     parts |= {f"data/{path.name}": file_digest(path) for path in sorted(DATA.glob("*.csv"))}
     parts |= {name: file_digest(ROOT / name) for name in VERIFIED}
@@ -128,7 +122,7 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
 
 
 def run_key(inputs: Key, source: nb.Notebook, parameters: dict[str, Any], data: dict[str, str]) -> Key:
-    """All that a run of notebook `source` depends on: its cells, its parameters, the code and the declared `data`."""
+    """All that a run of notebook `source` depends on: cells, overridden `parameters`, code and declared `data`."""
     shared = {f"data/{name}": content for name, content in data.items()} | {name: inputs[name] for name in CODE}
     return shared | {"notebook": nb.digest(source), "parameters": digest(json.dumps(parameters, sort_keys=True))}
 
@@ -138,12 +132,12 @@ def function_key(inputs: Key) -> Key:
     return {name: content for name, content in inputs.items() if name.startswith("data/") or name in CODE}
 
 
-def declared(inputs: Key, source: nb.Notebook, path: Path) -> dict[str, str]:
+def declared(inputs: Key, cell: ParametersCell) -> dict[str, str]:
     """The files of data/ that the notebook declares, and those of `reads.ALWAYS`, name → digest.
 
-    Raises UserError as `notebook.reads` does.
+    Raises UserError as `cell.reads` does.
     """
-    names = {*nb.reads(source, path), *(name for name in reads.ALWAYS if f"data/{name}" in inputs)}
+    names = {*cell.reads, *(name for name in reads.ALWAYS if f"data/{name}" in inputs)}
     return {name: inputs[f"data/{name}"] for name in sorted(names)}
 
 

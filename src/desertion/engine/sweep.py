@@ -32,19 +32,20 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion import params, sentences
+from desertion import params, sentences, yaml_file
 from desertion.engine import receipt
 from desertion.engine.display import Display
 from desertion.engine.run import run
 from desertion.engine.workers import Answer, Task, Workers
 from desertion.errors import UserError
 from desertion.project import BUILD, NOTEBOOKS, code, digest, relative, write_atomic
-from desertion.text import hint
+from desertion.text import hint, shown
 
 #: A result's name and value; the error where there is none.
 Row = tuple[str, Any, str]
 _HEADER = ["result", "value", "error"]
-_KEYS = {"notebook", "function", "edition", "parameters", "grid", "list", "keep", "timeout"}
+_NAMES = ("notebook", "function", "edition")
+_KEYS = {*_NAMES, "parameters", "grid", "list", "keep", "timeout"}
 #: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
 _STATUS, _MOST = 10, 100
 
@@ -104,19 +105,12 @@ def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool
 
 def read(path: Path) -> Spec:
     """The sweep described by the YAML file `path`. Raises UserError with the key at fault and its valid values."""
-    import yaml
-
     where = relative(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{where}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{where}: not a YAML file: {' '.join(str(error).split())}") from None
+    content = yaml_file.read(path, _NAMES)
     if not isinstance(content, dict):
         raise UserError(f"{where}: a sweep is a mapping with notebook or function, and grid or list")
     if unknown := content.keys() - _KEYS:
-        raise UserError(f"{where}: unknown key {min(map(str, unknown))!r} (there are: {', '.join(sorted(_KEYS))})")
+        raise UserError(f"{where}: unknown key '{shown(min(unknown))}' (there are: {', '.join(sorted(_KEYS))})")
     for one, other in (("notebook", "function"), ("grid", "list")):
         if (one in content) == (other in content):
             raise UserError(f"{where}: give either {one} or {other}")
@@ -126,31 +120,35 @@ def read(path: Path) -> Spec:
         raise UserError(f"{where}: parameters and grid are mappings, list is a list of mappings")
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
-            raise UserError(f"{where}: grid: {name} = {values!r}: a list of at least one value")
+            raise UserError(f"{where}: grid: {shown(name)} = {shown(repr(values))}: a list of at least one value")
     if (not grid and not listed) or not all(isinstance(one, dict) for one in listed):
         raise UserError(f"{where}: {'grid' if 'grid' in content else 'list'} holds no parameter sets")
     timeout = content.get("timeout", 600)
-    if not isinstance(timeout, int) or timeout < 1:
-        raise UserError(f"{where}: timeout = {timeout!r}: a number of seconds, at least 1")
-    keep = str(BUILD / "sweeps" / path.stem / "notebooks") if content.get("keep") else ""
-    target = Target(
-        content.get("notebook", ""), content.get("function", ""), content.get("edition", "default"), timeout, keep
-    )
-    spec = Spec(path.stem, target, _plain(shared), _plain(grid), _plain(listed))
+    if type(timeout) is not int or timeout < 1:
+        raise UserError(f"{where}: timeout = {shown(repr(timeout))}: a number of seconds, at least 1")
+    kept = content.get("keep", False)
+    if type(kept) is not bool:
+        raise UserError(f"{where}: keep = {shown(repr(kept))}: true or false")
+    keep = str(BUILD / "sweeps" / path.stem / "notebooks") if kept else ""
+    names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
+    target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
+    spec = Spec(path.stem, target, shared, grid, listed)
     _check_names(spec, where)
     return spec
 
 
-def _plain(value: Any) -> Any:
-    """YAML's dates as the text that parameters take."""
-    return json.loads(json.dumps(value, default=str))
+def _name(content: Mapping[str, Any], key: str, where: str) -> str:
+    name = content[key]
+    if not isinstance(name, str) or not name:
+        raise UserError(f"{where}: {key} = {shown(repr(name))}: a name")
+    return name
 
 
 def _check_names(spec: Spec, where: str) -> None:
     given = {*spec.shared, *spec.names}
     if spec.target.notebook:
         params.edition(spec.target.edition)
-        known = set(params.notebook_model(spec.target.notebook, where).model_fields)
+        known = set(params.of(spec.target.notebook, where).names)
         needed: set[str] = set()
     else:
         signed = inspect.signature(_function(spec.target.function, where)).parameters.values()
@@ -160,7 +158,7 @@ def _check_names(spec: Spec, where: str) -> None:
         needed = {one.name for one in signed if one.name in known and one.default is one.empty}
     if unknown := given - known:
         first = min(unknown)
-        raise UserError(f"{where}: {spec.target} has no parameter {first!r}: {hint(first, sorted(known))}")
+        raise UserError(f"{where}: {spec.target} has no parameter '{shown(first)}': {hint(first, sorted(known))}")
     if missing := needed - given:
         raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
 
@@ -168,13 +166,15 @@ def _check_names(spec: Spec, where: str) -> None:
 def _function(name: str, where: str = "sweep") -> Any:
     module, _, attribute = name.rpartition(".")
     if module.split(".")[0] != "desertion":
-        raise UserError(f"{where}: function {name!r}: a function of the package, as desertion.trends.exact.interval")
+        raise UserError(
+            f"{where}: function '{shown(name)}': a function of the package, as desertion.trends.exact.interval"
+        )
     try:
         function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError):
-        raise UserError(f"{where}: there is no function {name!r}") from None
+        raise UserError(f"{where}: there is no function '{shown(name)}'") from None
     if not callable(function):
-        raise UserError(f"{where}: {name!r} is not a function")
+        raise UserError(f"{where}: '{shown(name)}' is not a function")
     return function
 
 
@@ -189,8 +189,8 @@ def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: boo
     parts.mkdir(parents=True, exist_ok=True)
     inputs = receipt.inputs(spec.target.edition, [])
     if spec.target.notebook:
-        source = NOTEBOOKS / f"{spec.target.notebook}.ipynb"
-        spec = replace(spec, target=replace(spec.target, data=receipt.declared(inputs, nb.read(source), source)))
+        data = receipt.declared(inputs, params.of(spec.target.notebook))
+        spec = replace(spec, target=replace(spec.target, data=data))
     base = _base(spec.target, inputs)
     missing = ((key, values) for key, values in _keyed(spec, base) if not _done(parts / f"{key}.csv"))
     if scheduler:
@@ -211,7 +211,7 @@ def _base(target: Target, inputs: receipt.Key) -> str:
     """Digest of the inputs that all sets of a sweep share; a function may read all of data/."""
     if target.notebook:
         path = NOTEBOOKS / f"{target.notebook}.ipynb"
-        shared = params.edition(target.edition).for_notebook(target.notebook)
+        shared = params.edition(target.edition).overrides(params.of(target.notebook))
         kept = receipt.run_key(inputs, nb.read(path), shared, dict(target.data or {}))
     else:
         kept = receipt.function_key(inputs)
@@ -249,7 +249,9 @@ def run_set(
 
 def _run_notebook(target: Target, values: Mapping[str, Any], key: str, ready: Callable[[], None]) -> list[Row]:
     stem = target.notebook
-    parameters = dict(params.check_overrides(stem, params.edition(target.edition).for_notebook(stem) | dict(values)))
+    cell = params.of(stem)
+    overridden = params.edition(target.edition).overrides(cell) | dict(values)
+    parameters: dict[str, Any] = dict(cell.check(overridden, stem))
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
     with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
         copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
