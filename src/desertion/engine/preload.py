@@ -86,7 +86,10 @@ def run_kernel(command: list[str], environment: dict[str, str], folder: str, log
     if fault and not _WARNED[0]:
         _WARNED[0] = 1
         log(f"kernels are started, not forked: {fault}")
-    output = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        output = os.open(log_file, os.O_WRONLY | os.O_APPEND)
+    except OSError:  # the process that runs the notebook ended and removed its folder
+        os._exit(1)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
