@@ -1,4 +1,4 @@
-"""The data files that a notebook may read: those it declares, and in a run no others.
+"""The data files that a notebook may read: those it declares and the closed words (`ALWAYS`), in a run no others.
 
 A notebook declares them in its parameters cell: `reads = ["figures.csv", …]`. They are part of what its last run is
 compared with, so a run that read another one could be out of date without anybody noticing. The runner hands each
