@@ -118,12 +118,12 @@ def check(folder: Path, *made: dict[str, str], page: str = "other", **tables: An
 def test_each_kind_is_recomputed(
     tmp_path: Path, kind: str, numerator: str, denominator: str, unit: str, computed: float
 ) -> None:
-    found = check(tmp_path, claim("C1", kind, numerator, denominator, "1", unit=unit, hedge="exactly")).loc["C1"]
-    assert found["computed"] == pytest.approx(computed)
+    rows = check(tmp_path, claim("C1", kind, numerator, denominator, "1", unit=unit, hedge="exactly")).loc["C1"]
+    assert rows["computed"] == pytest.approx(computed)
 
 
 def test_intervals_are_exact_and_only_where_counts_are(tmp_path: Path) -> None:
-    found = check(
+    rows = check(
         tmp_path,
         claim("C1", "ratio", "F001", "F002", "4"),
         claim("C2", "share", "F002", "F001", "25", unit="percent", hedge="exactly"),
@@ -141,8 +141,8 @@ def test_intervals_are_exact_and_only_where_counts_are(tmp_path: Path) -> None:
         "C6": [stats.chi2.ppf(0.025, 120) / 2, stats.chi2.ppf(0.975, 122) / 2],
     }
     for number, ends in expected.items():
-        assert found.loc[number, ["low", "high"]].tolist() == pytest.approx(ends)
-    assert found.loc[["C4", "C5"], ["low", "high"]].isna().all(axis=None)
+        assert rows.loc[number, ["low", "high"]].tolist() == pytest.approx(ends)
+    assert rows.loc[["C4", "C5"], ["low", "high"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ def test_intervals_are_exact_and_only_where_counts_are(tmp_path: Path) -> None:
 )
 def test_the_point_value_decides_and_the_interval_never(tmp_path: Path, stated: str, hedge: str, verdict: str) -> None:
     """100 over 25 is 4, whatever its interval (2.56 to 6.47), which admits most of these."""
-    found = check(tmp_path, claim("C1", "ratio", "F001", "F002", stated, hedge=hedge)).loc["C1"]
-    assert found["verdict"] == verdict
+    rows = check(tmp_path, claim("C1", "ratio", "F001", "F002", stated, hedge=hedge)).loc["C1"]
+    assert rows["verdict"] == verdict
 
 
 def test_the_rounding_of_inputs_widens_the_value(tmp_path: Path) -> None:
     """About 400 is 380 to 420: over 25 that is 15.2 to 16.8."""
-    found = check(
+    rows = check(
         tmp_path,
         claim("C1", "ratio", "F003", "F002", "15", hedge="exactly"),
         claim("C2", "ratio", "F003", "F002", "17", hedge="exactly"),
         claim("C3", "ratio", "F003", "F002", "18", hedge="exactly"),
     )
-    assert found[["computed_low", "computed_high"]].iloc[0].tolist() == pytest.approx([15.2, 16.8])
-    assert found["verdict"].tolist() == ["holds by rounding", "holds by rounding", "overstated"]
+    assert rows[["computed_low", "computed_high"]].iloc[0].tolist() == pytest.approx([15.2, 16.8])
+    assert rows["verdict"].tolist() == ["holds by rounding", "holds by rounding", "overstated"]
 
 
 def test_a_rank_that_is_not_the_first_is_overstated(tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_a_page_whose_parts_do_not_give_its_total_contradicts_itself(tmp_path: P
 
 
 def test_mixed_measures_are_told_even_where_the_number_holds(tmp_path: Path) -> None:
-    found = check(tmp_path, claim("C1", "ratio", "F001", "F004", "3"), claim("C2", "ratio", "F001", "F002", "4"))
-    assert found["verdict"].tolist() == ["holds", "holds"]
-    assert found["mixed_measures"].tolist() == [True, False]
-    assert "persons convicted" in found.loc["C1", "measures"]
+    rows = check(tmp_path, claim("C1", "ratio", "F001", "F004", "3"), claim("C2", "ratio", "F001", "F002", "4"))
+    assert rows["verdict"].tolist() == ["holds", "holds"]
+    assert rows["mixed_measures"].tolist() == [True, False]
+    assert "persons convicted" in rows.loc["C1", "measures"]
 
 
 def test_a_page_that_calls_the_same_count_by_another_measure_mixes(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_page_that_calls_the_same_count_by_another_measure_mixes(tmp_path: Pat
 
 
 def test_what_cannot_be_recomputed_says_why(tmp_path: Path) -> None:
-    found = check(
+    rows = check(
         tmp_path,
         claim("C1", "ratio", "F001", "", "4"),
         claim("C2", "sum", "F008", "", "5", unit="cases", hedge="exactly"),
@@ -213,12 +213,12 @@ def test_what_cannot_be_recomputed_says_why(tmp_path: Path) -> None:
         claim("C4", "difference", "F005", "F001", "5", unit="cases", hedge="exactly"),
         claim("C5", "rate", "F005", "F001", "5", unit="per day", hedge="exactly"),
     )
-    assert found["verdict"].tolist()[:3] == ["not checkable"] * 3
-    assert found.loc["C5", "verdict"] == "not checkable"
-    assert found.loc["C1", "reason"] == "no known page gives the number that it is compared with"
-    assert found.loc["C2", "reason"].startswith("F008: rejected")
-    assert "run on" in found.loc["C5", "reason"]
-    assert math.isnan(found.loc["C1", "computed"])
+    assert rows["verdict"].tolist()[:3] == ["not checkable"] * 3
+    assert rows.loc["C5", "verdict"] == "not checkable"
+    assert rows.loc["C1", "reason"] == "no known page gives the number that it is compared with"
+    assert rows.loc["C2", "reason"].startswith("F008: rejected")
+    assert "run on" in rows.loc["C5", "reason"]
+    assert math.isnan(rows.loc["C1", "computed"])
 
 
 def test_bad_rows_are_refused_by_check_with_file_and_line(tmp_path: Path) -> None:

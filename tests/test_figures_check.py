@@ -43,13 +43,13 @@ def put(folder: Path, file: str, key: str, column: str, value: str) -> None:
     write(folder / file, rows)
 
 
-def told(folder: Path) -> list[str]:
+def printed(folder: Path) -> list[str]:
     """The faults as printed, without the folder."""
     return [str(fault).removeprefix(f"{folder}/") for fault in figures.check(folder)]
 
 
 def test_the_tiny_data_are_valid(tiny_data: Path) -> None:
-    assert told(tiny_data) == []
+    assert printed(tiny_data) == []
 
 
 def test_the_data_of_the_project_have_no_faults() -> None:
@@ -226,7 +226,7 @@ def test_a_bad_cell_is_named(
     tiny_data: Path, file: str, key: str, column: str, value: str, line: int, message: str
 ) -> None:
     put(tiny_data, file, key, column, value)
-    lines = told(tiny_data)
+    lines = printed(tiny_data)
     if not message:
         assert lines == []
         return
@@ -237,7 +237,7 @@ def test_a_bad_cell_is_named(
 def mend(folder: Path) -> list[str]:
     """The faults that stay after `fmt`."""
     figures.fmt(folder)
-    return told(folder)
+    return printed(folder)
 
 
 def edit(change: Callable[[bytes], bytes], file: str = "events.csv") -> Callable[[Path], object]:
@@ -266,7 +266,7 @@ def test_what_a_spreadsheet_leaves_is_reported_and_mended(tiny_data: Path, form:
     change, message = SPREADSHEET[form]
     before = (tiny_data / "events.csv").read_bytes()
     edit(change)(tiny_data)
-    lines = told(tiny_data)
+    lines = printed(tiny_data)
     assert any(message in line for line in lines), lines
     assert all("`desertion fmt` mends it" in line for line in lines), lines
     assert mend(tiny_data) == []
@@ -277,7 +277,7 @@ def test_moved_columns_are_reported_and_mended(tiny_data: Path) -> None:
     path = tiny_data / "sources.csv"
     before = path.read_bytes()
     write(path, [row[::-1] for row in table(path)])
-    assert told(tiny_data)[0].startswith("sources.csv:1: header 'note,copy_of,kind,")
+    assert printed(tiny_data)[0].startswith("sources.csv:1: header 'note,copy_of,kind,")
     assert mend(tiny_data) == []
     assert path.read_bytes() == before
 
@@ -308,7 +308,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_a_broken_file_is_named(tiny_data: Path, name: str) -> None:
     harm, message = BROKEN[name]
     harm(tiny_data)
-    lines = told(tiny_data)
+    lines = printed(tiny_data)
     assert any(message in line for line in lines), lines
 
 
@@ -336,13 +336,13 @@ def test_all_faults_come_at_once_sorted_by_file_and_line(tiny_data: Path) -> Non
 def test_a_broken_file_of_sources_does_not_make_every_source_unknown(tiny_data: Path) -> None:
     path = tiny_data / "sources.csv"
     path.write_bytes(path.read_bytes().replace(b"Mediazona", b'"Mediazona', 1))
-    assert [line.split(":")[0] for line in told(tiny_data)] == ["sources.csv"]
+    assert [line.split(":")[0] for line in printed(tiny_data)] == ["sources.csv"]
 
 
 def test_a_row_with_too_many_cells_still_has_its_id(tiny_data: Path) -> None:
     path = tiny_data / "figures.csv"
     path.write_bytes(path.read_bytes().replace(b"F4,", b"F4,,"))
-    assert [line[:40] for line in told(tiny_data)] == ["figures.csv:5: row 'F4': has 22 cells, t"]
+    assert [line[:40] for line in printed(tiny_data)] == ["figures.csv:5: row 'F4': has 22 cells, t"]
 
 
 def test_part_of_the_corrections_of_a_figure_must_leave_it_valid_too(tiny_data: Path) -> None:
@@ -351,9 +351,9 @@ def test_part_of_the_corrections_of_a_figure_must_leave_it_valid_too(tiny_data: 
     later = "F4,period_end,2023-12-31,2024-03-01,made up,{}"
     first = first.replace("2023-01-01", "2024-02-01")
     path.write_text("\n".join([head, later.format("2024-04-01"), first]) + "\n")
-    assert told(tiny_data) == []
+    assert printed(tiny_data) == []
     path.write_text("\n".join([head, later.format("2024-05-01"), first]) + "\n")
-    [line] = told(tiny_data)
+    [line] = printed(tiny_data)
     assert line.startswith(
         "corrections.csv:3: corrected '2024-02-01': makes figures.csv:5 wrong: period_end '2023-12-31'"
     )
@@ -362,13 +362,13 @@ def test_part_of_the_corrections_of_a_figure_must_leave_it_valid_too(tiny_data: 
 def test_claims_and_identities_may_be_absent_and_hedges_not(tiny_data: Path) -> None:
     for name in ("claims.csv", "identities.csv"):
         (tiny_data / name).unlink()
-    assert told(tiny_data) == []
+    assert printed(tiny_data) == []
     path = tiny_data / "hedges.csv"
     path.write_text(path.read_text().replace("at least,", "at last,").replace("exactly,", "exact,"))
     message = "it lacks exactly, at least: bounds are read by these words"
-    assert f"hedges.csv:1: file 'hedges.csv': {message}" in told(tiny_data)
+    assert f"hedges.csv:1: file 'hedges.csv': {message}" in printed(tiny_data)
     path.unlink()
-    [line] = told(tiny_data)
+    [line] = printed(tiny_data)
     assert line.startswith("hedges.csv:1: file 'hedges.csv': the file is missing: its columns are hedge,")
 
 
@@ -376,7 +376,7 @@ def test_a_denominator_that_a_correction_makes_0_is_refused(tiny_data: Path) -> 
     path = tiny_data / "corrections.csv"
     head, first = path.read_text().splitlines()
     path.write_text("\n".join([head, "F1,value,565,0,made up,2024-04-01", first]) + "\n")
-    assert [line.split(":")[0] for line in told(tiny_data)] == ["claims.csv", "identities.csv"]
+    assert [line.split(":")[0] for line in printed(tiny_data)] == ["claims.csv", "identities.csv"]
 
 
 @pytest.mark.parametrize(
@@ -392,15 +392,15 @@ def test_a_correction_writes_only_what_a_row_may_hold(
 ) -> None:
     path = tiny_data / "corrections.csv"
     head, first = path.read_text().splitlines()
-    printed = "Proekt" if field == "compiler" else ""
-    path.write_text("\n".join([head, f"F4,{field},{printed},{corrected},made up,2024-04-01", first]) + "\n")
-    assert any(message in line for line in told(tiny_data)), told(tiny_data)
+    before = "Proekt" if field == "compiler" else ""
+    path.write_text("\n".join([head, f"F4,{field},{before},{corrected},made up,2024-04-01", first]) + "\n")
+    assert any(message in line for line in printed(tiny_data)), printed(tiny_data)
 
 
 def test_two_corrections_of_one_field_are_refused(tiny_data: Path) -> None:
     path = tiny_data / "corrections.csv"
     path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
-    assert "this figure_id and field already stands on line 2" in told(tiny_data)[0]
+    assert "this figure_id and field already stands on line 2" in printed(tiny_data)[0]
 
 
 def test_a_fault_inside_the_project_is_named_from_its_root() -> None:
@@ -410,7 +410,7 @@ def test_a_fault_inside_the_project_is_named_from_its_root() -> None:
 
 def test_a_message_is_safe_for_a_terminal_and_short(tiny_data: Path) -> None:
     put(tiny_data, "figures.csv", "F1", "measure", "\x1b[31m\x07\u202e\n" + "x" * 10_000)
-    [line] = told(tiny_data)
+    [line] = printed(tiny_data)
     assert line.isprintable()
     assert line.startswith(r"figures.csv:2: measure '\x1b[31m\x07\u202e\nxxx")
     assert "…': is none of the known words" in line

@@ -128,6 +128,11 @@ def test_data_show_themselves_in_one_line_and_read_nothing_for_it(tiny_data: Pat
     assert repr(load(tiny_data)) == "Data(10 figures and 8 sources)"
 
 
+def test_a_name_that_is_no_file_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"'hedge.csv' is no file of data/: did you mean 'hedges.csv'"):
+        table("hedge.csv")
+
+
 def test_data_made_by_hand_have_empty_frames_for_what_is_not_given(tiny: Data) -> None:
     made = Data(figures=tiny.figures, sources=tiny.sources, as_of=None)
     for name in set(FRAMES) - {"figures", "sources"}:
@@ -182,11 +187,11 @@ def test_as_of_cuts_statements_corrections_and_events_but_not_sources(tiny: Data
 
 def test_vintages_are_what_loading_on_each_day_gives(tiny_data: Path) -> None:
     days = [date(2023, 12, 31), date(2024, 6, 30), date(2026, 1, 1)]
-    for day, found in zip(days, vintages(days, tiny_data, undated_lag_days=30), strict=True):
-        wanted = load(tiny_data, as_of=day, undated_lag_days=30)
-        assert found.as_of == day
+    for day, loaded in zip(days, vintages(days, tiny_data, undated_lag_days=30), strict=True):
+        expected = load(tiny_data, as_of=day, undated_lag_days=30)
+        assert loaded.as_of == day
         for name in FRAMES:
-            pd.testing.assert_frame_equal(getattr(found, name), getattr(wanted, name))
+            pd.testing.assert_frame_equal(getattr(loaded, name), getattr(expected, name))
 
 
 def test_a_part_of_the_figures_leaves_unread_what_is_unread(tiny_data: Path) -> None:

@@ -113,11 +113,11 @@ def copies(made: list[tuple[str, str, dict[str, str]]], spoilt: bool) -> dict[st
 def faulty(folder: Path, tables: dict[str, list[Row]]) -> set[int]:
     """The slips with a fault in one of their rows."""
     write(folder, **tables)
-    found = set()
+    numbers = set()
     for fault in figures.check(folder):
         line = (folder / Path(fault.file).name).read_text(encoding="utf-8").splitlines()[fault.line - 1]
-        found.add(int(line.split(",")[0].rsplit("x", 1)[1]))
-    return found
+        numbers.add(int(line.split(",")[0].rsplit("x", 1)[1]))
+    return numbers
 
 
 def shown(folder: Path, tables: dict[str, list[Row]]) -> tuple[dict[str, str], dict[str, Any]]:

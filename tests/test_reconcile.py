@@ -228,8 +228,8 @@ def test_identities_hold_break_and_say_why(
         sources=[source("page", published="2024-12-31")],
         identities=[identity("I1", left, relation, right)],
     )
-    found = reconcile.identities(data).loc["I1"]
-    assert (found["state"], reason in found["reason"]) == (state, True), found["reason"]
+    checked = reconcile.identities(data).loc["I1"]
+    assert (checked["state"], reason in checked["reason"]) == (state, True), checked["reason"]
 
 
 def test_an_identity_is_not_checkable_before_its_statements_and_absent_before_its_evidence(tmp_path: Path) -> None:
@@ -243,9 +243,9 @@ def test_an_identity_is_not_checkable_before_its_statements_and_absent_before_it
         ],
     }
     data = load(tmp_path, date(2024, 1, 1), **tables)
-    found = reconcile.identities(data)
-    assert found["state"].to_dict() == {"I1": "not checkable"}
-    assert "F002" in found.loc["I1", "reason"]
+    checked = reconcile.identities(data)
+    assert checked["state"].to_dict() == {"I1": "not checkable"}
+    assert "F002" in checked.loc["I1", "reason"]
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
@@ -273,8 +273,8 @@ def test_what_was_learnt_later_decides_no_earlier_edition(tmp_path: Path) -> Non
 def test_the_article_that_started_it_all(real_ledger: dict[str, dict[str, Any]]) -> None:
     """4,373 in three periods: calendar 2023 is chosen, and the others would make the rise far smaller."""
     row = real_ledger["K211"]
-    said = [(one["value"], one["period_start"], one["period_end"], one["effect"]) for one in row["readings"]]
-    assert said == [
+    readings = [(one["value"], one["period_start"], one["period_end"], one["effect"]) for one in row["readings"]]
+    assert readings == [
         (4373, "2023-01-01", "2023-12-31", 8.30),
         (4373, "2022-02-24", "2024-02-22", 4.15),
         (4373, "2018-01-01", "2023-12-31", 1.38),
@@ -311,10 +311,10 @@ def test_rows_of_the_ledger_are_plain_and_complete(real_ledger: dict[str, dict[s
 
 def test_only_two_identities_of_the_real_data_are_broken(real: figures.Data) -> None:
     """Five districts that miss 600 of their total, and verdicts by article that exceed the persons by 101."""
-    found = reconcile.identities(real)
-    broken = found[found["state"] == "broken"]
+    checked = reconcile.identities(real)
+    broken = checked[checked["state"] == "broken"]
     assert broken["gap"].to_dict() == {"I012": -101.0, "I019": 600.0}
-    assert not found["state"].eq("not checkable").any()
+    assert not checked["state"].eq("not checkable").any()
 
 
 def test_the_headline_falls_back_on_what_was_known() -> None:

@@ -1,4 +1,4 @@
-"""The data files that a notebook may read: in a run of the project those that it declares and no others.
+"""The data files that a notebook may read: those it declares and the closed words (`ALWAYS`), in a run no others.
 
 A notebook declares them in its parameters cell: `reads: list[str] = ["figures.csv", …]`. Its last run is compared with
 them, so that a run which read another file could be out of date unnoticed. The environment of each kernel has the

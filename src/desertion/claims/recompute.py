@@ -123,6 +123,14 @@ def _add(side: Sequence[Term]) -> _Side:
     )
 
 
+def _base(side: Sequence[Term]) -> _Side:
+    """The sum to divide by. Raises ClaimError where it is 0, or may be."""
+    base = _add(side)
+    if not base.value or not base.low:
+        raise ClaimError("the denominator is 0, or may be")
+    return base
+
+
 def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) -> Computed:
     """The value of a claim from the numbers that it rests on. Raises ClaimError, with the reason, if there is none.
 
@@ -144,9 +152,7 @@ def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) ->
 
 
 def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
-    a, b = _add(top), _add(bottom)
-    if not b.value or not b.low:
-        raise ClaimError("the denominator is 0, or may be")
+    a, b = _add(top), _base(bottom)
     interval = None
     if a.exact and b.exact:
         ratio = exact.rate_ratio(a.value, 1, b.value, 1, level)
@@ -163,9 +169,7 @@ def _in_unit(claim: Claim, times: Computed) -> Computed:
 
 
 def _share(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
-    a, b = _add(top), _add(bottom)
-    if not b.value or not b.low:
-        raise ClaimError("the denominator is 0, or may be")
+    a, b = _add(top), _base(bottom)
     interval = None
     if a.exact and b.exact and a.value <= b.value:
         tail, k, n = (1 - level) / 2, a.value, b.value
@@ -202,9 +206,7 @@ def _runs_on(later: Sequence[Term], earlier: Sequence[Term]) -> bool:
 def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
     a, b = _add(top), _add(bottom)
     if bottom and claim.unit == "times":
-        t1, t2 = top[0].days, bottom[0].days
-        if not b.value or not b.low:
-            raise ClaimError("the denominator is 0, or may be")
+        b, t1, t2 = _base(bottom), top[0].days, bottom[0].days
         interval = None
         if a.exact and b.exact:
             ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)

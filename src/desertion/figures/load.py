@@ -18,7 +18,7 @@ from desertion.figures import schema
 from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.project import DATA
-from desertion.text import nearest, shown
+from desertion.text import hint, nearest, shown
 
 _OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
 _WORDS = {
@@ -139,7 +139,12 @@ def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int =
 
 
 def table(file: str) -> pd.DataFrame:
-    """One file of data/ as a typed frame, neither corrected nor cut. Raises DataError with the faults of that file."""
+    """One file of data/ as a typed frame, neither corrected nor cut.
+
+    Raises UserError for a name that is no file of data/, DataError with the faults of the file.
+    """
+    if file not in schema.BY_FILE:
+        raise UserError(f"'{shown(file)}' is no file of data/: {hint(file, schema.BY_FILE)}")
     passed = reads.declared()
     if passed is not None:
         return _indexed(_passed(file, DATA, passed), file)
@@ -346,5 +351,5 @@ def _refuse_unknown(frame: pd.DataFrame, column: str, words: Iterable[str]) -> N
             except ValueError as error:
                 raise UserError(f"{column} '{shown(word)}': {error}") from None
         else:
-            hint = nearest(word, known) or f"; known are {', '.join(sorted(known))}"
-            raise UserError(f"{column} '{shown(word)}' is unknown{hint}")
+            other = nearest(word, known) or f"; known are {', '.join(sorted(known))}"
+            raise UserError(f"{column} '{shown(word)}' is unknown{other}")

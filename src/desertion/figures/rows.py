@@ -38,24 +38,16 @@ FORMS = {
 }
 
 #: The units that a measure is counted in (a share or a growth of it is in percent).
-MEASURE_UNITS = {
-    "cases_opened": ("cases",),
-    "crimes_cleared": ("cases",),
-    "persons_charged": ("persons",),
-    "cases_received_by_court": ("cases",),
+MEASURE_UNITS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("cases_opened", "crimes_cleared", "cases_received_by_court"), ("cases",)),
+    **dict.fromkeys(("persons_charged", "persons_convicted", "persons_imprisoned", "persons_helped"), ("persons",)),
+    **dict.fromkeys((measure for measure in vocabulary.MEASURES if measure.startswith("imprisoned_")), ("persons",)),
+    **dict.fromkeys(("deserters_estimate", "wanted"), ("persons",)),
+    **dict.fromkeys(("sentences_suspended", "sentences_restriction", "sentences_fine"), ("persons", "verdicts")),
     "verdicts": ("verdicts",),
-    "persons_convicted": ("persons",),
-    "persons_imprisoned": ("persons",),
-    **{measure: ("persons",) for measure in vocabulary.MEASURES if measure.startswith("imprisoned_")},
-    "sentences_suspended": ("persons", "verdicts"),
-    "sentences_restriction": ("persons", "verdicts"),
-    "sentences_fine": ("persons", "verdicts"),
     "sentence_length": ("months",),
     "texts_examined": ("texts",),
-    "deserters_estimate": ("persons",),
-    "wanted": ("persons",),
     "requests_for_help": ("requests",),
-    "persons_helped": ("persons",),
 }
 
 

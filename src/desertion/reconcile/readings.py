@@ -1,17 +1,7 @@
 """Statements of one fact grouped by what they print, and the one that a rule chooses.
 
-A rule compares two statements of a fact step by step; the first difference decides:
-
-| step | own-page-first | latest-first | most-sources |
-|---|---|---|---|
-| `votes` | | | the reading that more independent sources print |
-| `usable` | ok before low | | yes |
-| `page` | official form, then the page of those who counted, then a copy of it, then other pages | | yes |
-| `wrong` | a page that no correction holds to be wrong | | yes |
-| `identity` | the reading that breaks fewer identities | | yes |
-| `exact` | an exact number before a rounded one or a bound | | yes |
-| `later` | the page published later; undated pages last | yes | yes |
-| `first` | the lower id: the choice never hangs on the order of rows | yes | yes |
+A rule compares two statements of a fact step by step, in the order of `_ORDERS`; the first difference decides.
+data/README.md has the table of steps.
 
 A rejected statement is never chosen, and a corrected one only as corrected, whatever the rule: what we hold to be an
 error decides nothing. An official form exists for some periods only, and is first for these.
