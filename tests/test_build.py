@@ -87,8 +87,8 @@ class TestBuild:
 
     def test_another_processor_or_python_reruns_everything(self, clone: Clone) -> None:
         clone.build()
-        change = "from desertion import project; project._processor = lambda: 'another'; import sys; "
-            "sys.version = '3.99.0 (main, Jan  1 2030, 00:00:00) [GCC 1.0]'; "
+        change = "from desertion import project; project._processor = lambda: 'another'; import sys\n"
+        change += "sys.version = '3.99.0 (main, Jan  1 2030, 00:00:00) [GCC 1.0]'; "
         output = clone.build("-c", change + "from desertion.engine import build; build.main('default', explain=True)")
         assert "01-a: changed: processor, python\n02-b: changed: processor, python\n" in output
 
