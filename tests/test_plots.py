@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
+from support import colours
 
 from desertion import plots
 from desertion.plots import palette, wording
@@ -194,7 +195,7 @@ def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
         assert set(cues) == set(part[by].astype(str))
         for one, other in itertools.combinations(cues, 2):
             for (colour, marker), (colour2, marker2) in itertools.product(cues[one], cues[other]):
-                far = palette.distance(colour, colour2) >= palette.LEAST_DISTANCE
+                far = colours.distance(colour, colour2) >= colours.LEAST_DISTANCE
                 assert far or marker != marker2, f"{one} and {other} look alike"
 
 
@@ -717,26 +718,26 @@ def test_words_wrap_within_the_width_and_articles_stay_together():
 
 
 def test_distance_has_the_known_values():
-    assert palette.distance("#ffffff", "#000000", "normal") == pytest.approx(100, abs=0.1)
+    assert colours.distance("#ffffff", "#000000", "normal") == pytest.approx(100, abs=0.1)
     # L*a*b* of the sRGB primaries: red 53.24, 80.09, 67.20; green 87.73, -86.18, 83.18 (Lindbloom).
-    assert palette.distance("#ff0000", "#00ff00", "normal") == pytest.approx(170.6, abs=0.5)
+    assert colours.distance("#ff0000", "#00ff00", "normal") == pytest.approx(170.6, abs=0.5)
 
 
 def test_simulated_sights_confuse_what_they_should():
     red, green, blue = "#c04040", "#508040", "#4060c0"
     for sight in ("protanopia", "deuteranopia"):
-        assert palette.distance(red, green, sight) < 0.5 * palette.distance(red, green, "normal")
-        assert palette.distance(red, blue, sight) > 40
-    assert palette.distance("#ff0000", "#959595", "grey") < 60
-    assert palette.distance("#808080", "#ff0000") == min(
-        palette.distance("#808080", "#ff0000", sight) for sight in palette.SIGHTS
+        assert colours.distance(red, green, sight) < 0.5 * colours.distance(red, green, "normal")
+        assert colours.distance(red, blue, sight) > 40
+    assert colours.distance("#ff0000", "#959595", "grey") < 60
+    assert colours.distance("#808080", "#ff0000") == min(
+        colours.distance("#808080", "#ff0000", sight) for sight in colours.SIGHTS
     )
 
 
 def test_greys_look_the_same_in_every_sight():
-    for sight in palette.SIGHTS:
-        assert palette.distance("#777777", "#cccccc", sight) == pytest.approx(
-            palette.distance("#777777", "#cccccc", "normal"), abs=0.5
+    for sight in colours.SIGHTS:
+        assert colours.distance("#777777", "#cccccc", sight) == pytest.approx(
+            colours.distance("#777777", "#cccccc", "normal"), abs=0.5
         )
 
 
@@ -750,7 +751,7 @@ def test_no_two_series_get_one_style(names):
     found = palette.styles(names)
     assert list(found) == names
     for one, other in itertools.combinations(found.values(), 2):
-        apart = palette.distance(one.colour, other.colour) >= palette.LEAST_DISTANCE
+        apart = colours.distance(one.colour, other.colour) >= colours.LEAST_DISTANCE
         assert apart or (one.marker, one.line) != (other.marker, other.line)
 
 
@@ -761,8 +762,8 @@ def test_too_many_series_are_refused():
 
 def test_steps_differ_in_lightness_for_everyone():
     for one, other in itertools.pairwise(palette.STEPS):
-        assert palette.distance(one, other, "grey") >= palette.LEAST_DISTANCE
-        assert palette.distance(one, other) >= palette.LEAST_DISTANCE
+        assert colours.distance(one, other, "grey") >= colours.LEAST_DISTANCE
+        assert colours.distance(one, other) >= colours.LEAST_DISTANCE
 
 
 def test_ink_can_be_read_on_white():

@@ -21,11 +21,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support.stored import TOLERANCE, difference, verify
 
 from desertion import plots, publish
 from desertion.errors import UserError
 from desertion.figures import Data
-from desertion.publish import stored
 from desertion.publish.files import _cell, to_csv
 
 TABLES = Path(__file__).parent / "plot_tables"
@@ -462,7 +462,7 @@ def test_lock_names_versions_and_hashes_and_reads_as_checksums(folder):
 
 
 def test_equal_plots_have_no_faults(folder, accepted):
-    assert publish.verify(folder, accepted) == []
+    assert verify(folder, accepted) == []
 
 
 @pytest.mark.parametrize("ending", [".csv", ".json", ".svg", ".pdf"])
@@ -470,22 +470,21 @@ def test_changed_file_is_named_and_what_was_compared(folder, accepted, ending):
     path = accepted / f"growth{ending}"
     path.write_bytes(path.read_bytes() + b" ")
     publish.lock(accepted)
-    assert publish.verify(folder, accepted) == [f"growth{ending}: differs from the stored one (bytes compared)"]
+    assert verify(folder, accepted) == [f"growth{ending}: differs from the stored one (bytes compared)"]
 
 
 def test_file_changed_by_hand_is_noticed(folder, accepted):
     path = accepted / "growth.csv"
     path.write_bytes(path.read_bytes().replace(b"8.3", b"8.4"))
     assert (
-        publish.verify(folder, accepted)[0]
-        == "growth.csv: the stored file was changed by hand: it is not what the lock says"
+        verify(folder, accepted)[0] == "growth.csv: the stored file was changed by hand: it is not what the lock says"
     )
 
 
 def test_missing_and_new_files_are_named(folder, accepted):
     (accepted / "revision.pdf").unlink()
     (accepted / "old.svg").write_text("<svg/>")
-    assert publish.verify(folder, accepted) == [
+    assert verify(folder, accepted) == [
         "old.svg: stored but not in the lock; `make accept` renews both",
         "revision.pdf: in the lock but not stored",
         "old.svg: stored but no longer drawn",
@@ -501,11 +500,11 @@ def test_last_digits_of_a_png_may_differ_where_the_svg_is_the_same(folder, accep
         dotted.putpixel((900 + x, 600), (254, 254, 254))
     dotted.save(path)
     publish.lock(accepted)
-    assert publish.verify(folder, accepted) == []
+    assert verify(folder, accepted) == []
     dotted.paste((0, 0, 0), (900, 600, 1100, 800))
     dotted.save(path)
     publish.lock(accepted)
-    (fault,) = publish.verify(folder, accepted)
+    (fault,) = verify(folder, accepted)
     assert re.fullmatch(
         r"growth\.png: differs from the stored one by [\d.]+, over 0\.2 "
         r"\(pictures compared, since the SVG is the same\)",
@@ -518,13 +517,13 @@ def test_under_another_version_pictures_are_compared_and_the_message_says_so(fol
         (accepted / name).write_bytes(b"drawn by another version")
     publish.lock(accepted)
     _older(accepted)
-    assert publish.verify(folder, accepted) == []
+    assert verify(folder, accepted) == []
     with Image.open(accepted / "growth.png") as picture:
         empty = Image.new("RGB", picture.size, "white")
     empty.save(accepted / "growth.png")
     publish.lock(accepted)
     _older(accepted)
-    (fault,) = publish.verify(folder, accepted)
+    (fault,) = verify(folder, accepted)
     assert re.fullmatch(
         r"growth\.png: differs from the stored one by [\d.]+, over 6 "
         r"\(pictures compared, since this is matplotlib \S+ instead of 3\.10\.0\)",
@@ -537,7 +536,7 @@ def test_under_another_version_tables_still_have_the_same_bytes(folder, accepted
     path.write_bytes(path.read_bytes().replace(b"8.3", b"8.4"))
     publish.lock(accepted)
     _older(accepted)
-    assert publish.verify(folder, accepted) == ["growth.csv: differs from the stored one (bytes compared)"]
+    assert verify(folder, accepted) == ["growth.csv: differs from the stored one (bytes compared)"]
 
 
 def test_letters_set_by_another_version_are_within_the_tolerance_and_another_plot_is_not(tmp_path):
@@ -548,8 +547,8 @@ def test_letters_set_by_another_version_are_within_the_tolerance_and_another_plo
             figure.savefig(tmp_path / f"{name}.png", dpi=300)
     with Image.open(tmp_path / "plain.png") as picture:
         Image.new("RGB", picture.size, "white").save(tmp_path / "empty.png")
-    assert 0.5 < stored._difference(tmp_path / "hinted.png", tmp_path / "plain.png") < publish.TOLERANCE
-    assert stored._difference(tmp_path / "empty.png", tmp_path / "plain.png") > 2 * publish.TOLERANCE
+    assert 0.5 < difference(tmp_path / "hinted.png", tmp_path / "plain.png") < TOLERANCE
+    assert difference(tmp_path / "empty.png", tmp_path / "plain.png") > 2 * TOLERANCE
 
 
 @pytest.mark.parametrize(
@@ -560,4 +559,4 @@ def test_unreadable_lock_is_a_plain_message(folder, accepted, text, message):
     lock = accepted / "plots.lock"
     lock.unlink() if text is None else lock.write_text(text)
     with pytest.raises(UserError, match=message):
-        publish.verify(folder, accepted)
+        verify(folder, accepted)

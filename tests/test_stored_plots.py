@@ -4,8 +4,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support.stored import verify
 
-from desertion import publish
 from desertion.project import NOTEBOOKS, PLOTS
 from desertion.publish.show import PHONE
 
@@ -19,7 +19,7 @@ def shown() -> set[str]:
 
 
 def test_the_lock_fits_the_files() -> None:
-    assert publish.verify(PLOTS, PLOTS) == []
+    assert verify(PLOTS, PLOTS) == []
     assert len(STORED) >= 10
 
 

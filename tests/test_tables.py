@@ -231,3 +231,14 @@ def test_a_notebook_needs_no_import_of_the_package_for_that(tmp_path: Path) -> N
     (table,) = content.read([tmp_path / "out.ipynb"], None)[0].blocks
     assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in (*table.head, *table.body)] == [["", "to count"], ["a", "1.5"]]
+
+
+def test_importing_the_package_in_a_running_kernel_is_enough_too() -> None:
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\nshell = InteractiveShell.instance()\n"
+        "import desertion, pandas as pd\n_, metadata = shell.display_formatter.format(pd.DataFrame([1]))\n"
+        "print('table' in metadata['desertion'])"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SRC), "IPYTHONDIR": os.devnull}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "True"

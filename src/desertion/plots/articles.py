@@ -186,7 +186,7 @@ def _layout(page: PlotPage, rows: pd.DataFrame) -> Rows:
         page,
         [
             PlotRow(
-                f"{row.series}, {wording.period(row.period_start, row.period_end)}",
+                f"{row.series}, {wording.period_of(row)}",
                 wording.bounded(row.value, row.bound),
             )
             for row in records(rows)

@@ -129,7 +129,7 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
 
 def _with_part(row: Any) -> str:
     """The number, and the part of the year that it covers where that is not all of it."""
-    part = wording.period(row.period_start, row.period_end).removesuffix(f" {row.year}")
+    part = wording.period_of(row).removesuffix(f" {row.year}")
     return wording.bounded(row.value, row.bound) + (f" ({part})" if row.incomplete else "")
 
 
@@ -170,7 +170,7 @@ def _describe_revision(rows: pd.DataFrame) -> str:
         part = part.sort_values("known", kind="stable")
         steps = "; ".join(
             f"{wording.bounded(r.value, r.bound, spoken=True)} known {wording.day(r.known)} for "
-            f"{wording.period(r.period_start, r.period_end)}{' (incomplete)' if r.incomplete else ''}"
+            f"{wording.period_of(r)}{' (incomplete)' if r.incomplete else ''}"
             for r in records(part)
         )
         phrases.append(f"{series}: {steps}")
@@ -223,5 +223,5 @@ def revision(page: PlotPage, rows: pd.DataFrame) -> None:
             page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
             words = wording.bounded(row.value, row.bound)
             if row.incomplete:
-                words += f"\n{wording.period(row.period_start, row.period_end)}"
+                words += f"\n{wording.period_of(row)}"
             page.value(each, words, (row.x, row.value), colour=look.ink, prefer="NW", reach=7.0)

@@ -106,12 +106,11 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
-    (axes,) = page.panels(
-        heights=[layout.height],
+    axes = layout.panel(
+        f"factor ({level} %)",
         subtitle=f"Later count ÷ earlier count, log scale. Thick bar: exact {level} % interval (Poisson). "
         f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}",
     )
-    layout.draw(axes, f"factor ({level} %)")
     ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
     factor_axis(axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
     axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
@@ -189,12 +188,11 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
         strip=11,
     )
     claim_look, figure_look = Style(VERMILION, "s", ""), Style(GREY, "s", "")
-    (axes,) = page.panels(
-        heights=[layout.height],
+    axes = layout.panel(
+        "computed",
         subtitle="Stated ÷ computed, log scale: ×1 is agreement. The number at the right is what the figures give.",
         key=[(claim_look, False, "what the words admit"), (figure_look, False, "what the figures give (interval)")],
     )
-    layout.draw(axes, "computed")
     ends = pd.concat(
         [rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")]
     ).dropna()

@@ -59,7 +59,7 @@ def _describe(rows: pd.DataFrame) -> str:
             phrases.append(
                 "Months that reports inform: "
                 + ", ".join(
-                    f"{name} {wording.period(row.period_start, row.period_end)} {wording.number(row.mean)} "
+                    f"{name} {wording.period_of(row)} {wording.number(row.mean)} "
                     f"({wording.number(row.low)} to {wording.number(row.high)})"
                     for name, row in named.items()
                 )
@@ -70,8 +70,7 @@ def _describe(rows: pd.DataFrame) -> str:
     phrases.append(
         f"{len(reports):,} reports: "
         + "; ".join(
-            f"{row.label}, {wording.bounded(row.value, row.bound, spoken=True)} a month in "
-            f"{wording.period(row.period_start, row.period_end)}"
+            f"{row.label}, {wording.bounded(row.value, row.bound, spoken=True)} a month in {wording.period_of(row)}"
             for row in records(reports)
         )
         if len(reports)

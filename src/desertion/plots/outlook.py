@@ -60,21 +60,14 @@ def _describe(rows: pd.DataFrame) -> str:
             if own:
                 name = "last fitted month" if kind == "fit" else "forecast"
                 chosen = own[-1:] if kind == "fit" else own[:: max(len(own) - 1, 1)]
-                words.append(
-                    f"{name} "
-                    + ", ".join(f"{wording.period(r.period_start, r.period_end)} {_band(r, level)}" for r in chosen)
-                )
+                words.append(f"{name} " + ", ".join(f"{wording.period_of(r)} {_band(r, level)}" for r in chosen))
         for kind, (_, name) in _SCENARIOS.items():
             own = list(records(part[part["kind"] == kind].sort_values("period_start", kind="stable")))
             if own:
                 last = own[-1]
-                words.append(f"if {name}, {wording.number(last.median)} in {wording.period(*_days(last))}")
+                words.append(f"if {name}, {wording.number(last.median)} in {wording.period_of(last)}")
         phrases.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
     return ". ".join(phrases) + "."
-
-
-def _days(row: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
-    return row.period_start, row.period_end
 
 
 @plot(

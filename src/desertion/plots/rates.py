@@ -31,7 +31,7 @@ def _describe_rate(rows: pd.DataFrame) -> str:
         phrases.append(
             f"{series}: "
             + "; ".join(
-                f"{wording.period(row.period_start, row.period_end)}{' (incomplete)' if row.incomplete else ''} "
+                f"{wording.period_of(row)}{' (incomplete)' if row.incomplete else ''} "
                 f"{wording.number(row.value)} by {row.denominator}, from {wording.number(row.low)} by {row.low_by} "
                 f"to {wording.number(row.high)} by {row.high_by}"
                 for row in records(part)
@@ -66,7 +66,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
         page,
         [
             PlotRow(
-                f"{wording.period(row.period_start, row.period_end)}{' (part)' if row.incomplete else ''}",
+                f"{wording.period_of(row)}{' (part)' if row.incomplete else ''}",
                 _band(row),
                 row.series,
             )
@@ -77,12 +77,11 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     ends = wording.listed(
         [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
     )
-    (axes,) = page.panels(
-        heights=[layout.height],
+    axes = layout.panel(
+        "rate (band)",
         subtitle=f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: rival strengths, {ends}."
         + (" Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""),
     )
-    layout.draw(axes, "rate (band)")
     axes.set_xlim(0, rows[["value", "high"]].max().max() * 1.08)
     axes.xaxis.set_major_locator(MaxNLocator(4 if page.narrow else 7, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))

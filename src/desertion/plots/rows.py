@@ -65,6 +65,12 @@ class Rows:
         """Height of the panel with its axis, in mm."""
         return (self.total + 4.6 * self.page.size.small) / 72 * 25.4
 
+    def panel(self, right: str = "", **how: Any) -> Axes:
+        """The only panel of the page, with these rows on it; `right` heads their numbers, `how` as in `panels`."""
+        (axes,) = self.page.panels(heights=[self.height], **how)
+        self.draw(axes, right)
+        return axes
+
     def draw(self, axes: Axes, right: str = "") -> None:
         """Write the words and numbers, and make one unit of the vertical axis one point."""
         page, size = self.page, self.page.size

@@ -74,12 +74,11 @@ def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
     names = list(dict.fromkeys(rows["row"]))
     counts = rows["row"].value_counts()
     layout = Rows(page, [PlotRow(name, str(counts[name])) for name in names], strip=9)
-    (axes,) = page.panels(
-        heights=[layout.height],
+    axes = layout.panel(
+        "counts",
         subtitle="Each bar is the period of one count; a running total is one long bar.",
         key=[(Style(STEPS[step], "s", ""), False, words) for step, (_, words, _) in enumerate(FINENESS)],
     )
-    layout.draw(axes, "counts")
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
     year_axis(axes, first, last, every=4 if page.narrow else 2 if last - first > 9 else 1)
     axes.grid(axis="x", which="major")
@@ -156,12 +155,11 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
         [PlotRow(name, _values(part)) for name, part in zip(names, parts, strict=True)],
         strip=5 + 2 * _STEP * stack,
     )
-    (axes,) = page.panels(
-        heights=[layout.height],
+    axes = layout.panel(
+        "values",
         subtitle="Each reading ÷ the reading chosen, log scale. Readings of one value stand over each other.",
         key=[(_CHOSEN, False, "reading chosen"), (_RIVAL, True, "rival reading")],
     )
-    layout.draw(axes, "values")
     ends = pd.concat([part["ratio"] for part in parts])
     low, high = min(ends.min(), 0.8) / 1.06, max(ends.max(), 1.25) * 1.06
     factor_axis(axes, low, high, RATIOS if high / low < 12 else FACTORS)

@@ -29,6 +29,11 @@ def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
     return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
 
 
+def period_of(row: Any) -> str:
+    """The name of the period of a row."""
+    return period(row.period_start, row.period_end)
+
+
 def listed(words: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`; each once, in the order given."""
     each = list(dict.fromkeys(words))
@@ -56,7 +61,7 @@ def capital(words: str) -> str:
 
 def statement(row: Any) -> str:
     """`about 900 in 2021`."""
-    return f"{bounded(row.value, row.bound, spoken=True)} in {period(row.period_start, row.period_end)}"
+    return f"{bounded(row.value, row.bound, spoken=True)} in {period_of(row)}"
 
 
 def course(rows: pd.DataFrame) -> str:
@@ -68,7 +73,7 @@ def course(rows: pd.DataFrame) -> str:
     words = f"from {statement(each[0])} to {statement(each[-1])}"
     ends = {statement(each[0]), statement(each[-1])}
     words += "" if statement(high) in ends else f", highest {statement(high)}"
-    zeros = [period(row.period_start, row.period_end) for row in each if row.value == 0]
+    zeros = [period_of(row) for row in each if row.value == 0]
     if zeros:
         words += f", none in {listed(zeros)}"
     elif statement(low) not in ends:
@@ -79,7 +84,7 @@ def course(rows: pd.DataFrame) -> str:
 def incomplete(rows: pd.DataFrame) -> str:
     """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
     part = rows[rows["incomplete"]]
-    return f", incomplete: {listed(period(r.period_start, r.period_end) for r in records(part))}" if len(part) else ""
+    return f", incomplete: {listed(period_of(r) for r in records(part))}" if len(part) else ""
 
 
 def spoken(words: str) -> str:

@@ -1,6 +1,6 @@
 """Publishes plots: shows and saves each with its table, words and sources, in the same bytes everywhere."""
 
 from desertion.publish.show import Published, render, show
-from desertion.publish.stored import LOCK, TOLERANCE, lock, verify
+from desertion.publish.stored import LOCK, lock
 
-__all__ = ["LOCK", "TOLERANCE", "Published", "lock", "render", "show", "verify"]
+__all__ = ["LOCK", "Published", "lock", "render", "show"]

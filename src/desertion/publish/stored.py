@@ -1,35 +1,22 @@
-"""Stored plots: their lock (versions of the libraries, sha256 of each file) and their comparison with fresh ones."""
+"""The lock of stored plots: versions of the libraries that drew them, and the sha256 of each file."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import PIL
 from matplotlib import ft2font
-from PIL import Image
 
-from desertion.errors import UserError
-from desertion.project import relative, write_atomic
+from desertion.project import write_atomic
 
 LOCK = "plots.lock"
-#: Tolerated difference between two pictures of one plot drawn by different versions of the libraries: root mean square
-#: of the differences in grey, 0 to 255, after shrinking both 24 times, so that edges of letters hardly count.
-#: Measured: another hinting of letters gives 2 to 5, an empty picture or another plot 17 and more.
-TOLERANCE = 6.0
-#: The same for equal versions, where processors may differ in the last digit.
-SAME_TOLERANCE = 0.2
-_SHRINK = 24
-#: Pictures whose sizes differ by more than this share have different layouts.
-_SIZE_SHARE = 0.03
 _FORMATS = (".csv", ".json", ".pdf", ".png", ".svg")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of the drawing and compression libraries, which decide the bytes of a picture besides this code."""
     return {
         "matplotlib": str(matplotlib.__version__),
@@ -45,93 +32,18 @@ def lock(folder: Path | str) -> str:
     Returns what was written. `sha256sum -c plots.lock` reads it too.
     """
     folder = Path(folder)
-    lines = [f"# {library} {version}" for library, version in _versions().items()]
-    lines += [f"{_hash((folder / name).read_bytes())}  {name}" for name in _files(folder)]
+    lines = [f"# {library} {version}" for library, version in versions().items()]
+    lines += [f"{sha256((folder / name).read_bytes())}  {name}" for name in plot_files(folder)]
     text = "\n".join(lines) + "\n"
     write_atomic(folder / LOCK, text)
     return text
 
 
-def verify(folder: Path | str, against: Path | str) -> list[str]:
-    """Differences between freshly drawn plots in `folder` and the stored ones in `against` with their lock.
-
-    With the versions of the lock every file has the same bytes, but for a PNG whose SVG is the same: there processors
-    may differ in a last digit and the pictures are compared. With other versions tables and side records have the
-    same bytes and the PNG are within `TOLERANCE`; SVG and PDF are not compared. Each line names the file, what differs
-    and what was compared; no line, no difference. Raises UserError where `against` has no readable lock.
-    """
-    folder, against = Path(folder), Path(against)
-    versions, hashes = _read_lock(against)
-    here = _versions()
-    changed = [
-        f"{library} {here.get(library, '?')} instead of {versions.get(library, '?')}"
-        for library in here
-        if here[library] != versions.get(library)
-    ]
-    basis = f"pictures compared, since this is {', '.join(changed)}" if changed else "bytes compared"
-    stored, fresh = set(_files(against)), set(_files(folder))
-    faults = [f"{name}: stored but not in the lock; `make accept` renews both" for name in sorted(stored - set(hashes))]
-    faults += [f"{name}: in the lock but not stored" for name in sorted(set(hashes) - stored)]
-    faults += [
-        f"{name}: the stored file was changed by hand: it is not what the lock says"
-        for name in sorted(stored & set(hashes))
-        if _hash((against / name).read_bytes()) != hashes[name]
-    ]
-    faults += [f"{name}: stored but no longer drawn" for name in sorted(stored - fresh)]
-    faults += [f"{name}: drawn but not stored" for name in sorted(fresh - stored)]
-    for name in sorted(stored & fresh):
-        one, other = (place / name for place in (folder, against))
-        if one.read_bytes() == other.read_bytes():
-            continue
-        if name.endswith((".csv", ".json")):
-            faults.append(f"{name}: differs from the stored one (bytes compared)")
-        elif name.endswith(".png") and (changed or _same(folder, against, Path(name).with_suffix(".svg").name)):
-            why = basis if changed else "pictures compared, since the SVG is the same"
-            most = TOLERANCE if changed else SAME_TOLERANCE
-            difference = _difference(one, other)
-            if difference > most:
-                faults.append(f"{name}: differs from the stored one by {difference:.2f}, over {most:g} ({why})")
-        elif not changed:
-            faults.append(f"{name}: differs from the stored one ({basis})")
-    return faults
-
-
-def _same(folder: Path, against: Path, name: str) -> bool:
-    one, other = folder / name, against / name
-    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
-
-
-def _difference(one: Path, other: Path) -> float:
-    """The root mean square difference of two pictures in grey, shrunk; infinite where their sizes differ much."""
-    with Image.open(one) as a, Image.open(other) as b:
-        if any(abs(mine - theirs) > _SIZE_SHARE * theirs for mine, theirs in zip(a.size, b.size, strict=True)):
-            return float("inf")
-        pictures = (a.convert("L").resize(b.size), b.convert("L"))
-        first, second = (np.asarray(picture.reduce(_SHRINK), dtype=float) for picture in pictures)
-    return float(np.sqrt(np.mean((first - second) ** 2)))
-
-
-def _read_lock(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
-    path = folder / LOCK
-    if not path.is_file():
-        raise UserError(f"{relative(path)}: missing; `make accept` writes it")
-    versions: dict[str, str] = {}
-    hashes: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if match := re.fullmatch(r"# (\S+) (\S+)", line):
-            versions[match[1]] = match[2]
-        elif match := re.fullmatch(r"([0-9a-f]{64})  (\S+)", line):
-            hashes[match[2]] = match[1]
-        else:
-            raise UserError(
-                f"{relative(path)}:{number}: {line[:80]!r} is neither `# LIBRARY VERSION` nor `SHA256  FILE`"
-            )
-    return versions, hashes
-
-
-def _files(folder: Path) -> list[str]:
+def plot_files(folder: Path) -> list[str]:
+    """Names of the published files in a folder, sorted."""
     return sorted(path.name for path in folder.glob("*") if path.suffix in _FORMATS and not path.name.startswith("."))
 
 
-def _hash(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
