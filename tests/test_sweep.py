@@ -19,6 +19,7 @@ import yaml
 from support.clone import wait_until
 
 from desertion.engine import receipt, sweep
+from desertion.engine.workers import Task
 from desertion.project import ROOT
 
 SLOW = """
@@ -175,6 +176,12 @@ def test_a_data_file_that_a_notebook_does_not_declare_leaves_its_results_as_they
     assert sweep._base(target, inputs | {"data/context.csv": "other", "commit": "other"}) == base
     assert sweep._base(replace(target, data={"figures.csv": "other"}), inputs) != base
     assert sweep._base(target, inputs | {"requirements.lock": "other"}) != base
+
+
+def test_a_machine_of_a_cluster_with_another_clone_runs_nothing_and_names_the_difference() -> None:
+    version = sweep._version() | {"requirements.lock": "another"}
+    rows = sweep._run_remotely(Task("key", dict), version, False)
+    assert rows == [("", "", "this clone of the cluster differs from that of the sweep: requirements.lock")]
 
 
 @contextlib.contextmanager
