@@ -3,7 +3,8 @@
 A notebook declares them in its parameters cell: `reads: list[str] = ["figures.csv", …]`. They are part of what its last
 run is compared with, so a run that read another one could be out of date without anybody noticing. The runner hands
 each kernel the declared names with the digests of the content that passed validation; `guard` holds the kernel to
-them, and `figures.load` need not validate that content again. In JupyterLab and under nbval nothing is handed, and all is read.
+them, and `figures.load` need not validate that content again. In JupyterLab and under nbval nothing is handed, and all
+is read.
 """
 
 from __future__ import annotations
