@@ -308,6 +308,11 @@ out: "Optional[str]" = None
         with pytest.raises(AttributeError, match="set it in the parameters cell"):
             p.level = 0.9
 
+    def test_postponed_annotations_are_read_as_the_others(self) -> None:
+        found: dict[str, Any] = {}
+        exec(f"from __future__ import annotations\n{self.SOURCE}", found)
+        assert params.read(found).day == date(2024, 3, 20)
+
     def test_it_gets_what_papermill_injected(self) -> None:
         p = params.read(self.namespace('# Parameters\nlevel = 0.9\nday = None\nout = "plots"\n'))
         assert (p.day, p.level) == (None, 0.9)

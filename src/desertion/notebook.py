@@ -119,17 +119,15 @@ def _cell_fault(cell: Any) -> str:
         return "has a 'source' that is no text"
     if not isinstance(metadata, dict) or not _are_texts(metadata.get("tags", [])):
         return "has 'metadata' that are no table, or 'tags' that are no list of texts"
-    outputs = cell.get("outputs", [])
-    if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
-        return "has 'outputs' that are no list of tables"
-    for number, one in enumerate(outputs, 1):
-        if not isinstance(one.get("output_type"), str) or not isinstance(one.get("data", {}), dict):
-            return f"has output {number} without 'output_type', or with 'data' that are no table"
-        if not _is_text(one.get("text", "")) or not isinstance(one.get("metadata", {}), dict):
-            return f"has output {number} with a 'text' that is none, or 'metadata' that are no table"
-        if not _is_record(one.get("metadata", {}).get("desertion")):
-            return f"has output {number} with a damaged record of its sentence: run the notebook again"
     return ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) or _are_texts(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _is_record(own: Any) -> bool:
@@ -150,16 +148,8 @@ def _is_record(own: Any) -> bool:
     return all(number is None or type(number) in (int, float) for number in numbers)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) or _are_texts(value)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
 def _validate(notebook: Notebook, name: str) -> None:
-    """Raises UserError where `notebook` is not valid nbformat."""
+    """Raises UserError where `notebook` is not valid nbformat, or where a sentence's record in it is damaged."""
     with without_grammars():
         import nbformat
     try:
@@ -167,6 +157,9 @@ def _validate(notebook: Notebook, name: str) -> None:
     except nbformat.ValidationError as error:
         where = ".".join(str(part) for part in error.absolute_path)
         raise UserError(f"{name}: not a valid notebook at {where or 'the top'}: {shown(error.message)}") from None
+    for number, cell in enumerate(notebook["cells"], 1):
+        if not all(_is_record(output.get("metadata", {}).get("desertion")) for output in cell.get("outputs", ())):
+            raise UserError(f"{name}: cell {number} has a damaged record of its sentence: run the notebook again")
 
 
 @contextlib.contextmanager

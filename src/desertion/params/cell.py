@@ -12,6 +12,7 @@ import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from desertion import notebook as nb
 from desertion import yaml_file
@@ -54,13 +55,13 @@ class ParametersCell:
     def reads(self) -> tuple[str, ...]:
         """The files of data/ that the notebook declares, sorted. Raises UserError where one of them is not there."""
         there = sorted(one.name for one in DATA.glob("*.csv"))
-        declared = self.parameters[READS].default if READS in self.parameters else []
-        for name in declared if isinstance(declared, list) else []:
+        declared: Any = self.parameters[READS].default if READS in self.parameters else []
+        for name in declared:
             if name not in there:
                 raise UserError(
                     f"{relative(self.path)}: `reads` names '{shown(name)}', which is not in data/: {hint(name, there)}"
                 )
-        return tuple(sorted(set(declared))) if isinstance(declared, list) else ()
+        return tuple(sorted(set(declared)))
 
     def check(self, values: Mapping[str, object], where: str = "", *, runner: bool = False) -> dict[str, Json]:
         """`values` that override defaults, in the types of JSON. `runner`: it alone may set `out`.

@@ -83,8 +83,9 @@ def parse(text: str) -> Annotation:
 
 def of(annotation: object) -> Annotation | None:
     """The annotation that Python keeps of an assignment; None where it is none of a parameter."""
+    text = annotation.__name__ if type(annotation) is type else str(annotation)
     try:
-        return parse(annotation.__name__ if type(annotation) is type else str(annotation))
+        return parse(text.strip("'\""))  # with postponed annotations a quoted one keeps its quotes
     except ValueError:
         return None
 
