@@ -103,7 +103,7 @@ def use_notebook(path: Path) -> None:
         lambda: params.read_cell(nb.read(path, validate=False), path).reads,
         lambda: params.check(nb.read(path), path, {"level": 0.9}),
         lambda: nb.dumps(nb.scrub(nb.read(path), injected=True)),
-        lambda: sentences.said(path),
+        lambda: sentences.records(path),
         lambda: sentences.withheld(path, NOTEBOOKS / "03-trends.ipynb"),
         lambda: content.read([path], None),
     ]

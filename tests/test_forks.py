@@ -12,7 +12,6 @@ from support.clone import READ, Clone, wait_until
 from support.notebooks import text, write
 
 from desertion import notebook as nb
-from desertion import params
 from desertion.engine.kernel import Kernel
 from desertion.engine.run import run
 from desertion.engine.surroundings import environment
@@ -44,9 +43,10 @@ def printed(path: Path) -> list[str]:
     return [text(cell) for cell in nb.code_cells(nb.read(path))]
 
 
-@pytest.mark.parametrize(
-    "stem", [pytest.param(stem, marks=[pytest.mark.slow] * (stem in LONG)) for stem in sorted(params.NOTEBOOKS)]
-)
+STEMS = [path.stem for path in nb.paths()]
+
+
+@pytest.mark.parametrize("stem", [pytest.param(stem, marks=[pytest.mark.slow] * (stem in LONG)) for stem in STEMS])
 def test_a_notebook_gives_the_same_bytes_in_a_forked_and_in_an_ordinary_kernel(
     stem: str, workers: Workers, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
