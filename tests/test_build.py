@@ -51,6 +51,7 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 class TestBuild:
+    @pytest.mark.quick
     def test_what_is_made_and_that_nothing_runs_twice(self, clone: Clone) -> None:
         assert clone.ran() == {"01-a", "02-b"}
         assert clone.files() == {
@@ -62,6 +63,7 @@ class TestBuild:
         assert clone.build() == "build/default/report.html is up to date\n"
         assert {name: (clone.place / name).stat().st_mtime_ns for name in clone.files()} == before
 
+    @pytest.mark.quick
     def test_a_build_with_nothing_to_do_imports_nothing_heavy(self, clone: Clone) -> None:
         clone.build()
         code = "import sys; from desertion.cli import main; main(['build']); print(*sys.modules)"
@@ -119,6 +121,7 @@ class TestBuild:
         head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
         assert clone.build("-c", "from desertion.engine import receipt; print(receipt.head())") == head
 
+    @pytest.mark.quick
     def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
         clone.build()
         clone.write("editions/default.yml", "title: T\nnotebooks: {02-b: {level: 2}}")
@@ -209,6 +212,7 @@ class TestBuild:
         assert clone.ran() == set()
         assert clone.files() == {"notebooks/02-b.ipynb", "report.html", "build.json", ".lock"}
 
+    @pytest.mark.quick
     def test_all_failures_are_told_and_the_successful_runs_are_kept(self, clone: Clone) -> None:
         clone.build()
         page = clone.report.read_bytes()
@@ -335,6 +339,7 @@ class TestInterruption:
         (slow.root / "wait").unlink()
         assert slow.ran() == {"02-b"}
 
+    @pytest.mark.quick
     def test_a_second_build_waits_for_the_first_and_says_so(self, slow: Clone) -> None:
         first = slow.start()
         wait_until((slow.root / "started").exists, 20)
@@ -369,6 +374,7 @@ class TestAccept:
         "cli._accept = lambda _: accept.main(); sys.exit(cli.main(['accept']))",
     )
 
+    @pytest.mark.quick
     def test_outputs_and_plots_are_stored_and_the_change_is_told(self, clone: Clone) -> None:
         output = clone.build(*self.ACCEPT)
         assert "notebooks/01-a.ipynb: outputs of code cells 2\n" in output

@@ -55,7 +55,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, dict
     assert clone.processes() == {}
 
 
-@pytest.mark.parametrize("seed", [n if n < 6 else pytest.param(n, marks=pytest.mark.slow) for n in range(40)])
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.quick) if n < 2 else n for n in range(40)])
 def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[str, dict[str, bytes]]]) -> None:
     clone, wanted = tiny
     # Seeded, but for the speed of the machine: the kind of process and the moment.
@@ -101,7 +101,7 @@ def tiny_sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone
     assert clone.processes() == {}
 
 
-@pytest.mark.parametrize("seed", [n if n in (2, 3) else pytest.param(n, marks=pytest.mark.slow) for n in range(24)])
+@pytest.mark.parametrize("seed", range(24))
 def test_a_process_of_a_sweep_killed_at_a_random_moment(seed: int, tiny_sweep: tuple[Clone, bytes]) -> None:
     clone, table = tiny_sweep
     draw = random.Random(seed)

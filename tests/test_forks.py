@@ -20,7 +20,7 @@ from desertion.errors import RunError
 from desertion.project import DATA, NOTEBOOKS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
-LONG = {"03-trends", "05-sensitivity"}
+LONG = {"01-figures", "03-trends", "04-comparisons", "05-sensitivity"}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ def test_a_notebook_gives_the_same_bytes_in_a_forked_and_in_an_ordinary_kernel(
     assert "not forked" not in capfd.readouterr().err
 
 
+@pytest.mark.quick
 def test_nothing_passes_from_one_run_to_the_next(workers: Workers, tmp_path: Path) -> None:
     change = (
         "import os, sys, random, numpy as np, pandas as pd, matplotlib as mpl, desertion\n"

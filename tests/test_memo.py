@@ -495,6 +495,7 @@ def test_two_processes_at_once_share_one_cache(session: Session) -> None:
     assert not list(session.root.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_builds_share_results_and_changed_packages_compute_them_again(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -392,6 +392,7 @@ for name in ("long_view", "sentences"):
 """
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_locale_time_zone_folder_hash_seed_or_threads(tmp_path):
     settings = [
         {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

@@ -17,6 +17,8 @@ from support.pages import bad_data, many_data, render
 
 from desertion.project import BUILD
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -81,6 +81,7 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
+@pytest.mark.quick
 def test_one_row_a_result_and_only_what_failed_is_tried_again(clone: Clone) -> None:
     output = clone.sweep(status=11, grid={"x": [1, 2, 3]}, parameters={"plus": 1})
     assert "FAILED: three is too many" in output
@@ -139,6 +140,7 @@ def test_a_killed_sweep_goes_on_where_it_was(clone: Clone) -> None:
         ({"grid": {"x": [1]}, "timeout": 0}, "timeout = 0"),
     ],
 )
+@pytest.mark.quick
 def test_a_wrong_spec_is_named_before_anything_runs(spec: dict[str, Any], said: str, clone: Clone) -> None:
     assert said in clone.sweep(status=1, **spec)
     assert clone.calls() == []
@@ -212,6 +214,7 @@ def cluster(root: Path, place: Path, workers: int = 2, threads: int = 1) -> Iter
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(clone: Clone, tmp_path: Path) -> None:
     spec: dict[str, Any] = {"grid": {"x": [1, 2, 3, *range(10, 26)]}, "parameters": {"wait": 0.3}}
     with cluster(clone.root, tmp_path) as (address, workers):
@@ -227,6 +230,7 @@ def test_a_cluster_gives_the_same_table_though_a_worker_is_killed(clone: Clone, 
     assert clone.table.read_bytes() == table
 
 
+@pytest.mark.slow
 def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
     spec = tmp_path / "test-cluster.yml"
     place = ROOT / "build" / "sweeps" / "test-cluster"
