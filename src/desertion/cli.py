@@ -234,17 +234,17 @@ def _show(values: dict[str, Any], as_json: bool) -> None:
 def _interval(arguments: argparse.Namespace) -> None:
     from desertion.trends import exact
 
-    found = exact.interval(arguments.x, arguments.t, arguments.level)
-    _show({"rate": found.rate, "low": found.low, "high": found.high}, arguments.json)
+    rate = exact.interval(arguments.x, arguments.t, arguments.level)
+    _show({"rate": rate.rate, "low": rate.low, "high": rate.high}, arguments.json)
 
 
 def _rate_ratio(arguments: argparse.Namespace) -> None:
     from desertion.trends import exact
 
-    found = exact.rate_ratio(
+    ratio = exact.rate_ratio(
         arguments.x1, arguments.t1, arguments.x2, arguments.t2, level=arguments.level, midp=arguments.midp
     )
-    _show({"ratio": found.ratio, "low": found.low, "high": found.high, "p_value": found.p_value}, arguments.json)
+    _show({"ratio": ratio.ratio, "low": ratio.low, "high": ratio.high, "p_value": ratio.p_value}, arguments.json)
 
 
 def _fit(arguments: argparse.Namespace) -> int:

@@ -37,10 +37,10 @@ _CELL_FILE = re.compile(r"\S{0,200}[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 def paths() -> list[Path]:
     """The project's notebooks, in order. Raises UserError where there are none."""
-    found = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
-    if not found:
+    notebooks = sorted(path for path in NOTEBOOKS.glob("*.ipynb") if not path.name.startswith("."))
+    if not notebooks:
         raise UserError(f"{relative(NOTEBOOKS)}: there are no notebooks")
-    return found
+    return notebooks
 
 
 def read(path: Path, *, validate: bool = True) -> Notebook:
@@ -188,8 +188,8 @@ def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
 
 def is_long(notebook: Notebook) -> bool:
     """Whether its author says, by `"desertion": {"long": true}` in its metadata, that it runs longer than others."""
-    said = notebook["metadata"].get("desertion")
-    return isinstance(said, dict) and said.get("long") is True
+    marks = notebook["metadata"].get("desertion")
+    return isinstance(marks, dict) and marks.get("long") is True
 
 
 def first_line(cell: dict[str, Any], width: int = 60) -> str:

@@ -45,8 +45,8 @@ def file_digest(path: Path) -> str:
 
 def files(folder: Path) -> list[Path]:
     """The files below `folder`, sorted, without hidden ones and compiled Python."""
-    found = (path for path in folder.rglob("*") if not path.name.startswith(".") and "__pycache__" not in path.parts)
-    return sorted(path for path in found if path.is_file())
+    visible = (path for path in folder.rglob("*") if not path.name.startswith(".") and "__pycache__" not in path.parts)
+    return sorted(path for path in visible if path.is_file())
 
 
 def files_digest(paths: Iterable[Path]) -> str:

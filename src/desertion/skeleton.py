@@ -35,22 +35,22 @@ def notebook(name: str) -> Path:
 
     Raises UserError where the name is not one of a notebook, or is taken.
     """
-    found = _NAME.fullmatch(name)
-    if not found or len(name) > 60:
+    match = _NAME.fullmatch(name)
+    if not match or len(name) > 60:
         right = "lower-case words joined by '-', such as by-region or 06-by-region"
         raise UserError(f"'{shown(name)}' is no name of a notebook: {right}")
     stems = [path.stem for path in NOTEBOOKS.glob("*.ipynb")]
     numbers = {int(stem[:2]) for stem in stems if re.match(r"[0-9]{2}-", stem)}
-    number = int(found["number"]) if found["number"] else max(numbers, default=0) + 1
-    taken = [stem for stem in stems if re.sub(r"^[0-9]{2}-", "", stem) == found["words"]]
-    if number in numbers and found["number"]:
+    number = int(match["number"]) if match["number"] else max(numbers, default=0) + 1
+    taken = [stem for stem in stems if re.sub(r"^[0-9]{2}-", "", stem) == match["words"]]
+    if number in numbers and match["number"]:
         taken += [stem for stem in stems if stem.startswith(f"{number:02}-")]
     if taken:
         raise UserError(f"{relative(NOTEBOOKS / taken[0])}.ipynb is there: choose another name or number")
     if number > 99:
         raise UserError("there are 99 notebooks: give a free number, such as 42-by-region")
-    path = NOTEBOOKS / f"{number:02}-{found['words']}.ipynb"
-    title = found["words"].replace("-", " ").capitalize()
+    path = NOTEBOOKS / f"{number:02}-{match['words']}.ipynb"
+    title = match["words"].replace("-", " ").capitalize()
     cells = [
         _cell("markdown", "question", f"# {title}?\n\nThe question that this notebook answers, in a sentence or two."),
         _cell("code", "parameters", _PARAMETERS, tags=["parameters"]),

@@ -66,7 +66,7 @@ class Target:
 
 
 @dataclass
-class Spec:
+class SweepSpec:
     """A sweep: its `name`, its target, and the parameter sets in their order."""
 
     name: str
@@ -103,7 +103,7 @@ def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool
     return _STATUS + min(failed, _MOST)
 
 
-def read(path: Path) -> Spec:
+def read(path: Path) -> SweepSpec:
     """The sweep described by the YAML file `path`. Raises UserError with the key at fault and its valid values."""
     where = relative(path)
     content = yaml_file.read(path, _NAMES)
@@ -132,7 +132,7 @@ def read(path: Path) -> Spec:
     keep = str(BUILD / "sweeps" / path.stem / "notebooks") if kept else ""
     names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
     target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
-    spec = Spec(path.stem, target, shared, grid, listed)
+    spec = SweepSpec(path.stem, target, shared, grid, listed)
     _check_names(spec, where)
     return spec
 
@@ -144,7 +144,7 @@ def _name(content: Mapping[str, Any], key: str, where: str) -> str:
     return name
 
 
-def _check_names(spec: Spec, where: str) -> None:
+def _check_names(spec: SweepSpec, where: str) -> None:
     given = {*spec.shared, *spec.names}
     if spec.target.notebook:
         params.edition(spec.target.edition)
@@ -178,7 +178,7 @@ def _function(name: str, where: str = "sweep") -> Any:
     return function
 
 
-def sweep(spec: Spec, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> tuple[Path, int]:
+def sweep(spec: SweepSpec, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> tuple[Path, int]:
     """Run the sets that have no result yet; the table's path, and how many sets failed.
 
     `jobs` processes on this machine (all cores), or the dask.distributed cluster at the address `scheduler`, whose
@@ -218,7 +218,7 @@ def _base(target: Target, inputs: receipt.Key) -> str:
     return digest(json.dumps([kept, target.notebook, target.function], sort_keys=True))
 
 
-def _keyed(spec: Spec, base: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _keyed(spec: SweepSpec, base: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for own in spec.sets():
         values = spec.shared | own
         yield digest(base + json.dumps(values, sort_keys=True))[:32], values
@@ -361,7 +361,7 @@ def _csv(rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def _gather(spec: Spec, base: str, place: Path) -> tuple[Path, int]:
+def _gather(spec: SweepSpec, base: str, place: Path) -> tuple[Path, int]:
     """Put all parts into one table, one row per result, in the order of the sets; its path, and how many failed."""
     table: list[Sequence[Any]] = [["set", *spec.names, *_HEADER]]
     failed = 0

@@ -60,8 +60,8 @@ def read(namespace: Mapping[str, Any]) -> Parameters:
     UserError
         One line for each value that does not fit, and for each name that papermill set and the cell does not declare.
     """
-    found = ((name, types.of(each)) for name, each in namespace.get("__annotations__", {}).items())
-    declared = {name: annotation for name, annotation in found if annotation and name in namespace}
+    annotated = ((name, types.of(each)) for name, each in namespace.get("__annotations__", {}).items())
+    declared = {name: annotation for name, annotation in annotated if annotation and name in namespace}
     if not declared:
         raise UserError("no parameters: run the cell tagged 'parameters' first; its lines are `name: int = 5  # …`")
     where = "parameters cell"

@@ -173,9 +173,9 @@ def _tagged(notebook: nb.Notebook, path: Path) -> tuple[int, nb.Notebook]:
         if "parameters" in cell["metadata"].get("tags", ())
     ]
     if len(tagged) != 1:
-        found = " and ".join(f"code cell {number}" for number, _ in tagged) or "none"
+        cells = " and ".join(f"code cell {number}" for number, _ in tagged) or "none"
         raise UserError(
-            f"{relative(path)}: exactly one code cell must be tagged 'parameters' (found: {found}); "
+            f"{relative(path)}: exactly one code cell must be tagged 'parameters' (found: {cells}); "
             "JupyterLab shows and sets tags under Property Inspector"
         )
     return tagged[0]

@@ -27,12 +27,12 @@ class WellKnown:
     annotation: Annotation
     check: Check | None = None
 
-    def demand_type(self, found: Annotation) -> None:
+    def demand_type(self, written: Annotation) -> None:
         """Raises ValueError where a cell gives it another type; where None is possible, a cell may rule it out."""
         one = self.annotation
-        if (found.kind, found.item) != (one.kind, one.item) or (found.optional and not one.optional):
+        if (written.kind, written.item) != (one.kind, one.item) or (written.optional and not one.optional):
             quoted = f'"{one}"' if one.optional or one.kind == "date" else str(one)
-            raise ValueError(f"is {quoted} in every notebook, not {found}")
+            raise ValueError(f"is {quoted} in every notebook, not {written}")
 
 
 def _between(low: float, high: float) -> Check:

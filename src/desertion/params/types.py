@@ -75,10 +75,10 @@ class Annotation:
 
 def parse(text: str) -> Annotation:
     """The annotation that `text` holds. Raises ValueError where there is no such type."""
-    found = _FORM.fullmatch("".join(text.split()))
-    if not found or (found["kind"] or "list") not in _WORDS:
+    match = _FORM.fullmatch("".join(text.split()))
+    if not match or (match["kind"] or "list") not in _WORDS:
         raise ValueError(f"{shown(text)} is no type of a parameter: write {FORMS}")
-    return Annotation(found["kind"] or "list", found["item"] or "", bool(found["optional"]))
+    return Annotation(match["kind"] or "list", match["item"] or "", bool(match["optional"]))
 
 
 def of(annotation: object) -> Annotation | None:
@@ -100,12 +100,12 @@ def inferred(value: object) -> str:
 
 
 def _fit(kind: str, value: object, before: str = "", after: str = "") -> Json:
-    found = type(value)
+    given = type(value)
     good = {
-        "str": found is str, "int": found is int, "float": found in (int, float), "bool": found is bool,
-        "date": found is str and _is_day(str(value)), "list": found is list, "dict": found is dict,
+        "str": given is str, "int": given is int, "float": given in (int, float), "bool": given is bool,
+        "date": given is str and _is_day(str(value)), "list": given is list, "dict": given is dict,
     }[kind]  # fmt: skip
-    if kind == "date" and not good and found is str and _DAY.fullmatch(str(value)):
+    if kind == "date" and not good and given is str and _DAY.fullmatch(str(value)):
         raise ValueError(f"{before}there is no such day")
     if not good:
         raise ValueError(f"{before}must be {_WORDS[kind]}{after}")

@@ -13,7 +13,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Column:
+class PlotColumn:
     """A column that a plot needs: its kind, its meaning, whether cells may be blank."""
 
     kind: Literal["text", "number", "date", "flag"]
@@ -23,24 +23,24 @@ class Column:
     longest: int = 300
 
 
-def text(meaning: str, *, blank: bool = False, longest: int = 300) -> Column:
+def text(meaning: str, *, blank: bool = False, longest: int = 300) -> PlotColumn:
     """A column of words."""
-    return Column("text", meaning, blank, longest)
+    return PlotColumn("text", meaning, blank, longest)
 
 
-def numeric(meaning: str, *, blank: bool = False) -> Column:
+def numeric(meaning: str, *, blank: bool = False) -> PlotColumn:
     """A column of numbers, already rounded for print."""
-    return Column("number", meaning, blank)
+    return PlotColumn("number", meaning, blank)
 
 
-def date(meaning: str, *, blank: bool = False) -> Column:
+def date(meaning: str, *, blank: bool = False) -> PlotColumn:
     """A column of days: datetime64 or `YYYY-MM-DD`."""
-    return Column("date", meaning, blank)
+    return PlotColumn("date", meaning, blank)
 
 
-def flag(meaning: str) -> Column:
+def flag(meaning: str) -> PlotColumn:
     """A column of true and false."""
-    return Column("flag", meaning)
+    return PlotColumn("flag", meaning)
 
 
 @lru_cache(maxsize=1024)  # a note stands in many rows
@@ -60,7 +60,7 @@ START, END = date("first day of the period"), date("last day of the period")
 INCOMPLETE = flag("whether the period covers less than the year (or other span) that it stands for")
 
 
-def conform(name: str, table: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+def conform(name: str, table: pd.DataFrame, columns: Mapping[str, PlotColumn]) -> pd.DataFrame:
     """The columns of a plot, in order and typed, with a plain index; a table read back from its CSV will do, too.
 
     Raises ValueError naming a missing column, or the column, row and value of a cell of another kind.

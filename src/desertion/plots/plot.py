@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from desertion.plots.contract import Column, conform
+from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
 from desertion.plots.labels import SOFT
 
@@ -22,7 +22,7 @@ class Plot:
 
     name: str
     title: str
-    columns: Mapping[str, Column]
+    columns: Mapping[str, PlotColumn]
     describe_rows: Callable[[pd.DataFrame], str]
     draw: Callable[[PlotPage, pd.DataFrame], None]
 
@@ -84,7 +84,7 @@ def _say_nothing(page: PlotPage) -> None:
 
 def plot(
     title: str,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, PlotColumn],
     describe: Callable[[pd.DataFrame], str],
 ) -> Callable[[Callable[[PlotPage, pd.DataFrame], None]], Plot]:
     """Make a `Plot` of a drawing function: its name, title, table contract and words."""
