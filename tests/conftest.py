@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 #: Tests of the engine's processes take minutes together and guard what an analyst does not edit.
-ENGINE = {"test_build", "test_crash", "test_forks", "test_sweep"}
+ENGINE = {"test_build", "test_crash", "test_forks", "test_new_notebook", "test_run", "test_sweep"}
 TINY = Path(__file__).parent / "tiny_data"
 
 

@@ -453,6 +453,7 @@ def test_a_second_kernel_finds_what_the_first_one_kept(session: Session) -> None
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_changed_package_gets_and_leaves_no_result(session: Session, change: str, result: str, when: str) -> None:
     assert session.run(IMPORT, CALL) == "9"
     first = [CALL] if when == "after it" else []

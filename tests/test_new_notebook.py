@@ -55,6 +55,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 class TestInASmallProject:
+    @pytest.mark.quick
     def test_a_new_file_is_run_and_stands_in_the_page_after_the_others_and_no_other_notebook_runs(
         self, clone: Clone
     ) -> None:
@@ -81,6 +82,7 @@ class TestInASmallProject:
         assert "notebooks/03-c.ipynb" not in clone.files()
         assert clone.build() == "build/default/report.html is up to date\n"
 
+    @pytest.mark.quick
     def test_an_edited_default_takes_effect_in_the_page_and_in_the_stored_outputs(self, clone: Clone) -> None:
         clone.notebook("02-b", "level + 40")
         clone.build()
@@ -115,6 +117,7 @@ class TestInASmallProject:
             ("rule: int = 1", "line 1: rule is str in every notebook, not int"),
         ],
     )
+    @pytest.mark.quick
     def test_a_fault_of_the_cell_stops_before_a_kernel_and_is_one_line(
         self, parameters: str, what: str, clone: Clone
     ) -> None:
@@ -133,6 +136,7 @@ class TestSkeleton:
         (tmp_path / "05-sensitivity.ipynb").write_text("{}")
         return tmp_path
 
+    @pytest.mark.quick
     def test_it_is_a_valid_notebook_with_the_next_number(self, folder: Path) -> None:
         path = skeleton.notebook("by-region")
         assert path == folder / "06-by-region.ipynb"
@@ -144,6 +148,7 @@ class TestSkeleton:
         assert skeleton.notebook("last").name == "13-last.ipynb"
 
     @pytest.mark.parametrize("name", ["sensitivity", "05-sensitivity", "05-other", "06-sensitivity"])
+    @pytest.mark.quick
     def test_a_name_or_number_that_is_taken_is_refused(self, name: str, folder: Path) -> None:
         with pytest.raises(UserError, match=r"05-sensitivity\.ipynb is there"):
             skeleton.notebook(name)
@@ -152,6 +157,7 @@ class TestSkeleton:
     @pytest.mark.parametrize(
         "name", ["", "A", "a b", "../a", "a/b", "a.ipynb", "6-a", "-a", "a-", "06-", "é", "a" * 61, "a\n"]
     )
+    @pytest.mark.quick
     def test_a_name_that_is_none_is_refused(self, name: str, folder: Path) -> None:
         with pytest.raises(UserError, match="is no name of a notebook: lower-case words joined by '-'"):
             skeleton.notebook(name)

@@ -27,6 +27,7 @@ def execute(tmp_path: Path) -> Iterator[Callable[..., RunRecord]]:
     assert not list(tmp_path.glob("*.part")), "a temporary file was left behind"
 
 
+@pytest.mark.quick
 def test_parameters_arrive_as_they_are_and_the_rest_keeps_its_default(
     execute: Callable[..., RunRecord], tmp_path: Path
 ) -> None:
@@ -39,6 +40,7 @@ def test_parameters_arrive_as_they_are_and_the_rest_keeps_its_default(
     assert text(second) == f"{tmp_path.resolve()}\n", "a notebook works in its own folder, as in JupyterLab"
 
 
+@pytest.mark.quick
 def test_the_executed_copy_has_no_trace_of_when_and_where_it_ran(
     execute: Callable[..., RunRecord], tmp_path: Path
 ) -> None:

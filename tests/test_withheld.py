@@ -33,6 +33,7 @@ def test_the_stored_notebooks_withhold_nothing() -> None:
     assert [one for path in sorted(NOTEBOOKS.glob("*.ipynb")) for one in sentences.withheld(path)] == []
 
 
+@pytest.mark.slow
 def test_a_changed_figure_withholds_the_sentence_that_rests_on_it_and_no_other(clone: Path) -> None:
     path = clone / "data" / "figures.csv"
     text = path.read_text(encoding="utf-8")
