@@ -186,7 +186,7 @@ def test_an_edited_default_changes_the_sentence_under_the_runner_and_under_plain
         project, str(path), str(project / "plain.ipynb"), "-k", "python3", "--cwd", "notebooks", module="papermill"
     )
     for executed in (project / "build" / "runs" / "03-trends.ipynb", project / "plain.ipynb"):
-        values = {one["id"]: one["values"] for _, one in sentences.said(executed)}
+        values = {one["id"]: one["values"] for _, one in sentences.records(executed)}
         assert values["awol-2021-2023"]["r.outer_low"] == pytest.approx(5.70, abs=0.01)  # at a dispersion of 50: 4.59
         assert "counts vary 20 times" in executed.read_text(encoding="utf-8")
 

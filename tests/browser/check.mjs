@@ -72,7 +72,10 @@ const tasks = {
     found.mark.clicked = await text();
     await tab.keyboard.press("Escape");
     await marks.first().focus();
+    await marks.first().scrollIntoViewIfNeeded();
+    await tab.waitForTimeout(200); // a scroll hides the card, and ends after the focus that caused it
     await tab.keyboard.press("ArrowRight");
+    await card.waitFor({ state: "visible" });
     found.mark.next = { ids: await marks.nth(1).getAttribute("data-ids"), shown: await text() };
     found.mark.stops = await tab.locator("#plot-long_view .mark[tabindex='0']").count();
     await tab.keyboard.press("Enter");
