@@ -15,14 +15,15 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from desertion.project import BUILD, code_digest
 
@@ -31,7 +32,21 @@ VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
 MOST = 512_000_000  # bytes kept; what was not used for longest goes first
 _busy = False
-_package: tuple[list[Any], str] = ([], "")  # the objects that the package's modules held, and the digest of them
+Spaces = list[Mapping[str, Any]]
+
+
+class _Package(NamedTuple):
+    """The package as it was when its digest was taken."""
+
+    names: list[str]
+    spaces: Spaces  # of modules and classes
+    tables: list[Any]
+    functions: list[FunctionType]
+    held: list[Any]
+    digest: str
+
+
+_package = _Package([], [], [], [], [], "")
 
 
 def recall(function: Callable[..., T], *arguments: Any) -> T:
@@ -107,33 +122,56 @@ def _ours(path: Path) -> bool:
 def _state() -> str:
     """Digest of the functions, classes and constants of the package as this process holds them now."""
     global _package
-    names = sorted(name for name in sys.modules if name.startswith("desertion") and name != __name__)
-    own = [value for name in names for value in _own(vars(sys.modules[name]))]
-    now = list(_objects(own))
-    if len(now) != len(_package[0]) or not all(map(operator.is_, now, _package[0])):
-        _package = (now, digest(*own, lenient=True))
-    return _package[1]
+    names = [name for name in sys.modules if name.startswith("desertion") and name != __name__]
+    now = _held(_package.spaces, _package.tables, _package.functions)
+    if names != _package.names or len(now) != len(_package.held) or not all(map(operator.is_, now, _package.held)):
+        spaces: Spaces = [vars(sys.modules[name]) for name in names]
+        own = [value for name in sorted(names) for value in _own(vars(sys.modules[name]))]
+        tables, functions = _parts(own, spaces)
+        _package = _Package(
+            names, spaces, tables, functions, _held(spaces, tables, functions), digest(*own, lenient=True)
+        )
+    return _package.digest
+
+
+def _held(spaces: Spaces, tables: list[Any], functions: list[FunctionType]) -> list[Any]:
+    """All objects that a cell could replace: in namespaces, tables and arrays, and the code of functions."""
+    held = list(chain.from_iterable(space.values() for space in spaces))
+    for table in tables:
+        if isinstance(table, dict):
+            held += (*table, *table.values())
+        else:  # of an array its bytes: numbers below 256, each of which is one object
+            held += table.tobytes() if hasattr(table, "tobytes") else table
+    return held + [function.__code__ for function in functions]  # which autoreload replaces
+
+
+def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[FunctionType]]:
+    """The tables, arrays and functions among `values` and inside them, each once; classes are added to `spaces`."""
+    tables: list[Any] = []
+    functions: list[FunctionType] = []
+    seen: set[int] = set()
+    left = list(values)
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict | list | set | tuple | frozenset):
+            tables.append(value)
+            left += value.values() if isinstance(value, dict) else value
+        elif hasattr(type(value), "tobytes"):
+            tables.append(value)
+        elif isinstance(value, FunctionType):
+            functions.append(value)
+        elif isinstance(value, type) and value.__module__.startswith("desertion"):
+            spaces.append(vars(value))
+            left += _own(vars(value))
+    return tables, functions
 
 
 def _own(space: Mapping[str, Any]) -> list[Any]:
     """What a module or class defines: its names and methods, not what Python notes of it."""
     return [one for name, one in space.items() if isinstance(one, FunctionType) or not name.startswith("__")]
-
-
-def _objects(values: Iterable[Any]) -> Iterator[Any]:
-    """`values` and what is in their tables, classes and functions: all that a cell could replace in place."""
-    for value in values:
-        yield value
-        if isinstance(value, dict):
-            yield from _objects((*value, *value.values()))
-        elif isinstance(value, list | tuple | set | frozenset):
-            yield from _objects(value)
-        elif isinstance(value, FunctionType):
-            yield value.__code__  # which autoreload replaces
-        elif isinstance(value, type) and value.__module__.startswith("desertion"):
-            yield from _objects(_own(vars(value)))
-        elif hasattr(type(value), "tobytes"):
-            yield from value.tobytes()  # numbers below 256, each one object
 
 
 def digest(*values: object, lenient: bool = False) -> str:
