@@ -19,9 +19,9 @@ from desertion.project import BUILD, DATA, NOTEBOOKS, ROOT
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 
 
-def timed(*command: str, cwd: Path = ROOT) -> float:
+def timed(*command: str, cwd: Path = ROOT, **environment: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, *command], cwd=cwd, env=ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run([sys.executable, *command], cwd=cwd, env=ENVIRONMENT | environment, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
@@ -63,11 +63,11 @@ def _proportional(process: Path) -> int:
 
 
 def papermill(publishes: bool) -> float:
-    """With `publishes` the notebooks write their plots in all formats, as they do in a build."""
+    """Without the cache of fits; with `publishes` the notebooks write their plots in all formats, as in a build."""
     with tempfile.TemporaryDirectory() as folder:
         tail = ("-k", "python3", *(("-p", "out", folder) if publishes else ()))
         return sum(
-            timed("-m", "papermill", str(path), f"{folder}/{path.name}", *tail, cwd=NOTEBOOKS)
+            timed("-m", "papermill", str(path), f"{folder}/{path.name}", *tail, cwd=NOTEBOOKS, DESERTION_MEMO="off")
             for path in sorted(NOTEBOOKS.glob("*.ipynb"))
         )
 
