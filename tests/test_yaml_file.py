@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desertion import yaml_file
@@ -92,8 +92,23 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
+@example("\x85")
+@example("\u2028\u2029")
 def test_what_a_library_writes_is_read_back(value: object) -> None:
-    assert yaml_file.parse(yaml.safe_dump(value, allow_unicode=True), "f") == value
+    assert yaml_file.parse(yaml.safe_dump(value), "f") == value
+
+
+@given(PLAIN)
+@example("\x85")
+def test_what_a_library_writes_in_unicode_is_read_back_or_refused(value: object) -> None:
+    with contextlib.suppress(UserError):
+        assert yaml_file.parse(yaml.safe_dump(value, allow_unicode=True), "f") == value
+
+
+@pytest.mark.parametrize("odd", ["\x85", "\u2028", "\u2029"])
+def test_a_line_break_that_nobody_sees_is_refused(odd: str) -> None:
+    with pytest.raises(UserError, match=rf"f:2: the character U\+{ord(odd):04X}"):
+        yaml_file.parse(f"a: 1\nb: 'x{odd}y'\n", "f")
 
 
 @given(st.text(max_size=60))

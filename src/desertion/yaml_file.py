@@ -21,6 +21,8 @@ _BYTES = 200_000
 _DEPTH = 20
 _DIGITS = 40  # characters of a number: int() itself takes seconds for a million
 _HALF = re.compile("[\ud800-\udfff]")
+#: Line breaks of YAML 1.1 and none of 1.2: PyYAML would turn them into spaces.
+_BREAK = re.compile("[\x85\u2028\u2029]")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -50,6 +52,9 @@ def parse(text: str, where: str, texts: Collection[str] = (), *, plain_text: boo
     """
     if len(text) > _BYTES:
         raise UserError(f"{where}: more than {_BYTES:,} characters of YAML: write less")
+    if odd := _BREAK.search(text):
+        number = text.count("\n", 0, odd.start()) + 1
+        raise UserError(f"{where}:{number}: the character U+{ord(odd[0]):04X} breaks a line unseen: delete it")
     try:
         loader = _Loader(text, plain_text)
         try:
