@@ -81,11 +81,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         yaml_file.read(tmp_path / "latin.yml")
 
 
+#: PyYAML writes for YAML 1.1, where 0E0 and 0o7 are texts; here they are numbers.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6).filter(
+    lambda text: not any(form.fullmatch(text) for form in (yaml_file._INT, yaml_file._FLOAT))
+)
 PLAIN = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**9), 10**9)
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXT,
     lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text("abcé ", max_size=4), each, max_size=3),
     max_leaves=8,
 )
