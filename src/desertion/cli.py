@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         for name in names:
             command.add_argument(f"--{name}", **_OPTIONS[name])
 
-    option(add("check", _check, "validate data/: one line a fault, status 1 where there is one"), "data", "json")
+    option(add("check", _check, "validate data/: one line per fault, status 1 if there is any"), "data", "json")
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
