@@ -121,7 +121,6 @@ class TestBuild:
         head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
         assert clone.build("-c", "from desertion.engine import receipt; print(receipt.head())") == head
 
-    @pytest.mark.quick
     def test_what_depends_on_a_change_runs_and_nothing_else(self, clone: Clone) -> None:
         clone.build()
         clone.write("editions/default.yml", "title: T\nnotebooks: {02-b: {level: 2}}")
@@ -212,7 +211,6 @@ class TestBuild:
         assert clone.ran() == set()
         assert clone.files() == {"notebooks/02-b.ipynb", "report.html", "build.json", ".lock"}
 
-    @pytest.mark.quick
     def test_all_failures_are_told_and_the_successful_runs_are_kept(self, clone: Clone) -> None:
         clone.build()
         page = clone.report.read_bytes()

@@ -55,7 +55,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, dict
     assert clone.processes() == {}
 
 
-@pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.quick) if n < 2 else n for n in range(40)])
+@pytest.mark.parametrize("seed", range(40))
 def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[str, dict[str, bytes]]]) -> None:
     clone, wanted = tiny
     # Seeded, but for the speed of the machine: the kind of process and the moment.

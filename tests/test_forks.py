@@ -65,7 +65,6 @@ def test_a_notebook_gives_the_same_bytes_in_a_forked_and_in_an_ordinary_kernel(
     assert "not forked" not in capfd.readouterr().err
 
 
-@pytest.mark.quick
 def test_nothing_passes_from_one_run_to_the_next(workers: Workers, tmp_path: Path) -> None:
     change = (
         "import os, sys, random, numpy as np, pandas as pd, matplotlib as mpl, desertion\n"

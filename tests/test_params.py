@@ -141,17 +141,26 @@ def test_any_other_parameter_is_checked_by_its_annotation(annotation: str, good:
             kind.fit(value)
 
 
-@pytest.mark.parametrize("path", nb.paths(), ids=lambda path: path.stem)
-def test_papermill_lists_every_parameter_of_a_notebook_with_its_type_and_meaning(path: Path) -> None:
-    code = f"import json; from papermill import inspect_notebook as f; print(json.dumps(f({str(path)!r})))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+@pytest.fixture(scope="module")
+def listed() -> dict[str, Any]:
+    """What papermill lists of the parameters of each notebook, in one process for all."""
+    code = "import json, sys; from papermill import inspect_notebook as f; print(json.dumps([f(p) for p in sys.argv[1:]]))"
+    paths = [str(path) for path in nb.paths()]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "Unable to parse" not in done.stderr
-    listed = json.loads(done.stdout.splitlines()[-1])
+    return dict(zip(paths, json.loads(done.stdout.splitlines()[-1]), strict=True))
+
+
+@pytest.mark.parametrize("path", nb.paths(), ids=lambda path: path.stem)
+def test_papermill_lists_every_parameter_of_a_notebook_with_its_type_and_meaning(
+    path: Path, listed: dict[str, Any]
+) -> None:
+    of_papermill = listed[str(path)]
     declared = params.of(path.stem).parameters
-    assert listed.keys() == declared.keys()
+    assert of_papermill.keys() == declared.keys()
     for name, one in declared.items():
-        assert listed[name]["inferred_type_name"] == str(one.annotation)
-        assert listed[name]["help"] == one.meaning
+        assert of_papermill[name]["inferred_type_name"] == str(one.annotation)
+        assert of_papermill[name]["help"] == one.meaning
         assert one.meaning, f"{name}: write what it is, in words, behind it"
 
 
