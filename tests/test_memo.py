@@ -434,6 +434,29 @@ def test_a_second_kernel_finds_what_the_first_one_kept(session: Session) -> None
     assert session.calls() == 1
 
 
+def test_what_else_a_kernel_has_loaded_and_how_it_loaded_the_package_does_not_matter(session: Session) -> None:
+    session.clone.write("src/desertion/other.py", "LIMIT = 7")
+    assert session.run(IMPORT, CALL) == "9"
+    assert session.run("from desertion import other", IMPORT, CALL) == "9"
+    by_extension = "del sys.modules['IPython']; import desertion; import desertion.text"
+    assert session.run(
+        "ipython = sys.modules['IPython']", by_extension, "sys.modules['IPython'] = ipython", IMPORT, CALL
+    )
+    assert session.calls() == 1
+
+
+def test_a_changed_module_that_the_function_loads_only_when_it_is_called_counts(session: Session) -> None:
+    session.clone.write("src/desertion/late.py", "LIMIT = 1")
+    late = SLOW.replace("x * x * LIMIT", "x * x * late.LIMIT").replace(
+        "def square(x):", "def square(x):\n    from desertion import late"
+    )
+    session.clone.write("src/desertion/slow.py", late)
+    assert session.run(IMPORT, CALL) == "9"
+    assert session.run(IMPORT, "from desertion import late; late.LIMIT = 2", CALL) == "18"
+    assert session.run(IMPORT, CALL) == "9"
+    assert session.calls() == 2
+
+
 @pytest.mark.parametrize("when", ["before the first call", "after it"])
 @pytest.mark.parametrize(
     ("change", "result"),

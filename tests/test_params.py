@@ -144,7 +144,9 @@ def test_any_other_parameter_is_checked_by_its_annotation(annotation: str, good:
 @pytest.fixture(scope="module")
 def listed() -> dict[str, Any]:
     """What papermill lists of the parameters of each notebook, in one process for all."""
-    code = "import json, sys; from papermill import inspect_notebook as f; print(json.dumps([f(p) for p in sys.argv[1:]]))"
+    code = (
+        "import json, sys; from papermill import inspect_notebook as f; print(json.dumps([f(p) for p in sys.argv[1:]]))"
+    )
     paths = [str(path) for path in nb.paths()]
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "Unable to parse" not in done.stderr

@@ -1,16 +1,18 @@
 """A disk cache of slow pure functions, so that cells, kernels and builds share their fits and drawn plots.
 
 It works in IPython kernels; not under pytest or nbval, in CI, or where DESERTION_MEMO is "off" (`--cold`). A result is
-kept by the content of the arguments and of the package as this process holds it: a cell that redefines a name of the
-package, or a file edited while its kernel lives, gets results of its own.
+kept by the content of the arguments and of the modules that the function may use, as this process holds them: a cell
+that redefines a name of the package, or a file edited while its kernel lives, gets results of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import operator
 import os
 import pickle
+import re
 import stat
 import sys
 import tempfile
@@ -22,10 +24,10 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
-from desertion.project import BUILD, code_digest
+from desertion.project import BUILD, PACKAGE, code_digest
 
 T = TypeVar("T")
 VARIABLE = "DESERTION_MEMO"
@@ -35,18 +37,20 @@ _busy = False
 Spaces = list[Mapping[str, Any]]
 
 
-class _Package(NamedTuple):
-    """The package as it was when its digest was taken."""
+class _Code(NamedTuple):
+    """The modules that a function may use, as they were when their digest was taken."""
 
-    names: list[str]
-    spaces: Spaces  # of modules and classes
+    modules: Spaces
+    spaces: Spaces  # of the modules and their classes
     tables: list[Any]
     functions: list[FunctionType]
     held: list[Any]
     digest: str
 
 
-_package = _Package([], [], [], [], [], "")
+_codes: dict[str, _Code] = {}
+_IMPORT = re.compile(r"^ *(?:from|import) (desertion[\w.]*)(?: import +(\([^)]*\)|.*))?", re.M)
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:    .*\n|\n)+", re.M)
 
 
 def recall(function: Callable[..., T], *arguments: Any) -> T:
@@ -58,7 +62,7 @@ def recall(function: Callable[..., T], *arguments: Any) -> T:
     global _busy
     try:
         folder = None if _busy else _folder()
-        path = folder and folder / digest(_state(), function, arguments)
+        path = folder and folder / digest(_state(function.__module__), function, arguments)
     except TypeError:
         path = None
     if path is None:
@@ -119,19 +123,47 @@ def _ours(path: Path) -> bool:
     return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
-def _state() -> str:
-    """Digest of the functions, classes and constants of the package as this process holds them now."""
-    global _package
-    names = [name for name in sys.modules if name.startswith("desertion") and name != __name__]
-    now = _held(_package.spaces, _package.tables, _package.functions)
-    if names != _package.names or len(now) != len(_package.held) or not all(map(operator.is_, now, _package.held)):
-        spaces: Spaces = [vars(sys.modules[name]) for name in names]
-        own = [value for name in sorted(names) for value in _own(vars(sys.modules[name]))]
+def _state(name: str) -> str:
+    """Digest of the functions, classes and constants of a module and of all that it imports, as they are now.
+
+    For a module that is not of the package: of all modules of the package that are loaded.
+    """
+    loaded = sorted(each for each in sys.modules if each.startswith("desertion.") and each != __name__)
+    modules: Spaces = [vars(importlib.import_module(each)) for each in _imported(name) or loaded]
+    code = _codes.get(name, _Code([], [], [], [], [], ""))
+    now = _held(code.spaces, code.tables, code.functions)
+    if not (_same(modules, code.modules) and _same(now, code.held)):
+        spaces = [*modules]
+        own = [value for module in modules for value in _own(module)]
         tables, functions = _parts(own, spaces)
-        _package = _Package(
-            names, spaces, tables, functions, _held(spaces, tables, functions), digest(*own, lenient=True)
-        )
-    return _package.digest
+        held = _held(spaces, tables, functions)
+        code = _codes[name] = _Code(modules, spaces, tables, functions, held, digest(*own, lenient=True))
+    return code.digest
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
+@lru_cache
+def _imported(name: str) -> list[str]:
+    """The modules of the package that importing and calling the functions of a module may load, in order of names.
+
+    What else a process has loaded does not count, so that builds and JupyterLab share their results.
+    """
+    names: set[str] = set()
+    left = [name]
+    while left:
+        name = left.pop()
+        path = PACKAGE.parent / name.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in names or not path.is_file():
+            continue
+        names.add(name)
+        left.append(name.rpartition(".")[0])
+        for module, parts in _IMPORT.findall(_FOR_TYPES.sub("", path.read_text(encoding="utf-8"))):
+            left += [module, *(f"{module}.{part}" for part in re.findall(r"\w+", parts))]
+    return sorted(names - {__name__, "desertion"})  # the root computes nothing, and knows how it was imported
 
 
 def _held(spaces: Spaces, tables: list[Any], functions: list[FunctionType]) -> list[Any]:
@@ -170,8 +202,9 @@ def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[Funct
 
 
 def _own(space: Mapping[str, Any]) -> list[Any]:
-    """What a module or class defines: its names and methods, not what Python notes of it."""
-    return [one for name, one in space.items() if isinstance(one, FunctionType) or not name.startswith("__")]
+    """What a module or class defines: its names and methods, not what Python notes of it, nor the modules in it."""
+    named = (one for name, one in sorted(space.items()) if isinstance(one, FunctionType) or not name.startswith("__"))
+    return [one for one in named if not isinstance(one, ModuleType)]
 
 
 def digest(*values: object, lenient: bool = False) -> str:
