@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import types
@@ -22,7 +23,7 @@ from support.clone import Clone
 from desertion import memo, plots, project
 from desertion.engine.run import run
 from desertion.plots.plot import Plot
-from desertion.project import NOTEBOOKS
+from desertion.project import NOTEBOOKS, ROOT
 from desertion.trends import composite
 from desertion.trends.counts import Observations
 
@@ -563,3 +564,27 @@ def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
     assert len(kept[0]) > 40
     assert kept[0] == kept[1], "the second run had nothing to add"
     assert len({(tmp_path / f"{name}.ipynb").read_bytes() for name in ("first", "second", "off")}) == 1
+
+
+def test_unchanged_data_are_validated_once_and_a_fault_is_reported_all_the_same(session: Session) -> None:
+    for folder in ("src/desertion", "data"):
+        shutil.rmtree(session.root / folder)
+        shutil.copytree(ROOT / folder, session.root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    note = """
+import sys
+from desertion import figures
+sys.setprofile(lambda frame, event, _: event == "call" and frame.f_code.co_name == "examine" and print("validates"))
+"""
+    load = """
+try:
+    print(figures.load())
+except Exception as error:
+    print(error)
+"""
+    first, second = (session.run(note, load) for _ in range(2))
+    assert first == f"validates\n{second}"
+    assert second.startswith("Data(")
+    file = session.root / "data/figures.csv"
+    file.write_text(file.read_text().replace("F001,", "F001x,"))
+    for _ in range(2):
+        assert "F001x" in session.run(note, load)

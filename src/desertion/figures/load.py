@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from desertion import reads, vocabulary
+from desertion import memo, reads, vocabulary
 from desertion.errors import DataError, UserError
 from desertion.figures import schema
 from desertion.figures.check import examine, examine_one
@@ -209,13 +209,29 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
 
 def _reader(data: Path) -> Read:
     """A function from a file's name to its rows as text. Raises DataError with every fault of the data."""
-    passed = reads.declared() if data == DATA else None
-    if passed is not None:
+    if data == DATA and (passed := reads.declared() or _validated()):
         return lambda file: _passed(file, data, passed)
     frames, faults = examine(data)
     if faults:
         raise DataError(faults)
     return lambda file: frames[file] if file in frames else _nothing(file)
+
+
+def _validated() -> Mapping[str, str]:
+    """Name → digest of each file of data/, none where one is absent. The same content is validated once."""
+    if not all((DATA / file).is_file() for file in schema.BY_FILE):
+        return {}
+    return memo.recall(_faultless, reads.digests(schema.BY_FILE))
+
+
+def _faultless(files: dict[str, str]) -> dict[str, str]:
+    """`files`, name → digest, where their content has no fault; DataError with every fault otherwise."""
+    _, faults = examine(DATA)
+    if faults:
+        raise DataError(faults)
+    if reads.digests(files) != files:
+        raise UserError("a file of data/ changed while it was read: run it again")
+    return files
 
 
 def _passed(file: str, data: Path, passed: Mapping[str, str]) -> pd.DataFrame:
