@@ -185,10 +185,7 @@ def _layout(page: PlotPage, rows: pd.DataFrame) -> Rows:
     return Rows(
         page,
         [
-            PlotRow(
-                f"{row.series}, {wording.period_of(row)}",
-                wording.bounded(row.value, row.bound),
-            )
+            PlotRow(f"{row.series}, {wording.period_of(row)}", wording.bounded(row.value, row.bound))
             for row in records(rows)
         ],
     )

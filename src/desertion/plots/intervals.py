@@ -215,14 +215,7 @@ def _range(page: PlotPage, axes: Axes, ends: Sequence[float], y: float, look: St
         page.mark(axes, low, y, look, ids, points=4.2)
         return
     span(
-        page,
-        axes,
-        left if math.isnan(low) else low,
-        right if math.isnan(high) else high,
-        y,
-        look.colour,
-        ids,
-        tall=3.4,
+        page, axes, left if math.isnan(low) else low, right if math.isnan(high) else high, y, look.colour, ids, tall=3.4
     )
     inside = (right / left) ** 0.007
     for end, edge, marker in ((low, left * inside, "<"), (high, right / inside, ">")):

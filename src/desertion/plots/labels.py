@@ -302,10 +302,7 @@ def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64], room: float
 
 
 def _inside(
-    box: NDArray[np.float64],
-    dots: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    room: float,
+    box: NDArray[np.float64], dots: NDArray[np.float64], weights: NDArray[np.float64], room: float
 ) -> NDArray[np.float64]:
     """The weight of the dots within each box."""
     within = (

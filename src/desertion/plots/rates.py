@@ -65,11 +65,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     layout = Rows(
         page,
         [
-            PlotRow(
-                f"{wording.period_of(row)}{' (part)' if row.incomplete else ''}",
-                _band(row),
-                row.series,
-            )
+            PlotRow(f"{wording.period_of(row)}{' (part)' if row.incomplete else ''}", _band(row), row.series)
             for row in records(rows)
         ],
     )

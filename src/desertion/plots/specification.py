@@ -279,10 +279,7 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
         "option in use; at the right, the middle factor of those that use it."
     )
     upper, lower = page.panels(
-        2,
-        heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height],
-        subtitle=subtitle,
-        key=key,
+        2, heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height], subtitle=subtitle, key=key
     )
     for axes in (upper, lower):
         axes.set_xlim(-0.8, x[-1] + 0.8)

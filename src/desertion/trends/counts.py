@@ -105,11 +105,7 @@ def behind(name: str) -> list[str]:
 
 
 def observations(
-    facts: pd.DataFrame,
-    figures: pd.DataFrame | None = None,
-    *,
-    reading: str = "rounding",
-    running: Running = "totals",
+    facts: pd.DataFrame, figures: pd.DataFrame | None = None, *, reading: str = "rounding", running: Running = "totals"
 ) -> Observations:
     """Turn facts into reports, with the ids of the chosen statements.
 

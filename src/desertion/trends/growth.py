@@ -54,12 +54,7 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
 
 
 def growth_table(
-    facts: pd.DataFrame,
-    phi: float = PHI,
-    level: float = 0.95,
-    reading: str = "rounding",
-    *,
-    incomplete: bool = False,
+    facts: pd.DataFrame, phi: float = PHI, level: float = 0.95, reading: str = "rounding", *, incomplete: bool = False
 ) -> pd.DataFrame:
     """Compare each pair of years of one compiler, articles, measure, scope and unit.
 
@@ -211,10 +206,7 @@ def dispersions(counts: Sequence[float], phis: Sequence[float], level: float = 0
 
 
 def annual_trends(
-    facts: pd.DataFrame,
-    models: Sequence[regression.Model] = _TREND_MODELS,
-    level: float = 0.95,
-    minimum_df: int = 0,
+    facts: pd.DataFrame, models: Sequence[regression.Model] = _TREND_MODELS, level: float = 0.95, minimum_df: int = 0
 ) -> pd.DataFrame:
     """Fit a log-linear trend to the yearly counts of each series of two or more years.
 
