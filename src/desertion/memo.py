@@ -8,7 +8,6 @@ package, or a file edited while its kernel lives, gets results of its own.
 from __future__ import annotations
 
 import contextlib
-import operator
 import os
 import pickle
 import stat
@@ -21,6 +20,7 @@ from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
+from operator import is_
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeVar
@@ -32,21 +32,18 @@ VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
 MOST = 512_000_000  # bytes kept; what was not used for longest goes first
 _busy = False
-Spaces = list[Mapping[str, Any]]
 
 
 class _Package(NamedTuple):
-    """The package as it was when its digest was taken."""
+    """The package as it was when its digest was taken: its modules, and all objects that a cell could replace."""
 
-    names: list[str]
-    spaces: Spaces  # of modules and classes
-    tables: list[Any]
-    functions: list[FunctionType]
-    held: list[Any]
+    modules: list[str]
+    views: list[Callable[[], Iterable[Any]]]
+    objects: list[Any]
     digest: str
 
 
-_package = _Package([], [], [], [], [], "")
+_package = _Package([], [], [], "")
 
 
 def recall(function: Callable[..., T], *arguments: Any) -> T:
@@ -122,33 +119,23 @@ def _ours(path: Path) -> bool:
 def _state() -> str:
     """Digest of the functions, classes and constants of the package as this process holds them now."""
     global _package
-    names = [name for name in sys.modules if name.startswith("desertion") and name != __name__]
-    now = _held(_package.spaces, _package.tables, _package.functions)
-    if names != _package.names or len(now) != len(_package.held) or not all(map(operator.is_, now, _package.held)):
-        spaces: Spaces = [vars(sys.modules[name]) for name in names]
-        own = [value for name in sorted(names) for value in _own(vars(sys.modules[name]))]
-        tables, functions = _parts(own, spaces)
-        _package = _Package(
-            names, spaces, tables, functions, _held(spaces, tables, functions), digest(*own, lenient=True)
-        )
+    modules = [name for name in sys.modules if name.startswith("desertion") and name != __name__]
+    now = _objects(_package.views)
+    if modules != _package.modules or len(now) != len(_package.objects) or not all(map(is_, now, _package.objects)):
+        spaces = [vars(sys.modules[name]) for name in modules]
+        own = [value for name in sorted(modules) for value in _own(vars(sys.modules[name]))]
+        views = [space.values for space in spaces] + _views(own)
+        _package = _Package(modules, views, _objects(views), digest(*own, lenient=True))
     return _package.digest
 
 
-def _held(spaces: Spaces, tables: list[Any], functions: list[FunctionType]) -> list[Any]:
-    """All objects that a cell could replace: in namespaces, tables and arrays, and the code of functions."""
-    held = list(chain.from_iterable(space.values() for space in spaces))
-    for table in tables:
-        if isinstance(table, dict):
-            held += (*table, *table.values())
-        else:  # of an array its bytes: numbers below 256, each of which is one object
-            held += table.tobytes() if hasattr(table, "tobytes") else table
-    return held + [function.__code__ for function in functions]  # which autoreload replaces
+def _objects(views: Iterable[Callable[[], Iterable[Any]]]) -> list[Any]:
+    return list(chain.from_iterable(view() for view in views))
 
 
-def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[FunctionType]]:
-    """The tables, arrays and functions among `values` and inside them, each once; classes are added to `spaces`."""
-    tables: list[Any] = []
-    functions: list[FunctionType] = []
+def _views(values: Iterable[Any]) -> list[Callable[[], Iterable[Any]]]:
+    """What a cell could replace in `values` and inside them: contents of tables and classes, code of functions."""
+    views: list[Callable[[], Iterable[Any]]] = []
     seen: set[int] = set()
     left = list(values)
     while left:
@@ -156,17 +143,20 @@ def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[Funct
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, dict | list | set | tuple | frozenset):
-            tables.append(value)
-            left += value.values() if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            views += [value.keys, value.values]
+            left += value.values()
+        elif isinstance(value, list | set | tuple | frozenset):
+            views.append(value.__iter__)
+            left += value
         elif hasattr(type(value), "tobytes"):
-            tables.append(value)
+            views.append(value.tobytes)  # numbers below 256, each of which is one object
         elif isinstance(value, FunctionType):
-            functions.append(value)
+            views.append(lambda function=value: (function.__code__,))  # type: ignore[misc] # which autoreload replaces
         elif isinstance(value, type) and value.__module__.startswith("desertion"):
-            spaces.append(vars(value))
+            views.append(vars(value).values)
             left += _own(vars(value))
-    return tables, functions
+    return views
 
 
 def _own(space: Mapping[str, Any]) -> list[Any]:
