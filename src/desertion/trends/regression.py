@@ -6,7 +6,7 @@ A result is a `Regression` or a `Refused`: what the data do not identify is refu
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import numpy as np
@@ -52,7 +52,7 @@ class Regression:
     offset: Floats
     fitted: Floats
     joint: Floats | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def law(self) -> Law:
