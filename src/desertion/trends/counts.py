@@ -13,7 +13,6 @@ import pandas as pd
 
 from desertion import hedges
 from desertion.errors import UserError
-from desertion.reconcile import latest
 from desertion.trends.arrays import Flags, Floats, Ints
 
 Running = Literal["totals", "rebased", "differences", "drop"]
@@ -119,7 +118,7 @@ def observations(
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
     if len(odd):
         raise UserError(f"{odd['chosen'].iloc[0]} is no count but a {odd['kind'].iloc[0]}; select kind='count'")
-    kept = latest(facts)
+    kept = _latest(facts)
     if running == "drop":
         kept = kept[~kept["cumulative"].astype(bool)]
     differing = [c for c in SERIES if kept[c].nunique() > 1]
@@ -144,6 +143,13 @@ def observations(
 
 def _ordinals(days: pd.Series[pd.Timestamp]) -> Ints:
     return np.array([day.toordinal() for day in pd.to_datetime(days)], np.int64)
+
+
+def _latest(facts: pd.DataFrame) -> pd.DataFrame:
+    """Facts without those that a later one of the same count revises (fact names end in /as-of-YYYY-MM)."""
+    places = pd.Series(range(len(facts)), facts.index).sort_index(kind="stable")
+    last = places.groupby(facts.index.sort_values().str.replace(r"/as-of-\d{4}-\d{2}$", "", regex=True)).last()
+    return facts.iloc[last.sort_values().tolist()]
 
 
 def _differenced(obs: Observations, cumulative: Flags, *, from_first: bool) -> Observations:
