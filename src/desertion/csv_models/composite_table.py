@@ -27,7 +27,7 @@ def fit_table(
     steps: int = 0,
     level: float = 0.95,
     seed: int = 1,
-) -> dict[str, Any]:
+) -> dict[str, Any] | Refused:
     """Fit the composite link model to the rows of `table` and forecast `steps` periods; keys as in `fit.fit_file`.
 
     Rows may overlap, be bounds or intervals, and be of several measures, compilers and series, each with a factor. The
@@ -43,18 +43,12 @@ def fit_table(
     flat = prior.Priors() if parsed.smooth else prior.Priors(level_sd=np.inf, effect_sd=np.inf)
     exposure = _exposure(table, obs, unit)
     if isinstance(exposure, Refused):
-        return _refusal(exposure)
+        return exposure
     spec = composite.Spec(
         trend=trend, unit=unit, priors=flat, factors=_factors(obs), exposure=exposure, level=level, seed=seed
     )
     fitted = model.fit(obs, spec)
-    if isinstance(fitted, Refused):
-        return _refusal(fitted)
-    return _result(fitted, steps)
-
-
-def _refusal(refused: Refused) -> dict[str, Any]:
-    return {"refused": {"reason": refused.reason, "needs": refused.needs}}
+    return fitted if isinstance(fitted, Refused) else _result(fitted, steps)
 
 
 def _observations(table: CountFile) -> Observations:

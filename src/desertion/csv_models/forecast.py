@@ -7,8 +7,8 @@ draw then gives one count per period, at the last exposure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,12 +25,11 @@ DRAWS = 20_000
 MAX_STEPS = 1_200
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """The forecast of one period: both days included, `intervals` by level, in whole counts."""
 
-    start: date
-    end: date
+    period_start: date
+    period_end: date
     mean: float
     median: float
     intervals: dict[float, tuple[float, float]]
