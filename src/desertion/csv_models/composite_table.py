@@ -129,11 +129,10 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
     expected, chi2, deviance = _agreement(fitted, phi)
     spent = checks.effective(fitted)
     totals = fitted.totals("year")
+    totals.loc[_unknown(fitted, totals), ["mean", "low", "high"]] = np.nan
     return {
         "df_resid": fitted.lattice.informative - spent,
-        "coefficients": [
-            {k: row[k] for k in ("name", "estimate", "se", "low", "high")} for row in factors.to_dict("records")
-        ],
+        "coefficients": factors[["name", "estimate", "se", "low", "high"]].to_dict("records"),
         "loglik": fitted.loglik,
         "deviance": deviance,
         "pearson_chi2": chi2,
@@ -141,13 +140,7 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
         "growth": _growth(fitted),
         "warnings": composite.warnings(fitted),
         "fitted": expected.tolist(),
-        "totals": [
-            {
-                k: None if unknown and k in ("mean", "low", "high") else row[k]
-                for k in ("period_start", "period_end", "mean", "low", "high")
-            }
-            for row, unknown in zip(totals.to_dict("records"), _unknown(fitted, totals), strict=True)
-        ],
+        "totals": totals[["period_start", "period_end", "mean", "low", "high"]].to_dict("records"),
         "forecast": _forecast(fitted, steps) if steps else [],
     }
 
