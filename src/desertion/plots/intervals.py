@@ -13,7 +13,7 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import INK, SOFT
+from desertion.plots.labels import INK
 from desertion.plots.palette import GREY, VERMILION, Style
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
@@ -112,8 +112,7 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
         f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}",
     )
     ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
-    factor_axis(axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
@@ -197,8 +196,7 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
         [rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")]
     ).dropna()
     low, high = min(ends.min(), 0.9) / 1.08, max(ends.max(), 1.1) * 1.08
-    factor_axis(axes, low, high, FACTORS if high / low > 12 else RATIOS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, low, high, FACTORS if high / low > 12 else RATIOS)
     shift = 2.4 * page.size.scale
     for y, row in zip(layout.places, records(rows), strict=True):
         stated = [end / row.computed for end in (row.stated_low, row.stated_high)]

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from desertion.plots import wording
-from desertion.plots.axes import area, caption, count_axis, panel_title, steps, year_axis
+from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
@@ -92,29 +92,24 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
     _check(rows)
     rows = wording.with_years(rows)
-    panels = list(dict.fromkeys(rows["panel"]))
     key = [(_FIT, False, "fitted level with its 95 % interval")]
     if (rows["kind"] == "forecast").any():
         key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     key += [
         (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
     ]
-    axes = page.grid(
-        len(panels),
-        (62, 66, 70),
-        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
-        key=key,
-    )
-    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     across = page.size.width * 72 - 60
-    for each, panel in zip(axes, panels, strict=True):
-        part = rows[rows["panel"] == panel].sort_values("x0", kind="stable")
-        panel_title(each, page.wrap(panel, page.size.text, across, "bold"), page.size.text)
+    panels = panels_by(
+        page, rows, "panel", (62, 66, 70), across=across, key=key,
+        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
+    )  # fmt: skip
+    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
+    for each, part in panels:
+        part = part.sort_values("x0", kind="stable")
         year_axis(each, first, last, every=2 if page.narrow and last - first > 6 else 1)
         top, beyond = _top(part)
         count_axis(each, top)
-        note = part["note"].iloc[0] + beyond
-        caption(each, page.wrap(note, page.size.small, across), page.size.small)
+        caption(page, each, part["note"].iloc[0] + beyond, across)
         _draw(page, each, part)
 
 

@@ -10,7 +10,6 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis, year_axis
 from desertion.plots.contract import END, IDS, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import SOFT
 from desertion.plots.palette import BLUE, GREY, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
@@ -162,8 +161,7 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     )
     ends = pd.concat([part["ratio"] for part in parts])
     low, high = min(ends.min(), 0.8) / 1.06, max(ends.max(), 1.25) * 1.06
-    factor_axis(axes, low, high, RATIOS if high / low < 12 else FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, low, high, RATIOS if high / low < 12 else FACTORS)
     wide = (page.size.width * 72 * (0.9 if page.narrow else 0.4)) / np.log(high / low)
     for place, part in zip(layout.places, parts, strict=True):
         axes.plot(

@@ -297,8 +297,7 @@ def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pit
     known, scale = rows[~rows["refused"]], page.size.scale
     low, high = (known["low"].min(), known["high"].max()) if len(known) else (1.0, 1.0)
     low, high = min(low, 0.95) / 1.12, max(high, 1.05) * 1.12
-    factor_axis(axes, low, high, _ticks(low, high), upright=True)
-    axes.axhline(1, color=SOFT, linewidth=0.8 * scale, zorder=1.5)
+    factor_axis(page, axes, low, high, _ticks(low, high), upright=True)
     width, dot = min(1.1 * scale, max(0.85 * pitch, 0.15)), min(3.6 * scale, 0.9 * pitch)
     # Specifications made of the same statements are one shape: a mark leads to its statements.
     for ids, part in known.groupby("ids", sort=False):
