@@ -28,10 +28,7 @@ def article_name(articles: str) -> str:
 def _describe_offences(rows: pd.DataFrame) -> str:
     phrases = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
     for articles, panel in rows.groupby("articles", sort=False):
-        parts = []
-        for series, part in panel.groupby("series", sort=False):
-            parts.append(f"{series}: {wording.course(part)}")
-        phrases.append(f"{article_name(str(articles))}: " + "; ".join(parts))
+        phrases.append(f"{article_name(str(articles))}: " + "; ".join(wording.courses(panel)))
     return ". ".join(phrases) + "."
 
 

@@ -60,8 +60,7 @@ def _event_key(events: pd.DataFrame) -> str:
 def _describe_long_view(rows: pd.DataFrame) -> str:
     counts = rows[rows["measure"] != EVENT]
     phrases = [f"Line plot of {counts['series'].nunique()} series of yearly counts, on an axis from zero"]
-    for series, part in counts.groupby("series", sort=False):
-        phrases.append(f"{series}: {wording.course(part)}")
+    phrases += wording.courses(counts)
     events = rows[rows["measure"] == EVENT].sort_values("period_start")
     if len(events):
         phrases.append(

@@ -51,8 +51,7 @@ def tick(page: PlotPage, axes: Axes, x: float, y: float, ids: str) -> None:
 def _factor(row: Any) -> str:
     if pd.isna(row.low):
         return f"×{wording.number(row.factor)}"
-    factor, low, high = wording.aligned([row.factor, row.low, row.high])
-    return f"×{factor} ({low}–{high})"
+    return f"×{wording.interval(row.factor, row.low, row.high)}"
 
 
 def _describe_growth(rows: pd.DataFrame) -> str:
@@ -138,8 +137,7 @@ def _stated(row: Any) -> str:
 def _computed(row: Any) -> str:
     if pd.isna(row.low) or row.low == row.high:
         return wording.number(row.computed)
-    value, low, high = wording.aligned([row.computed, row.low, row.high])
-    return f"{value} ({low}–{high})"
+    return wording.interval(row.computed, row.low, row.high)
 
 
 def _describe_claims(rows: pd.DataFrame) -> str:

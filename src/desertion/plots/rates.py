@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
 
@@ -15,11 +14,6 @@ from desertion.plots.intervals import span, tick
 from desertion.plots.palette import styles
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
-
-
-def _band(row: Any) -> str:
-    value, low, high = wording.aligned([row.value, row.low, row.high])
-    return f"{value} ({low}–{high})"
 
 
 def _describe_rate(rows: pd.DataFrame) -> str:
@@ -61,13 +55,11 @@ def _describe_rate(rows: pd.DataFrame) -> str:
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per period: an upright line at the main rate, a bar over the rates of rival denominators."""
-    layout = Rows(
-        page,
-        [
-            PlotRow(f"{wording.period_of(row)}{' (part)' if row.incomplete else ''}", _band(row), row.series)
-            for row in records(rows)
-        ],
-    )
+    part = rows["incomplete"].map({True: " (part)", False: ""})
+    layout = Rows(page, [
+        PlotRow(f"{wording.period_of(row)}{words}", wording.interval(row.value, row.low, row.high), row.series)
+        for row, words in zip(records(rows), part, strict=True)
+    ])  # fmt: skip
     main = wording.listed(rows["denominator"])
     ends = wording.listed(
         [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
