@@ -68,10 +68,12 @@ def steps(rows: pd.DataFrame) -> Floats:
     return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
 
 
-def area(axes: Axes, x: Floats, low: Floats, high: Floats, **how: Any) -> None:
-    """The area between two lines as one shape."""
-    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])])
+def area(axes: Axes, rows: pd.DataFrame, low: str, high: str, **how: Any) -> tuple[Floats, Floats]:
+    """The area between two columns of consecutive rows, in steps, as one shape; returns its edges."""
+    x, below, above = steps(rows), *(np.repeat(rows[column].to_numpy(np.float64), 2) for column in (low, high))
+    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([above, below[::-1]])])
     axes.add_patch(Polygon(corners, linewidth=0, zorder=1.5, **how))
+    return below, above
 
 
 def caption(page: PlotPage, axes: Axes, words: str, across: float) -> None:

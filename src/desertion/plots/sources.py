@@ -26,12 +26,8 @@ def fineness(rows: pd.DataFrame) -> pd.Series:
 
 def _months(rows: pd.DataFrame) -> int:
     """Number of calendar months that these periods touch."""
-    touched = {
-        month
-        for start, end in zip(rows["period_start"], rows["period_end"], strict=True)
-        for month in pd.period_range(start, end, freq="M")
-    }
-    return len(touched)
+    periods = zip(rows["period_start"], rows["period_end"], strict=True)
+    return len({month for start, end in periods for month in pd.period_range(start, end, freq="M")})
 
 
 def _describe_coverage(rows: pd.DataFrame) -> str:

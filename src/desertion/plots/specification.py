@@ -264,7 +264,8 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     gap = max(0.02 * count, 1.0) if refused and len(known) else 0.0
     x = np.arange(count, dtype=float) + np.where(rows["refused"], gap, 0.0)
     pitch = layout.across / (count + gap)
-    key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{_level(rows)} % interval")]
+    level = wording.number(rows["level"].iloc[0])
+    key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{level} % interval")]
     if rows["main"].any():
         key.append((_MAIN, False, "the report's own choice"))
     subtitle = (
@@ -280,10 +281,6 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     layout.draw(lower)
     _draw_factors(page, upper, rows, x, pitch)
     _draw_options(page, lower, layout, rows, x, pitch)
-
-
-def _level(rows: pd.DataFrame) -> str:
-    return wording.number(rows["level"].iloc[0])
 
 
 def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pitch: float) -> None:

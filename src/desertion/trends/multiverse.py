@@ -149,11 +149,10 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
             if lacking is not None:
                 result = few[id(reports)] = lacking
         row: dict[str, object] = dict(choices) | dict.fromkeys(("ratio", "low", "high"), np.nan)
-        row |= {"refused": "", "needs": ""}
         if isinstance(result, Refused):
             row |= {"refused": result.reason, "needs": result.needs}
         else:
-            row |= {name: result[name] for name in ("ratio", "low", "high")}
+            row |= result | {"refused": "", "needs": ""}
         rows.append(row | {"ids": "" if isinstance(reports, Refused) else " ".join(reports.statements)})
     return pd.DataFrame(rows)
 
