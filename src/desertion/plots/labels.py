@@ -90,15 +90,10 @@ class Placer:
     def place(self, figure: Figure, renderer: RendererAgg) -> None:
         """Put blocks, then needed labels, then the others, each where it costs least; the layout is fixed by now."""
         self._renderer = renderer
-        boxes: list[Box] = []
-        centres = [axes.transData.transform((x, y)) for axes, x, y, _ in self._marks]
-        self._centres = np.array(centres).reshape(-1, 2)
-        for axes, x, y, radius in self._marks:
-            at_x, at_y = axes.transData.transform((x, y))
-            boxes.append((at_x - radius, at_y - radius, at_x + radius, at_y + radius))
-        for axes, (left, bottom, right, top) in self._bars:
-            (x0, y0), (x1, y1) = axes.transData.transform([(left, bottom), (right, top)])
-            boxes.append((x0, y0, x1, y1))
+        marks = [(*axes.transData.transform((x, y)), radius) for axes, x, y, radius in self._marks]
+        self._centres = np.array([(x, y) for x, y, _ in marks]).reshape(-1, 2)
+        boxes = [(x - radius, y - radius, x + radius, y + radius) for x, y, radius in marks]
+        boxes += [tuple(axes.transData.transform(np.reshape(box, (2, 2))).ravel()) for axes, box in self._bars]
         self._obstacles = np.array(boxes).reshape(-1, 4)
         dots = [_along(axes.transData.transform(path)) for axes, path, _ in self._paths]
         self._dots: NDArray[np.float64] = np.concatenate([np.empty((0, 2)), *dots])
@@ -123,14 +118,11 @@ class Placer:
 
     def _plan(self, labels: Sequence[Label]) -> tuple[float, list[_Spot]]:
         """The cheapest places for labels that choose one after the other, and what they cost together."""
-        taken, total = list(self._taken), 0.0
         spots: list[_Spot] = []
         for label in labels:
-            spot = min((self._best(label, words, taken) for words in label.words), key=lambda each: each.cost)
-            taken.append(spot.box)
-            total += spot.cost
-            spots.append(spot)
-        return total, spots
+            taken = [*self._taken, *(spot.box for spot in spots)]
+            spots.append(min((self._best(label, words, taken) for words in label.words), key=lambda each: each.cost))
+        return sum(spot.cost for spot in spots), spots
 
     def _extent(self, label: Label, words: str) -> tuple[float, float]:
         key = (words, label.size, label.weight)
