@@ -49,8 +49,8 @@ def test_a_constant_rate_is_forecast_by_its_predictive_law() -> None:
         for level, (low, high) in step.intervals.items():
             assert low == pytest.approx(law.ppf((1 - level) / 2), abs=1)
             assert high == pytest.approx(law.ppf((1 + level) / 2), abs=1)
-    assert [str(step.start) for step in found] == ["2022-01-01", "2022-02-01", "2022-03-01"]
-    assert str(found[1].end) == "2022-02-28"
+    assert [str(step.period_start) for step in found] == ["2022-01-01", "2022-02-01", "2022-03-01"]
+    assert str(found[1].period_end) == "2022-02-28"
 
 
 def test_intervals_nest_widen_and_hold_whole_counts() -> None:

@@ -16,7 +16,7 @@ def fact(year: int, value: float, **more: Any) -> dict[str, Any]:
     return {
         "articles": "337", "measure": "cases_received_by_court", "scope": "whole", "kind": "count", "unit": "cases",
         "period_start": pd.Timestamp(f"{year}-01-01"), "period_end": pd.Timestamp(f"{year}-12-31"), "cumulative": False,
-        "value": value, "bound": "exact", "compiler": "Proekt", "ids": (f"F{year}",), **more,
+        "value": value, "bound": "exact", "compiler": "Proekt", "ids": f"F{year}", **more,
     }  # fmt: skip
 
 

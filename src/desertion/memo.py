@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import operator
 import os
 import pickle
 import re
@@ -17,12 +16,13 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
+from operator import is_
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
@@ -34,23 +34,22 @@ VARIABLE = "DESERTION_MEMO"
 FOLDER = BUILD / "memo"
 MOST = 512_000_000  # bytes kept; what was not used for longest goes first
 _busy = False
-Spaces = list[Mapping[str, Any]]
+
+
+_IMPORT = re.compile(r"^ *(?:from|import) (desertion[\w.]*)(?: import +(\([^)]*\)|.*))?", re.M)
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:    .*\n|\n)+", re.M)
 
 
 class _Code(NamedTuple):
-    """The modules that a function may use, as they were when their digest was taken."""
+    """The modules that a function may use when their digest was taken, and all objects that a cell could replace."""
 
-    modules: Spaces
-    spaces: Spaces  # of the modules and their classes
-    tables: list[Any]
-    functions: list[FunctionType]
-    held: list[Any]
+    modules: list[Mapping[str, Any]]
+    views: list[Callable[[], Iterable[Any]]]
+    objects: list[Any]
     digest: str
 
 
 _codes: dict[str, _Code] = {}
-_IMPORT = re.compile(r"^ *(?:from|import) (desertion[\w.]*)(?: import +(\([^)]*\)|.*))?", re.M)
-_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:    .*\n|\n)+", re.M)
 
 
 def recall(function: Callable[..., T], *arguments: Any) -> T:
@@ -129,20 +128,17 @@ def _state(name: str) -> str:
     For a module that is not of the package: of all modules of the package that are loaded.
     """
     loaded = sorted(each for each in sys.modules if each.startswith("desertion.") and each != __name__)
-    modules: Spaces = [vars(importlib.import_module(each)) for each in _imported(name) or loaded]
-    code = _codes.get(name, _Code([], [], [], [], [], ""))
-    now = _held(code.spaces, code.tables, code.functions)
-    if not (_same(modules, code.modules) and _same(now, code.held)):
-        spaces = [*modules]
+    modules = [vars(importlib.import_module(each)) for each in _imported(name) or loaded]
+    code = _codes.get(name, _Code([], [], [], ""))
+    if not (_same(modules, code.modules) and _same(_objects(code.views), code.objects)):
         own = [value for module in modules for value in _own(module)]
-        tables, functions = _parts(own, spaces)
-        held = _held(spaces, tables, functions)
-        code = _codes[name] = _Code(modules, spaces, tables, functions, held, digest(*own, lenient=True))
+        views = [module.values for module in modules] + _views(own)
+        code = _codes[name] = _Code([*modules], views, _objects(views), digest(*own, lenient=True))
     return code.digest
 
 
-def _same(some: list[Any], others: list[Any]) -> bool:
-    return len(some) == len(others) and all(map(operator.is_, some, others))
+def _same(some: Sequence[object], others: Sequence[object]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 @lru_cache
@@ -166,21 +162,13 @@ def _imported(name: str) -> list[str]:
     return sorted(names - {__name__, "desertion"})  # the root computes nothing, and knows how it was imported
 
 
-def _held(spaces: Spaces, tables: list[Any], functions: list[FunctionType]) -> list[Any]:
-    """All objects that a cell could replace: in namespaces, tables and arrays, and the code of functions."""
-    held = list(chain.from_iterable(space.values() for space in spaces))
-    for table in tables:
-        if isinstance(table, dict):
-            held += (*table, *table.values())
-        else:  # of an array its bytes: numbers below 256, each of which is one object
-            held += table.tobytes() if hasattr(table, "tobytes") else table
-    return held + [function.__code__ for function in functions]  # which autoreload replaces
+def _objects(views: Iterable[Callable[[], Iterable[Any]]]) -> list[Any]:
+    return list(chain.from_iterable(view() for view in views))
 
 
-def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[FunctionType]]:
-    """The tables, arrays and functions among `values` and inside them, each once; classes are added to `spaces`."""
-    tables: list[Any] = []
-    functions: list[FunctionType] = []
+def _views(values: Iterable[Any]) -> list[Callable[[], Iterable[Any]]]:
+    """What a cell could replace in `values` and inside them: contents of tables and classes, code of functions."""
+    views: list[Callable[[], Iterable[Any]]] = []
     seen: set[int] = set()
     left = list(values)
     while left:
@@ -188,17 +176,20 @@ def _parts(values: Iterable[Any], spaces: Spaces) -> tuple[list[Any], list[Funct
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, dict | list | set | tuple | frozenset):
-            tables.append(value)
-            left += value.values() if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            views += [value.keys, value.values]
+            left += value.values()
+        elif isinstance(value, list | set | tuple | frozenset):
+            views.append(value.__iter__)
+            left += value
         elif hasattr(type(value), "tobytes"):
-            tables.append(value)
+            views.append(value.tobytes)  # numbers below 256, each of which is one object
         elif isinstance(value, FunctionType):
-            functions.append(value)
+            views.append(lambda function=value: (function.__code__,))  # type: ignore[misc] # which autoreload replaces
         elif isinstance(value, type) and value.__module__.startswith("desertion"):
-            spaces.append(vars(value))
+            views.append(vars(value).values)
             left += _own(vars(value))
-    return tables, functions
+    return views
 
 
 def _own(space: Mapping[str, Any]) -> list[Any]:

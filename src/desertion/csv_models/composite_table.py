@@ -19,15 +19,9 @@ from desertion.trends.scores import LEVELS
 
 
 def fit_table(
-    table: CountFile,
-    *,
-    trend: str = "smooth",
-    period_unit: str | None = None,
-    harmonics: int = 0,
-    steps: int = 0,
-    level: float = 0.95,
-    seed: int = 1,
-) -> dict[str, Any]:
+    table: CountFile, *, trend: str = "smooth", period_unit: str | None = None, harmonics: int = 0, steps: int = 0,
+    level: float = 0.95, seed: int = 1,
+) -> dict[str, Any] | Refused:  # fmt: skip
     """Fit the composite link model to the rows of `table` and forecast `steps` periods; keys as in `fit.fit_file`.
 
     Rows may overlap, be bounds or intervals, and be of several measures, compilers and series, each with a factor. The
@@ -43,18 +37,12 @@ def fit_table(
     flat = prior.Priors() if parsed.smooth else prior.Priors(level_sd=np.inf, effect_sd=np.inf)
     exposure = _exposure(table, obs, unit)
     if isinstance(exposure, Refused):
-        return _refusal(exposure)
+        return exposure
     spec = composite.Spec(
         trend=trend, unit=unit, priors=flat, factors=_factors(obs), exposure=exposure, level=level, seed=seed
     )
     fitted = model.fit(obs, spec)
-    if isinstance(fitted, Refused):
-        return _refusal(fitted)
-    return _result(fitted, steps)
-
-
-def _refusal(refused: Refused) -> dict[str, Any]:
-    return {"refused": {"reason": refused.reason, "needs": refused.needs}}
+    return fitted if isinstance(fitted, Refused) else _result(fitted, steps)
 
 
 def _observations(table: CountFile) -> Observations:
@@ -135,11 +123,10 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
     expected, chi2, deviance = _agreement(fitted, phi)
     spent = checks.effective(fitted)
     totals = fitted.totals("year")
+    totals.loc[_unknown(fitted, totals), ["mean", "low", "high"]] = np.nan
     return {
         "df_resid": fitted.lattice.informative - spent,
-        "coefficients": [
-            {k: row[k] for k in ("name", "estimate", "se", "low", "high")} for row in factors.to_dict("records")
-        ],
+        "coefficients": factors[["name", "estimate", "se", "low", "high"]].to_dict("records"),
         "loglik": fitted.loglik,
         "deviance": deviance,
         "pearson_chi2": chi2,
@@ -147,13 +134,7 @@ def _result(fitted: Fit, steps: int) -> dict[str, Any]:
         "growth": _growth(fitted),
         "warnings": composite.warnings(fitted),
         "fitted": expected.tolist(),
-        "totals": [
-            {
-                k: None if unknown and k in ("mean", "low", "high") else row[k]
-                for k in ("period_start", "period_end", "mean", "low", "high")
-            }
-            for row, unknown in zip(totals.to_dict("records"), _unknown(fitted, totals), strict=True)
-        ],
+        "totals": totals[["period_start", "period_end", "mean", "low", "high"]].to_dict("records"),
         "forecast": _forecast(fitted, steps) if steps else [],
     }
 

@@ -16,7 +16,7 @@ from scipy import special
 
 from desertion.csv_models import changepoint, composite_table, forecast, smooth
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import CountFile, read
+from desertion.csv_models.table import read
 from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
 from desertion.trends.arrays import Floats
@@ -34,60 +34,19 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def fit_file(
-    path: str | Path,
-    model: str = "poisson",
-    trend: str | None = None,
-    *,
-    period_unit: str | None = None,
-    exposure: str | None = None,
-    harmonics: int = 0,
-    steps: int = 0,
-    level: float = 0.95,
-    seed: int = 1,
-) -> dict[str, Any]:
-    """Fit a model to the counts in a CSV and forecast.
+    path: str | Path, model: str = "poisson", trend: str | None = None, *, period_unit: str | None = None,
+    exposure: str | None = None, harmonics: int = 0, steps: int = 0, level: float = 0.95, seed: int = 1,
+) -> dict[str, Any]:  # fmt: skip
+    """Fit a model to the counts in a CSV (see `table.read`) and forecast `steps` periods.
 
-    Parameters
-    ----------
-    path
-        The file, see `table.read`.
-    model
-        One of `MODELS`.
-    trend
-        In the grammar of `terms`; `linear` by default for the regressions, `constant` for the others.
-    period_unit
-        Length of a period; by default that of the rows.
-    exposure
-        Column with the exposure of each row.
-    harmonics
-        Number of harmonics of the year.
-    steps
-        Number of periods to forecast.
-    level
-        Coverage of the intervals.
-    seed
-        Seed of the draws.
+    `model` is one of `MODELS`; `trend` is in the grammar of `terms`, `linear` by default for the regressions,
+    `constant` for the others; `period_unit` is by default that of the rows; `exposure` names the column with the
+    exposure of each row.
 
-    Returns
-    -------
-    dict
-        - model, trend, n, df_resid: the model, the number of rows, residual degrees of freedom
-        - coefficients: name, estimate, se, low, high of each
-        - loglik, aic, aicc, deviance, pearson_chi2, dispersion: of the fit
-        - growth: per, estimate, low, high of a factor of growth (for `linear` alone)
-        - warnings: doubts
-        - fitted: expected counts
-        - totals: period_start, period_end, mean, low, high by calendar year
-        - forecast: period_start, period_end, mean, median, intervals by level
-        - change_points: date and probability of each
-        - refused: reason and needs, or None
-
-    Raises
-    ------
-    CsvError
-        For faults in the file.
-    UserError
-        For an unknown or impossible option.
+    The keys of the result are those of `_EMPTY`: n counts rows; coefficients have name, estimate, se, low and high;
+    growth per, estimate, low and high (for `linear` alone); totals, by calendar year, period_start, period_end, mean,
+    low and high; forecast period_start, period_end, mean, median, intervals by level; change_points date and
+    probability. Raises CsvError for faults in the file, UserError for an unknown or impossible option.
     """
     if model not in MODELS:
         raise UserError(f"model '{model}' is unknown; one of {', '.join(MODELS)}")
@@ -103,11 +62,12 @@ def fit_file(
     if model == "changepoint" and (text != "constant" or harmonics):
         raise UserError(f"{model} takes no trend and no harmonics: its level moves by itself; leave them out")
     table = read(path, exposure)
-    if model == "composite":
-        return _composite(table, text, period_unit, harmonics, steps, level, seed)
-    grid = from_table(table, period_unit)
     result: dict[str, Any] | Refused
-    if isinstance(grid, Refused):
+    if model == "composite":
+        result = composite_table.fit_table(
+            table, trend=text, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
+        )
+    elif isinstance(grid := from_table(table, period_unit), Refused):
         result = grid
     elif regressed:
         result = _regression(grid, cast(regression.Model, model), parsed, harmonics, steps, level, seed)
@@ -116,25 +76,16 @@ def fit_file(
     named = {"model": model, "trend": text, "n": len(table.rows)}
     if isinstance(result, Refused):
         return {**_EMPTY, **named, "refused": {"reason": result.reason, "needs": result.needs}}
-    rounded = [str(row.line) for row in table.rows if row.bound == "about"]
+    rounded = [str(row.line) for row in table.rows if row.bound == "about" and model != "composite"]
     if rounded:
         result["warnings"].append(f"lines {', '.join(rounded[:10])} are rounded and were taken as they stand")
-    return _plain_keys({**_EMPTY, **named, **result})
+    plain: dict[str, Any] = _plain({**_EMPTY, **named, **result})
+    return plain
 
 
 def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str, Any]:
     """All keys of `fit_file` for a file or options that allow no fit."""
     return {**_EMPTY, "model": model, "trend": trend, "refused": {"reason": reason, "needs": needs}}
-
-
-def _composite(
-    table: CountFile, trend: str, period_unit: str | None, harmonics: int, steps: int, level: float, seed: int
-) -> dict[str, Any]:
-    """Fit the composite link model; the same keys."""
-    result = composite_table.fit_table(
-        table, trend=trend, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
-    )
-    return _plain_keys({**_EMPTY, "model": "composite", "trend": trend, "n": len(table.rows), **result})
 
 
 def _regression(
@@ -143,7 +94,6 @@ def _regression(
     fitted = smooth.fit_trend(grid, trend, model, harmonics=harmonics, level=level)
     if isinstance(fitted, Refused):
         return fitted
-    low, high = fitted.interval
     growth = fitted.growth(12 / grid.months)
     doubts = list(fitted.warnings)
     ahead: list[forecast.Step] = []
@@ -156,15 +106,10 @@ def _regression(
             doubts += _far(grid, steps)
             if model == "poisson":
                 doubts.append("the forecast takes Poisson variation alone; where counts vary more it is too narrow")
+    plain = ("df_resid", "loglik", "aic", "aicc", "deviance", "pearson_chi2", "dispersion")
     return {
-        "df_resid": fitted.df_resid,
-        "coefficients": _coefficients(fitted.names, fitted.estimate, fitted.se, low, high),
-        "loglik": fitted.loglik,
-        "aic": fitted.aic,
-        "aicc": fitted.aicc,
-        "deviance": fitted.deviance,
-        "pearson_chi2": fitted.pearson_chi2,
-        "dispersion": fitted.dispersion,
+        **{name: getattr(fitted, name) for name in plain},
+        "coefficients": _coefficients(fitted.names, fitted.estimate, fitted.se, *fitted.interval),
         "growth": growth and {"per": "year", "estimate": growth[0], "low": growth[1], "high": growth[2]},
         "warnings": doubts,
         "fitted": fitted.fitted.tolist(),
@@ -172,7 +117,7 @@ def _regression(
             {"period_start": a, "period_end": b, **dict(zip(("mean", "low", "high"), fitted.total(c), strict=True))}
             for a, b, c in grid.years()
         ],
-        "forecast": _forecast(ahead),
+        "forecast": [step._asdict() for step in ahead],
     }
 
 
@@ -183,7 +128,7 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     if isinstance(points, Refused):
         return points
     rng = np.random.default_rng(seed)
-    rates = points.draws(_draws(n), rng)
+    rates = points.draws(max(_FEWEST_DRAWS, min(_DRAWS, _NUMBERS // n)), rng)
     cuts = points.partition
     doubts = []
     if n < 20:
@@ -198,23 +143,18 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     # one uncertain date: the first and the last cell are surely on its two sides
     first = [0, *cuts] if points.several or not cuts else [0, n - 1]
     per_segment = rates[:, first]
-    dispersion, chi2, deviance, df = _poisson_fit(points, exposure)
     ahead = np.repeat(exposure[-1] * rates[:, -1:], steps, axis=1)
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile(per_segment, tails, axis=0)
+    names = [f"rate:{k + 1}" for k in range(len(first))]
     return {
-        "df_resid": df,
-        "coefficients": _coefficients(
-            [f"rate:{k + 1}" for k in range(len(first))], per_segment.mean(axis=0), per_segment.std(axis=0), low, high
-        ),
+        **_poisson_fit(points, exposure),
+        "coefficients": _coefficients(names, per_segment.mean(axis=0), per_segment.std(axis=0), low, high),
         "loglik": points.loglik,
-        "deviance": deviance,
-        "pearson_chi2": chi2,
-        "dispersion": dispersion,
         "warnings": doubts + (_far(grid, steps) if steps else []),
         "fitted": points.fitted.tolist(),
         "totals": _totals(grid, rates * exposure, tails),
-        "forecast": _forecast(forecast.describe(grid, ahead, rng.poisson(ahead).astype(np.float64))),
+        "forecast": [s._asdict() for s in forecast.describe(grid, ahead, rng.poisson(ahead).astype(np.float64))],
         "change_points": [
             {"date": grid.start(grid.index[place]), "probability": probability}
             for place, probability in zip(points.places, points.probability, strict=True)
@@ -222,25 +162,21 @@ def _changepoint(grid: Grid, steps: int, level: float, seed: int) -> dict[str, A
     }
 
 
-def _draws(periods: int) -> int:
-    return max(_FEWEST_DRAWS, min(_DRAWS, _NUMBERS // periods))
-
-
-def _poisson_fit(points: changepoint.ChangePoints, exposure: Floats) -> tuple[float | None, float, float, float]:
-    """Pearson dispersion, Pearson chi2, deviance and residual degrees of freedom of the piecewise constant fit."""
+def _poisson_fit(points: changepoint.ChangePoints, exposure: Floats) -> dict[str, Any]:
+    """How the piecewise constant fit agrees with its counts."""
     y = points.y
     mean = exposure * changepoint.rates(y, exposure, points.partition)
     used = mean > 0
     chi2 = float(np.sum((y[used] - mean[used]) ** 2 / mean[used]))
     deviance = float(2 * np.sum(special.xlogy(y[used], y[used] / mean[used]) - y[used] + mean[used]))
     df = len(y) - 2 * len(points.partition) - 1
-    return chi2 / df if df > 0 else None, chi2, deviance, float(df)
+    dispersion = chi2 / df if df > 0 else None
+    return {"df_resid": float(df), "deviance": deviance, "pearson_chi2": chi2, "dispersion": dispersion}
 
 
 def _coefficients(
-    names: Sequence[str], estimate: Sequence[float] | Floats, se: Sequence[float] | Floats,
-    low: Sequence[float] | Floats, high: Sequence[float] | Floats,
-) -> list[dict[str, Any]]:  # fmt: skip
+    names: Sequence[str], estimate: Floats, se: Floats, low: Floats, high: Floats
+) -> list[dict[str, Any]]:
     keys = ("name", "estimate", "se", "low", "high")
     return [dict(zip(keys, row, strict=True)) for row in zip(names, estimate, se, low, high, strict=True)]
 
@@ -255,19 +191,6 @@ def _totals(grid: Grid, means: Floats, tails: list[float]) -> list[dict[str, Any
     return totals
 
 
-def _forecast(steps: Sequence[forecast.Step]) -> list[dict[str, Any]]:
-    return [
-        {
-            "period_start": step.start,
-            "period_end": step.end,
-            "mean": step.mean,
-            "median": step.median,
-            "intervals": {f"{level:g}": list(limits) for level, limits in step.intervals.items()},
-        }
-        for step in steps
-    ]
-
-
 def _far(grid: Grid, steps: int) -> list[str]:
     doubts = []
     if steps > len(grid.counts) / 2:
@@ -275,10 +198,6 @@ def _far(grid: Grid, steps: int) -> list[str]:
     if grid.exposure is not None:
         doubts.append("the forecast keeps the last exposure")
     return doubts
-
-
-def _plain_keys(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _plain(value) for key, value in result.items()}
 
 
 def _plain(value: Any) -> Any:

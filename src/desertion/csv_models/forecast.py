@@ -7,8 +7,8 @@ draw then gives one count per period, at the last exposure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,27 +25,20 @@ DRAWS = 20_000
 MAX_STEPS = 1_200
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """The forecast of one period: both days included, `intervals` by level, in whole counts."""
 
-    start: date
-    end: date
+    period_start: date
+    period_end: date
     mean: float
     median: float
     intervals: dict[float, tuple[float, float]]
 
 
 def forecast(
-    fit: Regression,
-    grid: Grid,
-    trend: terms.Trend,
-    steps: int,
-    *,
-    harmonics: int = 0,
-    draws: int = DRAWS,
+    fit: Regression, grid: Grid, trend: terms.Trend, steps: int, *, harmonics: int = 0, draws: int = DRAWS,
     seed: int = 1,
-) -> list[Step] | Refused:
+) -> list[Step] | Refused:  # fmt: skip
     """Forecast the next `steps` periods of `grid` under the fitted `trend`.
 
     Refused for quasi-Poisson, which names no law of the counts, and for a smooth, which ends at its last knot.

@@ -33,12 +33,9 @@ def read_rows(
 
 
 def _rows(
-    name: str,
-    lines: Iterator[list[str]],
-    columns: Callable[[list[str]], list[str]],
-    parse: Callable[[int, dict[str, str]], T],
-    most: int,
-) -> list[T]:
+    name: str, lines: Iterator[list[str]], columns: Callable[[list[str]], list[str]],
+    parse: Callable[[int, dict[str, str]], T], most: int,
+) -> list[T]:  # fmt: skip
     first = [column.strip() for column in next(lines, [])]
     try:
         header = columns(first)

@@ -19,25 +19,13 @@ _OLDER = {"true_value": "observed", "prediction": "predicted", "quantile": "quan
 
 
 def score_file(path: str | Path) -> dict[str, object]:
-    """Score the forecasts in a CSV.
+    """Score the quantile or sample forecasts in a CSV.
 
     The columns are `observed`, `predicted` and `quantile_level` or `sample_id`, or their older names in scoringutils
-    (`true_value`, `prediction`, `quantile`, `sample`); all others name the forecast (the period, the model …).
-
-    Returns
-    -------
-    dict
-        Means over all forecasts: n, crps, wis, log_score, coverage, convention, warnings. crps and log_score are None
-        for quantiles. With a column `model`, `models` holds the same for each model.
-
-    Raises
-    ------
-    CsvError
-        With the faults found (the first 20), one per line.
-
-    References
-    ----------
-    Bracher et al. (2021), weighted interval score; Gneiting & Raftery (2007), CRPS; Scott (1992), kernel width.
+    (`true_value`, `prediction`, `quantile`, `sample`); all others name the forecast (the period, the model …). The
+    result holds n, means over all forecasts (wis: Bracher et al., 2021; for samples also crps: Gneiting & Raftery,
+    2007, and log_score: kernel width of Scott, 1992), coverage, convention and warnings; with a column `model`,
+    `models` holds the same for each model. Raises CsvError with the faults found (the first 20), one per line.
     """
     path = Path(path)
     name, kind, forecasts = _read(path)

@@ -7,10 +7,9 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.axes import count_axis, panel_title, panels_by, value_axis, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.palette import STEPS, Style
@@ -29,10 +28,7 @@ def article_name(articles: str) -> str:
 def _describe_offences(rows: pd.DataFrame) -> str:
     phrases = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
     for articles, panel in rows.groupby("articles", sort=False):
-        parts = []
-        for series, part in panel.groupby("series", sort=False):
-            parts.append(f"{series}: {wording.course(part)}")
-        phrases.append(f"{article_name(str(articles))}: " + "; ".join(parts))
+        phrases.append(f"{article_name(str(articles))}: " + "; ".join(wording.courses(panel)))
     return ". ".join(phrases) + "."
 
 
@@ -57,20 +53,15 @@ def offences(page: PlotPage, rows: pd.DataFrame) -> None:
     rows = wording.with_years(rows)
     names = list(dict.fromkeys(rows["series"]))
     looks = page.looks(rows)
-    panels = list(dict.fromkeys(rows["articles"]))
     measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
     hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
-    axes = page.grid(
-        len(panels),
-        (36, 42, 48),
-        2,
+    panels = panels_by(
+        page, rows, "articles", (36, 42, 48), 2, name=article_name,
         subtitle=f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}",
         key=[(looks[name], False, name) for name in names],
-    )
+    )  # fmt: skip
     first, last = int(rows["year"].min()), int(rows["year"].max())
-    for each, articles in zip(axes, panels, strict=True):
-        part = rows[rows["articles"] == articles]
-        panel_title(each, article_name(articles), page.size.text)
+    for each, part in panels:
         year_axis(each, first, last, every=2)
         count_axis(each, max(part["value"].max(), 1) * 1.25, ticks=4)
         # Series that share a year stand beside each other, in the order of the key.
@@ -150,12 +141,9 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     tall = {"single": 42, "double": 50, "slide": 52}[page.kind]
     hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
     axes = page.panels(
-        len(top),
-        columns,
-        heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
-        wide=len(below),
-        subtitle=f"By year and by statement. {hollow}".rstrip(),
-    )
+        len(top), columns, heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
+        wide=len(below), subtitle=f"By year and by statement. {hollow}".rstrip(),
+    )  # fmt: skip
     for each, (title, *_) in zip(axes, [*top, *below], strict=True):
         panel_title(each, title, page.size.text)
     for each, (_, draw, part) in zip(axes, top, strict=False):
@@ -182,42 +170,22 @@ def _shares(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _layout(page: PlotPage, rows: pd.DataFrame) -> Rows:
-    return Rows(
-        page,
-        [
-            PlotRow(
-                f"{row.series}, {wording.period_of(row)}",
-                wording.bounded(row.value, row.bound),
-            )
-            for row in records(rows)
-        ],
-    )
+    words = (f"{row.series}, {wording.period_of(row)}" for row in records(rows))
+    numbers = (wording.bounded(row.value, row.bound) for row in records(rows))
+    return Rows(page, [PlotRow(*each) for each in zip(words, numbers, strict=True)])
 
 
 def _statements(page: PlotPage, axes: Axes, rows: pd.DataFrame, layout: Rows) -> None:
     """One row per statement on an axis from zero; an arrow at a bound points to the possible values."""
     layout.draw(axes)
-    axes.set_xlim(0, 100 if rows["unit"].iloc[0] == "percent" else rows["value"].max() * 1.1)
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
-    axes.grid(axis="x")
+    value_axis(axes, 100 if rows["unit"].iloc[0] == "percent" else rows["value"].max() * 1.1, 5)
     looks = page.looks(rows)
     for place, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if row.bound in _ARROWS:
-            axes.annotate(
-                "",
-                (row.value, place),
-                xytext=(_ARROWS[row.bound] * 14 * page.size.scale, 0),
-                textcoords="offset points",
-                arrowprops={
-                    "arrowstyle": "<-",
-                    "color": look.colour,
-                    "linewidth": page.size.scale,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-            )
+            arrow = {"arrowstyle": "<-", "color": look.colour, "linewidth": page.size.scale, "shrinkA": 0, "shrinkB": 0}
+            shift = (_ARROWS[row.bound] * 14 * page.size.scale, 0)
+            axes.annotate("", (row.value, place), xytext=shift, textcoords="offset points", arrowprops=arrow)
         page.mark(axes, row.value, place, look, row.ids, hollow=row.incomplete)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 from numpy.typing import NDArray
 
 from desertion.plots import wording
+from desertion.plots.frame import PlotPage
 from desertion.plots.labels import INK, LEADING, SOFT
 
 Floats = NDArray[np.float64]
@@ -41,20 +42,25 @@ def count_axis(axes: Axes, top: float, ticks: int = 5) -> None:
 
 
 def factor_axis(
-    axes: Axes, low: float, high: float, ticks: Sequence[float], sign: str = "×", *, upright: bool = False
+    page: PlotPage, axes: Axes, low: float, high: float, ticks: Sequence[float], *, upright: bool = False
 ) -> None:
-    """Factors on a log scale, across or `upright`: plain ticks such as ×2, as many of `ticks` as lie within."""
-    if upright:
-        axes.set_yscale("log")
-        axes.set_ylim(low, high)
-    else:
-        axes.set_xscale("log")
-        axes.set_xlim(low, high)
+    """Factors on a log scale, across or `upright`, with a line at 1: plain ticks such as ×2, from `ticks`."""
+    which: Literal["x", "y"] = "y" if upright else "x"
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.yaxis if upright else axes.xaxis
     axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{sign}{wording.number(x)}"))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"×{wording.number(x)}"))
     axis.set_minor_locator(NullLocator())
-    axes.grid(axis="y" if upright else "x")
+    axes.grid(axis=which)
+    (axes.axhline if upright else axes.axvline)(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+
+
+def value_axis(axes: Axes, top: float, ticks: int) -> None:
+    """Values from zero, across."""
+    axes.set_xlim(0, top)
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
+    axes.grid(axis="x")
 
 
 def steps(rows: pd.DataFrame) -> Floats:
@@ -62,15 +68,35 @@ def steps(rows: pd.DataFrame) -> Floats:
     return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
 
 
-def area(axes: Axes, x: Floats, low: Floats, high: Floats, **how: Any) -> None:
-    """The area between two lines as one shape."""
-    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])])
+def area(axes: Axes, rows: pd.DataFrame, low: str, high: str, **how: Any) -> tuple[Floats, Floats]:
+    """The area between two columns of consecutive rows, in steps, as one shape; returns its edges."""
+    x, below, above = steps(rows), *(np.repeat(rows[column].to_numpy(np.float64), 2) for column in (low, high))
+    corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([above, below[::-1]])])
     axes.add_patch(Polygon(corners, linewidth=0, zorder=1.5, **how))
+    return below, above
 
 
-def caption(axes: Axes, words: str, size: float) -> None:
+def caption(page: PlotPage, axes: Axes, words: str, across: float) -> None:
     """Words under one panel."""
-    axes.set_xlabel(words, loc="left", fontsize=size, color=SOFT, linespacing=LEADING, labelpad=3)
+    size = page.size.small
+    axes.set_xlabel(
+        page.wrap(words, size, across), loc="left", fontsize=size, color=SOFT, linespacing=LEADING, labelpad=3
+    )
+
+
+def panels_by(
+    page: PlotPage, rows: pd.DataFrame, column: str, talls: Sequence[float], columns: int = 1,
+    *, name: Callable[[str], str] = str, across: float | None = None, **how: Any,
+) -> list[tuple[Axes, pd.DataFrame]]:  # fmt: skip
+    """One panel per value of `column` in the table's order, titled by its `name`, and its rows.
+
+    `across` is the room for a title in points, `how` as in `PlotPage.grid`.
+    """
+    values = list(dict.fromkeys(rows[column]))
+    axes = page.grid(len(values), talls, min(columns, len(values)), **how)
+    for each, value in zip(axes, values, strict=True):
+        panel_title(each, page.wrap(name(value), page.size.text, across or page.across, "bold"), page.size.text)
+    return [(each, rows[rows[column] == value]) for each, value in zip(axes, values, strict=True)]
 
 
 def panel_title(axes: Axes, words: str, size: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, panel_title, year_axis
+from desertion.plots.axes import count_axis, panels_by, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.labels import SOFT
@@ -28,7 +28,7 @@ def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
     span = axes.get_xlim()[1] - axes.get_xlim()[0]
     year = (page.size.width - 0.6) * 72 / span
     tags: list[tuple[float, str]] = []
-    for letter, x in zip(_letters(len(events)), events["x"], strict=True):
+    for letter, x in zip(ascii_lowercase, events["x"], strict=False):
         axes.axvline(x, color=SOFT, linewidth=0.5 * page.size.scale, dashes=(2, 2), zorder=1)
         page.placer.path(axes, (x, x), axes.get_ylim(), weight=0.2)
         if tags and (x - tags[-1][0]) * year < 2:
@@ -46,22 +46,17 @@ def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _letters(count: int) -> Sequence[str]:
-    return [chr(ord("a") + i) for i in range(count)]
-
-
 def _event_key(events: pd.DataFrame) -> str:
     return "; ".join(
         f"{letter}{NBSP}{wording.day(start).replace(' ', NBSP)}: {series}"
-        for letter, start, series in zip(_letters(len(events)), events["period_start"], events["series"], strict=True)
+        for letter, start, series in zip(ascii_lowercase, events["period_start"], events["series"], strict=False)
     )
 
 
 def _describe_long_view(rows: pd.DataFrame) -> str:
     counts = rows[rows["measure"] != EVENT]
     phrases = [f"Line plot of {counts['series'].nunique()} series of yearly counts, on an axis from zero"]
-    for series, part in counts.groupby("series", sort=False):
-        phrases.append(f"{series}: {wording.course(part)}")
+    phrases += wording.courses(counts)
     events = rows[rows["measure"] == EVENT].sort_values("period_start")
     if len(events):
         phrases.append(
@@ -197,28 +192,22 @@ def _describe_revision(rows: pd.DataFrame) -> str:
 def revision(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per count: each value from the day it was known to the next, hollow while the year was incomplete."""
     rows = rows.assign(x=wording.years(rows["known"]))
-    panels = list(dict.fromkeys(rows["series"]))
     hollow = " Hollow: of a part of the period." if rows["incomplete"].any() else ""
-    axes = page.grid(
-        len(panels),
-        (44, 50, 52),
-        min(2, len(panels)),
+    panels = panels_by(
+        page, rows, "series", (44, 50, 52), 2,
         subtitle=f"Value by the day on which it was known. Each panel has its own scale, from zero.{hollow}",
-    )
+    )  # fmt: skip
     first, last = int(rows["x"].min()), int(rows["x"].max() + 0.25)
-    for each, series in zip(axes, panels, strict=True):
-        part = rows[rows["series"] == series].sort_values("known", kind="stable")
-        look = page.looks(part)[series]
-        panel_title(each, page.wrap(series, page.size.text, page.across, "bold"), page.size.text)
+    for each, part in panels:
+        part = part.sort_values("known", kind="stable")
+        look = page.looks(part)[part["series"].iloc[0]]
         year_axis(each, first, last)
         count_axis(each, part["value"].max() * 1.25, ticks=4)
         x, y = part["x"].tolist(), part["value"].tolist()
         width = 1.1 * page.size.scale
         each.plot([*x, last + 1], [*y, y[-1]], drawstyle="steps-post", color=look.colour, linewidth=width, zorder=3)
-        corners = [(x[0], y[0])]
-        for at, value in zip([*x[1:], last + 1], [*y[1:], y[-1]], strict=True):
-            corners += [(at, corners[-1][1]), (at, value)]
-        page.placer.path(each, [corner[0] for corner in corners], [corner[1] for corner in corners])
+        steps_x, steps_y = [x[0], *np.repeat([*x[1:], last + 1], 2)], [*np.repeat(y, 2), y[-1]]
+        page.placer.path(each, steps_x, steps_y)
         for row in records(part[::-1]):
             page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
             words = wording.bounded(row.value, row.bound)

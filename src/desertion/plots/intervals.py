@@ -13,24 +13,16 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import INK, SOFT
+from desertion.plots.labels import INK
 from desertion.plots.palette import GREY, VERMILION, Style
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
 
 
 def span(
-    page: PlotPage,
-    axes: Axes,
-    low: float,
-    high: float,
-    y: float,
-    colour: str,
-    ids: str,
-    *,
-    tall: float = 4.5,
+    page: PlotPage, axes: Axes, low: float, high: float, y: float, colour: str, ids: str, *, tall: float = 4.5,
     hatched: bool = False,
-) -> None:
+) -> None:  # fmt: skip
     """A bar `tall` points high along a row, from one end of an interval to the other."""
     tall *= page.size.scale
     page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)
@@ -51,8 +43,7 @@ def tick(page: PlotPage, axes: Axes, x: float, y: float, ids: str) -> None:
 def _factor(row: Any) -> str:
     if pd.isna(row.low):
         return f"×{wording.number(row.factor)}"
-    factor, low, high = wording.aligned([row.factor, row.low, row.high])
-    return f"×{factor} ({low}–{high})"
+    return f"×{wording.interval(row.factor, row.low, row.high)}"
 
 
 def _describe_growth(rows: pd.DataFrame) -> str:
@@ -112,8 +103,7 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
         f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}",
     )
     ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
-    factor_axis(axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
@@ -139,8 +129,7 @@ def _stated(row: Any) -> str:
 def _computed(row: Any) -> str:
     if pd.isna(row.low) or row.low == row.high:
         return wording.number(row.computed)
-    value, low, high = wording.aligned([row.computed, row.low, row.high])
-    return f"{value} ({low}–{high})"
+    return wording.interval(row.computed, row.low, row.high)
 
 
 def _describe_claims(rows: pd.DataFrame) -> str:
@@ -197,8 +186,7 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
         [rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")]
     ).dropna()
     low, high = min(ends.min(), 0.9) / 1.08, max(ends.max(), 1.1) * 1.08
-    factor_axis(axes, low, high, FACTORS if high / low > 12 else RATIOS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, low, high, FACTORS if high / low > 12 else RATIOS)
     shift = 2.4 * page.size.scale
     for y, row in zip(layout.places, records(rows), strict=True):
         stated = [end / row.computed for end in (row.stated_low, row.stated_high)]
@@ -215,14 +203,7 @@ def _range(page: PlotPage, axes: Axes, ends: Sequence[float], y: float, look: St
         page.mark(axes, low, y, look, ids, points=4.2)
         return
     span(
-        page,
-        axes,
-        left if math.isnan(low) else low,
-        right if math.isnan(high) else high,
-        y,
-        look.colour,
-        ids,
-        tall=3.4,
+        page, axes, left if math.isnan(low) else low, right if math.isnan(high) else high, y, look.colour, ids, tall=3.4
     )
     inside = (right / left) ** 0.007
     for end, edge, marker in ((low, left * inside, "<"), (high, right / inside, ">")):

@@ -22,15 +22,8 @@ Point = tuple[float, float]
 
 #: Where a label may stand, seen from its point: across and up.
 _SIDES = {
-    "N": (0, 1),
-    "NE": (1, 1),
-    "E": (1, 0),
-    "SE": (1, -1),
-    "S": (0, -1),
-    "SW": (-1, -1),
-    "W": (-1, 0),
-    "NW": (-1, 1),
-}
+    "N": (0, 1), "NE": (1, 1), "E": (1, 0), "SE": (1, -1), "S": (0, -1), "SW": (-1, -1), "W": (-1, 0), "NW": (-1, 1),
+}  # fmt: skip
 _RING = tuple(_SIDES)
 _GAPS = (1.5, 4.0, 7.0, 14.0, 22.0, 32.0)
 _LED = 14.0
@@ -97,15 +90,10 @@ class Placer:
     def place(self, figure: Figure, renderer: RendererAgg) -> None:
         """Put blocks, then needed labels, then the others, each where it costs least; the layout is fixed by now."""
         self._renderer = renderer
-        boxes: list[Box] = []
-        centres = [axes.transData.transform((x, y)) for axes, x, y, _ in self._marks]
-        self._centres = np.array(centres).reshape(-1, 2)
-        for axes, x, y, radius in self._marks:
-            at_x, at_y = axes.transData.transform((x, y))
-            boxes.append((at_x - radius, at_y - radius, at_x + radius, at_y + radius))
-        for axes, (left, bottom, right, top) in self._bars:
-            (x0, y0), (x1, y1) = axes.transData.transform([(left, bottom), (right, top)])
-            boxes.append((x0, y0, x1, y1))
+        marks = [(*axes.transData.transform((x, y)), radius) for axes, x, y, radius in self._marks]
+        self._centres = np.array([(x, y) for x, y, _ in marks]).reshape(-1, 2)
+        boxes = [(x - radius, y - radius, x + radius, y + radius) for x, y, radius in marks]
+        boxes += [tuple(axes.transData.transform(np.reshape(box, (2, 2))).ravel()) for axes, box in self._bars]
         self._obstacles = np.array(boxes).reshape(-1, 4)
         dots = [_along(axes.transData.transform(path)) for axes, path, _ in self._paths]
         self._dots: NDArray[np.float64] = np.concatenate([np.empty((0, 2)), *dots])
@@ -130,14 +118,11 @@ class Placer:
 
     def _plan(self, labels: Sequence[Label]) -> tuple[float, list[_Spot]]:
         """The cheapest places for labels that choose one after the other, and what they cost together."""
-        taken, total = list(self._taken), 0.0
         spots: list[_Spot] = []
         for label in labels:
-            spot = min((self._best(label, words, taken) for words in label.words), key=lambda each: each.cost)
-            taken.append(spot.box)
-            total += spot.cost
-            spots.append(spot)
-        return total, spots
+            taken = [*self._taken, *(spot.box for spot in spots)]
+            spots.append(min((self._best(label, words, taken) for words in label.words), key=lambda each: each.cost))
+        return sum(spot.cost for spot in spots), spots
 
     def _extent(self, label: Label, words: str) -> tuple[float, float]:
         key = (words, label.size, label.weight)
@@ -152,21 +137,11 @@ class Placer:
         label = spot.label
         leader = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": label.radius}
         label.axes.annotate(
-            spot.words,
-            spot.point,
-            xytext=spot.shift,
-            textcoords="offset points",
-            fontsize=label.size,
-            color=label.colour,
-            fontweight=label.weight,
-            zorder=4,
-            annotation_clip=False,
-            linespacing=LEADING,
-            ha=("center", "left", "right")[spot.across],
-            va=("center", "bottom", "top")[spot.up],
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
-            arrowprops=leader if spot.led else None,
-        )
+            spot.words, spot.point, xytext=spot.shift, textcoords="offset points", fontsize=label.size,
+            color=label.colour, fontweight=label.weight, zorder=4, annotation_clip=False, linespacing=LEADING,
+            ha=("center", "left", "right")[spot.across], va=("center", "bottom", "top")[spot.up],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4}, arrowprops=leader if spot.led else None,
+        )  # fmt: skip
         self._taken.append(spot.box)
 
     def _bounds(self, item: Any) -> Box:
@@ -194,16 +169,10 @@ class Placer:
                 at = axes.transAxes.inverted().transform((left, top))
                 axes.add_artist(
                     AnnotationBbox(
-                        block,
-                        (float(at[0]), float(at[1])),
-                        xycoords="axes fraction",
-                        box_alignment=(0, 1),
-                        frameon=False,
-                        pad=0,
-                        annotation_clip=False,
-                        zorder=6,
+                        block, (float(at[0]), float(at[1])), xycoords="axes fraction", box_alignment=(0, 1),
+                        frameon=False, pad=0, annotation_clip=False, zorder=6,
                     )
-                )
+                )  # fmt: skip
                 self._taken.append(box)
                 return True
         return False
@@ -226,17 +195,10 @@ class Placer:
                     low = y + up * reach - height * (0.5 - 0.5 * up)
                     spots.append(
                         _Spot(
-                            label,
-                            words,
-                            point,
-                            (across * reach, up * reach),
-                            across,
-                            up,
-                            gap >= _LED,
-                            (left, low, left + width, low + height),
-                            step + 0.4 * gap + 0.5 * rank,
+                            label, words, point, (across * reach, up * reach), across, up, gap >= _LED,
+                            (left, low, left + width, low + height), step + 0.4 * gap + 0.5 * rank,
                         )
-                    )
+                    )  # fmt: skip
         box = np.array([spot.box for spot in spots])
         led = np.array([spot.led for spot in spots])
         out = np.maximum(np.array([[frame.x0, frame.y0]]) - box[:, :2], 0).sum(axis=1)
@@ -302,10 +264,7 @@ def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64], room: float
 
 
 def _inside(
-    box: NDArray[np.float64],
-    dots: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    room: float,
+    box: NDArray[np.float64], dots: NDArray[np.float64], weights: NDArray[np.float64], room: float
 ) -> NDArray[np.float64]:
     """The weight of the dots within each box."""
     within = (

@@ -104,7 +104,11 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     reports = rows[rows["kind"] == "report"].assign(step=fineness)
     prior = band["prior_driven"]
     key = [(Style(BLUE, "_", "-"), True, "a report over its period, the thicker the shorter")]
-    key += [(Style(BLUE, _ARROWS[bound], "-"), False, words) for bound, words in _BOUNDS if _any(reports, bound)]
+    key += [
+        (Style(BLUE, marker, "-"), False, bound.replace("_", " "))
+        for bound, marker in _ARROWS.items()
+        if reports["bound"].eq(bound).any()
+    ]
     if (~prior).any():
         key.append((Style(_BAND, "s", "-"), False, "fitted level with its interval"))
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
@@ -114,12 +118,9 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     (axes,) = page.grid(
-        1,
-        (62, 82, 82),
-        subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
-        notes=notes if prior.any() else "",
-        key=key,
-    )
+        1, (62, 82, 82), subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
+        notes=notes if prior.any() else "", key=key,
+    )  # fmt: skip
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
@@ -132,20 +133,11 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
         page.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
 
 
-_BOUNDS = (("at_least", "at least"), ("at_most", "at most"))
-
-
-def _any(reports: pd.DataFrame, bound: str) -> bool:
-    return bool((reports["bound"] == bound).any())
-
-
 def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
     scale, prior = page.size.scale, bool(run["prior_driven"].iloc[0])
-    x = steps(run)
-    low, mean, high = (np.repeat(run[column].to_numpy(), 2) for column in ("low", "mean", "high"))
+    x, mean = steps(run), np.repeat(run["mean"].to_numpy(), 2)
     look = {"facecolor": "white", "edgecolor": "#CCCCCC", "hatch": "/////"} if prior else {"facecolor": _BAND}
-    area(axes, x, low, high, gid=gid(str(run["ids"].iloc[0])), **{"edgecolor": "none"} | look)
-    for edge in (low, high):
+    for edge in area(axes, run, "low", "high", gid=gid(str(run["ids"].iloc[0])), **{"edgecolor": "none"} | look):
         page.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
     if not prior:
         axes.plot(x, mean, color=_LINE, linewidth=1.1 * scale, zorder=2)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from desertion.plots import wording
-from desertion.plots.axes import area, caption, count_axis, panel_title, steps, year_axis
+from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
@@ -43,9 +43,8 @@ def _check(rows: pd.DataFrame) -> None:
         raise ValueError("plot forecast: column 'kind' is forecast and refused in one panel")
 
 
-def _band(row: Any, level: int) -> str:
-    low, high = getattr(row, f"low{level}"), getattr(row, f"high{level}")
-    return f"{wording.number(row.median)} ({wording.number(low)} to {wording.number(high)})"
+def _band(row: Any) -> str:
+    return f"{wording.number(row.median)} ({wording.number(row.low95)} to {wording.number(row.high95)})"
 
 
 def _describe(rows: pd.DataFrame) -> str:
@@ -55,17 +54,16 @@ def _describe(rows: pd.DataFrame) -> str:
     ]
     for panel, part in rows.groupby("panel", sort=False):
         words = []
-        for kind, level in (("fit", 95), ("forecast", 95)):
-            own = list(records(part[part["kind"] == kind].sort_values("period_start", kind="stable")))
-            if own:
-                name = "last fitted month" if kind == "fit" else "forecast"
-                chosen = own[-1:] if kind == "fit" else own[:: max(len(own) - 1, 1)]
-                words.append(f"{name} " + ", ".join(f"{wording.period_of(r)} {_band(r, level)}" for r in chosen))
-        for kind, (_, name) in _SCENARIOS.items():
-            own = list(records(part[part["kind"] == kind].sort_values("period_start", kind="stable")))
-            if own:
-                last = own[-1]
+        part = part.sort_values("period_start", kind="stable")
+        for kind in _KINDS[:-1]:
+            own = list(records(part[part["kind"] == kind]))
+            if own and kind in _SCENARIOS:
+                last, name = own[-1], _SCENARIOS[kind][1]
                 words.append(f"if {name}, {wording.number(last.median)} in {wording.period_of(last)}")
+            elif own:
+                name, chosen = ("last fitted month", own[-1:]) if kind == "fit" else ("forecast", [own[0], own[-1]])
+                each = dict.fromkeys(f"{wording.period_of(row)} {_band(row)}" for row in chosen)
+                words.append(f"{name} " + ", ".join(each))
         phrases.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
     return ". ".join(phrases) + "."
 
@@ -92,29 +90,24 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
     _check(rows)
     rows = wording.with_years(rows)
-    panels = list(dict.fromkeys(rows["panel"]))
     key = [(_FIT, False, "fitted level with its 95 % interval")]
     if (rows["kind"] == "forecast").any():
         key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     key += [
         (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
     ]
-    axes = page.grid(
-        len(panels),
-        (62, 66, 70),
-        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
-        key=key,
-    )
-    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     across = page.size.width * 72 - 60
-    for each, panel in zip(axes, panels, strict=True):
-        part = rows[rows["panel"] == panel].sort_values("x0", kind="stable")
-        panel_title(each, page.wrap(panel, page.size.text, across, "bold"), page.size.text)
+    panels = panels_by(
+        page, rows, "panel", (62, 66, 70), across=across, key=key,
+        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
+    )  # fmt: skip
+    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
+    for each, part in panels:
+        part = part.sort_values("x0", kind="stable")
         year_axis(each, first, last, every=2 if page.narrow and last - first > 6 else 1)
         top, beyond = _top(part)
         count_axis(each, top)
-        note = part["note"].iloc[0] + beyond
-        caption(each, page.wrap(note, page.size.small, across), page.size.small)
+        caption(page, each, part["note"].iloc[0] + beyond, across)
         _draw(page, each, part)
 
 
@@ -135,11 +128,8 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
         if own.empty:
             continue
         ids = gid(str(own["ids"].iloc[0]))
-        if kind == "fit":
-            _area(axes, own, 95, _BAND, ids)
-        elif kind == "forecast":
-            for level in _LEVELS:
-                _area(axes, own, level, _FAN[level], ids)
+        for level, colour in {"fit": {95: _BAND}, "forecast": _FAN}.get(kind, {}).items():
+            area(axes, own, f"low{level}", f"high{level}", facecolor=colour, edgecolor="none", gid=ids)
         look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
         x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)
         axes.plot(
@@ -147,12 +137,6 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
         )
         page.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
         last = list(records(own))[-1]
-        if kind in _SCENARIOS:
-            page.value(axes, wording.number(last.median), (last.x1, last.median), colour=look.ink)
-        elif kind == "fit":
-            page.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)
-
-
-def _area(axes: Axes, rows: pd.DataFrame, level: int, colour: str, ids: str) -> None:
-    low, high = (np.repeat(rows[f"{end}{level}"].to_numpy(), 2) for end in ("low", "high"))
-    area(axes, steps(rows), low, high, facecolor=colour, edgecolor="none", gid=ids)
+        if kind != "forecast":
+            at = last.x if kind == "fit" else last.x1
+            page.value(axes, wording.number(last.median), (at, last.median), colour=look.ink)

@@ -51,19 +51,10 @@ FIXED = {
 }
 
 _SPARE = (
-    Style(BLUE, "o", "-"),
-    Style(VERMILION, "D", "-."),
-    Style(GREEN, "s", ":"),
-    Style(ORANGE, "^", "--"),
-    Style(PURPLE, "v", "--"),
-    Style(SKY, "P", "-."),
-    Style(BLACK, "X", ":"),
-    Style(GREY, "p", "-"),
-    Style(BLUE, "h", "--"),
-    Style(VERMILION, "<", "-"),
-    Style(GREEN, ">", "-."),
-    Style(ORANGE, "d", ":"),
-)
+    Style(BLUE, "o", "-"), Style(VERMILION, "D", "-."), Style(GREEN, "s", ":"), Style(ORANGE, "^", "--"),
+    Style(PURPLE, "v", "--"), Style(SKY, "P", "-."), Style(BLACK, "X", ":"), Style(GREY, "p", "-"),
+    Style(BLUE, "h", "--"), Style(VERMILION, "<", "-"), Style(GREEN, ">", "-."), Style(ORANGE, "d", ":"),
+)  # fmt: skip
 
 
 def styles(names: Iterable[str]) -> dict[str, Style]:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from desertion.plots import wording
-from desertion.plots.axes import caption, count_axis, panel_title, year_axis
+from desertion.plots.axes import caption, count_axis, panels_by, value_axis, year_axis
 from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span, tick
 from desertion.plots.palette import styles
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
-
-
-def _band(row: Any) -> str:
-    value, low, high = wording.aligned([row.value, row.low, row.high])
-    return f"{value} ({low}–{high})"
 
 
 def _describe_rate(rows: pd.DataFrame) -> str:
@@ -62,17 +55,11 @@ def _describe_rate(rows: pd.DataFrame) -> str:
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per period: an upright line at the main rate, a bar over the rates of rival denominators."""
-    layout = Rows(
-        page,
-        [
-            PlotRow(
-                f"{wording.period_of(row)}{' (part)' if row.incomplete else ''}",
-                _band(row),
-                row.series,
-            )
-            for row in records(rows)
-        ],
-    )
+    part = rows["incomplete"].map({True: " (part)", False: ""})
+    layout = Rows(page, [
+        PlotRow(f"{wording.period_of(row)}{words}", wording.interval(row.value, row.low, row.high), row.series)
+        for row, words in zip(records(rows), part, strict=True)
+    ])  # fmt: skip
     main = wording.listed(rows["denominator"])
     ends = wording.listed(
         [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
@@ -82,10 +69,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
         subtitle=f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: rival strengths, {ends}."
         + (" Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""),
     )
-    axes.set_xlim(0, rows[["value", "high"]].max().max() * 1.08)
-    axes.xaxis.set_major_locator(MaxNLocator(4 if page.narrow else 7, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: wording.number(x)))
-    axes.grid(axis="x")
+    value_axis(axes, rows[["value", "high"]].max().max() * 1.08, 4 if page.narrow else 7)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         span(page, axes, row.low, row.high, y, looks[row.series].colour, row.ids, hatched=row.incomplete)
@@ -123,23 +107,18 @@ def _describe_comparators(rows: pd.DataFrame) -> str:
 def comparators(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per measure, each from zero on its own scale and calendar, with its definition under it."""
     rows = wording.with_years(rows)
-    panels = list(dict.fromkeys(rows["panel"]))
     hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
-    axes = page.grid(
-        len(panels),
-        (48, 54, 60),
-        2,
+    panels = panels_by(
+        page, rows, "panel", (48, 54, 60), 2,
         subtitle=f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}",
-    )
-    for each, panel in zip(axes, panels, strict=True):
-        part = rows[rows["panel"] == panel]
-        panel_title(each, page.wrap(panel, page.size.text, page.across, "bold"), page.size.text)
+    )  # fmt: skip
+    for each, part in panels:
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
         count_axis(each, part["value"].max() * 1.2, ticks=4)
         looks = styles(part["series"])
         page.connect(each, part, looks)
-        caption(each, page.wrap(part["definition"].iloc[0], page.size.small, page.across), page.size.small)
+        caption(page, each, part["definition"].iloc[0], page.across)
         for series, own in part.groupby("series", sort=False):
             own, look = own.sort_values("x"), looks[str(series)]
             dense = len(own) > 15

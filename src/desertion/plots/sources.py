@@ -10,7 +10,6 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis, year_axis
 from desertion.plots.contract import END, IDS, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import SOFT
 from desertion.plots.palette import BLUE, GREY, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
 from desertion.plots.rows import PlotRow, Rows
@@ -27,12 +26,8 @@ def fineness(rows: pd.DataFrame) -> pd.Series:
 
 def _months(rows: pd.DataFrame) -> int:
     """Number of calendar months that these periods touch."""
-    touched = {
-        month
-        for start, end in zip(rows["period_start"], rows["period_end"], strict=True)
-        for month in pd.period_range(start, end, freq="M")
-    }
-    return len(touched)
+    periods = zip(rows["period_start"], rows["period_end"], strict=True)
+    return len({month for start, end in periods for month in pd.period_range(start, end, freq="M")})
 
 
 def _describe_coverage(rows: pd.DataFrame) -> str:
@@ -89,16 +84,10 @@ def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
         # A hair of white between neighbours: single months stay single.
         axes.add_patch(
             Rectangle(
-                (row.x0, place - tall / 2),
-                row.x1 - row.x0,
-                tall,
-                facecolor=STEPS[row.step],
-                edgecolor="white",
-                linewidth=0.25 * page.size.scale,
-                zorder=2 + row.step,
-                gid=gid(row.ids),
+                (row.x0, place - tall / 2), row.x1 - row.x0, tall, facecolor=STEPS[row.step], edgecolor="white",
+                linewidth=0.25 * page.size.scale, zorder=2 + row.step, gid=gid(row.ids),
             )
-        )
+        )  # fmt: skip
 
 
 def _values(part: pd.DataFrame) -> str:
@@ -162,17 +151,13 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     )
     ends = pd.concat([part["ratio"] for part in parts])
     low, high = min(ends.min(), 0.8) / 1.06, max(ends.max(), 1.25) * 1.06
-    factor_axis(axes, low, high, RATIOS if high / low < 12 else FACTORS)
-    axes.axvline(1, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
+    factor_axis(page, axes, low, high, RATIOS if high / low < 12 else FACTORS)
     wide = (page.size.width * 72 * (0.9 if page.narrow else 0.4)) / np.log(high / low)
     for place, part in zip(layout.places, parts, strict=True):
         axes.plot(
-            [part["ratio"].min(), part["ratio"].max()],
-            [place, place],
-            color=GREY,
-            linewidth=0.8 * page.size.scale,
+            [part["ratio"].min(), part["ratio"].max()], [place, place], color=GREY, linewidth=0.8 * page.size.scale,
             zorder=2,
-        )
+        )  # fmt: skip
         seen: list[float] = []
         for row in records(part.sort_values("chosen", ascending=False, kind="stable")):
             at = float(np.log(row.ratio) * wide)
@@ -181,14 +166,9 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
             # Marks that would hide each other step up and down in turn; their place along the axis stays true.
             step = (near + 1) // 2 * (1 if near % 2 else -1) * _STEP * page.size.scale
             page.mark(
-                axes,
-                row.ratio,
-                place + step,
-                _CHOSEN if row.chosen else _RIVAL,
-                row.ids,
-                hollow=not row.chosen,
+                axes, row.ratio, place + step, _CHOSEN if row.chosen else _RIVAL, row.ids, hollow=not row.chosen,
                 points=4.2,
-            )
+            )  # fmt: skip
 
 
 #: Distance by which marks that would hide each other are moved apart, in points.

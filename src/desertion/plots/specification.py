@@ -158,16 +158,9 @@ class _Rounded(Transform):
 
 
 def _strokes(
-    axes: Axes,
-    starts: Floats,
-    ends: Floats,
-    colour: str,
-    width: float,
-    ids: str = "",
-    *,
-    down: float = 0.1,
+    axes: Axes, starts: Floats, ends: Floats, colour: str, width: float, ids: str = "", *, down: float = 0.1,
     zorder: float = 2,
-) -> None:
+) -> None:  # fmt: skip
     """Many short lines as one shape: `starts` and `ends` are points (n, 2)."""
     path = Path(
         np.stack([starts, ends], axis=1).reshape(-1, 2),
@@ -271,7 +264,8 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     gap = max(0.02 * count, 1.0) if refused and len(known) else 0.0
     x = np.arange(count, dtype=float) + np.where(rows["refused"], gap, 0.0)
     pitch = layout.across / (count + gap)
-    key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{_level(rows)} % interval")]
+    level = wording.number(rows["level"].iloc[0])
+    key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{level} % interval")]
     if rows["main"].any():
         key.append((_MAIN, False, "the report's own choice"))
     subtitle = (
@@ -279,10 +273,7 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
         "option in use; at the right, the middle factor of those that use it."
     )
     upper, lower = page.panels(
-        2,
-        heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height],
-        subtitle=subtitle,
-        key=key,
+        2, heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height], subtitle=subtitle, key=key
     )
     for axes in (upper, lower):
         axes.set_xlim(-0.8, x[-1] + 0.8)
@@ -292,16 +283,11 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     _draw_options(page, lower, layout, rows, x, pitch)
 
 
-def _level(rows: pd.DataFrame) -> str:
-    return wording.number(rows["level"].iloc[0])
-
-
 def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pitch: float) -> None:
     known, scale = rows[~rows["refused"]], page.size.scale
     low, high = (known["low"].min(), known["high"].max()) if len(known) else (1.0, 1.0)
     low, high = min(low, 0.95) / 1.12, max(high, 1.05) * 1.12
-    factor_axis(axes, low, high, _ticks(low, high), upright=True)
-    axes.axhline(1, color=SOFT, linewidth=0.8 * scale, zorder=1.5)
+    factor_axis(page, axes, low, high, _ticks(low, high), upright=True)
     width, dot = min(1.1 * scale, max(0.85 * pitch, 0.15)), min(3.6 * scale, 0.9 * pitch)
     # Specifications made of the same statements are one shape: a mark leads to its statements.
     for ids, part in known.groupby("ids", sort=False):

@@ -24,6 +24,11 @@ def aligned(values: Sequence[float]) -> list[str]:
     return [f"{value:,.{places}f}".replace("-", "−") for value in values]
 
 
+def interval(value: float, low: float, high: float) -> str:
+    """`9.10 (7.58–10.20)`."""
+    return "{} ({}–{})".format(*aligned([value, low, high]))
+
+
 def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
     """The value as printed, with the sign (or, `spoken`, the words) for its bound."""
     return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
@@ -79,6 +84,11 @@ def course(rows: pd.DataFrame) -> str:
     elif statement(low) not in ends:
         words += f", lowest {statement(low)}"
     return words + incomplete(rows)
+
+
+def courses(rows: pd.DataFrame) -> list[str]:
+    """Each series in words."""
+    return [f"{series}: {course(part)}" for series, part in rows.groupby("series", sort=False)]
 
 
 def incomplete(rows: pd.DataFrame) -> str:

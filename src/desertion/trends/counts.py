@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,9 +19,6 @@ Running = Literal["totals", "rebased", "differences", "drop"]
 
 #: Columns whose values name a series: statements that differ in one of them belong to different series.
 SERIES = ("articles", "scope", "measure", "compiler")
-
-_MINUS = "-"
-_REVISION = re.compile(r"(?P<count>.+)/as-of-(?P<month>\d{4}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -57,8 +53,7 @@ class Observations:
     @property
     def middle(self) -> Floats:
         """A number inside each interval (the lower end of an open one)."""
-        closed = np.isfinite(self.high)
-        return np.where(closed, (self.low + np.where(closed, self.high, 0)) / 2, self.low)
+        return np.where(np.isfinite(self.high), (self.low + self.high) / 2, self.low)
 
     def take(self, rows: Sequence[int] | Ints) -> Observations:
         """The reports at positions `rows`, series names kept."""
@@ -101,42 +96,20 @@ class Observations:
 
 def behind(name: str) -> list[str]:
     """Ids of the statements behind the report `name`: one, or a running total and the earlier one."""
-    return name.split(_MINUS)
+    return name.split("-")
 
 
 def observations(
-    facts: pd.DataFrame,
-    figures: pd.DataFrame | None = None,
-    *,
-    reading: str = "rounding",
-    running: Running = "totals",
+    facts: pd.DataFrame, figures: pd.DataFrame | None = None, *, reading: str = "rounding", running: Running = "totals"
 ) -> Observations:
-    """Turn facts into reports, with the ids of the chosen statements.
+    """Turn facts (rows of `reconcile.facts`) into reports, one per count, with the ids of the chosen statements.
 
     Of a count and its later revisions only the last is kept. A series is named by the columns of `SERIES` that differ.
-
-    Parameters
-    ----------
-    facts
-        Counts, rows of `reconcile.facts`.
-    figures
-        The statements, for the printed hedge of each chosen one; without them no hedge is read.
-    reading
-        How a hedge is read (data/hedges.csv).
-    running
-        How running totals are read. `totals`: as printed. For totals that began by counting something else: `rebased`,
-        increments over the first total with the same first day (a rounded total is one unknown number in all that span
-        it); `differences`, increments over the total before; `drop`: not at all.
-
-    Returns
-    -------
-    Observations
-        One report per count.
-
-    Raises
-    ------
-    UserError
-        For facts that are no counts, an unknown reading, an unknown way with running totals, or a total that falls.
+    `figures` are the statements, for their hedges (None: no hedge is read), `reading` how a hedge is read
+    (data/hedges.csv). Running totals are read as printed (`totals`) or not at all (`drop`); those that began by
+    counting something else by their increments over the first total with the same first day (`rebased`; a rounded total
+    is one unknown number in all that span it) or over the total before (`differences`). Raises UserError for facts that
+    are no counts, an unknown reading or way, or a total that falls.
     """
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
@@ -174,13 +147,9 @@ def _ordinals(days: pd.Series[pd.Timestamp]) -> Ints:
 
 def _latest(facts: pd.DataFrame) -> pd.DataFrame:
     """Facts without those that a later one of the same count revises (fact names end in /as-of-YYYY-MM)."""
-    last: dict[str, tuple[str, int]] = {}
-    for place, name in enumerate(facts.index.astype(str)):
-        revision = _REVISION.fullmatch(name)
-        count, month = (revision["count"], revision["month"]) if revision else (name, "")
-        if count not in last or month > last[count][0]:
-            last[count] = (month, place)
-    return facts.iloc[sorted(place for _, place in last.values())]
+    places = pd.Series(range(len(facts)), facts.index).sort_index(kind="stable")
+    last = places.groupby(facts.index.sort_values().str.replace(r"/as-of-\d{4}-\d{2}$", "", regex=True)).last()
+    return facts.iloc[last.sort_values().tolist()]
 
 
 def _differenced(obs: Observations, cumulative: Flags, *, from_first: bool) -> Observations:
@@ -202,7 +171,7 @@ def _differenced(obs: Observations, cumulative: Flags, *, from_first: bool) -> O
             low, high = max(obs.low[b] - obs.high[a], 0.0), obs.high[b] - obs.low[a]
             if high < 0:
                 raise UserError(f"{obs.describe(b)} is below {obs.describe(a)}; a running total does not fall")
-            name = f"{obs.ids[b]}{_MINUS}{obs.ids[a]}"
+            name = f"{obs.ids[b]}-{obs.ids[a]}"
             made.append((name, obs.series[b], obs.stop[a], obs.stop[b], low, high))
     ids, series, start, stop, low_, high_ = zip(*made, strict=True) if made else ((),) * 6
     return Observations(

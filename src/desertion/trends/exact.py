@@ -71,39 +71,14 @@ def _alpha(level: float) -> float:
 
 
 def interval(x: float, t: float = 1.0, level: float = 0.95) -> Interval:
-    """Exact central interval of a Poisson rate.
+    """Exact central interval of a Poisson rate of `x` events in exposure `t` (Garwood, 1936).
 
-    Parameters
-    ----------
-    x
-        Number of events.
-    t
-        Exposure.
-    level
-        Coverage.
-
-    Returns
-    -------
-    Interval
-        The rate and its limits.
-
-    Raises
-    ------
-    UserError
-        If `x` is no count, `t` is not above 0 or `level` is outside (0, 1).
-
-    References
-    ----------
-    Garwood (1936).
+    Raises UserError if `x` is no count, `t` is not above 0 or `level` is outside (0, 1).
     """
     x, t, alpha = _count(x, "the count"), _exposure(t, "the exposure"), _alpha(level)
     low = float(special.gammaincinv(x, alpha / 2)) if x else 0.0
     high = float(special.gammainccinv(x + 1, alpha / 2))
     return Interval(x / t, low / t, high / t)
-
-
-def _two_sided(less: float, greater: float) -> float:
-    return max(LEAST_P, min(1.0, 2 * min(less, greater)))
 
 
 def tails(x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: bool = False) -> tuple[float, float]:
@@ -132,36 +107,16 @@ def tails(x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: b
 def rate_ratio(x1: float, t1: float, x2: float, t2: float, level: float = 0.95, midp: bool = False) -> RateRatio:
     """Ratio of two Poisson rates, exact given the sum of the counts.
 
-    Parameters
-    ----------
-    x1, t1, x2, t2
-        Events and exposure of each rate.
-    level
-        Coverage.
-    midp
-        Whether interval and p-value are mid-p: less conservative, coverage not guaranteed.
-
-    Returns
-    -------
-    RateRatio
-        Rate 1 over rate 2, its interval and the two-sided p-value of equal rates, which is below 1 - level exactly
-        where the interval leaves out 1.
-
-    Raises
-    ------
-    UserError
-        For no count, no exposure, or two counts of 0.
-
-    References
-    ----------
-    Clopper & Pearson (1934), interval of the share of x1; Fay (2010), central p-value; Lancaster (1961), mid-p.
+    Interval of the share of x1: Clopper & Pearson (1934); central p-value: Fay (2010), below 1 - level exactly where
+    the interval leaves out 1; with `midp` both are mid-p (Lancaster, 1961): less conservative, coverage not guaranteed.
+    Raises UserError for no count, no exposure, or two counts of 0.
     """
     x1, x2 = _count(x1, "the first count"), _count(x2, "the second count")
     t1, t2 = _exposure(t1, "the first exposure"), _exposure(t2, "the second exposure")
     alpha = _alpha(level)
     if x1 == 0 and x2 == 0:
         raise UserError("both counts are 0: they say nothing about the ratio; at least one event is needed")
-    p_value = _two_sided(*tails(x1, t1, x2, t2, midp=midp))
+    p_value = max(LEAST_P, min(1.0, 2 * min(tails(x1, t1, x2, t2, midp=midp))))
     ratio = x1 / t1 / (x2 / t2) if x2 else math.inf
     low, high = 0.0, math.inf
     if midp:
@@ -192,39 +147,13 @@ def _solve(gap: Callable[[float], float], x1: float, t1: float, x2: float, t2: f
 
 
 def assumed_dispersion(
-    x1: float,
-    x2: float,
-    phis: Sequence[float] = (1, 5, 20, 50, 100, 200),
-    t1: float = 1.0,
-    t2: float = 1.0,
+    x1: float, x2: float, phis: Sequence[float] = (1, 5, 20, 50, 100, 200), t1: float = 1.0, t2: float = 1.0,
     level: float = 0.95,
-) -> list[Dispersed]:
-    """Ratio (x1/t1)/(x2/t2) with the interval that a variance of phi times the mean would give.
+) -> list[Dispersed]:  # fmt: skip
+    """Ratio (x1/t1)/(x2/t2) with the interval that a variance of phi times the mean would give, for each of `phis`.
 
-    Two counts cannot estimate phi, so it is assumed: log ratio ± z sqrt(phi (1/x1 + 1/x2)), by the delta method.
-
-    Parameters
-    ----------
-    x1, x2, t1, t2
-        Events and exposures.
-    phis
-        Assumed values of variance over mean.
-    level
-        Coverage.
-
-    Returns
-    -------
-    list of Dispersed
-        One per value of `phis`.
-
-    Raises
-    ------
-    UserError
-        If a count is 0 or a phi is not above 0.
-
-    References
-    ----------
-    McCullagh & Nelder (1989).
+    Two counts cannot estimate phi, so it is assumed: log ratio ± z sqrt(phi (1/x1 + 1/x2)), by the delta method
+    (McCullagh & Nelder, 1989). Raises UserError if a count is 0 or a phi is not above 0.
     """
     x1, x2 = _count(x1, "the first count"), _count(x2, "the second count")
     if x1 == 0 or x2 == 0:

@@ -105,21 +105,14 @@ def tree(vertices: list[int], pairs: list[tuple[int, int]]) -> tuple[list[int], 
         near[v].append(u)
     order: list[int] = []
     parent: dict[int, int] = {}
-    seen: set[int] = set()
     for root in vertices:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack = [root]
+        stack = [root] if root not in order else []
         while stack:
             u = stack.pop()
             order.append(u)
-            for v in near[u]:
-                if v in seen:
-                    if parent.get(u) != v:
-                        return None
-                    continue
-                seen.add(v)
-                parent[v] = u
-                stack.append(v)
+            others = [v for v in near[u] if v != parent.get(u)]
+            if any(v in parent or v == root for v in others):
+                return None
+            parent.update(dict.fromkeys(others, u))
+            stack += others
     return order, parent

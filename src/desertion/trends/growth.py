@@ -21,7 +21,7 @@ MOST_OF_A_YEAR = 200
 #: The over-dispersion that the outer interval of a ratio assumes.
 PHI = 50.0
 KEYS = ["compiler", "articles", "measure", "scope", "unit"]
-_TREND_MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2")
+_MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2")
 
 
 def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool = False) -> pd.DataFrame:
@@ -54,12 +54,7 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
 
 
 def growth_table(
-    facts: pd.DataFrame,
-    phi: float = PHI,
-    level: float = 0.95,
-    reading: str = "rounding",
-    *,
-    incomplete: bool = False,
+    facts: pd.DataFrame, phi: float = PHI, level: float = 0.95, reading: str = "rounding", *, incomplete: bool = False
 ) -> pd.DataFrame:
     """Compare each pair of years of one compiler, articles, measure, scope and unit.
 
@@ -109,7 +104,7 @@ def growth_table(
                 "from_count": first["value"], "to_count": second["value"],
                 "incomplete": bool(first["exposure"] != 1 or second["exposure"] != 1),
             }  # fmt: skip
-            rows.append(row | _ratio(first, second, phi, level) | {"ids": _ids([first, second])})
+            rows.append(row | _ratio(first, second, phi, level) | {"ids": _ids(pd.DataFrame([first, second]))})
     columns = [*KEYS, "from_year", "to_year", "from_count", "to_count", "incomplete", "ratio", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "outer_low", "outer_high", "refused", "ids"])
 
@@ -210,20 +205,13 @@ def dispersions(counts: Sequence[float], phis: Sequence[float], level: float = 0
     return table
 
 
-def annual_trends(
-    facts: pd.DataFrame,
-    models: Sequence[regression.Model] = _TREND_MODELS,
-    level: float = 0.95,
-    minimum_df: int = 0,
-) -> pd.DataFrame:
+def annual_trends(facts: pd.DataFrame, level: float = 0.95, minimum_df: int = 0) -> pd.DataFrame:
     """Fit a log-linear trend to the yearly counts of each series of two or more years.
 
     Parameters
     ----------
     facts
         Counts, one row per fact as in `reconcile.facts`.
-    models
-        Laws of a count, see `regression`.
     level
         Coverage of the intervals.
     minimum_df
@@ -253,7 +241,7 @@ def annual_trends(
         if len(group) < 2:
             continue
         years = [int(year) for year in group["year"]]
-        for model in models:
+        for model in _MODELS:
             row: dict[str, Any] = dict(key) | {
                 "first_year": years[0], "last_year": years[-1], "n": len(group), "model": model, "doubts": "",
             }  # fmt: skip
@@ -268,7 +256,7 @@ def annual_trends(
                 row["doubts"] = "; ".join(fitted.warnings)
                 if fitted.df_resid < minimum_df:
                     row["refused"] = _few(row, minimum_df)
-            rows.append(row | {"ids": _ids([line for _, line in group.iterrows()])})
+            rows.append(row | {"ids": _ids(group)})
     columns = [*KEYS, "first_year", "last_year", "n", "model", "growth", "low", "high", "dispersion", "df_resid"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "doubts", "ids"])
 
@@ -325,10 +313,6 @@ def _describe(row: pd.Series[Any]) -> str:
     return f"{row['bound'].replace('_', ' ')} {row['value']:.0f} in {row['year']}"
 
 
-def _ids(rows: Sequence[pd.Series[Any]]) -> str:
-    """Ids of the figures behind rows of facts (their `ids`, else the row's own label), space-joined."""
-    ids: list[str] = []
-    for row in rows:
-        own = row.get("ids", str(row.name))
-        ids += own.split() if isinstance(own, str) else [str(part) for part in own]
-    return " ".join(dict.fromkeys(ids))
+def _ids(rows: pd.DataFrame) -> str:
+    """Ids of the statements behind rows of facts, each once, joined by spaces."""
+    return " ".join(dict.fromkeys(" ".join(rows["ids"]).split()))

@@ -90,16 +90,9 @@ class HeldOut:
 
 
 def held_out(
-    data: Data,
-    selected: pd.DataFrame,
-    spec: composite.Spec | None = None,
-    *,
-    rule: str,
-    reading: str = "rounding",
-    running: Running = "rebased",
-    undated_lag_days: int = 60,
-    seed: int = 1,
-) -> HeldOut:
+    data: Data, selected: pd.DataFrame, spec: composite.Spec | None = None, *, rule: str, reading: str = "rounding",
+    running: Running = "rebased", undated_lag_days: int = 60, seed: int = 1,
+) -> HeldOut:  # fmt: skip
     """Forecast each published count of one series from what was public before it, and score the forecasts.
 
     Reads the data folder again: corrections and revisions are those of each day, up to `data.as_of`.
@@ -136,14 +129,9 @@ def held_out(
 
 
 def published(
-    data: Data,
-    selected: pd.DataFrame,
-    *,
-    rule: str,
-    reading: str = "rounding",
-    running: Running = "rebased",
+    data: Data, selected: pd.DataFrame, *, rule: str, reading: str = "rounding", running: Running = "rebased",
     undated_lag_days: int = 60,
-) -> list[tuple[date, Observations]]:
+) -> list[tuple[date, Observations]]:  # fmt: skip
     """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`.
 
     Reads the data folder again: corrections and revisions are those of each day.
@@ -154,14 +142,9 @@ def published(
 
 
 def _published(
-    files: Mapping[str, str],
-    names: tuple[str, ...],
-    days: Sequence[date],
-    rule: str,
-    reading: str,
-    running: Running,
+    files: Mapping[str, str], names: tuple[str, ...], days: Sequence[date], rule: str, reading: str, running: Running,
     undated_lag_days: int,
-) -> list[tuple[date, Observations]]:
+) -> list[tuple[date, Observations]]:  # fmt: skip
     """The facts `names` on each of `days`; `files` are the digests of the files that they are from.
 
     Raises UserError where one of these files changes meanwhile.

@@ -48,17 +48,11 @@ def combinations(options: Mapping[str, Sequence[str]], n: int, seed: int) -> lis
 
 
 def specifications(
-    chosen: Iterable[Mapping[str, str]],
-    facts: Mapping[str, pd.DataFrame],
-    figures: pd.DataFrame,
-    *,
+    chosen: Iterable[Mapping[str, str]], facts: Mapping[str, pd.DataFrame], figures: pd.DataFrame, *,
     counted: Mapping[str, tuple[Sequence[str], Sequence[str], float | None]],
-    totals: Mapping[str, tuple[Running, str | None]],
-    windows: Mapping[str, date],
-    breaks: Mapping[str, str],
-    smooth: Mapping[str, tuple[int, float]],
-    level: float,
-) -> list[Specification]:
+    totals: Mapping[str, tuple[Running, str | None]], windows: Mapping[str, date], breaks: Mapping[str, str],
+    smooth: Mapping[str, tuple[int, float]], level: float,
+) -> list[Specification]:  # fmt: skip
     """Turn combinations of options into reports and models.
 
     Parameters
@@ -155,11 +149,10 @@ def growth(specifications: Sequence[Specification], a: Period, b: Period) -> pd.
             if lacking is not None:
                 result = few[id(reports)] = lacking
         row: dict[str, object] = dict(choices) | dict.fromkeys(("ratio", "low", "high"), np.nan)
-        row |= {"refused": "", "needs": ""}
         if isinstance(result, Refused):
             row |= {"refused": result.reason, "needs": result.needs}
         else:
-            row |= {name: result[name] for name in ("ratio", "low", "high")}
+            row |= result | {"refused": "", "needs": ""}
         rows.append(row | {"ids": "" if isinstance(reports, Refused) else " ".join(reports.statements)})
     return pd.DataFrame(rows)
 

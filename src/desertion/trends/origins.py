@@ -130,8 +130,4 @@ def same_growth(origin: Origin, rng: np.random.Generator) -> Floats:
     return _counts(origin, logs[-1] + change[-1] + width * rng.standard_normal(DRAWS), rng)
 
 
-BASELINES: dict[str, Forecaster] = {
-    "last value": last_value,
-    "random walk": random_walk,
-    "same growth": same_growth,
-}
+BASELINES: dict[str, Forecaster] = {"last value": last_value, "random walk": random_walk, "same growth": same_growth}

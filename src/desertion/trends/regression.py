@@ -6,8 +6,8 @@ A result is a `Regression` or a `Refused`: what the data do not identify is refu
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -52,7 +52,7 @@ class Regression:
     offset: Floats
     fitted: Floats
     joint: Floats | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def law(self) -> Law:
@@ -144,14 +144,9 @@ def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
 
 
 def fit_design(
-    y: Floats,
-    X: Floats,
-    names: tuple[str, ...],
-    *,
-    offset: Floats | None = None,
-    model: Model = "poisson",
+    y: Floats, X: Floats, names: tuple[str, ...], *, offset: Floats | None = None, model: Model = "poisson",
     level: float = 0.95,
-) -> Regression | Refused:
+) -> Regression | Refused:  # fmt: skip
     """Fit counts `y` (n) on the design matrix `X` (n × p), whose columns are `names`, with log exposure `offset`.
 
     Poisson and quasi-Poisson (Nelder & Wedderburn, 1972; Wedderburn, 1974) by iterated weighted least squares,
@@ -167,22 +162,28 @@ def fit_design(
         return refused
     scale = np.abs(X).max(axis=0)
     poisson = _poisson(y, X / scale, offset)
-    if model in ("poisson", "quasi-poisson"):
+    df, tail, quasi = float(len(y) - X.shape[1]), (1 + level) / 2, model == "quasi-poisson"
+    law: Law = "poisson" if model == "quasi-poisson" else model
+    joint = None
+    if law == "poisson":
         b, covariance, mean = poisson
-        df = float(len(y) - X.shape[1])
         chi2 = float(np.sum((y - mean) ** 2 / mean))
-        quasi = model == "quasi-poisson"
-        phi = chi2 / df if quasi else 1.0
-        if quasi and phi < 1e-12:
+        dispersion = chi2 / df if quasi else 1.0
+        if quasi and dispersion < 1e-12:
             return Refused("the counts lie on the trend exactly: the dispersion is at its boundary 0", "more counts")
-        tail = (1 + level) / 2
-        return Regression(
-            model, names, b / scale, phi * covariance / np.outer(scale, scale),
-            float(special.stdtrit(df, tail) if quasi else special.ndtri(tail)), level, phi, df,
-            None if quasi else float(logpmf("poisson", y, mean).sum()), _deviance("poisson", y, mean, 1.0),
-            y, X, offset, mean, None, tuple(_doubts(model, y, mean, df, chi2)),
-        )  # fmt: skip
-    return _negative_binomial(cast(Law, model), y, X, names, offset, level, scale, poisson)
+        b, covariance = b / scale, dispersion * covariance / np.outer(scale, scale)
+    else:
+        negative = _negative_binomial(law, y, X, offset, scale, poisson)
+        if isinstance(negative, Refused):
+            return negative
+        b, joint, mean, dispersion = negative
+        covariance = joint[:-1, :-1]
+        chi2 = float(np.sum((y - mean) ** 2 / variance(law, mean, dispersion)))
+    return Regression(
+        model, names, b, covariance, float(special.stdtrit(df, tail) if quasi else special.ndtri(tail)), level,
+        dispersion, df, None if quasi else float(logpmf(law, y, mean, dispersion).sum()),
+        _deviance(law, y, mean, dispersion), y, X, offset, mean, joint, tuple(_doubts(model, y, mean, df, chi2)),
+    )  # fmt: skip
 
 
 def unidentified(y: Floats, X: Floats, dispersed: bool = False) -> Refused | None:
@@ -236,9 +237,9 @@ def _poisson(y: Floats, X: Floats, offset: Floats) -> tuple[Floats, Floats, Floa
 
 
 def _negative_binomial(
-    law: Law, y: Floats, X: Floats, names: tuple[str, ...], offset: Floats, level: float, scale: Floats,
-    poisson: tuple[Floats, Floats, Floats],
-) -> Regression | Refused:  # fmt: skip
+    law: Law, y: Floats, X: Floats, offset: Floats, scale: Floats, poisson: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats, Floats, float] | Refused:
+    """Coefficients, the joint covariance, the means and the dispersion."""
     from statsmodels.discrete.discrete_model import NegativeBinomial
 
     start, _, mean = poisson
@@ -250,9 +251,7 @@ def _negative_binomial(
     )
     if score <= 0:
         return boundary
-    alpha = max(score / float(np.sum(mean if law == "nb1" else mean**2)), 1e-4)
-    if law == "nb1":
-        alpha = max(float(np.mean(excess / mean)), 1e-4)
+    alpha = max(float(np.mean(excess / mean)) if law == "nb1" else score / float(np.sum(mean**2)), 1e-4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         problem = NegativeBinomial(y, X / scale, loglike_method=law, offset=offset)
@@ -271,14 +270,7 @@ def _negative_binomial(
     unscale = np.append(1 / scale, 1 / alpha)  # the last by the delta method, to the logarithm
     joint = np.linalg.inv(information) * np.outer(unscale, unscale)
     b = np.asarray(estimate[:-1] / scale)
-    mean = np.exp(offset + X @ b)
-    dispersion = 1 + alpha if law == "nb1" else alpha
-    df = float(len(y) - X.shape[1])
-    return Regression(
-        law, names, b, joint[:-1, :-1], float(special.ndtri((1 + level) / 2)), level, dispersion, df,
-        float(logpmf(law, y, mean, dispersion).sum()), _deviance(law, y, mean, dispersion), y, X, offset, mean, joint,
-        tuple(_doubts(law, y, mean, df, float(np.sum((y - mean) ** 2 / variance(law, mean, dispersion))))),
-    )  # fmt: skip
+    return b, joint, np.exp(offset + X @ b), 1 + alpha if law == "nb1" else alpha
 
 
 def _deviance(law: Law, y: Floats, mean: Floats, dispersion: float) -> float:

@@ -8,7 +8,6 @@ DATE, with the slope counted from the first period after it, so that the level i
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +16,7 @@ import numpy as np
 from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.arrays import Floats
-from desertion.trends.grid import Grid
+from desertion.trends.grid import Grid, month_number
 
 GRAMMAR = "constant, linear, quadratic, log, step:DATE, segmented:DATE[,DATE], smooth, joined by +"
 _PLAIN = {"constant", "linear", "quadratic", "log", "smooth"}
@@ -103,21 +102,13 @@ def columns(trend: Trend, grid: Grid, index: Floats, harmonics: int = 0) -> tupl
         if kind == "log":
             made["log"] = np.log(index)
         if day is not None:
-            since = index - _break_place(grid, day)
+            months = month_number(day) + (day.day > 1) - month_number(grid.first)
+            since = index - (1 - months // -grid.months)  # the first cell that starts on `day` or later
             made[f"step:{day}" if kind == "step" else f"segmented:{day}:level"] = (since >= 0).astype(np.float64)
             if kind == "segmented":
                 made[f"segmented:{day}:slope"] = np.maximum(since, 0.0)
-    for name, values in seasonal(grid, index, harmonics).items():
-        made[name] = values
+    made |= seasonal(grid, index, harmonics)
     return tuple(made), np.column_stack(list(made.values()))
-
-
-def _break_place(grid: Grid, day: date) -> float:
-    """Place of the first cell that starts on `day` or later."""
-    place = math.floor((day - grid.first).days / (31 * grid.months))  # never beyond that cell
-    while grid.start(place) < day:
-        place += 1
-    return float(place)
 
 
 def seasonal(grid: Grid, index: Floats, harmonics: int) -> dict[str, Floats]:

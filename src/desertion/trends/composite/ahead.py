@@ -27,33 +27,12 @@ _LARGEST = 1e15
 
 
 def forecast(fit: Fit, n: int, series: str | None = None, scenario: Scenario = "model") -> pd.DataFrame:
-    """Predict the counts of the `n` periods after the reports, with 50, 80 and 95 % intervals.
+    """Predict the counts of the `n` periods after the reports, with 50, 80 and 95 % intervals; `attrs["draws"]`:
+    (draws, n).
 
-    Parameters
-    ----------
-    fit
-        The fitted model.
-    n
-        Number of periods, at least 1.
-    series
-        Name of the series; the reference series by default.
-    scenario
-        `model`: the fitted walk goes on. `stops`: the last level stays. `continues`: the growth of the last year goes
-        on. The last two answer a what-if question; their intervals leave out the walk.
-
-    Returns
-    -------
-    DataFrame
-        One row per period; `attrs["draws"]` holds the draws (draws, n).
-
-        - period_start, period_end: first and last day
-        - mean, median: of the predicted counts
-        - low50, high50, low80, high80, low95, high95: ends of the central intervals
-
-    Raises
-    ------
-    UserError
-        If `n` is below 1, or the series or the scenario is unknown.
+    Under `model` the fitted walk goes on. `stops` (the last level stays) and `continues` (the growth of the last year
+    goes on) answer a what-if question; their intervals leave out the walk. Raises UserError if `n` is below 1, or the
+    series or the scenario is unknown.
     """
     if n < 1:
         raise UserError(f"a forecast of {n} periods: n is at least 1")

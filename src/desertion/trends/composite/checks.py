@@ -26,11 +26,16 @@ _FEW = 10
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Checks of one fit, made by `diagnose`.
+    """Checks of one fit, made by `diagnose`; `reports` has one row per report, with
+    - id, series, period_start, period_end, low, high: the report, and `expected`: its expected cases
+    - residual: randomised quantile residual (Dunn & Smyth, 1996), standard normal where the model holds; missing for a
+    report open to one side
+    - shift (with `influence`): change of the log of all cases when the report is left out, in posterior standard
+    deviations
+    - left_out (with `influence`): the report's predictive probability integral given the others
 
-    `reports`: one row per report. `p_uniform`: Kolmogorov–Smirnov test of `left_out` where it is there, else of the
-    residuals, which come from a fit that has seen the reports and so lie too near zero. `effective`: effective number
-    of parameters.
+    `p_uniform`: Kolmogorov–Smirnov test of `left_out` where it is there, else of the residuals, which come from a fit
+    that has seen the reports and so lie too near zero. `effective`: effective number of parameters.
     """
 
     reports: pd.DataFrame
@@ -41,29 +46,7 @@ class Diagnosis:
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:
     """Check whether the fit looks like its reports.
 
-    Parameters
-    ----------
-    fit
-        The fitted model.
-    influence
-        Whether to fit again without each report in turn, hyper-parameters held at their mode.
-
-    Returns
-    -------
-    Diagnosis
-        `reports` has one row per report:
-
-        - id, series, period_start, period_end, low, high: the report
-        - expected: expected cases
-        - residual: randomised quantile residual, standard normal where the model holds; missing for a report open to
-          one side
-        - shift (with `influence`): change of the log of all cases when the report is left out, in posterior standard
-          deviations
-        - left_out (with `influence`): the report's predictive probability integral given the others
-
-    References
-    ----------
-    Dunn & Smyth (1996), randomised quantile residuals.
+    `influence`: whether to fit again without each report in turn, hyper-parameters held at their mode.
     """
     return memo.recall(_diagnose, fit, influence)
 
@@ -124,17 +107,9 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
 def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
     """Predict the counts of `rows` from the reports in the likelihood, exactly where they overlap.
 
-    Days after the fit's last period are forecast. The series of `rows` are the fit's.
-
-    Returns
-    -------
-    DataFrame
-        One row per report; `attrs["draws"]` holds the draws (rows, draws):
-
-        - id, series, period_start, period_end, low, high: the report
-        - mean, predicted_low, predicted_high: predicted count, interval at the fit's level
-        - probability: of a count inside the report's interval
-        - pit: probability of less, at a random point of the interval
+    Days after the fit's last period are forecast. The series of `rows` are the fit's. Adds to `rows.frame()`: mean,
+    predicted_low, predicted_high (count, interval at the fit's level), probability (of a count inside the report's
+    interval) and pit (probability of less, at a random point of the interval); `attrs["draws"]`: (rows, draws).
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
@@ -191,18 +166,21 @@ def _beyond(fit: Fit, rows: Observations) -> Floats:
 
 def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
     """Weights of the periods: parts of each cell inside and outside report `i`, and its days in no cell."""
-    bounds = fit.design.bounds()
-    cells = fit.lattice.cells
+    bounds, cells = fit.design.bounds(), fit.lattice.cells
+
+    def covered(a: int, b: int) -> Floats:
+        return np.asarray(share(np.array([a]), np.array([b]), bounds)[0])
+
     inside, outside = np.zeros((len(cells), len(bounds) - 1)), np.zeros((len(cells), len(bounds) - 1))
     start, stop = int(rows.start[i]), int(rows.stop[i])
-    loose = share(np.array([start]), np.array([stop]), bounds)[0]
+    loose = covered(start, stop)
     for j, cell in enumerate(cells):
         if cell.series != rows.series[i]:
             continue
         for a, b in cell.spans:
-            whole = share(np.array([a]), np.array([b]), bounds)[0]
+            whole = covered(a, b)
             if max(a, start) < min(b, stop):
-                part = share(np.array([max(a, start)]), np.array([min(b, stop)]), bounds)[0]
+                part = covered(max(a, start), min(b, stop))
                 inside[j] += part
                 outside[j] += np.where(np.abs(whole - part) > 1e-12, whole - part, 0.0)
                 loose = loose - part

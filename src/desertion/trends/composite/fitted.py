@@ -167,16 +167,8 @@ class Fit:
             - contraction: share of the prior variance that the reports removed
             - prior_driven: whether the period is the smoothness prior's interpolation, not to be drawn as data
         """
-        law = self.log_sums(np.eye(len(self.starts)), series)
-        low, median, high = np.exp(law.quantiles(self.tails))
-        mean = law.mean_exp()
-        contraction = self.contraction(self._path)
-        return pd.DataFrame(
-            {
-                "period_start": self.starts, "period_end": self.ends, "mean": mean, "median": median, "low": low,
-                "high": high, "contraction": contraction, "prior_driven": contraction < prior.CONTRACTION,
-            }
-        )  # fmt: skip
+        spans = list(zip(self.starts, self.ends, strict=True))
+        return self._expected(spans, np.eye(len(spans)), series, self.tails, self._path)
 
     def totals(self, period: Literal["year"] | Sequence[Period] = "year", series: str | None = None) -> pd.DataFrame:
         """Expected cases of `series` in calendar years (the parts that reports reach) or in given periods.
@@ -185,22 +177,25 @@ class Fit:
         """
         spans = self._spans(period)
         shares = np.array([self._share(a, b) for a, b in spans])
+        return self._expected(spans, shares, series, tails(self.spec.level, "total"), self._log_total(shares))
+
+    def _expected(
+        self, spans: list[tuple[date, date]], shares: Floats, series: str | None, probabilities: Floats, rows: Floats
+    ) -> pd.DataFrame:
+        """The table of `intensity` and `totals`: sums with weights `shares`, informed as `rows @ theta` are."""
         law = self.log_sums(shares, series)
-        low, median, high = np.exp(law.quantiles(tails(self.spec.level, "total")))
-        contraction = self.contraction(self._log_total(shares))
-        return pd.DataFrame(
-            {
-                "period_start": [a for a, _ in spans], "period_end": [b for _, b in spans],
-                "mean": law.mean_exp(), "median": median, "low": low, "high": high,
-                "contraction": contraction, "prior_driven": contraction < prior.CONTRACTION,
-            }
+        low, median, high = np.exp(law.quantiles(probabilities))
+        contraction = self.contraction(rows)
+        return pd.DataFrame(spans, columns=["period_start", "period_end"]).assign(
+            mean=law.mean_exp(), median=median, low=low, high=high, contraction=contraction,
+            prior_driven=contraction < prior.CONTRACTION,
         )  # fmt: skip
 
     def growth(self, a: Period, b: Period, series: str | None = None) -> dict[str, float] | Refused:
         """Daily rate in period `b` over that in `a`, each a year or two dates.
 
-        Returns ratio, low, high and rises (posterior probability of a rise); refused where either period is
-        prior-driven. Raises UserError for a period that the reports do not reach.
+        Returns ratio, low and high; refused where either period is prior-driven. Raises UserError for a period that the
+        reports do not reach.
         """
         spans = [_span(a), _span(b)]
         shares = np.array([self._share(*span) for span in spans])
@@ -211,8 +206,7 @@ class Fit:
         days = [(last - first).days + 1 for first, last in spans]
         law = self.log_sums(shares, series, ratio=True)
         low, median, high = np.exp(law.quantiles(self.tails)[:, 0]) * days[0] / days[1]
-        rises = 1 - law.below(np.log([days[1] / days[0]]))[0]
-        return {"ratio": float(median), "low": float(low), "high": float(high), "rises": float(rises)}
+        return {"ratio": float(median), "low": float(low), "high": float(high)}
 
     def factors(self) -> pd.DataFrame:
         """Ratios of series, effects of breaks and slopes, and the hyper-parameters.
@@ -289,8 +283,8 @@ class Fit:
         return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
 
     def _spans(self, period: Literal["year"] | Sequence[Period]) -> list[tuple[date, date]]:
-        first, last = self.starts[0], self.ends[-1]
         if period == "year":
+            first, last = self.starts[0], self.ends[-1]
             years = range(first.year, last.year + 1)
             return [(max(first, date(y, 1, 1)), min(last, date(y, 12, 31))) for y in years]
         return [_span(p) for p in period]
@@ -301,8 +295,7 @@ class Fit:
         a, b = first.toordinal(), last.toordinal() + 1
         if a < bounds[0] or b > bounds[-1] or a >= b:
             raise UserError(f"{first} to {last} is not inside {self.starts[0]} to {self.ends[-1]}, which reports reach")
-        days = np.clip(np.minimum(b, bounds[1:]) - np.maximum(a, bounds[:-1]), 0, None)
-        return np.asarray(days / np.diff(bounds))
+        return np.asarray(prior.share(np.array([a]), np.array([b]), bounds)[0])
 
     def _log_total(self, shares: Floats) -> Floats:
         """Rows of the linear part of the log total of each period in `shares`: (totals, p)."""

@@ -35,31 +35,11 @@ LEAD_MONTHS = 12
 
 
 def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
-    """Fit the latent intensity behind reports.
+    """Fit the latent intensity behind reports; `start` is `Fit.mode` of a fit with the same reports, trend and order.
 
-    Parameters
-    ----------
-    obs
-        The reports.
-    spec
-        The model; the default one if None.
-    start
-        Parameters to begin at: `Fit.mode` of a fit to the same reports with the same trend and order.
-
-    Returns
-    -------
-    Fit or Refused
-        The posterior, or why the reports do not give one.
-
-    Raises
-    ------
-    UserError
-        For a trend, unit or number in `spec` that cannot be.
-
-    References
-    ----------
-    Thompson & Baker (1981), composite link model; Eilers (2007), its penalised form; Heitjan & Rubin (1991), coarsened
-    counts; Rue et al. (2009), integration over hyper-parameters.
+    Composite link model: Thompson & Baker (1981), penalised: Eilers (2007); coarsened counts: Heitjan & Rubin (1991);
+    integration over hyper-parameters: Rue et al. (2009). Refused where the reports give no posterior. Raises UserError
+    for a trend, unit or number in `spec` that cannot be.
     """
     spec = spec or Spec()
     check(spec)
@@ -77,13 +57,9 @@ def _with_reporting(spec: Spec, like: Spec) -> Spec:
 
 
 def fit_statements(
-    facts: pd.DataFrame,
-    figures: pd.DataFrame,
-    spec: Spec | None = None,
-    *,
-    reading: str = "rounding",
+    facts: pd.DataFrame, figures: pd.DataFrame, spec: Spec | None = None, *, reading: str = "rounding",
     running: Running = "rebased",
-) -> Fit | Refused:
+) -> Fit | Refused:  # fmt: skip
     """Fit the reports among `facts`; parameters as in `pose`, return value as in `fit`."""
     problem = pose(facts, figures, spec, reading=reading, running=running)
     return problem if isinstance(problem, Refused) else fit(*problem)
@@ -158,32 +134,20 @@ def _impossible(obs: Observations) -> Refused | None:
 
 def _overlap(obs: Observations) -> Refused | None:
     """Refuse series whose periods meet no period of the others: no report shows their ratio."""
-    spans = [_union(obs, s) for s in range(len(obs.series_names))]
     linked, fresh = {0}, [0]
     while fresh:
-        here = fresh.pop()
-        for other in set(range(len(spans))) - linked:
-            if any(a < d and c < b for a, b in spans[here] for c, d in spans[other]):
-                linked.add(other)
-                fresh.append(other)
-    apart = [obs.series_names[s] for s in range(len(spans)) if s not in linked]
+        mine = obs.series == fresh.pop()
+        meets = (obs.start[mine][:, None] < obs.stop) & (obs.start < obs.stop[mine][:, None])
+        others = set(obs.series[meets.any(axis=0)].tolist()) - linked
+        linked |= others
+        fresh += others
+    apart = [name for s, name in enumerate(obs.series_names) if s not in linked]
     if apart:
         return Refused(
             f"no period of {obs.series_names[0]!r} overlaps one of {', '.join(map(repr, apart))}, so no ratio is known",
             "reports of both for one time, or one of them alone",
         )
     return None
-
-
-def _union(obs: Observations, series: int) -> list[tuple[int, int]]:
-    mine = obs.series == series
-    spans: list[tuple[int, int]] = []
-    for a, b in sorted(zip(obs.start[mine].tolist(), obs.stop[mine].tolist(), strict=True)):
-        if spans and a <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(b, spans[-1][1]))
-        else:
-            spans.append((a, b))
-    return spans
 
 
 def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead: int) -> prior.Design:

@@ -74,13 +74,9 @@ def check(spec: Spec) -> None:
 
 
 def pose(
-    facts: pd.DataFrame,
-    figures: pd.DataFrame,
-    spec: Spec | None = None,
-    *,
-    reading: str = "rounding",
+    facts: pd.DataFrame, figures: pd.DataFrame, spec: Spec | None = None, *, reading: str = "rounding",
     running: Running = "rebased",
-) -> tuple[Observations, Spec] | Refused:
+) -> tuple[Observations, Spec] | Refused:  # fmt: skip
     """Turn facts into reports and the model for them.
 
     Facts that differ in articles, scope, measure or compiler become series with a factor each; verdicts and persons
