@@ -72,7 +72,7 @@ CELLS = {
     "LaTeX that nobody knows": 'Latex(r"$\\nosuchcommand{x}$")',
     "HTML": """
         HTML('<h1>Heading</h1><p onclick="bad()">Words, <b>bold</b>, <a href="javascript:bad()">a link</a></p>'
-             '<table><tr><th>who<th>count<tr><td>Mediazona<td>5,096</table>'
+             '<table><tr><th>who</th><th>count</th></tr><tr><td>Mediazona</td><td>5,096</td></tr></table>'
              '<script>bad()</script><img src="http://evil.example/x.png"><style>body { display: none }</style>')
     """,
     "an SVG that does more than be seen": """
@@ -93,7 +93,8 @@ CELLS = {
     """,
     "JavaScript": 'Javascript("bad()")',
     "a chart of Plotly": """
-        chart = {"application/vnd.plotly.v1+json": {"data": [], "layout": {}}, "text/html": "<div></div><script></script>"}
+        data = {"data": [], "layout": {}}
+        chart = {"application/vnd.plotly.v1+json": data, "text/html": "<div></div><script></script>"}
         display(chart, raw=True)
     """,
     "a type that nobody knows": 'display({"application/x-own": "a", "text/plain": "<Own>"}, raw=True)',

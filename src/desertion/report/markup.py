@@ -17,6 +17,7 @@ from desertion.text import shown, visible, visible_lines
 #: Prose may hold mathematics, never HTML: text from the data that a sentence contains stays text.
 _MARKDOWN = (
     "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
+    "-yaml_metadata_block-pandoc_title_block"
 )
 #: Addresses that a link may have.
 SAFE = r"(?:https?://|mailto:|#)"

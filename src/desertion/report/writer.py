@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
+from desertion.errors import UserError
 from desertion.report.blocks import (
     Block,
     Moved,
@@ -20,6 +21,7 @@ from desertion.report.blocks import (
 )
 from desertion.report.escape import in_markdown
 from desertion.report.layout import Report
+from desertion.text import shown
 
 #: Stands under a picture that a notebook shows and does not publish.
 UNSOURCED = "No sources are recorded for this figure"
@@ -72,8 +74,19 @@ class Writer(ABC):
         return name
 
     def fill(self, body: str, around: str = "{}") -> str:
-        """The converted document with what was kept aside; `around`: markup that the conversion puts around a name."""
-        return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
+        """The converted document with what was kept aside; `around`: markup that the conversion puts around a name.
+
+        Raises UserError where a text in Markdown takes in what follows it.
+        """
+        left = dict(self._aside)
+        whole = re.sub(around.format("(kept[0-9a-f]{64})"), lambda name: left.pop(name[1], self._aside[name[1]]), body)
+        if left:
+            before = re.sub(r"<[^>]*>|kept[0-9a-f]{64}", " ", body[: min(map(body.find, left))]).split()
+            raise UserError(
+                "a text in Markdown leaves a block open (```, $$) and takes in what follows its words "
+                f"'{shown(' '.join(before[-8:]))}': close it"
+            )
+        return whole
 
     @abstractmethod
     def sentence(self, sentence: SentenceBlock) -> str:
