@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "desertion"
 ORDER = [
     "errors", "text", "project", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook", "params", "figures",
     "hedges", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine",
-    "skeleton", "report", "cli", "__main__",
+    "inline", "skeleton", "report", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
 #: A build calls the page that it makes.

@@ -36,6 +36,19 @@ class TestNotebook:
         for pictures in [{kind for kind in each if kind.startswith("image/")} for each in kinds]:
             assert not pictures or "image/svg+xml" in pictures, "no plot in SVG, which is what nbval compares"
 
+    def test_a_notebook_that_shows_figures_imports_the_package_first(self, path: Path) -> None:
+        # The runner sets up every kernel; under other tools the import does, and without it they draw PNG.
+        sources = [cell.source for cell in cells(path)]
+        drawn = [
+            n for n, cell in enumerate(cells(path)) if any("image/svg+xml" in o.get("data", {}) for o in cell.outputs)
+        ]
+        imports = [
+            n for n, source in enumerate(sources) if re.search(r"^(import|from) desertion\b", source, re.MULTILINE)
+        ]
+        assert not drawn or (imports and imports[0] <= drawn[0]), (
+            "`import desertion` must stand before the first figure"
+        )
+
     def test_every_cell_that_ends_in_an_expression_has_an_output(self, path: Path) -> None:
         for number, cell in enumerate(cells(path), 1):
             if isinstance(ast.parse(cell.source).body[-1], ast.Expr):

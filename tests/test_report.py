@@ -16,7 +16,7 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, RAW, bad_data, data, notebook, published, render, shown
+from support.pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report, tables
 from desertion.errors import UserError
@@ -369,22 +369,6 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert Page(page).tags.count("script") == 2
     assert "a &amp; b" in page
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
-
-
-def test_html_without_a_record_is_shown_as_its_words(tmp_path: Path) -> None:
-    html = "<style>p {}</style><script>bad()</script><p>A <a href='javascript:bad()'>link</a></p><img src='x.png'>"
-    outputs = [
-        shown({"text/html": each, "text/plain": "an object"}) for each in (html, RAW.to_html(), "<script></script>")
-    ]
-    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("a", outputs=outputs)]
-    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "n.ipynb")
-    words, table, empty = content.read([tmp_path / "n.ipynb"], None)[0].blocks
-    assert isinstance(words, content.Verbatim)
-    assert words.text.startswith("A link")
-    assert "bad" not in words.text
-    assert isinstance(table, content.Verbatim)
-    assert all(each in table.text for each in ("persons_convicted", "337+338", "433090.0", "mixed_measures"))
-    assert empty == content.Verbatim("an object")
 
 
 def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ def load_ipython_extension(shell: Any) -> None:
 
         return {}, tables.of_frame(frame).metadata()
 
+    from desertion import inline
+
     shell.display_formatter.mimebundle_formatter.for_type_by_name("pandas", "DataFrame", record)
+    if hasattr(shell, "kernel"):
+        inline.set_up(shell)
 
 
 if (_ipython := sys.modules.get("IPython")) is not None and (_shell := _ipython.get_ipython()) is not None:

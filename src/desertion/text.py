@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Collection
 from datetime import date
 
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _WIDTH = 60  # characters of a value that a message shows
 
 
@@ -23,6 +24,11 @@ def visible(words: str) -> str:
 def visible_lines(words: str) -> str:
     """The same of a text whose lines are kept."""
     return "\n".join(visible(line) for line in words.replace("\r\n", "\n").split("\n"))
+
+
+def uncoloured(words: str) -> str:
+    """`words` without the escape sequences that colour them on a terminal."""
+    return _COLOURS.sub("", words)
 
 
 def escaped(text: str) -> str:

@@ -16,7 +16,7 @@ from desertion.project import ROOT
 #: Modules that the small project has as they are.
 REAL = (
     "__init__.py", "__main__.py", "cli.py", "drawing.py", "engine", "errors.py", "memo.py", "notebook.py", "params",
-    "project.py", "reads.py", "sentences.py", "skeleton.py", "text.py", "vocabulary.py", "yaml_file.py",
+    "inline.py", "project.py", "reads.py", "sentences.py", "skeleton.py", "text.py", "vocabulary.py", "yaml_file.py",
 )  # fmt: skip
 STAND_INS = {
     "trends.py": """
@@ -36,6 +36,7 @@ def prepare(edition):
 def render(edition, notebooks, out, *, plots=None, prepared=None):
     published = sorted(path.name for path in plots.iterdir()) if plots.exists() else []
     write_atomic(out, "".join(path.read_text() for path in notebooks) + str(published))
+    return []
 """,
     "publish.py": """
 from desertion.project import write_atomic

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion.engine import receipt
+from desertion.engine import receipt, repeat
 from desertion.engine.build import build, withheld
 from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import PLOTS, write_atomic
+from desertion.project import PLOTS, relative, write_atomic
 
 EDITION = "default"
 _PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}
@@ -50,7 +50,8 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
     """Build `edition` and store the outputs of its notebooks and its plots; if anything fails, nothing is touched.
 
     Raises UserError where the edition overrides anything (nbval runs the notebooks with their defaults), where a
-    notebook failed, where a sentence is withheld, or where something changed while they ran.
+    notebook failed, where a sentence is withheld, where a changed notebook gives other outputs when it is run again, or
+    where something changed while they ran.
     """
     paths = nb.paths()
     if edition.shared or edition.own or edition.left_out:
@@ -69,12 +70,25 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
         if text != path.read_text(encoding="utf-8"):
             texts[path] = text
             cells[path.name] = _changed_cells(nb.read(path), json.loads(text))
+    if unsteady := _unsteady(edition.name, texts, jobs):
+        raise UserError("\n".join([*unsteady, f"nothing was accepted; {repeat.CAUSES}"]))
     if not receipt.up_to_date(edition.name):
         raise UserError("a notebook or the data changed while they ran: nothing was accepted; run it again")
     plots = _plots({path.name: path for path in sorted((place / "plots").glob("*.*"))})
     for path, text in texts.items():
         write_atomic(path, text)
     return Changes(cells, plots)
+
+
+def _unsteady(edition: str, texts: dict[Path, str], jobs: int | None) -> list[str]:
+    """Run the notebooks that `texts` would renew a second time; a line for each cell with other outputs then."""
+    lines = []
+    for path, again in (repeat.run_again(edition, list(texts), jobs) if texts else {}).items():
+        cells = nb.code_cells(again)
+        for number in _changed_cells(json.loads(texts[path]), again):
+            source = nb.first_line(cells[number - 1])
+            lines.append(f"{relative(path)}: code cell {number} (`{source}`) gives other outputs when it is run again")
+    return lines
 
 
 def _changed_cells(stored: nb.Notebook, new: nb.Notebook) -> list[int]:

@@ -42,7 +42,7 @@ class BuildResult:
 
 
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
-    """Build edition `name`, print the path of its page and the sentences that it withholds; 0, or UserError."""
+    """Build edition `name`, print the sentences that it withholds, notes on its page and its path; 0, or UserError."""
     page = relative(BUILD / name / "report.html")
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
@@ -50,7 +50,8 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    print(*(visible(str(one)) for one in withheld(name)), f"{page} {state}", sep="\n")
+    lines = [*map(str, withheld(name)), *receipt.Receipt.read(BUILD / name).notes]
+    print(*map(visible, lines), f"{page} {state}", sep="\n")
     return 0
 
 
@@ -311,7 +312,9 @@ class _Build:
         from desertion import report
 
         executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
-        report.render(self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared)
+        self.receipt.notes = report.render(
+            self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared
+        )
         self.receipt.inputs = self.inputs
         made = (self.report, self.report.with_suffix(".pdf"))
         self.receipt.report = {path.name: file_digest(path) for path in made if path.is_file()}

@@ -30,7 +30,7 @@ _START = (
 
 # IPython's history database costs a third of the time until a kernel is ready.
 _NO_HISTORY = "--HistoryManager.enabled=False"
-#: Data frames that a cell shows leave their record.
+#: Data frames that a cell shows leave their record, and figures are the same SVG each time.
 _EXTENSION = "--IPKernelApp.extra_extensions=desertion"
 
 #: Limit of a notebook's output, in bytes; its kernel is stopped before it fills the memory.

@@ -65,7 +65,8 @@ class Entry:
 class Receipt:
     """Content of the folder `place`: the runs, the page's inputs and files, and the last build's steps with reasons.
 
-    The steps stand here and on the terminal only: the page of an incremental build is that of a clean one.
+    `notes`: what an author should know of the page, one line each. Steps stand here and on the terminal only: the page
+    of an incremental build is that of a clean one.
     """
 
     place: Path
@@ -73,6 +74,7 @@ class Receipt:
     inputs: Key = field(default_factory=dict)
     report: dict[str, str] = field(default_factory=dict)
     rebuilt: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, place: Path) -> Receipt:

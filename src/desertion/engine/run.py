@@ -23,11 +23,11 @@ from desertion import notebook as nb
 from desertion import params
 from desertion.errors import RunError, UserError
 from desertion.project import BUILD, ROOT, relative, write_atomic
+from desertion.text import uncoloured
 
 #: Called as `progress(done, total)` after each code cell.
 Progress = Callable[[int, int], None]
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _HEADER = re.compile(
     r"^(?:File )?(?P<where>Cell In\[(?P<count>\d+)\]|.+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<in>.+))?$"
 )
@@ -253,7 +253,7 @@ def _traceback(output: dict[str, Any], counts: dict[int, int]) -> list[str]:
     `counts` maps a kernel's execution count to the number of the cell.
     """
     frames: list[str] = []
-    entries = [_ANSI.sub("", entry) for entry in output["traceback"]]
+    entries = [uncoloured(entry) for entry in output["traceback"]]
     for entry in entries:
         if "exception was the direct cause" in entry or "another exception occurred" in entry:
             frames = []  # of the exception before, which the last one replaced

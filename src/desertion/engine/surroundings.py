@@ -14,12 +14,15 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
 }
 #: With these a kernel neither looks up nor keeps fits.
 WITHOUT_CACHE = {"DESERTION_MEMO": "off"}
+# Sets the order of sets.
+_HASH_SEED = "DESERTION_HASH_SEED"
+#: With these they have sets in another order than in a first run.
+AGAIN = {_HASH_SEED: "1"}
 # A user's choice of these would change outputs; without MPLBACKEND ipykernel sets the inline backend.
 _DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
 
@@ -29,7 +32,8 @@ def environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     paths = dict.fromkeys([str(ROOT / "src"), *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))])
     # No profile, start-up script or history of the user.
-    return kept | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths), "IPYTHONDIR": str(folder / "ipython")}
+    own = {"PYTHONPATH": os.pathsep.join(paths), "IPYTHONDIR": str(folder / "ipython")}
+    return kept | ENVIRONMENT | own | {"PYTHONHASHSEED": kept.get(_HASH_SEED, "0")}
 
 
 def end_with_parent() -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from desertion.engine.run import import_papermill, remove_folders
-from desertion.engine.surroundings import WITHOUT_CACHE, environment
+from desertion.engine.surroundings import AGAIN, WITHOUT_CACHE, environment
 from desertion.errors import UserError
 
 
@@ -55,11 +55,11 @@ _GO = "go"
 class Workers:
     """Up to `count` worker processes, as a context manager: they are gone when it is left, however it is left."""
 
-    def __init__(self, count: int, *, cold: bool = False) -> None:
-        """With `cold` their kernels do without the cache of fits."""
+    def __init__(self, count: int, *, cold: bool = False, again: bool = False) -> None:
+        """With `cold` their kernels do without the cache of fits, with `again` they have sets in another order."""
         self._count = count
         # That of their kernels, since a process to fork kernels from has the environment of the worker that starts it.
-        self._environment = environment(Path(os.devnull)) | (WITHOUT_CACHE if cold else {})
+        self._environment = environment(Path(os.devnull)) | (WITHOUT_CACHE if cold else {}) | (AGAIN if again else {})
         self._running: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Workers:

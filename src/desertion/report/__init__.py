@@ -46,17 +46,19 @@ def render(
     plots: Path | None = None,
     data: Data | None = None,
     prepared: Prepared | None = None,
-) -> None:
+) -> list[str]:
     """Write the page of `edition` to `out`, and the PDF with the same name, from executed `notebooks` in this order.
 
     `plots` is the folder of the published plots; the CSV of each plot is embedded in the page. `data` are the
     statements of the edition (default: those of data/), `prepared` the result of `prepare`. A page that would not
-    change is not written. Raises UserError if a notebook cannot be read or has no title.
+    change is not written. Returns what an author should know of it (`content.notes`), one line each. Raises UserError
+    if a notebook cannot be read or has no title.
     """
     from desertion.report import content, layout, page, paper, verification, version
 
     ready = prepared or prepare(edition, data)
-    answer, sections, methods = layout.arrange(content.read(notebooks, plots), verification.verification())
+    read = content.read(notebooks, plots)
+    answer, sections, methods = layout.arrange(read, verification.verification())
     made_from = version.about(edition, notebooks)
     whole = layout.Report(
         edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from
@@ -68,6 +70,7 @@ def render(
         document = pdf.result()
     write_atomic(out, html)
     write_atomic(out.with_suffix(".pdf"), document)
+    return content.notes(read)
 
 
 def _day(data: Data) -> date:

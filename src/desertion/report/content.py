@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import unescape
@@ -15,92 +16,20 @@ from desertion import notebook as nb
 from desertion.errors import UserError
 from desertion.project import relative
 from desertion.publish.show import PHONE
+from desertion.report import image, markup
+from desertion.report.blocks import (
+    Block,
+    PictureBlock,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+    Unshown,
+    Verbatim,
+)
 from desertion.tables import TableRecord
-from desertion.text import visible, visible_lines
-
-
-@dataclass(frozen=True)
-class Prose:
-    """Markdown that an author of a notebook wrote."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class SentenceBlock:
-    """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
-
-    `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
-    own (`apart`).
-    """
-
-    parts: tuple[str, ...]
-    ids: tuple[str, ...]
-    behind: tuple[tuple[str, ...], ...]
-    apart: bool = False
-
-
-@dataclass(frozen=True)
-class PlotBlock:
-    """A plot: its name (unique in the report), its SVG and words, and its CSV if it is published.
-
-    `narrow`: the picture of one column for phones, if it is published, else "".
-    """
-
-    name: str
-    title: str
-    alt: str
-    svg: str
-    ids: tuple[str, ...]
-    table: bytes | None
-    narrow: str = ""
-    number: int = 0
-
-
-@dataclass(frozen=True)
-class TableCell:
-    """A cell of a table: its text, and the numbers of rows and columns that it spans.
-
-    `heading`: heads its row or column, `group`: heads the rows below it. `right`: a number, set right. `ids`: the
-    statements behind it.
-    """
-
-    text: str
-    heading: bool = False
-    rows: int = 1
-    columns: int = 1
-    right: bool = False
-    group: bool = False
-    ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TableBlock:
-    """A table: rows of the head and of the body; its title and the notes under it, where it has them."""
-
-    head: tuple[tuple[TableCell, ...], ...]
-    body: tuple[tuple[TableCell, ...], ...]
-    title: str = ""
-    notes: tuple[str, ...] = ()
-    number: int = 0
-
-
-@dataclass(frozen=True)
-class Verbatim:
-    """Plain text, as a program printed it."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Stands for a plot that was moved within the report: its name and title."""
-
-    name: str
-    title: str
-
-
-Block = Prose | SentenceBlock | PlotBlock | TableBlock | Verbatim | Moved
+from desertion.text import shown, uncoloured, visible, visible_lines
 
 
 @dataclass(frozen=True)
@@ -126,40 +55,96 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
     title = ""
     answer: list[Block] = []
     blocks: list[Block] = []
-    for cell in nb.read(path)["cells"]:
+    notebook = nb.read(path)
+    code = {cell["id"]: number for number, cell in enumerate(nb.code_cells(notebook), 1)}
+    for place, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] == "markdown":
             text = cell["source"]
             if not title and (heading := re.match(r"# (.+)\n*", text)):
                 title, text = heading[1].strip(), text[heading.end() :]
             if text.strip():
-                blocks.append(Prose(text))
-        elif cell["cell_type"] == "code":
+                blocks += markup.from_markdown(text, f"{path.stem}, cell {place}", cell.get("attachments"))
+        elif cell["id"] in code:
             tags = cell.get("metadata", {}).get("tags", [])
             if "working" not in tags:  # a frame for the analyst, not for the reader
                 into = answer if "answer" in tags else blocks
-                into += _outputs(cell, plots, names)
+                where = f"{path.stem}, code cell {code[cell['id']]}"
+                made = [block for output in cell.get("outputs", []) for block in _blocks(output, where, plots, names)]
+                drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
+                into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
     return Section(path.stem, title, tuple(answer), tuple(blocks))
 
 
-def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Iterator[Block]:
-    for output in cell.get("outputs", []):
-        # On disk a text is one string or a list of lines.
-        data = {
-            kind: value if isinstance(value, str) else "".join(value) for kind, value in output.get("data", {}).items()
-        }
-        if (record := TableRecord.of(output)) is not None:
-            yield table(record)
-        elif "image/svg+xml" in data:
-            yield plot(data["image/svg+xml"], plots, names)
-        elif "text/markdown" in data:
-            kept = output.get("metadata", {}).get("desertion", {}).get("sentence")
-            yield sentence(data["text/markdown"], kept) if kept else Prose(data["text/markdown"])
-        elif text := _text(data):
-            yield Verbatim(visible_lines(text))
-        elif output.get("name") == "stdout":
-            yield Verbatim(visible_lines("".join(output["text"])))
+def notes(sections: Iterable[Section]) -> list[str]:
+    """What an author should know of the report: figures without recorded sources, and what it cannot show."""
+    lines: list[str] = []
+    for block in (block for section in sections for block in (*section.answer, *section.blocks)):
+        if isinstance(block, Unshown):
+            lines.append(f"{block.where}: {block.what} cannot be shown in the page and the PDF")
+        elif isinstance(block, PictureBlock) and block.where:
+            lines.append(f"{block.where}: a figure has no sources recorded: publish it with publish.figure")
+    return list(dict.fromkeys(lines))
+
+
+#: What runs in a notebook alone, by a part of its media type.
+_INTERACTIVE = {
+    "widget-view": "a widget",
+    "javascript": "JavaScript",
+    "bokehjs": "an interactive chart of Bokeh",
+    "plotly": "an interactive chart of Plotly",
+    "vega": "an interactive chart of Vega",
+}
+
+
+def _blocks(output: dict[str, Any], where: str, plots: Path | None, names: set[str]) -> Iterator[Block]:
+    """The best of the forms that an output comes in; where none can be shown, its name."""
+    # On disk a text is one string or a list of lines.
+    data = {kind: "".join(value) if _is_text(value) else value for kind, value in output.get("data", {}).items()}
+    metadata = output.get("metadata", {})
+    plain = visible_lines(uncoloured(data.get("text/plain") or "".join(output.get("text", ""))))
+    pictures = [kind for kind in image.KINDS if kind in data]
+    interactive = [name for part, name in _INTERACTIVE.items() if any(part in kind for kind in data)]
+    other = [kind for kind in data if kind not in ("text/plain", "application/json")]
+    if (record := TableRecord.of(output)) is not None:
+        yield table(record)
+    elif pictures and image.is_published(data[pictures[0]]):
+        yield plot(data[pictures[0]], plots, names)
+    elif pictures:
+        kind = pictures[0]
+        its = metadata.get(kind, {}) if isinstance(metadata.get(kind, {}), dict) else {}
+        words = its.get("alt") or metadata.get("alt") or ("" if plain.startswith("<") else plain)
+        alt = f"Figure of {where}" + (f": {visible(str(words))}" if words else "")
+        yield image.read(kind, data[kind], alt, where, its or metadata)
+    elif interactive:
+        yield Unshown(interactive[0], where)
+    elif "text/markdown" in data:
+        kept = metadata.get("desertion", {}).get("sentence")
+        text = data["text/markdown"]
+        yield from [sentence(text, kept)] if kept else markup.from_markdown(text, where)
+    elif "text/html" in data:
+        yield from markup.from_html(data["text/html"], where) or ([Verbatim(plain)] if plain.strip() else [])
+    elif "text/latex" in data:
+        yield from markup.from_latex(data["text/latex"], where)
+    elif "application/json" in data:
+        yield Verbatim(visible_lines(json.dumps(data["application/json"], indent=1, ensure_ascii=False)))
+    elif other:
+        yield Unshown(f"an output of the type {shown(other[0])}", where)
+    elif plain.strip():
+        yield Verbatim(plain)
+
+
+def _is_handle(block: Block) -> bool:
+    """Whether this is the name of the object that a cell drew with, which says nothing beside the picture."""
+    return isinstance(block, Verbatim) and bool(_HANDLE.fullmatch(block.text))
+
+
+_HANDLE = re.compile(r"\[?(?:<(?:Axes|BarContainer|Figure|matplotlib\.|seaborn\.)[^>]*>[,\s]*)+\]?|Text\(.*\)")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def sentence(text: str, record: dict[str, Any]) -> Block:
@@ -260,14 +245,3 @@ def table(record: TableRecord) -> TableBlock:
             )
         )
     return TableBlock(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))
-
-
-def _text(data: Mapping[str, str]) -> str:
-    """An output without a record as text; of HTML the words, tables drawn with letters, no script, style or address."""
-    words = ""
-    if html := data.get("text/html"):
-        import pypandoc
-
-        options = ["--wrap=none", "--eol=lf"]
-        words = str(pypandoc.convert_text(html, "plain", format="html", extra_args=options)).strip()
-    return words or data.get("text/plain", "")

@@ -10,7 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 from desertion.params import Edition
-from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, TableBlock
+from desertion.report.blocks import Block, Moved, PlotBlock, Prose, TableBlock
+from desertion.report.content import Section
 from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"

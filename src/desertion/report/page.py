@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
-from desertion.report.content import PlotBlock, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import PictureBlock, PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
+from desertion.report.markup import SAFE, convert
 from desertion.report.statements import Entry
-from desertion.report.writer import Writer, convert
+from desertion.report.writer import UNSOURCED, Writer
 
 #: Characters that stay unescaped in the address of a table, besides letters and digits.
 _PLAIN = " ,;:()/=+-*!?@$"
@@ -27,7 +28,8 @@ def page(report: Report) -> str:
     edition, writer = report.edition, PageWriter(report.statements, report.events)
     parts = [*writer.opening(report), "# All statements {#statements}", writer.raw(_all(report.statements))]
     parts += [*writer.blocks(report.methods), "# About this version {#version}", writer.raw(_about(report.about))]
-    body = writer.fill(convert("\n\n".join(parts), "html5", "--section-divs", "--mathml"), "<p>{}</p>")
+    words = convert("\n\n".join(parts), "html5", "--section-divs", "--mathml")
+    body = writer.fill(re.sub(rf'<a href="(?!{SAFE})[^"]*"', "<a", words), "<p>{}</p>")
     script = file("page.js")
     names = {"answer": "Answer"} | {
         one.stem: one.stem.split("-", 1)[-1].replace("-", " ").capitalize() for one in report.sections
@@ -103,6 +105,18 @@ class PageWriter(Writer):
             f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
         )
 
+    def picture(self, picture: PictureBlock) -> str:
+        """HTML of a picture: as an image, in which nothing runs and nothing is fetched."""
+        alt = escape(picture.alt, quote=True)
+        address = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}"
+        size = f'width="{picture.width:.0f}" height="{picture.height:.0f}"'
+        least = f"min-width:min(26rem,{picture.width:.0f}px)"
+        caption = f"<figcaption>{UNSOURCED} ({escape(picture.where)}).</figcaption>" if picture.where else ""
+        return (
+            f'<figure><div class="plot" role="region" tabindex="0" aria-label="{alt}">'
+            f'<img src="{address}" alt="{alt}" {size} style="{least}"></div>{caption}</figure>'
+        )
+
     def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
         """A number of a sentence as a link to its statements: all of `ids` if they are its own (`apart`).
 
@@ -153,6 +167,9 @@ class PageWriter(Writer):
             spans += f' scope="{"rowgroup" if cell.group else f"{scope}group" if wide else scope}"'
         names = " ".join(name for name, here in (("number", cell.right), ("group", cell.group)) if here)
         kind = f' class="{names}"' if names else ""
+        colours = (("background", cell.fill), ("color", cell.ink))
+        if style := ";".join(f"{name}:{colour}" for name, colour in colours if colour):
+            kind += f' style="{style}"'
         text = _linked(escape(cell.text), self._printed)
         if known := [each for each in cell.ids if each in self._printed]:
             text = f'<a class="n" href="#{known[0]}" data-ids="{" ".join(known)}">{escape(cell.text)}</a>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from desertion.errors import UserError
-from desertion.report.content import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
+from desertion.report.markup import SAFE, convert
 from desertion.report.statements import Entry
-from desertion.report.writer import Writer, convert
+from desertion.report.writer import UNSOURCED, Writer
 
 #: Archival with attached data (PDF/A-3a) and accessible (PDF/UA-1); the compiler enforces both.
 STANDARDS = ["a-3a", "ua-1"]
@@ -39,7 +42,8 @@ def paper(report: Report) -> bytes:
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
-    body = writer.fill(_spoken(convert("\n\n".join(parts), "typst")))
+    words = re.sub(rf'#link\("(?!{SAFE})[^"]*"\)', "#text", convert("\n\n".join(parts), "typst"))
+    body = writer.fill(_consecutive(_spoken(words)))
     values = {
         "title": in_typst(TITLE),
         "edition": in_typst(edition.title),
@@ -93,6 +97,18 @@ def _spoken(body: str) -> str:
         return f"#math.equation(block: {block}, alt: {in_typst(words)}, ${match[1]}$)"
 
     return re.sub(r"(?<!\\)\$(.+?)(?<!\\)\$", one, body, flags=re.DOTALL)
+
+
+def _consecutive(body: str) -> str:
+    """The document with headings of which none is more than one level below the one before, as PDF/UA demands."""
+    level, code, lines = 1, False, []
+    for line in body.split("\n"):
+        code ^= line.startswith("```")
+        if not code and (heading := re.match("(=+) ", line)):
+            level = min(len(heading[1]), level + 1)
+            line = "=" * level + line[heading.end(1) :]
+        lines.append(line)
+    return "\n".join(lines)
 
 
 _ON_THE_TITLE = ("Edition", "Published up to", "Data", "Packages", "Commit")
@@ -179,6 +195,18 @@ class PaperWriter(Writer):
             f"#pointer(<plot-{plot.name}>)"
         )
 
+    def picture(self, picture: PictureBlock) -> str:
+        """Typst of a picture, inside an SVG of its own: Typst takes text files only, and leaves out what it refuses."""
+        address = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}"
+        size = f'width="{picture.width:g}" height="{picture.height:g}"'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} href="{address}"/></svg>'
+        name = f"picture-{hashlib.sha256(svg.encode()).hexdigest()[:16]}.svg"
+        self.files[name] = svg.encode()
+        width = min(picture.width * 0.75, _WIDTH, _HEIGHT * picture.width / picture.height)
+        caption = f"caption: [#{in_typst(f'{UNSOURCED} ({picture.where}).')}], " if picture.where else ""
+        shown = f'image("{name}", width: {width:.1f}pt, alt: {in_typst(picture.alt)})'
+        return f'#figure({shown}, kind: "picture", supplement: none, numbering: none, {caption})'
+
     def table(self, table: TableBlock) -> str:
         """Typst of a table with its notes."""
         widths = _widths(table)
@@ -261,7 +289,9 @@ def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[S
 def _cell(cell: TableCell, bold: bool) -> str:
     words = f"#{in_typst(short(cell.text, 600))}"
     words = f"*{words}*" if bold and cell.text else words
+    words = f'#text(fill: rgb("{cell.ink}"))[{words}]' if cell.ink else words
     how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
     how += ["align: right + top"] if cell.right else []
+    how += [f'fill: rgb("{cell.fill}")', "inset: 3pt"] if cell.fill else []
     how += ["inset: (x: 0pt, top: 7pt, bottom: 3pt)"] if cell.group else []
     return f"table.cell({', '.join(how)})[{words}]," if how else f"[{words}],"

@@ -11,7 +11,7 @@ from pathlib import Path
 from desertion.engine.receipt import VERIFIED
 from desertion.errors import UserError
 from desertion.project import ROOT, relative
-from desertion.report.content import Block, Prose, TableBlock, TableCell
+from desertion.report.blocks import Block, Prose, TableBlock, TableCell
 
 _TRUTHS = {
     "prior": "True values drawn from the model's own assumptions",

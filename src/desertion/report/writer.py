@@ -7,21 +7,24 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
-from desertion.report.content import Block, Moved, PlotBlock, Prose, SentenceBlock, TableBlock, Verbatim
+from desertion.errors import UserError
+from desertion.report.blocks import (
+    Block,
+    Moved,
+    PictureBlock,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    Unshown,
+    Verbatim,
+)
 from desertion.report.escape import in_markdown
 from desertion.report.layout import Report
+from desertion.text import shown
 
-#: Prose may hold mathematics, never HTML: text from the data that a sentence contains stays text.
-_MARKDOWN = (
-    "markdown-implicit_figures-smart-raw_html-raw_tex-raw_attribute-citations-example_lists-markdown_in_html_blocks"
-)
-
-
-def convert(text: str, to: str, *options: str) -> str:
-    """Markdown as the body of a document in `to`, a format of pandoc."""
-    import pypandoc
-
-    return str(pypandoc.convert_text(text, to, format=_MARKDOWN, extra_args=["--wrap=none", "--eol=lf", *options]))
+#: Stands under a picture that a notebook shows and does not publish.
+UNSOURCED = "No sources are recorded for this figure"
 
 
 class Writer(ABC):
@@ -55,8 +58,13 @@ class Writer(ABC):
                 return self.raw(self.plot(block))
             case TableBlock():
                 return self.raw(self.table(block))
+            case PictureBlock():
+                return self.raw(self.picture(block))
             case Verbatim(text):
                 return self.raw(self.verbatim(text))
+            case Unshown(what, where):
+                words = f"{what[:1].upper()}{what[1:]} cannot be shown here ({where})."
+                return f"*{in_markdown(words)}*"
 
     def raw(self, written: str) -> str:
         """Keep HTML or Typst aside; the name that stands for it in Markdown."""
@@ -66,8 +74,19 @@ class Writer(ABC):
         return name
 
     def fill(self, body: str, around: str = "{}") -> str:
-        """The converted document with what was kept aside; `around`: markup that the conversion puts around a name."""
-        return re.sub(around.format("(kept[0-9a-f]{64})"), lambda match: self._aside[match[1]], body)
+        """The converted document with what was kept aside; `around`: markup that the conversion puts around a name.
+
+        Raises UserError where a text in Markdown takes in what follows it.
+        """
+        left = dict(self._aside)
+        whole = re.sub(around.format("(kept[0-9a-f]{64})"), lambda name: left.pop(name[1], self._aside[name[1]]), body)
+        if left:
+            before = re.sub(r"<[^>]*>|kept[0-9a-f]{64}", " ", body[: min(map(body.find, left))]).split()
+            raise UserError(
+                "a text in Markdown leaves a block open (```, $$) and takes in what follows its words "
+                f"'{shown(' '.join(before[-8:]))}': close it"
+            )
+        return whole
 
     @abstractmethod
     def sentence(self, sentence: SentenceBlock) -> str:
@@ -80,6 +99,10 @@ class Writer(ABC):
     @abstractmethod
     def table(self, table: TableBlock) -> str:
         """HTML or Typst of a table."""
+
+    @abstractmethod
+    def picture(self, picture: PictureBlock) -> str:
+        """HTML or Typst of a picture that nobody published."""
 
     @abstractmethod
     def verbatim(self, text: str) -> str:

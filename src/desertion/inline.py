@@ -1,0 +1,74 @@
+"""How a kernel shows what a cell draws or ends with: the same bytes each time for the same content.
+
+Figures of matplotlib, with which seaborn and pandas draw, come as SVG with fixed ids, without a date and with words for
+those who cannot see them; Stylers with ids made from their content; objects without their address in memory. Nothing
+here imports matplotlib or pandas: a cell does that uses them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from typing import Any
+
+#: Makes the ids in an SVG the same each time.
+SALT = "desertion"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+\b")
+
+
+def set_up(shell: Any) -> None:
+    """Let the kernel of `shell` show the same bytes for the same content.
+
+    A cell may choose another format for its figures, `%config InlineBackend.figure_format = "png"` say.
+    """
+    from IPython.core.formatters import DisplayFormatter
+    from matplotlib_inline.config import InlineBackend
+
+    class SameEachTime(DisplayFormatter):
+        """Shows figures with fixed ids, whatever style is in use, and objects without their address."""
+
+        def format(self, shown: Any, include: Any = None, exclude: Any = None) -> Any:
+            figures = sys.modules.get("matplotlib.figure")
+            if figures is not None and isinstance(shown, figures.Figure):
+                with sys.modules["matplotlib"].rc_context({"svg.hashsalt": SALT}):
+                    data, metadata = super().format(shown, include, exclude)  # type: ignore[no-untyped-call]
+                alt = words(shown)
+                for kind in [kind for kind in data if alt and kind.startswith("image/")]:
+                    metadata[kind] = {**metadata.get(kind, {}), "alt": alt}
+            else:
+                data, metadata = super().format(shown, include, exclude)  # type: ignore[no-untyped-call]
+            if isinstance(plain := data.get("text/plain"), str):
+                data["text/plain"] = _ADDRESS.sub("", plain)
+            return data, metadata
+
+    shell.display_formatter.__class__ = SameEachTime  # what others registered with it stays
+    shell.display_formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _styler)
+    backend = InlineBackend.instance(parent=shell)
+    backend.print_figure_kwargs = {**backend.print_figure_kwargs, "metadata": {"Date": None}}  # type: ignore[dict-item]
+    backend.figure_formats = {"svg"}
+    # A forked kernel has the backend from a process without a shell, which could not hook it.
+    if backend.shell is None and "matplotlib_inline.backend_inline" in sys.modules:
+        shell.enable_matplotlib("inline")
+
+
+def words(figure: Any) -> str:
+    """What a figure of matplotlib shows, for those who cannot see it: titles, axes and legends."""
+    parts = [figure.get_suptitle()]
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        named = {
+            "": axes.get_title(),
+            "x: ": axes.get_xlabel(),
+            "y: ": axes.get_ylabel(),
+            "legend: ": ", ".join(each.get_text() for each in legend.get_texts()) if legend else "",
+        }
+        parts.append("; ".join(f"{name}{' '.join(text.split())}" for name, text in named.items() if text.strip()))
+    return ". ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _styler(styler: Any) -> str:
+    """A Styler's HTML with ids made from its content, which pandas draws at random."""
+    content = styler.to_html(table_uuid="x")
+    html: str = styler.to_html(table_uuid=hashlib.sha256(content.encode()).hexdigest()[:8])
+    return html

@@ -1,0 +1,114 @@
+"""The blocks that a report is made of, and what each of them holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Markdown that an author of a notebook wrote."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class SentenceBlock:
+    """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
+
+    `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
+    own (`apart`).
+    """
+
+    parts: tuple[str, ...]
+    ids: tuple[str, ...]
+    behind: tuple[tuple[str, ...], ...]
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class PlotBlock:
+    """A plot: its name (unique in the report), its SVG and words, and its CSV if it is published.
+
+    `narrow`: the picture of one column for phones, if it is published, else "".
+    """
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    ids: tuple[str, ...]
+    table: bytes | None
+    narrow: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell of a table: its text, and the numbers of rows and columns that it spans.
+
+    `heading`: heads its row or column, `group`: heads the rows below it. `right`: a number, set right. `ids`: the
+    statements behind it. `fill`, `ink`: colours of its ground and letters, `#ffff00`, where its author chose some.
+    """
+
+    text: str
+    heading: bool = False
+    rows: int = 1
+    columns: int = 1
+    right: bool = False
+    group: bool = False
+    ids: tuple[str, ...] = ()
+    fill: str = ""
+    ink: str = ""
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table: rows of the head and of the body; its title and the notes under it, where it has them."""
+
+    head: tuple[tuple[TableCell, ...], ...]
+    body: tuple[tuple[TableCell, ...], ...]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Plain text, as a program printed it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class PictureBlock:
+    """A picture that nobody published: its media type, bytes, words, and width and height in pixels of a page.
+
+    `where`: the notebook and cell that show it as a result, "" for one that is part of the author's prose.
+    """
+
+    kind: str
+    content: bytes
+    alt: str
+    width: float
+    height: float
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """Stands for `what`, which neither the page nor the PDF can show; `where`: its notebook and cell."""
+
+    what: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Stands for a plot that was moved within the report: its name and title."""
+
+    name: str
+    title: str
+
+
+Block = Prose | SentenceBlock | PlotBlock | TableBlock | PictureBlock | Verbatim | Unshown | Moved
