@@ -19,9 +19,15 @@ from desertion.trends.scores import LEVELS
 
 
 def fit_table(
-    table: CountFile, *, trend: str = "smooth", period_unit: str | None = None, harmonics: int = 0, steps: int = 0,
-    level: float = 0.95, seed: int = 1,
-) -> dict[str, Any] | Refused:  # fmt: skip
+    table: CountFile,
+    *,
+    trend: str = "smooth",
+    period_unit: str | None = None,
+    harmonics: int = 0,
+    steps: int = 0,
+    level: float = 0.95,
+    seed: int = 1,
+) -> dict[str, Any] | Refused:
     """Fit the composite link model to the rows of `table` and forecast `steps` periods; keys as in `fit.fit_file`.
 
     Rows may overlap, be bounds or intervals, and be of several measures, compilers and series, each with a factor. The

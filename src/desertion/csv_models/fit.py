@@ -34,9 +34,17 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def fit_file(
-    path: str | Path, model: str = "poisson", trend: str | None = None, *, period_unit: str | None = None,
-    exposure: str | None = None, harmonics: int = 0, steps: int = 0, level: float = 0.95, seed: int = 1,
-) -> dict[str, Any]:  # fmt: skip
+    path: str | Path,
+    model: str = "poisson",
+    trend: str | None = None,
+    *,
+    period_unit: str | None = None,
+    exposure: str | None = None,
+    harmonics: int = 0,
+    steps: int = 0,
+    level: float = 0.95,
+    seed: int = 1,
+) -> dict[str, Any]:
     """Fit a model to the counts in a CSV (see `table.read`) and forecast `steps` periods.
 
     `model` is one of `MODELS`; `trend` is in the grammar of `terms`, `linear` by default for the regressions,

@@ -36,9 +36,15 @@ class Step(NamedTuple):
 
 
 def forecast(
-    fit: Regression, grid: Grid, trend: terms.Trend, steps: int, *, harmonics: int = 0, draws: int = DRAWS,
+    fit: Regression,
+    grid: Grid,
+    trend: terms.Trend,
+    steps: int,
+    *,
+    harmonics: int = 0,
+    draws: int = DRAWS,
     seed: int = 1,
-) -> list[Step] | Refused:  # fmt: skip
+) -> list[Step] | Refused:
     """Forecast the next `steps` periods of `grid` under the fitted `trend`.
 
     Refused for quasi-Poisson, which names no law of the counts, and for a smooth, which ends at its last knot.

@@ -33,9 +33,12 @@ def read_rows(
 
 
 def _rows(
-    name: str, lines: Iterator[list[str]], columns: Callable[[list[str]], list[str]],
-    parse: Callable[[int, dict[str, str]], T], most: int,
-) -> list[T]:  # fmt: skip
+    name: str,
+    lines: Iterator[list[str]],
+    columns: Callable[[list[str]], list[str]],
+    parse: Callable[[int, dict[str, str]], T],
+    most: int,
+) -> list[T]:
     first = [column.strip() for column in next(lines, [])]
     try:
         header = columns(first)

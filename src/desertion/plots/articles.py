@@ -141,9 +141,12 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     tall = {"single": 42, "double": 50, "slide": 52}[page.kind]
     hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
     axes = page.panels(
-        len(top), columns, heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
-        wide=len(below), subtitle=f"By year and by statement. {hollow}".rstrip(),
-    )  # fmt: skip
+        len(top),
+        columns,
+        heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
+        wide=len(below),
+        subtitle=f"By year and by statement. {hollow}".rstrip(),
+    )
     for each, (title, *_) in zip(axes, [*top, *below], strict=True):
         panel_title(each, title, page.size.text)
     for each, (_, draw, part) in zip(axes, top, strict=False):

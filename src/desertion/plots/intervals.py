@@ -20,9 +20,17 @@ from desertion.plots.rows import PlotRow, Rows
 
 
 def span(
-    page: PlotPage, axes: Axes, low: float, high: float, y: float, colour: str, ids: str, *, tall: float = 4.5,
+    page: PlotPage,
+    axes: Axes,
+    low: float,
+    high: float,
+    y: float,
+    colour: str,
+    ids: str,
+    *,
+    tall: float = 4.5,
     hatched: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """A bar `tall` points high along a row, from one end of an interval to the other."""
     tall *= page.size.scale
     page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)

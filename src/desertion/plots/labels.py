@@ -22,8 +22,15 @@ Point = tuple[float, float]
 
 #: Where a label may stand, seen from its point: across and up.
 _SIDES = {
-    "N": (0, 1), "NE": (1, 1), "E": (1, 0), "SE": (1, -1), "S": (0, -1), "SW": (-1, -1), "W": (-1, 0), "NW": (-1, 1),
-}  # fmt: skip
+    "N": (0, 1),
+    "NE": (1, 1),
+    "E": (1, 0),
+    "SE": (1, -1),
+    "S": (0, -1),
+    "SW": (-1, -1),
+    "W": (-1, 0),
+    "NW": (-1, 1),
+}
 _RING = tuple(_SIDES)
 _GAPS = (1.5, 4.0, 7.0, 14.0, 22.0, 32.0)
 _LED = 14.0
@@ -137,11 +144,21 @@ class Placer:
         label = spot.label
         leader = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": label.radius}
         label.axes.annotate(
-            spot.words, spot.point, xytext=spot.shift, textcoords="offset points", fontsize=label.size,
-            color=label.colour, fontweight=label.weight, zorder=4, annotation_clip=False, linespacing=LEADING,
-            ha=("center", "left", "right")[spot.across], va=("center", "bottom", "top")[spot.up],
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4}, arrowprops=leader if spot.led else None,
-        )  # fmt: skip
+            spot.words,
+            spot.point,
+            xytext=spot.shift,
+            textcoords="offset points",
+            fontsize=label.size,
+            color=label.colour,
+            fontweight=label.weight,
+            zorder=4,
+            annotation_clip=False,
+            linespacing=LEADING,
+            ha=("center", "left", "right")[spot.across],
+            va=("center", "bottom", "top")[spot.up],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+            arrowprops=leader if spot.led else None,
+        )
         self._taken.append(spot.box)
 
     def _bounds(self, item: Any) -> Box:
@@ -169,10 +186,16 @@ class Placer:
                 at = axes.transAxes.inverted().transform((left, top))
                 axes.add_artist(
                     AnnotationBbox(
-                        block, (float(at[0]), float(at[1])), xycoords="axes fraction", box_alignment=(0, 1),
-                        frameon=False, pad=0, annotation_clip=False, zorder=6,
+                        block,
+                        (float(at[0]), float(at[1])),
+                        xycoords="axes fraction",
+                        box_alignment=(0, 1),
+                        frameon=False,
+                        pad=0,
+                        annotation_clip=False,
+                        zorder=6,
                     )
-                )  # fmt: skip
+                )
                 self._taken.append(box)
                 return True
         return False
@@ -195,10 +218,17 @@ class Placer:
                     low = y + up * reach - height * (0.5 - 0.5 * up)
                     spots.append(
                         _Spot(
-                            label, words, point, (across * reach, up * reach), across, up, gap >= _LED,
-                            (left, low, left + width, low + height), step + 0.4 * gap + 0.5 * rank,
+                            label,
+                            words,
+                            point,
+                            (across * reach, up * reach),
+                            across,
+                            up,
+                            gap >= _LED,
+                            (left, low, left + width, low + height),
+                            step + 0.4 * gap + 0.5 * rank,
                         )
-                    )  # fmt: skip
+                    )
         box = np.array([spot.box for spot in spots])
         led = np.array([spot.led for spot in spots])
         out = np.maximum(np.array([[frame.x0, frame.y0]]) - box[:, :2], 0).sum(axis=1)

@@ -118,9 +118,12 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     (axes,) = page.grid(
-        1, (62, 82, 82), subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
-        notes=notes if prior.any() else "", key=key,
-    )  # fmt: skip
+        1,
+        (62, 82, 82),
+        subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
+        notes=notes if prior.any() else "",
+        key=key,
+    )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)

@@ -51,10 +51,19 @@ FIXED = {
 }
 
 _SPARE = (
-    Style(BLUE, "o", "-"), Style(VERMILION, "D", "-."), Style(GREEN, "s", ":"), Style(ORANGE, "^", "--"),
-    Style(PURPLE, "v", "--"), Style(SKY, "P", "-."), Style(BLACK, "X", ":"), Style(GREY, "p", "-"),
-    Style(BLUE, "h", "--"), Style(VERMILION, "<", "-"), Style(GREEN, ">", "-."), Style(ORANGE, "d", ":"),
-)  # fmt: skip
+    Style(BLUE, "o", "-"),
+    Style(VERMILION, "D", "-."),
+    Style(GREEN, "s", ":"),
+    Style(ORANGE, "^", "--"),
+    Style(PURPLE, "v", "--"),
+    Style(SKY, "P", "-."),
+    Style(BLACK, "X", ":"),
+    Style(GREY, "p", "-"),
+    Style(BLUE, "h", "--"),
+    Style(VERMILION, "<", "-"),
+    Style(GREEN, ">", "-."),
+    Style(ORANGE, "d", ":"),
+)
 
 
 def styles(names: Iterable[str]) -> dict[str, Style]:

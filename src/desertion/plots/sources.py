@@ -84,10 +84,16 @@ def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
         # A hair of white between neighbours: single months stay single.
         axes.add_patch(
             Rectangle(
-                (row.x0, place - tall / 2), row.x1 - row.x0, tall, facecolor=STEPS[row.step], edgecolor="white",
-                linewidth=0.25 * page.size.scale, zorder=2 + row.step, gid=gid(row.ids),
+                (row.x0, place - tall / 2),
+                row.x1 - row.x0,
+                tall,
+                facecolor=STEPS[row.step],
+                edgecolor="white",
+                linewidth=0.25 * page.size.scale,
+                zorder=2 + row.step,
+                gid=gid(row.ids),
             )
-        )  # fmt: skip
+        )
 
 
 def _values(part: pd.DataFrame) -> str:
@@ -155,9 +161,12 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     wide = (page.size.width * 72 * (0.9 if page.narrow else 0.4)) / np.log(high / low)
     for place, part in zip(layout.places, parts, strict=True):
         axes.plot(
-            [part["ratio"].min(), part["ratio"].max()], [place, place], color=GREY, linewidth=0.8 * page.size.scale,
+            [part["ratio"].min(), part["ratio"].max()],
+            [place, place],
+            color=GREY,
+            linewidth=0.8 * page.size.scale,
             zorder=2,
-        )  # fmt: skip
+        )
         seen: list[float] = []
         for row in records(part.sort_values("chosen", ascending=False, kind="stable")):
             at = float(np.log(row.ratio) * wide)
@@ -166,9 +175,14 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
             # Marks that would hide each other step up and down in turn; their place along the axis stays true.
             step = (near + 1) // 2 * (1 if near % 2 else -1) * _STEP * page.size.scale
             page.mark(
-                axes, row.ratio, place + step, _CHOSEN if row.chosen else _RIVAL, row.ids, hollow=not row.chosen,
+                axes,
+                row.ratio,
+                place + step,
+                _CHOSEN if row.chosen else _RIVAL,
+                row.ids,
+                hollow=not row.chosen,
                 points=4.2,
-            )  # fmt: skip
+            )
 
 
 #: Distance by which marks that would hide each other are moved apart, in points.

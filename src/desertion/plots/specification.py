@@ -158,9 +158,16 @@ class _Rounded(Transform):
 
 
 def _strokes(
-    axes: Axes, starts: Floats, ends: Floats, colour: str, width: float, ids: str = "", *, down: float = 0.1,
+    axes: Axes,
+    starts: Floats,
+    ends: Floats,
+    colour: str,
+    width: float,
+    ids: str = "",
+    *,
+    down: float = 0.1,
     zorder: float = 2,
-) -> None:  # fmt: skip
+) -> None:
     """Many short lines as one shape: `starts` and `ends` are points (n, 2)."""
     path = Path(
         np.stack([starts, ends], axis=1).reshape(-1, 2),

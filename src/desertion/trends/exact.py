@@ -147,9 +147,13 @@ def _solve(gap: Callable[[float], float], x1: float, t1: float, x2: float, t2: f
 
 
 def assumed_dispersion(
-    x1: float, x2: float, phis: Sequence[float] = (1, 5, 20, 50, 100, 200), t1: float = 1.0, t2: float = 1.0,
+    x1: float,
+    x2: float,
+    phis: Sequence[float] = (1, 5, 20, 50, 100, 200),
+    t1: float = 1.0,
+    t2: float = 1.0,
     level: float = 0.95,
-) -> list[Dispersed]:  # fmt: skip
+) -> list[Dispersed]:
     """Ratio (x1/t1)/(x2/t2) with the interval that a variance of phi times the mean would give, for each of `phis`.
 
     Two counts cannot estimate phi, so it is assumed: log ratio ± z sqrt(phi (1/x1 + 1/x2)), by the delta method

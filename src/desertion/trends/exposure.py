@@ -145,9 +145,13 @@ def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
     ids = known.groupby(count)["ids"].apply(lambda cells: " ".join(dict.fromkeys(" ".join(cells).split())))
     own = known[known["series_id"].eq(series)].set_index(count)
     banded = own.assign(
-        value=own["rate"], low=ordered["rate"].first(), low_by=ordered["denominator"].first(),
-        high=ordered["rate"].last(), high_by=ordered["denominator"].last(), ids=ids,
-    )  # fmt: skip
+        value=own["rate"],
+        low=ordered["rate"].first(),
+        low_by=ordered["denominator"].first(),
+        high=ordered["rate"].last(),
+        high_by=ordered["denominator"].last(),
+        ids=ids,
+    )
     return banded.reset_index()[_BAND]
 
 

@@ -90,9 +90,16 @@ class HeldOut:
 
 
 def held_out(
-    data: Data, selected: pd.DataFrame, spec: composite.Spec | None = None, *, rule: str, reading: str = "rounding",
-    running: Running = "rebased", undated_lag_days: int = 60, seed: int = 1,
-) -> HeldOut:  # fmt: skip
+    data: Data,
+    selected: pd.DataFrame,
+    spec: composite.Spec | None = None,
+    *,
+    rule: str,
+    reading: str = "rounding",
+    running: Running = "rebased",
+    undated_lag_days: int = 60,
+    seed: int = 1,
+) -> HeldOut:
     """Forecast each published count of one series from what was public before it, and score the forecasts.
 
     Reads the data folder again: corrections and revisions are those of each day, up to `data.as_of`.
@@ -129,9 +136,14 @@ def held_out(
 
 
 def published(
-    data: Data, selected: pd.DataFrame, *, rule: str, reading: str = "rounding", running: Running = "rebased",
+    data: Data,
+    selected: pd.DataFrame,
+    *,
+    rule: str,
+    reading: str = "rounding",
+    running: Running = "rebased",
     undated_lag_days: int = 60,
-) -> list[tuple[date, Observations]]:  # fmt: skip
+) -> list[tuple[date, Observations]]:
     """The facts `selected` as they stood on each day on which one of them was first published, up to `data.as_of`.
 
     Reads the data folder again: corrections and revisions are those of each day.
@@ -142,9 +154,14 @@ def published(
 
 
 def _published(
-    files: Mapping[str, str], names: tuple[str, ...], days: Sequence[date], rule: str, reading: str, running: Running,
+    files: Mapping[str, str],
+    names: tuple[str, ...],
+    days: Sequence[date],
+    rule: str,
+    reading: str,
+    running: Running,
     undated_lag_days: int,
-) -> list[tuple[date, Observations]]:  # fmt: skip
+) -> list[tuple[date, Observations]]:
     """The facts `names` on each of `days`; `files` are the digests of the files that they are from.
 
     Raises UserError where one of these files changes meanwhile.

@@ -48,11 +48,17 @@ def combinations(options: Mapping[str, Sequence[str]], n: int, seed: int) -> lis
 
 
 def specifications(
-    chosen: Iterable[Mapping[str, str]], facts: Mapping[str, pd.DataFrame], figures: pd.DataFrame, *,
+    chosen: Iterable[Mapping[str, str]],
+    facts: Mapping[str, pd.DataFrame],
+    figures: pd.DataFrame,
+    *,
     counted: Mapping[str, tuple[Sequence[str], Sequence[str], float | None]],
-    totals: Mapping[str, tuple[Running, str | None]], windows: Mapping[str, date], breaks: Mapping[str, str],
-    smooth: Mapping[str, tuple[int, float]], level: float,
-) -> list[Specification]:  # fmt: skip
+    totals: Mapping[str, tuple[Running, str | None]],
+    windows: Mapping[str, date],
+    breaks: Mapping[str, str],
+    smooth: Mapping[str, tuple[int, float]],
+    level: float,
+) -> list[Specification]:
     """Turn combinations of options into reports and models.
 
     Parameters

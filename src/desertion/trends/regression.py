@@ -144,9 +144,14 @@ def _few_a_side(trend: terms.Trend, grid: Grid) -> list[str]:
 
 
 def fit_design(
-    y: Floats, X: Floats, names: tuple[str, ...], *, offset: Floats | None = None, model: Model = "poisson",
+    y: Floats,
+    X: Floats,
+    names: tuple[str, ...],
+    *,
+    offset: Floats | None = None,
+    model: Model = "poisson",
     level: float = 0.95,
-) -> Regression | Refused:  # fmt: skip
+) -> Regression | Refused:
     """Fit counts `y` (n) on the design matrix `X` (n × p), whose columns are `names`, with log exposure `offset`.
 
     Poisson and quasi-Poisson (Nelder & Wedderburn, 1972; Wedderburn, 1974) by iterated weighted least squares,

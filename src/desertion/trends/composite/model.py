@@ -57,9 +57,13 @@ def _with_reporting(spec: Spec, like: Spec) -> Spec:
 
 
 def fit_statements(
-    facts: pd.DataFrame, figures: pd.DataFrame, spec: Spec | None = None, *, reading: str = "rounding",
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    spec: Spec | None = None,
+    *,
+    reading: str = "rounding",
     running: Running = "rebased",
-) -> Fit | Refused:  # fmt: skip
+) -> Fit | Refused:
     """Fit the reports among `facts`; parameters as in `pose`, return value as in `fit`."""
     problem = pose(facts, figures, spec, reading=reading, running=running)
     return problem if isinstance(problem, Refused) else fit(*problem)

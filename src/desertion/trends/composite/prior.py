@@ -118,9 +118,18 @@ def walk_basis(periods: int, order: int, ahead: int = 0) -> Floats:
 
 
 def design(
-    cells: Grid, trend: terms.Trend, priors: Priors, factors: Floats, factor_names: tuple[str, ...], *, order: int = 1,
-    centre: float = 0.0, offset: Floats | None = None, lead: int = 0, delayed: tuple[bool, ...] = (),
-) -> Design:  # fmt: skip
+    cells: Grid,
+    trend: terms.Trend,
+    priors: Priors,
+    factors: Floats,
+    factor_names: tuple[str, ...],
+    *,
+    order: int = 1,
+    centre: float = 0.0,
+    offset: Floats | None = None,
+    lead: int = 0,
+    delayed: tuple[bool, ...] = (),
+) -> Design:
     """The design of `trend` on the periods `cells`; `factors` (series, f) are the columns named `factor_names`."""
     names, fixed = fixed_columns(cells, trend, order, cells.index)
     scale = [priors.level_sd, *[priors.effect_sd] * (len(names) - 1)]

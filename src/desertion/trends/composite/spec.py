@@ -74,9 +74,13 @@ def check(spec: Spec) -> None:
 
 
 def pose(
-    facts: pd.DataFrame, figures: pd.DataFrame, spec: Spec | None = None, *, reading: str = "rounding",
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    spec: Spec | None = None,
+    *,
+    reading: str = "rounding",
     running: Running = "rebased",
-) -> tuple[Observations, Spec] | Refused:  # fmt: skip
+) -> tuple[Observations, Spec] | Refused:
     """Turn facts into reports and the model for them.
 
     Facts that differ in articles, scope, measure or compiler become series with a factor each; verdicts and persons
