@@ -127,7 +127,7 @@ def of_year(rates: pd.DataFrame, series: str, compiler: str, year: int) -> pd.Se
     """
     own = rates[rates["series_id"].eq(series) & rates["compiler"].eq(compiler) & rates["period_start"].dt.year.eq(year)]
     if own.empty:
-        return Refused(f"no count by {compiler} from {year} is among the statements", "that count")
+        return Refused(f"no count by {compiler} from {year} is among the statements", "")
     row = own.iloc[0]
     return Refused(row["refused"], "") if row["refused"] else row
 

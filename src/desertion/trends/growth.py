@@ -154,8 +154,9 @@ def pair(
     columns = ["compiler", "articles", "measure", "from_year", "to_year"]
     own = pairs[pairs[columns].eq([compiler, articles, measure, from_year, to_year]).all(axis=1)]
     if own.empty:
-        what = f"{vocabulary.MEASURES[measure]} of {from_year} and {to_year}, {vocabulary.articles_label(articles)}"
-        return Refused(f"{compiler}'s counts of {what}, are not both among the statements", "these two counts")
+        what = f"{vocabulary.MEASURES[measure]}, {vocabulary.articles_label(articles)}"
+        years = f"{from_year} and {to_year}"
+        return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the statements", "")
     row = own.iloc[0]
     return Refused(row["refused"], "") if row["refused"] else row
 
