@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import math
 import numbers
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ class Sentence:
     """A sentence as shown: `text` is its words, or a notice where it is `withheld`.
 
     `values`: the numbers in the condition `when` (None: there is no such number). `ids`: the statements behind the
-    sentence, `by`: those behind each named number, where they are given by name.
+    sentence, `by`: those behind each named number, where they are given by name. `why`: the refusals among its values.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Sentence:
     withheld: bool
     ids: tuple[str, ...] = ()
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    why: str = ""
 
     def record(self) -> dict[str, Any]:
         """The sentence as kept in the metadata of its output."""
@@ -57,12 +59,16 @@ class Sentence:
             "withheld": self.withheld,
             "ids": list(self.ids),
         }
+        kept |= {"why": self.why} if self.why else {}
         return kept | ({"by": {name: list(ids) for name, ids in self.by.items()}} if self.by else {})
 
 
 @dataclass(frozen=True)
 class Withheld:
-    """A sentence that a run withheld: its place, condition, and values as accepted (None: never accepted) and now."""
+    """A sentence that a run withheld: its place, condition, and values as accepted (None: never accepted) and now.
+
+    `why`: the refusals among its values, where there are any.
+    """
 
     notebook: str
     cell: int
@@ -71,8 +77,11 @@ class Withheld:
     when: str
     old: Mapping[str, float | None] | None
     new: Mapping[str, float | None]
+    why: str = ""
 
     def __str__(self) -> str:
+        if self.why:
+            return f"{self.notebook}, cell {self.cell}: sentence '{self.id}' is withheld: {self.why}"
         changes = ", ".join(
             f"{name} was {_show(self.old.get(name))}, is {_show(value)}" if self.old else f"{name} is {_show(value)}"
             for name, value in self.new.items()
@@ -90,16 +99,26 @@ def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, 
     tree = _parse(when, values, where)
     known = {ast.unparse(part): _value(part, values, where) for part in _parts(tree.body)}
     known |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
+    why = "; ".join(dict.fromkeys(str(value) for value in values.values() if isinstance(value, Refused)))
     holds = None not in known.values() and bool(_evaluate(tree, values, where))
     if holds:
         try:
-            text = template.format(**values)
+            text = _Words().vformat(template, (), values)
         except (KeyError, IndexError, AttributeError, ValueError, TypeError) as error:
             raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
     else:
         now = ", ".join(f"{one} is {_show(value)}" for one, value in known.items())
-        text = f"*A sentence is withheld here: its words need `{when}`, and {now}.*"
-    return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by)
+        text = f"*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
+    return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by, why)
+
+
+class _Words(string.Formatter):
+    """Fills templates: `{n:page|pages}` is `page` where n is 1, else `pages`."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """One field in words."""
+        one, bar, many = format_spec.partition("|")
+        return (one if value == 1 else many) if bar else str(super().format_field(value, format_spec))
 
 
 def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> None:
@@ -110,14 +129,14 @@ def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] 
     name : str
         Identifier of the sentence, unique in its notebook.
     template : str
-        Markdown with format fields, which `values` fill: `×{r.ratio:.1f}`.
+        Markdown with format fields, which `values` fill: `×{r.ratio:.1f}`; `{n:page|pages}` is the word for n of them.
     when : str
         Condition in Python: a comparison over the names of `values`, such as `7.5 <= r.ratio < 8.5`.
     ids : str or mapping of str to str, optional
         Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
     **values
         Numbers, or objects with numbers as attributes. If one does not exist (None, NaN in the condition, or
-        `Refused`), the sentence is withheld.
+        `Refused`), the sentence is withheld; the notice in its place then shows why it was refused.
 
     Raises
     ------
@@ -166,6 +185,7 @@ def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
             when=record["when"],
             old=old.get(record["id"]),
             new=record["values"],
+            why=record.get("why", ""),
         )
         for cell, record in records(notebook)
         if record["withheld"]

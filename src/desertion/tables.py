@@ -22,6 +22,8 @@ from desertion import drawing, vocabulary
 from desertion.errors import UserError
 from desertion.plots import wording
 from desertion.publish.behind import footer
+from desertion.text import nothing
+from desertion.trends import Refused
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -94,6 +96,7 @@ def show(
     ids: str | None = None,
     notes: Sequence[str] = (),
     data: Data | None = None,
+    empty: str | Refused | None = None,
 ) -> None:
     """Show columns of `frame` as a table, in a notebook, in the page and in the PDF.
 
@@ -122,6 +125,8 @@ def show(
         Notes under the table.
     data : Data, optional
         Statements of the edition; with them and `ids` a last note names the sources.
+    empty : str or Refused, optional
+        Why nothing can be shown where `frame` has no rows, without a full stop; it is then the only note.
 
     Raises
     ------
@@ -144,7 +149,7 @@ def show(
         place = sorted(range(len(frame)), key=lambda n: over.index(over[n]))
         frame, over = frame.iloc[place], [over[n] for n in place]
     order = sorted(columns, key=lambda each: each != rows)
-    notes = list(notes)
+    notes = list(notes) if len(frame) else [nothing(empty)]
     if data is not None and ids is not None:
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
         notes.append(footer(behind, data, "", ""))

@@ -97,3 +97,8 @@ def period(start: date, end: date) -> str:
         months = _MONTHS[start.month] if start.month == end.month else f"{_MONTHS[start.month]}–{_MONTHS[end.month]}"
         return f"{months} {end.year}"
     return f"{_MONTHS[start.month]} {start.year} – {_MONTHS[end.month]} {end.year}"
+
+
+def nothing(why: object = None) -> str:
+    """The sentence in the place of a plot or table without rows; `why` is the reason, without its full stop."""
+    return f"Nothing can be shown here: {why}." if why else "No statement of this edition can be shown here."

@@ -85,8 +85,8 @@ def _each(check: Check) -> Check:
 
 
 _MANY = parse("Optional[list[str]]")
-_RUNNING = ("totals", "rebased", "differences", "drop")
-_DENOMINATORS = ("deployed/ukraine-estimate", "deployed/putin")
+RUNNING = ("totals", "rebased", "differences", "drop")
+DENOMINATORS = ("deployed/ukraine-estimate", "deployed/putin")
 
 REGISTRY: dict[str, WellKnown] = {
     READS: WellKnown(parse("list[str]")),
@@ -105,9 +105,9 @@ REGISTRY: dict[str, WellKnown] = {
     "assumed_dispersion": WellKnown(parse("float"), _between(1, 1000)),
     "incomplete": WellKnown(parse("bool")),
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
-    "running_totals": WellKnown(parse("str"), _one_of(_RUNNING)),
+    "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
-    "denominator": WellKnown(parse("str"), _one_of(_DENOMINATORS)),
+    "denominator": WellKnown(parse("str"), _one_of(DENOMINATORS)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }
 

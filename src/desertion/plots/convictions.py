@@ -17,10 +17,8 @@ from desertion.plots.frame import PlotPage
 from desertion.plots.labels import SOFT
 from desertion.plots.lettering import NBSP
 from desertion.plots.palette import Style
-from desertion.plots.plot import plot
+from desertion.plots.plot import EVENT, plot
 from desertion.vocabulary import MEASURES
-
-EVENT = "event"
 
 
 def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
@@ -99,7 +97,7 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
         subtitle=f"{wording.capital(measures)}, by year and by who counted.{hatch}",
         notes=_event_key(events),
     )
-    first, last = int(counts["year"].min()), int(counts["year"].max())
+    first, last = int(rows["year"].min()), int(rows["year"].max())
     year_axis(axes, first, last, every=4 if page.narrow else 1 if last - first < 12 else 2)
     count_axis(axes, counts["value"].max() * 1.1)
     _events(page, axes, events)

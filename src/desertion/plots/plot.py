@@ -11,6 +11,10 @@ from matplotlib.figure import Figure
 from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
 from desertion.plots.labels import SOFT
+from desertion.text import nothing
+
+#: The measure in rows of dated events, which stand beside counts.
+EVENT = "event"
 
 
 @dataclass(frozen=True)
@@ -53,33 +57,34 @@ class Plot:
         """The rows of a table as the plot draws them (see `contract.conform`)."""
         return conform(self.name, table, self.columns)
 
-    def words(self, rows: pd.DataFrame) -> str:
-        """Describe the plot of `rows` that conform in words."""
-        return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
+    def words(self, rows: pd.DataFrame, why: str = "") -> str:
+        """Describe the plot of `rows` that conform in words; `why`: the reason where there are none."""
+        return f"{self.title}. {nothing(why) if _is_empty(rows) else self.describe_rows(rows)}"
 
-    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
-        """Draw `rows` that conform at one of `SIZES`. Raises ValueError for another size."""
+    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> Figure:
+        """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ValueError for another size."""
         if size not in SIZES:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():
             page = PlotPage(self.title, size, footer)
-            if rows.empty:
-                _say_nothing(page)
+            if _is_empty(rows):
+                _say_nothing(page, why)
             else:
                 self.draw(page, rows)
             return page.finish()
 
 
-_NOTHING = "No statement of this edition can be shown here."
+def _is_empty(rows: pd.DataFrame) -> bool:
+    """Whether there is nothing to draw: dated events alone, beside no count, are nothing."""
+    return bool((rows["measure"] == EVENT).all()) if "measure" in rows else rows.empty
 
 
-def _say_nothing(page: PlotPage) -> None:
-    """An early edition may know nothing yet: the plot says so instead of failing the report."""
+def _say_nothing(page: PlotPage, why: str) -> None:
+    """An early edition may know nothing yet: the plot says so, and why, instead of failing the report."""
+    words = page.wrap(nothing(why), page.size.text, 0.9 * page.size.width * 72)
     (axes,) = page.panels(heights=[15])
     axes.set_axis_off()
-    axes.text(
-        0.5, 0.5, _NOTHING, transform=axes.transAxes, ha="center", va="center", fontsize=page.size.text, color=SOFT
-    )
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=page.size.text, color=SOFT)
 
 
 def plot(

@@ -15,6 +15,7 @@ from desertion.plots.plot import Plot
 from desertion.project import write_atomic
 from desertion.publish.behind import footer, known, record
 from desertion.publish.files import save, to_csv, to_svg
+from desertion.trends import Refused
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -49,6 +50,7 @@ def show(
     out: str | Path | None = None,
     note: str = "",
     size: SizeName = "double",
+    empty: str | Refused | None = None,
 ) -> None:
     """Show a plot of a table in the notebook, and save both where `out` names a folder.
 
@@ -72,6 +74,8 @@ def show(
         Words at the end of the footer.
     size : str
         One of `plots.SIZES`.
+    empty : str or Refused, optional
+        Why nothing can be shown where the table has no rows, without a full stop; the plot shows it then.
 
     Raises
     ------
@@ -83,7 +87,8 @@ def show(
     checked = _check(plot, table, data)
     if not drawing.enabled():
         return
-    ready = _render(plot, checked, data, note, size, printed=out is not None)
+    why = str(empty or "")
+    ready = _render(plot, checked, data, note, size, why=why, printed=out is not None)
     _display(ready)
     if out is not None:
         files: dict[str, str | bytes] = {
@@ -94,7 +99,7 @@ def show(
             ".json": ready.record,
         }
         if size == "double":
-            files[f"{PHONE}.svg"] = _render(plot, checked, data, note, "single", beside=ready.name).svg
+            files[f"{PHONE}.svg"] = _render(plot, checked, data, note, "single", ready.name, why).svg
         for ending, content in files.items():
             write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
@@ -134,16 +139,24 @@ def _check(plot: Plot, table: pd.DataFrame, data: Data) -> _Checked:
 
 
 def _render(
-    plot: Plot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "", *, printed: bool = False
+    plot: Plot,
+    checked: _Checked,
+    data: Data,
+    note: str,
+    size: SizeName,
+    beside: str = "",
+    why: str = "",
+    *,
+    printed: bool = False,
 ) -> Published:
     rows, ids = checked.rows, checked.ids
-    alt = plot.words(rows)
+    alt = plot.words(rows, why)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
     below = footer(ids, data, note, beside or name)
     # drawn from its table and words alone, so that a plot whose table and words are the same need not be drawn again
-    svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, printed)
+    svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, why, printed)
     text = to_csv(checked.table, plot)
     return Published(
         name=name,
@@ -158,10 +171,11 @@ def _render(
 
 
 def _drawn(
-    plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
-) -> tuple[str, bytes, bytes]:
+    plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, why: str,
+    printed: bool,
+) -> tuple[str, bytes, bytes]:  # fmt: skip
     """The picture as SVG and, if it is printed, as PNG at 300 dots per inch and as PDF of one page."""
-    figure = plot.figure(rows, size, below)
+    figure = plot.figure(rows, size, below, why)
     svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
     if printed:
         png = save(figure, "png", dpi=300, metadata={"Software": None, "Title": plot.title, "Description": alt})

@@ -20,6 +20,7 @@ is light: each module imports its dependencies when it is imported itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Refused:
 
     reason: str
     needs: str
+    #: No statement stands behind it: a sentence may take `ids` of a result and of a refusal alike.
+    ids: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return f"{self.reason} (needs: {self.needs})" if self.needs else self.reason

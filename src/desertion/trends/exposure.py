@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,6 +120,18 @@ _BAND = [
 ]
 
 
+def of_year(rates: pd.DataFrame, series: str, compiler: str, year: int) -> pd.Series[Any] | Refused:
+    """Select the row of `rates` that divides the count of `compiler` from `year` by the force `series`.
+
+    Refused where there is no such count, or no rate of it.
+    """
+    own = rates[rates["series_id"].eq(series) & rates["compiler"].eq(compiler) & rates["period_start"].dt.year.eq(year)]
+    if own.empty:
+        return Refused(f"no count by {compiler} from {year} is among the statements", "")
+    row = own.iloc[0]
+    return Refused(row["refused"], "") if row["refused"] else row
+
+
 def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
     """Set the rates by one force between the lowest and the highest by any, for `plots.deployed_rate`.
 
@@ -144,14 +157,15 @@ def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
     ordered = known.sort_values("rate").groupby(count)
     ids = known.groupby(count)["ids"].apply(lambda cells: " ".join(dict.fromkeys(" ".join(cells).split())))
     own = known[known["series_id"].eq(series)].set_index(count)
-    banded = own.assign(
-        value=own["rate"],
-        low=ordered["rate"].first(),
-        low_by=ordered["denominator"].first(),
-        high=ordered["rate"].last(),
-        high_by=ordered["denominator"].last(),
-        ids=ids,
-    )
+    beside = {
+        "low": ordered["rate"].first(),
+        "low_by": ordered["denominator"].first(),
+        "high": ordered["rate"].last(),
+        "high_by": ordered["denominator"].last(),
+        "ids": ids,
+    }
+    # without `reindex` a frame without rows would take those of the other forces
+    banded = own.assign(value=own["rate"], **{name: each.reindex(own.index) for name, each in beside.items()})
     return banded.reset_index()[_BAND]
 
 

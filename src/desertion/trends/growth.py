@@ -127,6 +127,35 @@ def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: flo
     }  # fmt: skip
 
 
+def pair(
+    pairs: pd.DataFrame, compiler: str, articles: str, measure: str, from_year: int, to_year: int
+) -> pd.Series[Any] | Refused:
+    """Select one row of `growth_table`, for a sentence; refused where it has no such row, or no ratio in it.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        The table that `growth_table` returns.
+    compiler, articles, measure : str
+        Who counted, under which articles, and what.
+    from_year, to_year : int
+        The years of the earlier and of the later count.
+
+    Returns
+    -------
+    Series or Refused
+        The row, with the columns of `growth_table` as attributes, or why there is no ratio.
+    """
+    columns = ["compiler", "articles", "measure", "from_year", "to_year"]
+    own = pairs[pairs[columns].eq([compiler, articles, measure, from_year, to_year]).all(axis=1)]
+    if own.empty:
+        what = f"{vocabulary.MEASURES[measure]}, {vocabulary.articles_label(articles)}"
+        years = f"{from_year} and {to_year}"
+        return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the statements", "")
+    row = own.iloc[0]
+    return Refused(row["refused"], "") if row["refused"] else row
+
+
 def first_highest_last(pairs: pd.DataFrame) -> pd.DataFrame:
     """Keep the pairs among three years of one series: its first, the one with the highest count, and its last."""
     if pairs.empty:
@@ -197,9 +226,11 @@ def dispersions(counts: Sequence[float], phis: Sequence[float], level: float = 0
         - `527 → 887` and so on, one column per pair of counts: the ratio and the factor that it is multiplied and
           divided by, in words; no such column where a count is missing
     """
+    if any(map(pd.isna, counts)):
+        return pd.DataFrame({"assumed": []})
     table = pd.DataFrame({"assumed": phis})
     first, second, third = counts
-    for earlier, later in [(first, second), (second, third), (first, third)] if not any(map(pd.isna, counts)) else []:
+    for earlier, later in [(first, second), (second, third), (first, third)]:
         rows = exact.assumed_dispersion(later, earlier, phis, level=level)
         table[f"{earlier:,.0f} → {later:,.0f}"] = [f"{row.ratio:.2f} ×/÷ {row.factor:.2f}" for row in rows]
     return table

@@ -13,16 +13,38 @@ import pandas as pd
 from desertion import memo
 from desertion.errors import UserError
 from desertion.figures import select
+from desertion.text import period
 from desertion.trends import Refused, composite
 from desertion.trends.arrays import Floats
 from desertion.trends.composite.fitted import Period
 from desertion.trends.composite.gates import too_few
 from desertion.trends.counts import Observations, Running
+from desertion.vocabulary import articles_label
 
 #: The choices that `specifications` reads, in the order of the report.
 CHOICES = ("counted", "running totals", "bounds", "statement", "window", "break", "dispersion", "smoothness")
 #: The option that leaves a hyper-parameter to the model.
 ESTIMATED = "estimated"
+
+
+class Spread(NamedTuple):
+    """The growth factors under all combinations that have one, for a sentence.
+
+    `n` combinations have a factor and `refused` have none; the factors lie between `low` and `high`, and no interval
+    begins below `least`. `most`: the choice that moves the middle factor most, from `a` to `b`; no other moves it by
+    more than `other` percent. `ids`: the statements behind the factors.
+    """
+
+    n: int
+    refused: int
+    low: float
+    high: float
+    least: float
+    most: str
+    a: float
+    b: float
+    other: float
+    ids: str
 
 
 class Specification(NamedTuple):
@@ -47,6 +69,11 @@ def combinations(options: Mapping[str, Sequence[str]], n: int, seed: int) -> lis
     return [dict(zip(options, every[i], strict=True)) for i in drawn]
 
 
+def windows(start: date, end: date, earlier: Mapping[str, date]) -> dict[str, date]:
+    """Last day of each window from `start` on: all days to `end`, and those of `earlier` that end before it."""
+    return {period(start, end): end} | {name: day for name, day in earlier.items() if start < day < end}
+
+
 def specifications(
     chosen: Iterable[Mapping[str, str]],
     facts: Mapping[str, pd.DataFrame],
@@ -58,6 +85,7 @@ def specifications(
     breaks: Mapping[str, str],
     smooth: Mapping[str, tuple[int, float]],
     level: float,
+    articles: str,
 ) -> list[Specification]:
     """Turn combinations of options into reports and models.
 
@@ -82,6 +110,8 @@ def specifications(
         Order of the random walk and standard deviation of a month's step, by option.
     level
         Coverage of the intervals.
+    articles
+        The article set that the question is about: without a fact of it there are no reports.
 
     Returns
     -------
@@ -99,7 +129,11 @@ def specifications(
             selected = select(
                 facts[rule], measures=measures, compilers=compilers, end=windows[window], status=None, scope=scope
             )
-            posed[key] = composite.pose(selected, figures, reading=reading, running=how)
+            posed[key] = (
+                composite.pose(selected, figures, reading=reading, running=how)
+                if facts[rule]["articles"].eq(articles).any()
+                else Refused(f"no count of {articles_label(articles)} alone is among the statements", "such counts")
+            )
         problem = posed[key]
         reports, model = (problem, composite.Spec()) if isinstance(problem, Refused) else problem
         order, tau = (1, None) if walk == ESTIMATED else smooth[walk]
@@ -178,10 +212,27 @@ def _growth(
         return Refused(str(error), "reports of both periods"), fitted.mode, None
 
 
+def spread(table: pd.DataFrame, choices: Sequence[str]) -> Spread | Refused:
+    """Summarise the rows of `growth`; refused, with the most frequent reason, where none has a factor."""
+    usable = table[table["refused"].eq("")]
+    if usable.empty:
+        reason, needs, _ = refusals(table).iloc[0]
+        return Refused(f"none of the {len(table)} combinations of choices gives a factor; mostly, {reason}", needs)
+    ends = middles(usable, choices).groupby("choice")["middle"].agg(["min", "max"])
+    width = ends["max"] / ends["min"]
+    most = str(width.idxmax())
+    a, b = ends.to_dict("index")[most].values()
+    return Spread(
+        len(usable), len(table) - len(usable), usable["ratio"].min(), usable["ratio"].max(), usable["low"].min(),
+        most, a, b, 100 * (width.drop(most).max() - 1),
+        " ".join(dict.fromkeys(" ".join(usable["ids"]).split())),
+    )  # fmt: skip
+
+
 def curve(table: pd.DataFrame, choices: Sequence[str], level: float) -> pd.DataFrame:
     """Make the table of `plots.specification_curve` from rows of `growth`, the report's own choice first.
 
-    Combinations without reports are left out.
+    Combinations without reports are left out, and all of them where none has a factor.
 
     Returns
     -------
@@ -196,7 +247,7 @@ def curve(table: pd.DataFrame, choices: Sequence[str], level: float) -> pd.DataF
     rows = table[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
     rows["choices"] = ["; ".join(f"{name}: {row[name]}" for name in choices) for row in table.to_dict("records")]
     rows = rows.assign(refused=table["refused"].ne(""), level=100 * level, ids=table["ids"], main=table.index == 0)
-    return rows[rows["ids"].ne("")]
+    return rows[rows["ids"].ne("") & bool(rows["factor"].notna().any())]
 
 
 def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
@@ -205,14 +256,14 @@ def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per option:
+        One row per option, none where no combination has a factor:
 
         - choice, option: names
         - specifications, refused: number of combinations, and how many of them are refused
         - middle, least, most: median, smallest and largest factor
     """
     rows = []
-    for choice in choices:
+    for choice in choices if table["ratio"].notna().any() else ():
         for option, part in table.groupby(choice, sort=False):
             known = part["ratio"].dropna()
             rows.append(
