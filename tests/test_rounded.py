@@ -65,7 +65,8 @@ def test_the_course_of_the_months_is_that_of_the_fit_or_refused(fit: composite.F
 
 
 def test_a_forecast_is_put_into_a_sentence_only_where_it_proved_itself(fit: composite.Fit) -> None:
-    scored, _ = origins.score(every_origin(10), {MODEL: origins.random_walk})
+    past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36]))
+    scored, _ = origins.score(past, {MODEL: origins.random_walk})
     proved = hindsight.HeldOut((), tuple(scored), None)
     ahead = rounded.ahead(fit, proved, 3)
     assert not isinstance(ahead, Refused)

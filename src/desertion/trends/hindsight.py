@@ -258,6 +258,6 @@ def gate(cases: Sequence[Case], unable: Mapping[str, Refused] | None = None) -> 
     if len(cases) >= ENOUGH:
         return (unable or {}).get(MODEL)
     return Refused(
-        f"{len(cases) or 'no'} published counts came after {BEFORE} others, so no forecast could prove itself",
+        f"{len(cases)} published counts came after {BEFORE} others, so no forecast could prove itself",
         f"at least {ENOUGH} such counts",
     )
