@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +101,41 @@ def test_the_curve_is_rounded_and_leaves_out_what_has_no_reports() -> None:
     assert (row["choices"], row["main"], row["refused"], row["level"]) == ("k: fits", True, False, 90)
     (refusal,) = multiverse.refusals(table).to_dict("records")
     assert refusal == {"refused": "nothing printed", "needs": "a statement", "specifications": 1}
+
+
+def test_factors_that_all_combinations_refuse_are_neither_drawn_nor_summed_up() -> None:
+    refused = multiverse.Specification({"k": "none"}, Refused("nothing printed", "a statement"), composite.Spec())
+    one = multiverse.Specification({"k": "fits"}, TWO_YEARS, composite.Spec(tau=0.1, phi=1.0))
+    few = multiverse.Specification({"k": "few"}, monthly([20.0, 22.0, 19.0]), composite.Spec(tau=0.1, phi=1.0))
+    nothing = multiverse.growth([few, refused, refused], 2021, 2022)
+    assert multiverse.curve(nothing, ["k"], 0.9).empty
+    lacking = multiverse.spread(nothing, ["k"])
+    assert str(lacking) == (
+        "none of the 3 combinations of choices gives a factor; mostly, nothing printed (needs: a statement)"
+    )
+    assert len(multiverse.curve(multiverse.growth([few, one], 2021, 2022), ["k"], 0.9)) == 2
+
+
+def test_the_spread_of_the_factors_names_the_choice_that_moves_them_most() -> None:
+    columns = ["a", "b", "ratio", "low", "high", "refused", "needs", "ids"]
+    rows = [
+        ("x", "1", 8.0, 5.0, 9.0, "", "", "F1 F2"), ("x", "2", 8.2, 5.5, 9.0, "", "", "F2"),
+        ("y", "1", 6.0, 4.0, 9.0, "", "", "F3"), ("y", "2", np.nan, np.nan, np.nan, "few", "more", "F3"),
+    ]  # fmt: skip
+    spread = multiverse.spread(pd.DataFrame(rows, columns=columns), ["a", "b"])
+    assert not isinstance(spread, Refused)
+    assert spread[:7] == (3, 1, 6.0, 8.2, 4.0, "a", 6.0)
+    assert (spread.b, spread.other) == (pytest.approx(8.1), pytest.approx(100 * (8.2 / 7 - 1)))
+    assert spread.ids == "F1 F2 F3"
+
+
+def test_windows_are_named_by_their_days_and_those_that_end_outside_are_left_out() -> None:
+    earlier = {"to mid-2024": date(2024, 6, 30)}
+    assert multiverse.windows(date(2021, 1, 1), date(2025, 12, 31), earlier) == {
+        "2021–2025": date(2025, 12, 31), "to mid-2024": date(2024, 6, 30),
+    }  # fmt: skip
+    assert list(multiverse.windows(date(2021, 1, 1), date(2023, 6, 30), earlier)) == ["Jan 2021 – Jun 2023"]
+    assert list(multiverse.windows(date(2024, 7, 1), date(2025, 6, 30), earlier)) == ["Jul 2024 – Jun 2025"]
 
 
 def test_refusals_are_rows_with_their_reason() -> None:

@@ -91,6 +91,32 @@ def test_empty_table_says_that_nothing_is_known(name):
     assert plots.PLOTS[name].describe(nothing).endswith("No statement of this edition can be shown here.")
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", ["single", "double"])
+def test_an_empty_plot_gives_the_reason_it_is_given(name, size):
+    why = "no two pages print different values of one count, as far as anything of them is known"
+    plot = plots.PLOTS[name]
+    shown = [text.get_text() for text in plot.figure(plot.conform(table(name).iloc[:0]), size, why=why).findobj(Text)]
+    assert f"Nothing can be shown here: {why}." in [text.replace("\n", " ") for text in shown]
+    assert plot.title in [text.replace("\n", " ") for text in shown]
+
+
+def test_dated_events_without_a_count_are_nothing_to_show():
+    rows = table("long_view")
+    events = rows[rows["measure"] == "event"]
+    assert len(events)
+    assert plots.long_view(events)
+    assert plots.long_view.describe(events).endswith("No statement of this edition can be shown here.")
+
+
+def test_the_axis_of_the_long_view_reaches_its_events():
+    rows = table("long_view")
+    late = rows[(rows["measure"] == "event") | (pd.to_datetime(rows["period_end"]).dt.year < 2022)]
+    (axes,) = plots.long_view(late).axes
+    events = pd.to_datetime(late.loc[late["measure"] == "event", "period_start"])
+    assert axes.get_xlim()[1] >= events.dt.year.max()
+
+
 def test_every_title_names_the_article():
     for plot in plots.PLOTS.values():
         assert re.search(r"Art\. 33[2789]", plot.title)

@@ -123,3 +123,29 @@ def test_say_shows_a_paragraph_with_its_record(monkeypatch: pytest.MonkeyPatch) 
     ((data, metadata),) = shown
     assert data == {"text/markdown": "More than before: 5.", "text/plain": "More than before: 5."}
     assert metadata["desertion"]["sentence"]["ids"] == ["F001"]
+
+
+def test_a_refused_value_withholds_the_sentence_and_gives_its_reason_under_its_heading() -> None:
+    refused = Refused("no count of 2021 is known", "that count")
+    one = sentences.sentence(
+        "growth", "**How fast.** It grew {r.ratio:.1f}-fold.", when="r.ratio > 1", r=refused, ids=refused.ids
+    )
+    assert one.withheld
+    assert one.text == ("**How fast.** *A sentence is withheld here: no count of 2021 is known (needs: that count).*")
+    assert one.record()["why"] == "no count of 2021 is known (needs: that count)"
+    withheld = sentences.Withheld("03-trends", 7, one.id, one.template, one.when, None, one.values, one.why)
+    assert str(withheld) == f"03-trends, cell 7: sentence 'growth' is withheld: {one.why}"
+
+
+def test_the_lead_of_a_withheld_sentence_ends_like_a_heading() -> None:
+    assert sentences.sentence("next", "**What comes next** is {n}.", when="n > 1", n=0).text.startswith(
+        "**What comes next.** *A "
+    )
+    assert sentences.sentence("next", "**{n}** is much.", when="n > 1", n=0).text.startswith("*A sentence is withheld")
+
+
+def test_a_word_for_one_and_a_word_for_many() -> None:
+    words = "{n} {n:place|places}, {x:.1f}"
+    assert [sentences.sentence("s", words, when="x > 1", n=n, x=2.0).text for n in (0, 1, 2)] == [
+        "0 places, 2.0", "1 place, 2.0", "2 places, 2.0",
+    ]  # fmt: skip

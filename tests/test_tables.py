@@ -169,6 +169,15 @@ def test_the_bytes_are_the_same_under_any_locale_zone_and_hash_seed(tmp_path: Pa
     assert done.stdout.decode().removesuffix("\n") == html(groups="kind", ids="ids")
 
 
+def test_a_table_without_rows_says_why_and_nothing_of_what_is_in_it() -> None:
+    empty = frame().iloc[:0]
+    assert read(empty, notes=["A dash: none."], empty="no page was public").notes[0] == (
+        "Nothing can be shown here: no page was public."
+    )
+    assert len(read(empty, notes=["A dash: none."]).notes) == 1
+    assert read(notes=["A dash: none."], empty="no page was public").notes[0] == "A dash: none."
+
+
 def test_a_table_without_rows_is_a_table() -> None:
     assert [cell.heading for cell in read(rows=None).body[0]] == [False] * 8
     assert read(frame().iloc[:0]).body == ()

@@ -133,6 +133,24 @@ def test_an_edition_that_knows_no_count_has_tables_without_rows() -> None:
     assert plots.deployed_rate.describe(rated.band(table, "a")).endswith("can be shown here.")
 
 
+def test_a_force_without_a_rate_has_no_band_though_other_forces_have_rates() -> None:
+    table = rated.rates(counts(("2023", 1000.0)), context(), FORCES)
+    assert len(rated.band(table, "b")) == 1
+    assert rated.band(table, "c").empty
+    assert plots.deployed_rate.describe(rated.band(table, "c")).endswith("can be shown here.")
+
+
+def test_a_sentence_gets_the_rate_of_its_year_or_the_reason_why_there_is_none() -> None:
+    table = rated.rates(counts(("2023", 1000.0)), context(), FORCES)
+    one = rated.of_year(table, "a", "Compiler", 2023)
+    assert not isinstance(one, Refused)
+    assert (one.rate, one.ids) == (2.0, "F2023 c0 c1")
+    assert str(rated.of_year(table, "c", "Compiler", 2023)).startswith("2023, unknown: strength is not known")
+    for nothing in (table, table[:0]):
+        lacking = rated.of_year(nothing, "a", "Compiler", 2024)
+        assert str(lacking) == "no count by Compiler from 2024 is among the statements"
+
+
 def test_the_rates_of_the_real_counts_rest_on_known_statements() -> None:
     data = figures.load()
     facts = reconcile.facts(data)

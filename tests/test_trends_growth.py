@@ -9,7 +9,7 @@ import pytest
 
 from desertion import figures, reconcile
 from desertion.errors import UserError
-from desertion.trends import exact, growth
+from desertion.trends import Refused, exact, growth
 
 
 def fact(year: int, value: float, **more: Any) -> dict[str, Any]:
@@ -147,7 +147,29 @@ def test_three_counts_give_three_columns_under_assumed_dispersions_or_none() -> 
     table = growth.dispersions([527, 887, 4373], [1, 50])
     assert list(table) == ["assumed", "527 → 887", "887 → 4,373", "527 → 4,373"]
     assert table["527 → 4,373"].tolist() == ["8.30 ×/÷ 1.09", "8.30 ×/÷ 1.89"]
-    assert list(growth.dispersions([527, float("nan"), 4373], [1, 50])) == ["assumed"]
+    lacking = growth.dispersions([527, float("nan"), 4373], [1, 50])
+    assert (list(lacking), len(lacking)) == (["assumed"], 0)
+
+
+def test_a_sentence_gets_the_pair_of_its_own_articles_and_measure_or_a_reason() -> None:
+    rows = [
+        fact(year, value, articles=articles)
+        for articles, value in (("332", 7.0), ("337", 9.0))
+        for year in (2021, 2022)
+    ]
+    table = growth.growth_table(facts(*rows, fact(2021, 0, compiler="None"), fact(2022, 5, compiler="None")))
+    one = growth.pair(table, "Proekt", "337", "cases_received_by_court", 2021, 2022)
+    assert not isinstance(one, Refused)
+    assert (one.from_count, one.to_count, one.articles) == (9, 9, "337")
+    zero = growth.pair(table, "None", "337", "cases_received_by_court", 2021, 2022)
+    assert str(zero) == "a count is 0: the ratio has one limit only"
+    for nothing in (table, table[:0], growth.growth_table(facts(fact(2021, 1)))):
+        lacking = growth.pair(nothing, "Proekt", "338", "cases_received_by_court", 2021, 2022)
+        assert str(lacking) == (
+            "Proekt's counts of 2021 and 2022 (criminal cases received by a court, Art. 338) are not both among the "
+            "statements"
+        )
+        assert lacking.ids == ""
 
 
 def test_a_missing_column_is_a_user_error() -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import math
 import numbers
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,8 +109,14 @@ def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, 
             raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
     else:
         now = ", ".join(f"{one} is {_show(value)}" for one, value in known.items())
-        text = f"*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
+        text = f"{_lead(template)}*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
     return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by, why)
+
+
+def _lead(template: str) -> str:
+    """The bold words that a template begins with, as a heading of the notice in its place; blank without them."""
+    lead = re.match(r"\*\*([^*{}]+?)([.?!]?)\*\*", template)
+    return f"**{lead[1]}{lead[2] or '.'}** " if lead else ""
 
 
 class _Words(string.Formatter):

@@ -63,6 +63,6 @@ def nowcast(revised: int) -> Refused | None:
     if revised >= VINTAGES:
         return None
     return Refused(
-        f"{revised} {'period was' if revised == 1 else 'periods were'} counted again at a later date",
+        f"{revised or 'no'} {'period was' if revised == 1 else 'periods were'} counted again at a later date",
         f"at least {VINTAGES} periods counted at two dates or more",
     )

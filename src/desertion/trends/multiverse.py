@@ -85,7 +85,7 @@ def specifications(
     breaks: Mapping[str, str],
     smooth: Mapping[str, tuple[int, float]],
     level: float,
-    articles: str,
+    articles: str | None = None,
 ) -> list[Specification]:
     """Turn combinations of options into reports and models.
 
@@ -111,7 +111,7 @@ def specifications(
     level
         Coverage of the intervals.
     articles
-        The article set that the question is about: without a fact of it there are no reports.
+        The article set that the question is about (None: any): without a fact of it there are no reports.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def specifications(
             )
             posed[key] = (
                 composite.pose(selected, figures, reading=reading, running=how)
-                if facts[rule]["articles"].eq(articles).any()
+                if articles is None or facts[rule]["articles"].eq(articles).any()
                 else Refused(f"no count of {articles_label(articles)} alone is among the statements", "such counts")
             )
         problem = posed[key]
@@ -256,14 +256,14 @@ def middles(table: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per option, none where no combination has a factor:
+        One row per option:
 
         - choice, option: names
         - specifications, refused: number of combinations, and how many of them are refused
         - middle, least, most: median, smallest and largest factor
     """
     rows = []
-    for choice in choices if table["ratio"].notna().any() else ():
+    for choice in choices:
         for option, part in table.groupby(choice, sort=False):
             known = part["ratio"].dropna()
             rows.append(
