@@ -21,6 +21,8 @@ _MARKDOWN = (
 )
 #: Addresses that a link may have.
 SAFE = r"(?:https?://|mailto:|#)"
+#: Rows of a table in HTML that are shown.
+MOST_ROWS = 500
 #: Elements of HTML that a page without scripts and a PDF cannot show.
 _ACTIVE = {
     "script": "JavaScript",
@@ -161,7 +163,9 @@ class _Reading:
         rows += [self._row(row, 0) for row in foot[1]]
         if not any(heads) and not any(rows):
             return None
-        return TableBlock(tuple(filter(None, heads)), tuple(filter(None, rows)), _text(caption))
+        more = len(rows) - MOST_ROWS
+        notes = (f"{more:,} more rows are in the notebook ({self._where})",) if more > 0 else ()
+        return TableBlock(tuple(filter(None, heads)), tuple(filter(None, rows[:MOST_ROWS])), _text(caption), notes)
 
     def _row(self, row: list[Any], first: int) -> tuple[TableCell, ...]:
         """A row whose `first` cells are headings."""
