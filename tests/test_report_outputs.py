@@ -202,14 +202,6 @@ def test_a_styler_keeps_its_caption_and_colours() -> None:
     assert (table.body[0][2].fill, table.body[0][2].ink) == ("", "")
 
 
-def test_of_a_very_long_table_the_rest_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "MOST_ROWS", 3)
-    (table,) = markup.from_html(pd.DataFrame({"a": range(1005)}).to_html(), WHERE)
-    assert isinstance(table, TableBlock)
-    assert [row[1].text for row in table.body] == ["0", "1", "2"]
-    assert table.notes == (f"1,002 more rows are in the notebook ({WHERE})",)
-
-
 def test_a_colour_that_is_none_stays_out_of_the_page() -> None:
     cell = '<td style="background-color: {}; color: {}">1</td>'
     for fill, ink in (("url(x.png)", "red;position:fixed"), ("expression(bad())", "none"), ("#ff00", "RED")):
@@ -251,6 +243,10 @@ def test_a_picture_inside_html_is_a_picture() -> None:
     html = f'<p>a<img alt="Red" src="data:image/png;base64,{bitmap("png")}">b</p>{SVG}'
     kinds = [(type(block), getattr(block, "alt", "")) for block in markup.from_html(html, WHERE)]
     assert kinds == [(Prose, ""), (PictureBlock, "Red"), (PictureBlock, "A picture")]
+
+
+def test_html_that_would_take_minutes_to_read_is_named() -> None:
+    assert markup.from_html("<p>words</p>" * 200_000, WHERE) == [Unshown("HTML of 2.4 MB", WHERE)]
 
 
 def test_html_without_words_gives_way_to_plain_text(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ _MARKDOWN = (
 )
 #: Addresses that a link may have.
 SAFE = r"(?:https?://|mailto:|#)"
-#: Rows of a table in HTML that are shown.
-MOST_ROWS = 500
+#: Characters of an output in HTML that is read; pandoc takes some seconds for them.
+MOST = 1_000_000
 #: Elements of HTML that a page without scripts and a PDF cannot show.
 _ACTIVE = {
     "script": "JavaScript",
@@ -60,6 +60,8 @@ def from_markdown(text: str, where: str, attachments: Mapping[str, Mapping[str, 
 
 def from_html(html: str, where: str) -> list[Block]:
     """HTML as words, tables and pictures, with the names of what it runs or embeds; empty where there is nothing."""
+    if len(html) > MOST:
+        return [Unshown(f"HTML of {len(html) / 1e6:.1f} MB", where)]
     try:
         blocks = list(_Reading(where, _styles(html)).blocks(_parsed(html, "html")))
     except (RuntimeError, RecursionError):
@@ -163,9 +165,7 @@ class _Reading:
         rows += [self._row(row, 0) for row in foot[1]]
         if not any(heads) and not any(rows):
             return None
-        more = len(rows) - MOST_ROWS
-        notes = (f"{more:,} more rows are in the notebook ({self._where})",) if more > 0 else ()
-        return TableBlock(tuple(filter(None, heads)), tuple(filter(None, rows[:MOST_ROWS])), _text(caption), notes)
+        return TableBlock(tuple(filter(None, heads)), tuple(filter(None, rows)), _text(caption))
 
     def _row(self, row: list[Any], first: int) -> tuple[TableCell, ...]:
         """A row whose `first` cells are headings."""
