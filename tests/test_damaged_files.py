@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import outputs
 
 from desertion import notebook as nb
 from desertion import params, sentences
@@ -118,7 +119,7 @@ def both(counts: tuple[int, int]) -> list[Any]:
 
 @pytest.mark.parametrize("count", both((SHORT[0], LONG[0])))
 def test_a_damaged_notebook_is_read_or_refused(count: int, tmp_path: Path) -> None:
-    sources = [small(path) for path in nb.paths()]
+    sources = [*(small(path) for path in nb.paths()), outputs.executed()]
     path = tmp_path / "03-trends.ipynb"
     for seed in range(count):
         path.write_bytes(notebook_text(random.Random(seed), sources))

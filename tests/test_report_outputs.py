@@ -245,6 +245,10 @@ def test_a_picture_inside_html_is_a_picture() -> None:
     assert kinds == [(Prose, ""), (PictureBlock, "Red"), (PictureBlock, "A picture")]
 
 
+def test_html_that_would_take_minutes_to_read_is_named() -> None:
+    assert markup.from_html("<p>words</p>" * 200_000, WHERE) == [Unshown("HTML of 2.4 MB", WHERE)]
+
+
 def test_html_without_words_gives_way_to_plain_text(tmp_path: Path) -> None:
     assert blocks(tmp_path, shown({"text/html": "<style>p {}</style>", "text/plain": "an object"})) == [
         Verbatim("an object")

@@ -9,9 +9,9 @@ __version__ = "0.1.0"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let each data frame that a cell shows leave its record for the report; IPython calls this for `--ext=desertion`.
+    """Let each data frame that a cell shows leave its record for the report, and a kernel show figures as SVG.
 
-    In a kernel that imports the package after its start it is called by the import.
+    IPython calls this for `--ext=desertion`; in a kernel that imports the package after its start the import does.
     """
 
     def record(frame: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -19,10 +19,10 @@ def load_ipython_extension(shell: Any) -> None:
 
         return {}, tables.of_frame(frame).metadata()
 
-    from desertion import inline
-
     shell.display_formatter.mimebundle_formatter.for_type_by_name("pandas", "DataFrame", record)
-    if hasattr(shell, "kernel"):
+    if hasattr(shell, "kernel") and "ipykernel" in sys.modules:
+        from desertion import inline
+
         inline.set_up(shell)
 
 

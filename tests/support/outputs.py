@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import v4
 
+#: A red square as PNG in base64.
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAFElEQVR4nGM8ISfHgBsw4ZEbwdIARtsBGOVUa2wAAAAASUVORK5CYII="
 #: What the cells show, with the source of each.
 CELLS = {
     "imports": """
@@ -106,18 +111,39 @@ def code_cell(kind: str) -> int:
     return list(CELLS).index(kind) + 2
 
 
+def executed() -> dict[str, Any]:
+    """A notebook that has outputs of most kinds, without having run."""
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><circle r="5"/></svg>'
+    table = '<style>#a {background-color: red}</style><table><tr><th rowspan="2">x</th><td id="a">1</td></tr></table>'
+    data = [
+        {"image/svg+xml": svg, "text/plain": "a"},
+        {"image/png": PICTURE},
+        {"text/html": f"<h1>H</h1><p>a <a href='x'>b</a><img src='data:image/png;base64,{PICTURE}'></p>{table}"},
+        {"text/markdown": f"![a](data:image/png;base64,{PICTURE}) *b* [c](javascript:d)"},
+        {"text/latex": r"$\frac{1}{2}$"},
+        {"application/json": {"a": [1]}},
+        {"application/vnd.plotly.v1+json": {}, "text/html": "<script></script>"},
+    ]
+    made = [v4.new_output("display_data", data=each, metadata={kind: {"alt": "w"} for kind in each}) for each in data]
+    made += [v4.new_output("stream", name=name, text="\x1b[31ma\x1b[0m") for name in ("stdout", "stderr")]
+    cells = [
+        v4.new_markdown_cell("# T\n\n![a](attachment:b.png)", attachments={"b.png": {"image/png": PICTURE}}),
+        v4.new_code_cell("reads: list[str] = []", metadata={"tags": ["parameters"]}),
+        *(v4.new_code_cell("a", outputs=[output]) for output in made),
+    ]
+    notebook: dict[str, Any] = json.loads(nbformat.writes(v4.new_notebook(cells=cells)))
+    return notebook
+
+
 def write(path: Path) -> Path:
     """The notebook, not executed, at `path`."""
-    import textwrap
-
-    picture = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAFElEQVR4nGM8ISfHgBsw4ZEbwdIARtsBGOVUa2wAAAAASUVORK5CYII="
     cells = [
         v4.new_markdown_cell("# Which outputs come to a reader?\n\nA dozen kinds."),
         v4.new_code_cell("reads: list[str] = []", metadata={"tags": ["parameters"]}),
         *(v4.new_code_cell(textwrap.dedent(source).strip()) for source in CELLS.values()),
         v4.new_markdown_cell(
             "A picture in the prose: ![a red square](attachment:red.png) and ![one](elsewhere.png) that is not here.",
-            attachments={"red.png": {"image/png": picture}},
+            attachments={"red.png": {"image/png": PICTURE}},
         ),
     ]
     for number, cell in enumerate(cells):

@@ -21,6 +21,8 @@ _MARKDOWN = (
 )
 #: Addresses that a link may have.
 SAFE = r"(?:https?://|mailto:|#)"
+#: Characters of an output in HTML that is read; pandoc takes some seconds for them.
+MOST = 1_000_000
 #: Elements of HTML that a page without scripts and a PDF cannot show.
 _ACTIVE = {
     "script": "JavaScript",
@@ -58,6 +60,8 @@ def from_markdown(text: str, where: str, attachments: Mapping[str, Mapping[str, 
 
 def from_html(html: str, where: str) -> list[Block]:
     """HTML as words, tables and pictures, with the names of what it runs or embeds; empty where there is nothing."""
+    if len(html) > MOST:
+        return [Unshown(f"HTML of {len(html) / 1e6:.1f} MB", where)]
     try:
         blocks = list(_Reading(where, _styles(html)).blocks(_parsed(html, "html")))
     except (RuntimeError, RecursionError):

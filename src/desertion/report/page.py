@@ -110,7 +110,7 @@ class PageWriter(Writer):
         alt = escape(picture.alt, quote=True)
         address = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}"
         size = f'width="{picture.width:.0f}" height="{picture.height:.0f}"'
-        least = f"min-width:min(26rem,{picture.width:.0f}px)"
+        least = f"min-width:{picture.width / 2:.0f}px"  # below half of its size its letters cannot be read
         caption = f"<figcaption>{UNSOURCED} ({escape(picture.where)}).</figcaption>" if picture.where else ""
         return (
             f'<figure><div class="plot" role="region" tabindex="0" aria-label="{alt}">'
