@@ -192,7 +192,7 @@ def test_the_grid_integrates_a_known_surface() -> None:
     inverse = np.linalg.inv(covariance)
 
     def fit(psi: np.ndarray, start: np.ndarray | None) -> tuple[laplace.Mode, float]:
-        mode = laplace.Mode(psi, 0.0, np.eye(2), 0.0, 0)
+        mode = laplace.Mode(psi, 0.0, np.eye(2), 0.0)
         return mode, float(-0.5 * (psi - 1) @ inverse @ (psi - 1))
 
     nodes = hyper.integrate(fit, np.array([-1.0, 2.5]), np.ones(2))
