@@ -181,17 +181,17 @@ class TestBuild:
         assert 'add "context.csv" to `reads = […]` in the parameters cell' in output
 
     @pytest.mark.parametrize(
-        ("reads", "said"),
+        ("reads", "message"),
         [
             ("['figures.cvs']", "`reads` names 'figures.cvs', which is not in data/: did you mean 'figures.csv'?"),
             ("'figures.csv'", "code cell 1 (parameters), line 1: reads = 'figures.csv': must be a list"),
         ],
     )
-    def test_a_wrong_declaration_stops_before_a_kernel(self, reads: str, said: str, clone: Clone) -> None:
+    def test_a_wrong_declaration_stops_before_a_kernel(self, reads: str, message: str, clone: Clone) -> None:
         clone.notebook("02-b", READ, parameters=f"reads: list[str] = {reads}")
         output = clone.build(status=1)
         assert output.startswith("notebooks/02-b.ipynb: ")
-        assert said in output
+        assert message in output
 
     def test_an_output_that_was_removed_or_cut_short_is_made_again(self, clone: Clone) -> None:
         clone.build()

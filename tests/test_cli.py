@@ -63,7 +63,7 @@ def test_fmt_mends_what_a_spreadsheet_left_and_check_then_passes(tiny_data: Path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["build", "--edition", "defalt"], "did you mean 'default'"),
         (["run", "03-trends", "-p", "levl=0.9"], "did you mean 'level'"),
@@ -76,10 +76,10 @@ def test_fmt_mends_what_a_spreadsheet_left_and_check_then_passes(tiny_data: Path
         (["score", "nowhere.csv"], "nowhere.csv"),
     ],
 )
-def test_a_users_mistake_gets_one_message_and_no_traceback(arguments: list[str], said: str) -> None:
+def test_a_users_mistake_gets_one_message_and_no_traceback(arguments: list[str], message: str) -> None:
     done = desertion(*arguments)
     assert done.returncode in (1, 2)
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

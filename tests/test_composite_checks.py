@@ -30,9 +30,9 @@ def yearly(*counts: float) -> Observations:
 
 
 def constant(obs: Observations, priors: Priors = FLAT) -> Fit:
-    found = fit(obs, Spec(trend="constant", unit="year", phi=1.0, priors=priors))
-    assert isinstance(found, Fit)
-    return found
+    fitted = fit(obs, Spec(trend="constant", unit="year", phi=1.0, priors=priors))
+    assert isinstance(fitted, Fit)
+    return fitted
 
 
 COUNTS = (90.0, 104.0, 97.0, 121.0, 88.0, 99.0, 160.0, 101.0)
@@ -50,8 +50,8 @@ def test_leaving_a_count_out_shifts_a_constant_rate_as_its_mean_does() -> None:
 
 
 def test_residuals_are_those_of_the_predictive_law() -> None:
-    found = constant(yearly(*COUNTS))
-    checked = composite.diagnose(found)
+    fitted = constant(yearly(*COUNTS))
+    checked = composite.diagnose(fitted)
     law = stats.nbinom(sum(COUNTS), len(COUNTS) / (len(COUNTS) + 1))
     below, upto = law.cdf(np.array(COUNTS) - 1), law.cdf(COUNTS)
     u = special.ndtr(checked.reports["residual"])
@@ -64,29 +64,29 @@ def test_residuals_are_those_of_the_predictive_law() -> None:
 def test_contraction_is_what_the_counts_took_from_the_priors_variance() -> None:
     """The information of a log rate at its mode is the expected total; the prior adds 1/sd²."""
     sd = 0.05
-    found = constant(yearly(*COUNTS), Priors(level_mean=np.log(80.0), level_sd=sd))
-    mode = found.posterior.centre[0, 0]
-    told = found.factors().set_index("name").loc["constant", "contraction"]
-    assert told == pytest.approx(1 - 1 / (1 + sd**2 * len(COUNTS) * np.exp(mode)), abs=0.01)
-    assert composite.diagnose(found).effective == pytest.approx(told, abs=0.01)
+    fitted = constant(yearly(*COUNTS), Priors(level_mean=np.log(80.0), level_sd=sd))
+    mode = fitted.posterior.centre[0, 0]
+    contraction = fitted.factors().set_index("name").loc["constant", "contraction"]
+    assert contraction == pytest.approx(1 - 1 / (1 + sd**2 * len(COUNTS) * np.exp(mode)), abs=0.01)
+    assert composite.diagnose(fitted).effective == pytest.approx(contraction, abs=0.01)
     # the mode itself: S − n exp(x) = (x − log 80)/sd²
     assert sum(COUNTS) - len(COUNTS) * np.exp(mode) == pytest.approx((mode - np.log(80)) / sd**2, abs=2.0)
 
 
 def test_printed_intervals_are_as_much_wider_as_their_coverage_was_measured_to_need() -> None:
     rng = np.random.default_rng(3)
-    found = fit(simulate.reports(simulate.truth(rng, 24), rng), Spec(tau=0.12, phi=3.0))
-    assert isinstance(found, Fit)
+    fitted = fit(simulate.reports(simulate.truth(rng, 24), rng), Spec(tau=0.12, phi=3.0))
+    assert isinstance(fitted, Fit)
     assert all(1.0 < factor < 1.5 for factor in posterior.WIDENING.values())
     z = special.ndtri(0.975)
     shares = np.kron(np.eye(2), np.ones(12))
-    months, totals = found.log_sums(np.eye(24)), found.log_sums(shares)
-    names = found.design.names
-    ratio = found.posterior.of(np.eye(len(names))[[names.index(simulate.NAMES[1])]])
-    one = found.factors().set_index("name").loc[[simulate.NAMES[1]]]
+    months, totals = fitted.log_sums(np.eye(24)), fitted.log_sums(shares)
+    names = fitted.design.names
+    ratio = fitted.posterior.of(np.eye(len(names))[[names.index(simulate.NAMES[1])]])
+    one = fitted.factors().set_index("name").loc[[simulate.NAMES[1]]]
     for table, law, kind in (
-        (np.log(found.intensity()[["low", "median", "high"]]), months, "month"),
-        (np.log(found.totals()[["low", "median", "high"]]), totals, "total"),
+        (np.log(fitted.intensity()[["low", "median", "high"]]), months, "month"),
+        (np.log(fitted.totals()[["low", "median", "high"]]), totals, "total"),
         (one[["low", "high"]], ratio, "factor"),
     ):
         reach = z * posterior.WIDENING.get(kind, 1.0)
@@ -120,19 +120,19 @@ SAMPLED = {
 
 def test_the_mixture_of_normals_is_what_the_no_u_turn_sampler_finds() -> None:
     rng = np.random.default_rng(1)
-    found = fit(simulate.reports(simulate.truth(rng, 36), rng))
-    assert isinstance(found, Fit)
+    fitted = fit(simulate.reports(simulate.truth(rng, 36), rng))
+    assert isinstance(fitted, Fit)
     months = np.eye(36)[[2, 8, 14, 20, 26, 31, 35]]
-    names = found.design.names
+    names = fitted.design.names
     factors = np.eye(len(names))[[names.index(name) for name in simulate.NAMES[1:]]]
     laws = {
-        "month": found.log_sums(months).moments(), "total": found.log_sums(np.kron(np.eye(3), np.ones(12))).moments(),
-        "factor": found.posterior.of(factors).moments(),
+        "month": fitted.log_sums(months).moments(), "total": fitted.log_sums(np.kron(np.eye(3), np.ones(12))).moments(),
+        "factor": fitted.posterior.of(factors).moments(),
     }  # fmt: skip
     for name in ("tau", "delta"):
-        logs = np.log(found.hyper(name))
-        mean = found.posterior.averaged(logs)
-        laws[name] = np.array([mean]), np.array([np.sqrt(found.posterior.averaged((logs - mean) ** 2))])
+        logs = np.log(fitted.hyper(name))
+        mean = fitted.posterior.averaged(logs)
+        laws[name] = np.array([mean]), np.array([np.sqrt(fitted.posterior.averaged((logs - mean) ** 2))])
     for kind, sampled in SAMPLED.items():
         for mean, sd, (center, spread) in zip(*laws[kind], sampled, strict=True):
             assert mean == pytest.approx(center, abs=0.12 * spread), kind
@@ -151,17 +151,17 @@ def test_ranks_of_truths_drawn_from_the_prior_are_uniform() -> None:
         true = simulate.truth(
             rng, months, start=rng.normal(5.0, 0.5), compiler=rng.normal(0, 0.5), measure=rng.normal(0, 0.5)
         )
-        found = fit(simulate.reports(true, rng), Spec(priors=priors, tau=true.tau, phi=true.phi))
-        assert isinstance(found, Fit)
+        fitted = fit(simulate.reports(true, rng), Spec(priors=priors, tau=true.tau, phi=true.phi))
+        assert isinstance(fitted, Fit)
         log_level = np.log(true.level)
         rows = {"month": np.eye(months)[[2, 12, 23]], "total": np.kron(np.eye(2), np.ones(12))}
         truths = {"month": log_level[[2, 12, 23]], "total": np.log(true.level.reshape(2, 12).sum(axis=1))}
         for kind, shares in rows.items():
-            for j, u in enumerate(found.log_sums(shares).below(truths[kind])):
+            for j, u in enumerate(fitted.log_sums(shares).below(truths[kind])):
                 ranks.setdefault(f"{kind} {j}", []).append(float(u))
-        names = found.design.names
+        names = fitted.design.names
         for name, value in ((simulate.NAMES[1], true.compiler), (simulate.NAMES[2], true.measure)):
-            law = found.posterior.of(np.eye(len(names))[[names.index(name)]])
+            law = fitted.posterior.of(np.eye(len(names))[[names.index(name)]])
             ranks.setdefault(name, []).append(float(law.below(np.array([value]))[0]))
     bound = stats.kstwo.isf(0.01 / len(ranks), sets)
     distance = {name: stats.kstest(u, "uniform").statistic for name, u in ranks.items()}
@@ -175,7 +175,7 @@ def test_a_walks_months_between_reports_widen_with_tau() -> None:
     """One exact year before and after a year without reports: the bridge's variance grows as tau squared."""
     obs = yearly(5000.0, 5000.0, 5000.0, 5000.0)
     gap = obs.take([0, 3])
-    found = [fit(gap, Spec(tau=tau, phi=1.0)) for tau in (0.1, 0.2)]
-    assert all(isinstance(one, Fit) for one in found)
-    spread = [np.log(one.intensity()["high"] / one.intensity()["low"])[23] for one in found if isinstance(one, Fit)]
+    fits = [fit(gap, Spec(tau=tau, phi=1.0)) for tau in (0.1, 0.2)]
+    assert all(isinstance(one, Fit) for one in fits)
+    spread = [np.log(one.intensity()["high"] / one.intensity()["low"])[23] for one in fits if isinstance(one, Fit)]
     assert spread[1] / spread[0] == pytest.approx(2.0, rel=0.1)

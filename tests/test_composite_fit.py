@@ -36,11 +36,11 @@ def years(first: int, *counts: float, series: str = "cases") -> list[Row]:
 
 
 def months(year: int, *counts: float, series: str = "cases") -> list[Row]:
-    found: list[Row] = []
+    rows: list[Row] = []
     for k, n in enumerate(counts):
         start = pd.Timestamp(year, 1, 1) + pd.DateOffset(months=k)
-        found.append((str(start.date()), str((start + pd.offsets.MonthEnd(0)).date()), n, n, series))
-    return found
+        rows.append((str(start.date()), str((start + pd.offsets.MonthEnd(0)).date()), n, n, series))
+    return rows
 
 
 def fitted(obs: Observations, spec: Spec | None = None) -> Fit:
@@ -83,9 +83,9 @@ def test_a_reported_total_is_met_and_not_exceeded_by_the_sum_of_its_months() -> 
 def test_posterior_of_the_totals_equals_a_long_run_of_monte_carlo() -> None:
     """15,000 steps of a Metropolis-adjusted Langevin chain at tau 0.27, phi 4.8, run once (acceptance 0.86)."""
     chain = {2021: (616.2, 511, 615, 727), 2022: (1009.0, 875, 1009, 1141), 2023: (5092.7, 4789, 5090, 5419)}
-    found = fitted(reports(*PRESS), Spec(tau=0.27, phi=4.8))
-    law = found.log_sums(np.kron(np.eye(4)[:3], np.ones(12))[:, : len(found.starts)])
-    quantiles = np.exp(law.quantiles(found.tails)).T  # those printed are wider
+    result = fitted(reports(*PRESS), Spec(tau=0.27, phi=4.8))
+    law = result.log_sums(np.kron(np.eye(4)[:3], np.ones(12))[:, : len(result.starts)])
+    quantiles = np.exp(law.quantiles(result.tails)).T  # those printed are wider
     for own, center, (mean, low, median, high) in zip(quantiles, law.mean_exp(), chain.values(), strict=True):
         spread = (high - low) / 3.92
         assert center == pytest.approx(mean, abs=0.1 * spread)
@@ -95,13 +95,13 @@ def test_posterior_of_the_totals_equals_a_long_run_of_monte_carlo() -> None:
 
 
 def test_truth_is_recovered_from_overlapping_rounded_reports(simulated: tuple[simulate.Truth, Fit]) -> None:
-    true, found = simulated
-    factors = found.factors().set_index("name")
+    true, result = simulated
+    factors = result.factors().set_index("name")
     assert factors.loc["cases of another compiler", "estimate"] == pytest.approx(true.compiler, abs=0.1)
     assert factors.loc["verdicts", "estimate"] == pytest.approx(true.measure, abs=0.1)
-    inside = (found.intensity()["low"] < true.level) & (true.level < found.intensity()["high"])
+    inside = (result.intensity()["low"] < true.level) & (true.level < result.intensity()["high"])
     assert inside.mean() > 0.85
-    growth = found.growth(2021, 2024)
+    growth = result.growth(2021, 2024)
     assert isinstance(growth, dict)
     assert growth["low"] < true.level[36:48].sum() / true.level[:12].sum() < growth["high"]
 
@@ -114,13 +114,13 @@ def test_intervals_cover_the_truth_they_claim_to(delay: float) -> None:
     for k in range(8):
         rng = np.random.default_rng([5, k])
         true = simulate.truth(rng, delay=delay)
-        found = fitted(simulate.reports(true, rng), spec)
-        low, high = found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.025, 0.975]))
-        low80, high80 = found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.1, 0.9]))
+        result = fitted(simulate.reports(true, rng), spec)
+        low, high = result.log_sums(np.eye(len(result.starts))).quantiles(np.array([0.025, 0.975]))
+        low80, high80 = result.log_sums(np.eye(len(result.starts))).quantiles(np.array([0.1, 0.9]))
         level = np.log(true.level)
         chances.append(
             [((low < level) & (level < high)).mean(), ((low80 < level) & (level < high80)).mean(),
-             (found.log_sums(np.eye(len(found.starts))).quantiles(np.array([0.5]))[0] > level).mean()]
+             (result.log_sums(np.eye(len(result.starts))).quantiles(np.array([0.5]))[0] > level).mean()]
         )  # fmt: skip
     covered, covered80, above = np.mean(chances, axis=0)
     assert 0.90 < covered <= 1.0
@@ -133,9 +133,11 @@ def test_a_delay_is_estimated_where_the_reports_tell_it_and_fixed_and_varied_whe
     level = np.exp(np.linspace(4, 7, 36))
     cases = rng.poisson(level)
     late = rng.poisson(np.concatenate([np.full(3, level[0]), level[:-3]]))
-    told = fitted(reports(*months(2021, *cases), *months(2021, *late, series="verdicts")), Spec(delayed=("verdicts",)))
-    assert not told.varied
-    assert float(told.hyper("delay") @ told.posterior.weight) == pytest.approx(3.0, abs=1.2)
+    result = fitted(
+        reports(*months(2021, *cases), *months(2021, *late, series="verdicts")), Spec(delayed=("verdicts",))
+    )
+    assert not result.varied
+    assert float(result.hyper("delay") @ result.posterior.weight) == pytest.approx(3.0, abs=1.2)
     flat = [*years(2021, 1200, 1210, 1190), *years(2022, 1205, series="verdicts")]
     vague = fitted(reports(*flat), Spec(delayed=("verdicts",), phi=2.0, tau=0.1))
     assert len(vague.varied) == 2
@@ -147,15 +149,15 @@ def test_a_delay_is_estimated_where_the_reports_tell_it_and_fixed_and_varied_whe
 def test_a_gap_is_prior_driven_and_no_growth_is_given_for_it() -> None:
     rng = np.random.default_rng(2)
     rows = [*months(2015, *rng.poisson(50, 12)), *months(2024, *rng.poisson(400, 12))]
-    found = fitted(reports(*rows), Spec(tau=0.15, phi=2.0))
-    table = found.intensity().set_index("period_start")
+    result = fitted(reports(*rows), Spec(tau=0.15, phi=2.0))
+    table = result.intensity().set_index("period_start")
     assert not table.loc[date(2015, 6, 1), "prior_driven"]
     assert table.loc[date(2019, 6, 1), "prior_driven"]
-    growth = found.growth(2015, 2019)
+    growth = result.growth(2015, 2019)
     assert isinstance(growth, Refused)
     assert "prior-driven" in growth.reason
-    assert isinstance(found.growth(2015, 2024), dict)
-    assert any("prior-driven" in doubt for doubt in composite.warnings(found))
+    assert isinstance(result.growth(2015, 2024), dict)
+    assert any("prior-driven" in doubt for doubt in composite.warnings(result))
 
 
 def test_contradicting_reports_are_named() -> None:
@@ -178,23 +180,23 @@ def test_what_is_not_identified_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "message"),
     [
         (9, 3, "runs from high to low"), (-5, -5, "is negative"), (np.nan, np.nan, "is no number"),
         (3.5, 3.5, "is not whole"), (1e12, 1e12, "is larger"), (np.inf, np.inf, "is no number"),
         (4, 7.7, "is not whole"),
     ],
 )  # fmt: skip
-def test_a_report_that_no_count_could_make_is_refused_by_name(low: float, high: float, said: str) -> None:
-    found = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-01", "2021-06-30", low, high)))
-    assert found.reason.startswith("F006")
-    assert said in found.reason
+def test_a_report_that_no_count_could_make_is_refused_by_name(low: float, high: float, message: str) -> None:
+    refusal = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-01", "2021-06-30", low, high)))
+    assert refusal.reason.startswith("F006")
+    assert message in refusal.reason
 
 
 def test_a_report_that_ends_before_it_begins_is_refused_by_name() -> None:
-    found = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-30", "2021-06-01", 5, 5)))
-    assert found.reason.startswith("F006")
-    assert "ends before it begins" in found.reason
+    refusal = refused(reports(*months(2021, 10, 12, 9, 15, 11), ("2021-06-30", "2021-06-01", 5, 5)))
+    assert refusal.reason.startswith("F006")
+    assert "ends before it begins" in refusal.reason
 
 
 def test_a_spec_that_cannot_be_is_an_error_and_says_why() -> None:
@@ -228,28 +230,31 @@ def test_the_trend_forms_agree_with_the_data_they_are_made_of() -> None:
 def test_known_exposure_turns_levels_into_rates() -> None:
     rng = np.random.default_rng(1)
     strength = np.linspace(1.0, 3.0, 24)
-    found = fitted(
+    result = fitted(
         reports(*months(2022, *rng.poisson(80 * strength))), Spec(trend="constant", exposure=tuple(strength))
     )
-    assert found.factors().loc[0, "estimate"] == pytest.approx(np.log(80), abs=0.1)
-    assert found.intensity()["mean"].iloc[-1] == pytest.approx(240, rel=0.1)
+    assert result.factors().loc[0, "estimate"] == pytest.approx(np.log(80), abs=0.1)
+    assert result.intensity()["mean"].iloc[-1] == pytest.approx(240, rel=0.1)
 
 
 def test_forecasts_nest_widen_and_follow_their_scenario(simulated: tuple[simulate.Truth, Fit]) -> None:
-    _, found = simulated
-    table = composite.forecast(found, 12)
+    _, result = simulated
+    table = composite.forecast(result, 12)
     assert table["period_start"].iloc[0] == date(2026, 1, 1)
     for inner, outer in ((50, 80), (80, 95)):
         assert (table[f"low{outer}"] <= table[f"low{inner}"]).all()
         assert (table[f"high{inner}"] <= table[f"high{outer}"]).all()
     width = np.log(table["high95"] / table["low95"])
     assert width.iloc[-1] > width.iloc[0]
-    still, going = composite.forecast(found, 12, scenario="stops"), composite.forecast(found, 12, scenario="continues")
-    pace = np.log(found.intensity()["median"].iloc[-1] / found.intensity()["median"].iloc[-13])
+    still, going = (
+        composite.forecast(result, 12, scenario="stops"),
+        composite.forecast(result, 12, scenario="continues"),
+    )
+    pace = np.log(result.intensity()["median"].iloc[-1] / result.intensity()["median"].iloc[-13])
     assert np.log(still["median"].iloc[-1] / still["median"].iloc[0]) == pytest.approx(0, abs=0.1)
     assert np.log(going["median"].iloc[-1] / still["median"].iloc[-1]) == pytest.approx(pace, abs=0.15)
     with pytest.raises(UserError, match="scenario"):
-        composite.forecast(found, 3, scenario="hope")  # type: ignore[arg-type]
+        composite.forecast(result, 3, scenario="hope")  # type: ignore[arg-type]
 
 
 def test_held_out_reports_are_predicted_and_a_wrong_one_is_seen() -> None:
@@ -258,9 +263,9 @@ def test_held_out_reports_are_predicted_and_a_wrong_one_is_seen() -> None:
         ("2021-02-11", "2022-02-10", 480, 529), ("2021-01-01", "2021-03-02", 60, 99),
         *years(2022, 500), *years(2023, 520),
     ]  # fmt: skip
-    found = fitted(reports(*rows))
-    assert len(found.lattice.held_out) == 1
-    row = composite.held_out(found).iloc[0]
+    result = fitted(reports(*rows))
+    assert len(result.lattice.held_out) == 1
+    row = composite.held_out(result).iloc[0]
     assert row["id"] == "F003"
     assert row["predicted_low"] < 505 < row["predicted_high"]
     assert row["probability"] > 0.3
@@ -271,16 +276,16 @@ def test_held_out_reports_are_predicted_and_a_wrong_one_is_seen() -> None:
 def test_predictions_reach_beyond_the_last_report() -> None:
     from desertion.trends.composite import checks
 
-    found = fitted(reports(*PRESS))
+    result = fitted(reports(*PRESS))
     ahead = reports(("2024-08-13", "2024-12-31", 3500, 3500), ("2024-05-01", "2024-05-31", 844, 844))
-    table = checks.predict(found, ahead)
+    table = checks.predict(result, ahead)
     assert table["predicted_low"].iloc[0] < 3500 < table["predicted_high"].iloc[0]
     assert table["probability"].iloc[1] == 1.0  # given that report, its count is known
 
 
 def test_diagnostics_are_clean_where_the_model_holds(simulated: tuple[simulate.Truth, Fit]) -> None:
-    _, found = simulated
-    checked = composite.diagnose(found)
+    _, result = simulated
+    checked = composite.diagnose(result)
     assert np.nanmax(np.abs(checked.reports["residual"])) < 3.5
     assert 10 < checked.effective < 40
 
@@ -322,13 +327,13 @@ def test_order_of_the_reports_does_not_matter() -> None:
 
 
 def test_asking_for_days_that_no_report_reaches_is_an_error() -> None:
-    found = fitted(reports(*PRESS))
+    result = fitted(reports(*PRESS))
     with pytest.raises(UserError, match="not inside"):
-        found.totals([2030])
+        result.totals([2030])
     with pytest.raises(UserError, match="backwards"):
-        found.totals([(date(2023, 5, 1), date(2023, 4, 1))])
+        result.totals([(date(2023, 5, 1), date(2023, 4, 1))])
     with pytest.raises(UserError, match="not in the fit"):
-        found.intensity("verdicts")
+        result.intensity("verdicts")
 
 
 def test_months_too_free_for_the_normal_law_are_refused_and_not_misjudged() -> None:

@@ -106,9 +106,9 @@ def test_newton_finds_the_mode_from_far_away(level: float) -> None:
     cells = lattice.build(obs)
     share = np.array([[sum(a <= t < b for a, b in c.spans) for t in range(9)] for c in cells.cells], dtype=float)
     posed = problem(cells, share, np.tri(9), np.array([0.01, *[25.0] * 8]), 1.0)
-    found = laplace.mode(posed, np.array([level, *[0.0] * 8]))
+    best = laplace.mode(posed, np.array([level, *[0.0] * 8]))
     near = laplace.mode(posed, np.array([4.2, *[0.0] * 8]))
-    np.testing.assert_allclose(found.theta, near.theta, atol=1e-5)
+    np.testing.assert_allclose(best.theta, near.theta, atol=1e-5)
 
 
 def test_a_penalty_alone_on_exact_disjoint_sums_is_the_pclm_of_eilers() -> None:
@@ -126,8 +126,8 @@ def test_a_penalty_alone_on_exact_disjoint_sums_is_the_pclm_of_eilers() -> None:
     difference = np.diff(np.eye(basis.shape[1]), n=2, axis=0)
     share = np.array([(ages >= a) & (ages < b) for a, b in itertools.pairwise(edges)], dtype=float)
     posed = problem(disjoint(y, edges), share, basis, np.sqrt(0.1) * difference.T @ difference)
-    found = laplace.mode(posed, np.full(basis.shape[1], np.log(y.sum() / len(ages))), 1e-12)
-    fit = np.exp(basis @ found.theta)
+    best = laplace.mode(posed, np.full(basis.shape[1], np.log(y.sum() / len(ages))), 1e-12)
+    fit = np.exp(basis @ best.theta)
     inner = fit[:-1] + (fit[-1] - 1) * fit[:-1] / fit[:-1].sum()
     np.testing.assert_allclose(inner[:6], case["reference"]["fit6"], atol=2e-5)
     grouped = share @ fit
@@ -151,9 +151,9 @@ def test_a_gaussian_process_instead_of_the_walk_reproduces_the_gold_draws() -> N
         return problem(cells, np.eye(11), np.linalg.cholesky(kernel), np.ones(11))
 
     def fit(psi: np.ndarray, start: np.ndarray | None) -> tuple[laplace.Mode, float]:
-        found = laplace.mode(posed(psi), np.zeros(11))
+        best = laplace.mode(posed(psi), np.zeros(11))
         prior = stats.gamma.logpdf(np.exp(psi[0]), 25, scale=1 / 4) + stats.norm.logpdf(np.exp(psi[1]), 0, 2)
-        return found, found.log_marginal + float(prior + psi.sum())
+        return best, best.log_marginal + float(prior + psi.sum())
 
     nodes = hyper.integrate(fit, np.log([6.0, 2.5]), np.array([0.2, 0.5]))
     weight = np.array([n.weight for n in nodes])
@@ -176,14 +176,14 @@ def test_the_posterior_mean_to_the_next_order_equals_differences_of_the_gradient
     for delta, tolerance in ((0.0, 1e-5), (4.0, 1e-5)):
         precision = np.array([0.01, *[12.0] * 14])
         posed = problem(disjoint(y, np.arange(6)), share, np.tri(15), precision, delta)
-        found = laplace.mode(posed, np.array([4.0, *[0.0] * 14]), 1e-12)
-        root, turn = found.root(), np.zeros(15)
+        best = laplace.mode(posed, np.array([4.0, *[0.0] * 14]), 1e-12)
+        root, turn = best.root(), np.zeros(15)
         for axis in root.T:
-            up, down = (laplace.derivatives(posed, found.theta + s * 0.01 * axis)[1] for s in (1, -1))
-            turn += (up + down - 2 * laplace.derivatives(posed, found.theta)[1]) / 1e-4
-        by_difference = 0.5 * found.covariance() @ turn
+            up, down = (laplace.derivatives(posed, best.theta + s * 0.01 * axis)[1] for s in (1, -1))
+            turn += (up + down - 2 * laplace.derivatives(posed, best.theta)[1]) / 1e-4
+        by_difference = 0.5 * best.covariance() @ turn
         assert np.abs(by_difference).max() > 1e-3
-        np.testing.assert_allclose(laplace.posterior_mean(posed, found) - found.theta, by_difference, atol=tolerance)
+        np.testing.assert_allclose(laplace.posterior_mean(posed, best) - best.theta, by_difference, atol=tolerance)
 
 
 def test_the_grid_integrates_a_known_surface() -> None:
@@ -192,7 +192,7 @@ def test_the_grid_integrates_a_known_surface() -> None:
     inverse = np.linalg.inv(covariance)
 
     def fit(psi: np.ndarray, start: np.ndarray | None) -> tuple[laplace.Mode, float]:
-        mode = laplace.Mode(psi, 0.0, np.eye(2), 0.0, 0)
+        mode = laplace.Mode(psi, 0.0, np.eye(2), 0.0)
         return mode, float(-0.5 * (psi - 1) @ inverse @ (psi - 1))
 
     nodes = hyper.integrate(fit, np.array([-1.0, 2.5]), np.ones(2))

@@ -197,7 +197,7 @@ def test_sums_that_step_over_numbers_equal_full_sums(
     assert not cells.held_out
     m = means(cells, daily)
     steps = [blocks.send(b, m[b.cells], delta) for b in cells.blocks]
-    assert max(np.diff(g)[0] for found in steps for g in found.grid) > 3
+    assert max(np.diff(g)[0] for message in steps for g in message.grid) > 3
     stepped = likelihood.evaluate(cells, m, delta)
     plain = windows.Steps
     monkeypatch.setattr(windows, "steps", lambda b, *_: plain(np.ones(b.size, np.int64), np.zeros(b.size, bool)))

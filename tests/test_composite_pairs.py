@@ -39,21 +39,21 @@ def problems(draw: st.DrawFn) -> tuple[pairs.LinkTable, Span, np.ndarray, np.nda
 def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  # type: ignore[no-untyped-def]
     table, span, above, below, belief, few, grain = problem
     matrix, slow = pairs._matrix(table, span, above, below, belief, few, grain)
-    found = pairs._sliding(table, span, above, below, belief)
-    if found is None:
+    law = pairs._sliding(table, span, above, below, belief)
+    if law is None:
         far = above[-1] - above[0] > pairs._SPARSE * span.step * len(above)
         small = slow[np.isfinite(slow)] - table.log.max() - belief.max()
         assert far or np.isneginf(belief).all() or small.min() < np.log(pairs._LEAST) + 1e-6
         return
-    sliding, fast = found
+    sliding, fast = law
     np.testing.assert_allclose(fast, slow, rtol=1e-12, atol=1e-12)
     rng = np.random.default_rng(seed)
     chance, rows = rng.dirichlet(np.ones(len(above))), rng.standard_normal((3, len(below)))
     differences = rng.standard_normal((2, len(table.log)))
     close = {"rtol": 1e-11, "atol": 1e-14}
     # what no difference reaches has probability 0 in the matrix's last column
-    wanted = matrix.chance(chance)[: len(table.log) - 1]
-    np.testing.assert_allclose(sliding.chance(chance), wanted, **close)
+    expected = matrix.chance(chance)[: len(table.log) - 1]
+    np.testing.assert_allclose(sliding.chance(chance), expected, **close)
     np.testing.assert_allclose(sliding.down(chance), matrix.down(chance), **close)
     np.testing.assert_allclose(sliding.lift(rows), matrix.lift(rows), **close)
     parents = rng.integers(0, len(above), 5)

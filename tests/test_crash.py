@@ -45,19 +45,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, dict
     clone = Clone(tmp_path_factory.mktemp("crash") / "clone")
     clone.notebook("02-b", READ, SLOW, PUBLISH.format("b"))
     clone.notebook("03-c", READ, SLOW, "level")
-    wanted = {}
+    expected = {}
     for state in ("one", "other"):
         clone.write("data/figures.csv", f"{state}\n")
         clone.build()
-        wanted[state] = content(clone)
-    assert wanted["one"].keys() == wanted["other"].keys()
-    yield clone, wanted
+        expected[state] = content(clone)
+    assert expected["one"].keys() == expected["other"].keys()
+    yield clone, expected
     assert clone.processes() == {}
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[str, dict[str, bytes]]]) -> None:
-    clone, wanted = tiny
+    clone, expected = tiny
     # Seeded, but for the speed of the machine: the kind of process and the moment.
     draw = random.Random(seed)
     what = ("build", "kernel", "worker")[seed % 3]
@@ -83,10 +83,12 @@ def test_a_process_killed_at_a_random_moment(seed: int, tiny: tuple[Clone, dict[
     now = content(clone)
     for name, made in now.items():
         if name.startswith(("notebooks/", "plots/", "report")):
-            assert made in [one.get(name) for one in wanted.values()], f"{name} is neither the old one nor the new one"
+            assert made in [one.get(name) for one in expected.values()], (
+                f"{name} is neither the old one nor the new one"
+            )
     assert "report.html" in now
     clone.build()
-    assert content(clone) == wanted[state], "the next build gives what an undisturbed one does"
+    assert content(clone) == expected[state], "the next build gives what an undisturbed one does"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ COAL = np.array(
 )
 
 
-def found(y: np.ndarray, exposure: np.ndarray | None = None) -> changepoint.ChangePoints:
+def change_points(y: np.ndarray, exposure: np.ndarray | None = None) -> changepoint.ChangePoints:
     result = changepoint.find(np.asarray(y, float), exposure)
     assert isinstance(result, changepoint.ChangePoints), result
     return result
@@ -40,14 +40,14 @@ def test_discoveries_change_where_pelt_says() -> None:
     assert list(changepoint.partition(y, penalty=2 * np.log(100))) == case["reference"]["cpts"]
     assert list(changepoint.partition(y)) == case["reference"]["cpts"]
     assert list(changepoint.partition(y, penalty=np.log(100))) == [24, 29, 73, 93]
-    result = found(y)
+    result = change_points(y)
     assert result.several
     assert result.places == (24, 29, 73)
 
 
 def test_coal_disasters_change_once_about_1891() -> None:
     assert (len(COAL), COAL.sum()) == (112, 191)
-    result = found(COAL)
+    result = change_points(COAL)
     assert result.partition == (41,)
     assert not result.several
     assert sum(result.probability) == pytest.approx(1)
@@ -92,21 +92,21 @@ def test_partition_is_the_best_of_all(y: list[int], penalty: float) -> None:
 def test_the_unit_of_exposure_moves_no_date(factor: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     y, exposure = rng.poisson(5, 20).astype(float), rng.uniform(0.5, 2, 20)
-    one, other = found(y, exposure), found(y, exposure * factor)
+    one, other = change_points(y, exposure), change_points(y, exposure * factor)
     assert one.partition == other.partition
     assert one.probability == pytest.approx(other.probability, rel=1e-6)
 
 
 def test_fitted_counts_are_the_mean_of_the_posterior_draws() -> None:
     for y in (COAL, np.array(CASES["R19-discoveries-pelt"]["data"]["y"], float)):
-        result = found(y)
+        result = change_points(y)
         draws = result.draws(20_000, np.random.default_rng(1))
         assert draws.mean(axis=0) == pytest.approx(result.fitted, rel=0.03)
 
 
 def test_without_a_change_the_rate_is_constant_beside_the_posterior() -> None:
     y = np.random.default_rng(2).poisson(40, 36).astype(float)
-    result = found(y)
+    result = change_points(y)
     assert result.partition == ()
     assert sum(result.probability) == pytest.approx(1)
     assert result.fitted == pytest.approx(np.full(36, y.mean()), rel=1e-3)

@@ -33,35 +33,35 @@ def ahead(
     return forecast.forecast(fit, grid, terms.parse(trend), steps, **options)
 
 
-def steps_of(found: list[forecast.Step] | Refused) -> list[forecast.Step]:
-    assert isinstance(found, list), found
-    return found
+def steps_of(result: list[forecast.Step] | Refused) -> list[forecast.Step]:
+    assert isinstance(result, list), result
+    return result
 
 
 def test_a_constant_rate_is_forecast_by_its_predictive_law() -> None:
     y = np.array([9, 12, 10, 11, 8, 13, 10, 9, 12, 11, 10, 12] * 2)
-    found = steps_of(ahead(y, "constant", "poisson", 3))
+    steps = steps_of(ahead(y, "constant", "poisson", 3))
     # Gamma posterior of the rate, so negative binomial counts
     law = stats.nbinom(y.sum() + 0.5, 24 / 25)
-    for step in found:
+    for step in steps:
         assert step.mean == pytest.approx(law.mean(), rel=0.01)
         assert step.median == law.median()
         for level, (low, high) in step.intervals.items():
             assert low == pytest.approx(law.ppf((1 - level) / 2), abs=1)
             assert high == pytest.approx(law.ppf((1 + level) / 2), abs=1)
-    assert [str(step.period_start) for step in found] == ["2022-01-01", "2022-02-01", "2022-03-01"]
-    assert str(found[1].period_end) == "2022-02-28"
+    assert [str(step.period_start) for step in steps] == ["2022-01-01", "2022-02-01", "2022-03-01"]
+    assert str(steps[1].period_end) == "2022-02-28"
 
 
 def test_intervals_nest_widen_and_hold_whole_counts() -> None:
     rng = np.random.default_rng(1)
     y = laws.sample("nb2", np.exp(3 + 0.04 * np.arange(48)), 0.1, rng)
-    found = steps_of(ahead(y, "linear", "nb2", 24))
-    for step in found:
+    steps = steps_of(ahead(y, "linear", "nb2", 24))
+    for step in steps:
         (a, b), (c, d), (e, f) = (step.intervals[level] for level in (0.5, 0.8, 0.95))
         assert e <= c <= a <= step.median <= b <= d <= f
         assert all(value == int(value) for value in (a, b, c, d, e, f, step.median))
-    widths = [np.log((s.intervals[0.8][1] + 1) / (s.intervals[0.8][0] + 1)) for s in found]
+    widths = [np.log((s.intervals[0.8][1] + 1) / (s.intervals[0.8][0] + 1)) for s in steps]
     assert widths[-1] > widths[0]
 
 
@@ -77,8 +77,8 @@ def test_the_same_seed_gives_the_same_forecast_and_the_last_exposure_stays() -> 
 
 def test_harmonics_and_steps_go_on_in_the_forecast() -> None:
     season = 40 * np.exp(0.5 * np.cos(2 * np.pi * np.arange(1, 49) / 12))
-    found = steps_of(ahead(np.round(season), "constant", "poisson", 12, harmonics=1))
-    assert [step.mean for step in found] == pytest.approx(season[:12], rel=0.05)
+    steps = steps_of(ahead(np.round(season), "constant", "poisson", 12, harmonics=1))
+    assert [step.mean for step in steps] == pytest.approx(season[:12], rel=0.05)
     y = np.array([10, 11, 9, 10, 12, 8] * 2 + [30, 29, 31, 33, 28, 30] * 2)
     stepped = steps_of(ahead(y, "step:2021-01-01", "poisson", 2))
     assert stepped[0].mean == pytest.approx(30, rel=0.05)
@@ -94,8 +94,8 @@ def test_what_forecasts_nothing_says_so() -> None:
 
 
 def test_absurd_growth_stays_finite() -> None:
-    found = steps_of(ahead(np.array([1, 30, 900, 27000, 810000]), "linear", "poisson", 60))
-    assert all(np.isfinite(step.mean) for step in found)
+    steps = steps_of(ahead(np.array([1, 30, 900, 27000, 810000]), "linear", "poisson", 60))
+    assert all(np.isfinite(step.mean) for step in steps)
 
 
 def test_nb2_forecasts_with_parameter_draws_cover_and_poisson_ones_do_not() -> None:
@@ -105,8 +105,8 @@ def test_nb2_forecasts_with_parameter_draws_cover_and_poisson_ones_do_not() -> N
     covered: dict[str, list[bool]] = {"nb2": [], "poisson": []}
     for y in Y:
         for model in ("nb2", "poisson"):
-            found = ahead(y[:36], "linear", model, 12, draws=2000)  # type: ignore[arg-type]
-            for step, seen in zip(steps_of(found), y[36:], strict=True):
+            result = ahead(y[:36], "linear", model, 12, draws=2000)  # type: ignore[arg-type]
+            for step, seen in zip(steps_of(result), y[36:], strict=True):
                 covered[model].append(step.intervals[0.95][0] <= seen <= step.intervals[0.95][1])
     assert 0.91 <= np.mean(covered["nb2"]) <= 0.98
     assert np.mean(covered["poisson"]) < 0.7
@@ -116,8 +116,8 @@ def test_nb2_forecasts_with_parameter_draws_cover_and_poisson_ones_do_not() -> N
 
 
 def test_origins_have_six_counts_behind_and_the_next_as_target() -> None:
-    found = every_origin(np.arange(1.0, 11), labels=[f"m{i}" for i in range(10)])
-    known = [(origin.label, len(origin.counts), origin.target) for origin in found]
+    every = every_origin(np.arange(1.0, 11), labels=[f"m{i}" for i in range(10)])
+    known = [(origin.label, len(origin.counts), origin.target) for origin in every]
     assert known == [("m5", 6, 7), ("m6", 7, 8), ("m7", 8, 9), ("m8", 9, 10)]
 
 

@@ -47,7 +47,7 @@ def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("2023-01-01,2023-01-31,-5", "value '-5' is negative"),
         ("2023-01-01,2023-01-31,NaN", "value 'NaN' is not a number"),
@@ -66,18 +66,18 @@ def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
         ("2023-01-01,2023-01-31", "2 cells where the header has 3"),
     ],
 )
-def test_a_fault_names_its_row_and_value(tmp_path: Path, line: str, said: str) -> None:
+def test_a_fault_names_its_row_and_value(tmp_path: Path, line: str, message: str) -> None:
     path = write(tmp_path, "2022-12-01,2022-12-31,4", line)
     with pytest.raises(CsvError) as caught:
         read(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "counts.csv" in str(caught.value)
-    if "CSV" not in said:
+    if "CSV" not in message:
         assert "counts.csv:3 (row 2)" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ("9,4,exact,1", "low '9' is above high '4'"),
         ("9,12,exact,1", "outside its own interval"),
@@ -90,11 +90,11 @@ def test_a_fault_names_its_row_and_value(tmp_path: Path, line: str, said: str) -
         (",,exact,many", "force 'many'"),
     ],
 )
-def test_intervals_bounds_and_exposures_are_checked(tmp_path: Path, cells: str, said: str) -> None:
+def test_intervals_bounds_and_exposures_are_checked(tmp_path: Path, cells: str, message: str) -> None:
     path = write(tmp_path, "2023-01-01,2023-01-31,5," + cells, header=HEADER + ",low,high,bound,force")
     with pytest.raises(CsvError, match=r"counts\.csv:2 \(row 1\)") as caught:
         read(path, "force")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_all_faults_come_at_once(tmp_path: Path) -> None:
@@ -194,10 +194,10 @@ def test_contradictions_are_found_exactly_where_no_counts_fit(
 
     if max((r.limits[1] for r in rows), default=0) > 9:
         return
-    found = contradictions(rows)
-    assert bool(found) != possible(tuple(rows))
-    if found:
-        assert not possible(found)  # the rows named are enough
+    cycle = contradictions(rows)
+    assert bool(cycle) != possible(tuple(rows))
+    if cycle:
+        assert not possible(cycle)  # the rows named are enough
 
 
 def test_ten_thousand_consistent_rows_are_checked_at_once() -> None:
@@ -219,10 +219,10 @@ def grid(tmp_path: Path, *lines: str, header: str = HEADER, unit: str | None = N
 
 
 def test_months_quarters_and_years_are_grids_with_gaps_left_open(tmp_path: Path) -> None:
-    found = grid(tmp_path, "2023-01-01,2023-01-31,5", "2023-02-01,2023-02-28,6", "2023-06-01,2023-06-30,7")
-    assert isinstance(found, Grid)
-    assert (found.months, found.unit, found.index.tolist()) == (1, "month", [1, 2, 6])
-    assert found.end(2) == date(2023, 2, 28)
+    result = grid(tmp_path, "2023-01-01,2023-01-31,5", "2023-02-01,2023-02-28,6", "2023-06-01,2023-06-30,7")
+    assert isinstance(result, Grid)
+    assert (result.months, result.unit, result.index.tolist()) == (1, "month", [1, 2, 6])
+    assert result.end(2) == date(2023, 2, 28)
     quarters = grid(tmp_path, "2023-01-01,2023-03-31,5", "2023-04-01,2023-06-30,6")
     assert isinstance(quarters, Grid)
     assert quarters.unit == "quarter"
@@ -233,7 +233,7 @@ def test_months_quarters_and_years_are_grids_with_gaps_left_open(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("lines", "header", "said"),
+    ("lines", "header", "message"),
     [
         (("2023-01-01,2023-12-31,5", "2023-06-01,2024-05-31,6"), HEADER, "overlaps"),
         (("2023-01-01,2023-02-01,5", "2023-02-01,2023-03-01,6"), HEADER, "both days belong"),
@@ -248,14 +248,14 @@ def test_months_quarters_and_years_are_grids_with_gaps_left_open(tmp_path: Path)
     ],
 )
 def test_what_is_no_grid_is_refused_with_what_it_needs(
-    tmp_path: Path, lines: tuple[str, ...], header: str, said: str
+    tmp_path: Path, lines: tuple[str, ...], header: str, message: str
 ) -> None:
-    found = grid(tmp_path, *lines, header=header)
-    assert isinstance(found, Refused)
-    assert said in found.reason
-    assert found.needs
-    if "mixes" not in said:
-        assert "counts.csv:" in found.reason
+    result = grid(tmp_path, *lines, header=header)
+    assert isinstance(result, Refused)
+    assert message in result.reason
+    assert result.needs
+    if "mixes" not in message:
+        assert "counts.csv:" in result.reason
 
 
 def test_dates_out_of_order_and_a_unit_that_is_not_there_are_user_errors(tmp_path: Path) -> None:

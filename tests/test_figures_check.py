@@ -231,7 +231,7 @@ def test_a_bad_cell_is_named(
         assert lines == []
         return
     where = "" if line < 0 else f"{'corrections.csv' if key == 'F4' else file}:{line}: "
-    assert any(said.startswith(where) and message in said for said in lines), lines
+    assert any(each.startswith(where) and message in each for each in lines), lines
 
 
 def mend(folder: Path) -> list[str]:

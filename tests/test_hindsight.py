@@ -110,10 +110,10 @@ def test_no_origin_of_the_real_figures_knows_what_came_out_later() -> None:
         every, articles="337", measures="cases_received_by_court", compilers="Mediazona", start=date(2021, 1, 1),
         status=None,
     )  # fmt: skip
-    found = hindsight.cases(hindsight.published(data, chosen, rule="own-page-first"))
-    assert len(found) >= 7
+    cases = hindsight.cases(hindsight.published(data, chosen, rule="own-page-first"))
+    assert len(cases) >= 7
     first = data.figures.groupby("fact")["known"].min()
-    for case in found:
+    for case in cases:
         known = first[data.figures.loc[list(case.known.statements), "fact"]]
         assert (known.dt.date < case.day).all()
         assert first[data.figures.loc[case.report.statements[0], "fact"]].date() == case.day

@@ -25,7 +25,7 @@ def room(path: Path) -> str:
 
 def imported(path: Path) -> set[str]:
     """Rooms that a module imports when it runs; imports for type checking alone are left out."""
-    found: set[str] = set()
+    names: set[str] = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
     skipped = {id(node) for branch in typing for node in ast.walk(branch)}
@@ -33,12 +33,12 @@ def imported(path: Path) -> set[str]:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("desertion.")}
+            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("desertion.")}
         elif isinstance(node, ast.ImportFrom) and node.module == "desertion":
-            found |= {alias.name for alias in node.names} & set(ORDER)
+            names |= {alias.name for alias in node.names} & set(ORDER)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("desertion."):
-            found.add((node.module or "").split(".")[1])
-    return found
+            names.add((node.module or "").split(".")[1])
+    return names
 
 
 def test_every_module_has_its_place_in_the_order() -> None:

@@ -54,8 +54,8 @@ def test_each_factor_is_that_of_its_own_fit_wherever_the_batch_began() -> None:
         assert isinstance(alone, composite.Fit)
         growth = alone.growth(2021, 2022)
         assert isinstance(growth, dict)
-        wanted = growth["ratio"], growth["low"], growth["high"]
-        assert (row.ratio, row.low, row.high) == pytest.approx(wanted, rel=1e-4)
+        expected = growth["ratio"], growth["low"], growth["high"]
+        assert (row.ratio, row.low, row.high) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_combination_becomes_the_reports_and_the_model_that_it_names() -> None:

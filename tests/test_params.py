@@ -304,11 +304,11 @@ out: "Optional[str]" = None
 
     def namespace(self, *cells: str) -> dict[str, Any]:
         """What `globals()` is after a kernel ran the parameters cell and `cells`."""
-        found: dict[str, Any] = {"In": [""]}
+        variables: dict[str, Any] = {"In": [""]}
         for source in (self.SOURCE, *cells):
-            found["In"].append(source)
-            exec(compile(source, "cell", "exec", dont_inherit=True), found)
-        return found
+            variables["In"].append(source)
+            exec(compile(source, "cell", "exec", dont_inherit=True), variables)
+        return variables
 
     def test_it_gets_an_object_with_days_as_dates(self) -> None:
         p = params.read(self.namespace())
@@ -320,9 +320,9 @@ out: "Optional[str]" = None
             p.level = 0.9
 
     def test_postponed_annotations_are_read_as_the_others(self) -> None:
-        found: dict[str, Any] = {}
-        exec(f"from __future__ import annotations\n{self.SOURCE}", found)
-        assert params.read(found).day == date(2024, 3, 20)
+        variables: dict[str, Any] = {}
+        exec(f"from __future__ import annotations\n{self.SOURCE}", variables)
+        assert params.read(variables).day == date(2024, 3, 20)
 
     def test_it_gets_what_papermill_injected(self) -> None:
         p = params.read(self.namespace('# Parameters\nlevel = 0.9\nday = None\nout = "plots"\n'))

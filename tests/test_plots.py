@@ -86,8 +86,8 @@ def test_unknown_size_is_refused():
 @pytest.mark.parametrize("name", NAMES)
 def test_empty_table_says_that_nothing_is_known(name):
     nothing = table(name).iloc[:0]
-    said = [text.get_text() for text in plots.PLOTS[name](nothing).findobj(Text)]
-    assert "No statement of this edition can be shown here." in said
+    words = [text.get_text() for text in plots.PLOTS[name](nothing).findobj(Text)]
+    assert "No statement of this edition can be shown here." in words
     assert plots.PLOTS[name].describe(nothing).endswith("No statement of this edition can be shown here.")
 
 
@@ -143,20 +143,20 @@ def drawn_words(
     fig: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[str, float, tuple[float, float, float, float]]]:
     """The words that are really drawn, their size and place in points."""
-    found = []
+    drawn = []
     draw = Text.draw
 
     def spy(self, renderer):
         if self.get_visible() and self.get_text().strip():
             box = Text.get_window_extent(self, renderer)
-            found.append((self.get_text(), self.get_fontsize(), (box.x0, box.y0, box.x1, box.y1)))
+            drawn.append((self.get_text(), self.get_fontsize(), (box.x0, box.y0, box.x1, box.y1)))
         return draw(self, renderer)
 
     monkeypatch.setattr(Text, "draw", spy)
     with plots.style():
         FigureCanvasAgg(fig).draw()
     monkeypatch.undo()
-    return found
+    return drawn
 
 
 @pytest.mark.parametrize(("name", "size"), SIZED)
@@ -179,13 +179,13 @@ def test_words_are_on_the_page_large_enough_and_apart(name, size, monkeypatch):
 
 @pytest.mark.parametrize(("name", "size"), SIZED)
 def test_every_statement_has_a_mark_and_every_mark_its_statement(name, size):
-    wanted = {gid(ids) for ids in table(name)["ids"]}
+    expected = {gid(ids) for ids in table(name)["ids"]}
     fig = figure(name, size)
-    found = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
+    drawn = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
     if name == "long_view":  # a break is a line with a letter and has no statement of a number
         events = table(name)["measure"] == "event"
-        wanted = {gid(ids) for ids in table(name)["ids"][~events]}
-    assert found == wanted
+        expected = {gid(ids) for ids in table(name)["ids"][~events]}
+    assert drawn == expected
 
 
 def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, str]]]:
@@ -387,8 +387,8 @@ def test_a_line_is_broken_where_a_period_is_missing():
 
 def test_definitions_stand_under_their_panels():
     rows, fig = table("comparators"), figure("comparators", "single")
-    said = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
-    assert said == set(rows["definition"])
+    captions = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
+    assert captions == set(rows["definition"])
 
 
 def test_revision_shows_values_from_the_day_they_were_known():
@@ -443,9 +443,9 @@ def test_specification_curve_draws_each_interval_and_ticks_each_option_in_use():
     ticks = sum(len(patch.get_path().vertices) // 2 for patch in lower.patches if isinstance(patch, PathPatch))
     choices = rows["choices"].iloc[0].count(";") + 1
     assert ticks == len(rows) * choices + choices  # the report's own choices once more, in their colour
-    said = [text.get_text() for text in upper.texts]
-    assert "2 refused" in said
-    assert "the report's choice ×8.3 (4.38–15.7)" in said
+    words = [text.get_text() for text in upper.texts]
+    assert "2 refused" in words
+    assert "the report's choice ×8.3 (4.38–15.7)" in words
 
 
 def test_specification_curve_is_the_same_whatever_the_order_of_its_rows():
@@ -600,14 +600,14 @@ def test_typed_table_and_its_published_text_draw_the_same(name):
 
 
 def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_is_incomplete():
-    said = plots.long_view.describe(table("long_view"))
-    assert "All of chapter 33, Judicial Department: from 5,614 in 2009 to 1,379 in 2022, lowest 979 in 2020" in said
+    words = plots.long_view.describe(table("long_view"))
+    assert "All of chapter 33, Judicial Department: from 5,614 in 2009 to 1,379 in 2022, lowest 979 in 2020" in words
     assert (
         "Art. 337, Judicial Department: from 651 in 2013 to 565 in 2021, highest 1,187 in 2017, lowest 519 in 2020"
-        in said
+        in words
     )
-    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022" in said
-    assert "24 Feb 2022, invasion of Ukraine" in said
+    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022" in words
+    assert "24 Feb 2022, invasion of Ukraine" in words
 
 
 @pytest.mark.parametrize(
@@ -660,10 +660,10 @@ def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_i
     ],
 )
 def test_words_say_what_the_table_says(name, words):
-    said = plots.PLOTS[name].describe(table(name))
-    assert said.startswith(plots.PLOTS[name].title)
+    description = plots.PLOTS[name].describe(table(name))
+    assert description.startswith(plots.PLOTS[name].title)
     for each in words:
-        assert each in said
+        assert each in description
 
 
 def test_words_follow_the_table():
@@ -774,9 +774,9 @@ def test_greys_look_the_same_in_every_sight():
     )
 )
 def test_no_two_series_get_one_style(names):
-    found = palette.styles(names)
-    assert list(found) == names
-    for one, other in itertools.combinations(found.values(), 2):
+    chosen = palette.styles(names)
+    assert list(chosen) == names
+    for one, other in itertools.combinations(chosen.values(), 2):
         apart = colours.distance(one.colour, other.colour) >= colours.LEAST_DISTANCE
         assert apart or (one.marker, one.line) != (other.marker, other.line)
 

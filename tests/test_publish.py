@@ -230,9 +230,9 @@ def test_every_mark_in_the_svg_carries_its_statements(name):
     rows = table(name)
     if name == "long_view":
         rows = rows[rows["measure"] != "event"]
-    found = [element for element in ET.fromstring(ready(name).svg).iter(f"{SVG}g") if element.get("class") == "mark"]
-    assert {element.get("data-ids") for element in found} == set(rows["ids"])
-    for element in found:
+    marks = [element for element in ET.fromstring(ready(name).svg).iter(f"{SVG}g") if element.get("class") == "mark"]
+    assert {element.get("data-ids") for element in marks} == set(rows["ids"])
+    for element in marks:
         assert re.fullmatch(rf"{name}-{re.escape(element.get('data-ids').replace(' ', '.'))}(-\d+)?", element.get("id"))
 
 
@@ -259,9 +259,9 @@ def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
         "from IPython.utils.capture import capture_output\n"
         "import test_publish as t\n"
         "InteractiveShell.instance()\n"
-        "with capture_output() as found:\n"
+        "with capture_output() as shown:\n"
         "    returned = t.publish.show(t.plots.revision, t.table('revision'), t.data())\n"
-        "output, = found.outputs\n"
+        "output, = shown.outputs\n"
         "assert returned is None\n"
         "assert set(output.data) == {'image/svg+xml', 'text/plain'}\n"
         "alt = t.plots.revision.describe(t.table('revision'))\n"
@@ -339,11 +339,11 @@ def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
     )
     root = ET.fromstring(made.svg)
     assert root.find(f".//{SVG}script") is None
-    said = _footer(made)
-    assert "<script>alert(0)</script>=cmd()" in said
-    assert f"and {len(ids) - 10} others (see growth.json)" in said
+    footer = _footer(made)
+    assert "<script>alert(0)</script>=cmd()" in footer
+    assert f"and {len(ids) - 10} others (see growth.json)" in footer
     assert "\u202e" not in made.svg
-    assert len(said) < 1000
+    assert len(footer) < 1000
 
 
 # --- the table as CSV ---------------------------------------------------------------------------------------------

@@ -61,9 +61,9 @@ def words_of(pdf: Path) -> str:
 
 
 def stored(page: str) -> dict[str, list[dict[str, object]]]:
-    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])  # type: ignore[no-any-return]
+    match = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    return json.loads(match[1])  # type: ignore[no-any-return]
 
 
 def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
@@ -84,14 +84,14 @@ def test_only_the_projects_own_script_may_run(page: str) -> None:
 
 
 def test_identifiers_are_unique_although_a_plot_is_shown_twice(page: str) -> None:
-    found = [value for _, name, value in Page(page).attributes if name == "id"]
-    assert len(found) == len(set(found))
+    ids = [value for _, name, value in Page(page).attributes if name == "id"]
+    assert len(ids) == len(set(ids))
     targets = [v[1:] for _, name, v in Page(page).attributes if name in {"href", "xlink:href"} and v[:1] == "#"]
-    assert set(targets) <= set(found)
+    assert set(targets) <= set(ids)
     clips = re.findall(r"url\(#([^)]+)\)", page)
     assert clips
-    assert set(clips) <= set(found)
-    assert "offences-again-title" in found
+    assert set(clips) <= set(ids)
+    assert "offences-again-title" in ids
 
 
 def test_the_answer_opens_the_page_with_the_main_plots_and_is_not_said_twice(page: str) -> None:

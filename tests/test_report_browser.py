@@ -112,5 +112,5 @@ def test_without_its_script_a_number_leads_to_its_row(used: dict[str, Any]) -> N
 
 
 def test_five_thousand_statements_filter(tmp_path: Path) -> None:
-    found = browse(render(tmp_path, many_data(5000)), "filter")
-    assert found["count"].endswith("of 5,000 statements")
+    result = browse(render(tmp_path, many_data(5000)), "filter")
+    assert result["count"].endswith("of 5,000 statements")

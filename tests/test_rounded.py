@@ -25,16 +25,16 @@ def monthly(n: int) -> Observations:
 
 @pytest.fixture(scope="module")
 def fit() -> composite.Fit:
-    found = composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0))
-    assert isinstance(found, composite.Fit)
-    return found
+    fitted = composite.fit(monthly(30), composite.Spec(tau=0.1, phi=2.0))
+    assert isinstance(fitted, composite.Fit)
+    return fitted
 
 
 @pytest.fixture(scope="module")
 def thin() -> composite.Fit:
-    found = composite.fit(monthly(6), composite.Spec(tau=0.1, phi=2.0))
-    assert isinstance(found, composite.Fit)
-    return found
+    fitted = composite.fit(monthly(6), composite.Spec(tau=0.1, phi=2.0))
+    assert isinstance(fitted, composite.Fit)
+    return fitted
 
 
 NO_FORECAST = Refused("two counts came after six others", "at least 8")
@@ -96,9 +96,9 @@ def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, t
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
     assert plots.forecast(table)
     assert plots.forecast(rounded.outlook({"none": rounded.Panel(NO_FORECAST, None, None, "")}, 12))
-    said = plots.forecast.describe(table)
-    assert "No level and no forecast: 6 informative counts" in said
-    assert "No forecast: two counts came after six others (needs at least 8)" in said
+    words = plots.forecast.describe(table)
+    assert "No level and no forecast: 6 informative counts" in words
+    assert "No forecast: two counts came after six others (needs at least 8)" in words
 
 
 def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> None:
@@ -128,9 +128,9 @@ def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fi
 
 
 def test_influence_names_the_report_that_matters_most(fit: composite.Fit, thin: composite.Fit) -> None:
-    said = rounded.influence(fit)
-    found = composite.diagnose(fit, influence=True).reports
-    assert f"leaving out {found.loc[found['shift'].abs().idxmax(), 'id']} moves" in said
+    words = rounded.influence(fit)
+    reports = composite.diagnose(fit, influence=True).reports
+    assert f"leaving out {reports.loc[reports['shift'].abs().idxmax(), 'id']} moves" in words
     assert rounded.influence(thin) == rounded.influence(NO_FORECAST) == ""
 
 
@@ -150,9 +150,9 @@ def test_factors_are_named_in_words_or_refused(fit: composite.Fit, thin: composi
 def test_calibration_and_scores_count_what_fell_inside() -> None:
     past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36, 35, 40, 44, 43]))
     scored, _ = origins.score(past, {MODEL: lambda origin, rng: rng.poisson(origin.counts[-1], 4000).astype(float)})
-    said = rounded.calibration(scored)
-    assert said.startswith("Held out: of 8 counts")
-    assert "best baseline" in said
+    words = rounded.calibration(scored)
+    assert words.startswith("Held out: of 8 counts")
+    assert "best baseline" in words
     table = rounded.scores(scored).set_index("model")
     assert table.loc[MODEL, "95 % held"].endswith("of 8")
     assert "Fewer than 8" in rounded.calibration([line for line in scored if line.origin != scored[0].origin])

@@ -18,7 +18,7 @@ WORDS = "Cases grew about eightfold (×{r.ratio:.1f}, {r.low:.1f} to {r.high:.1f
 WHEN = "7.5 <= r.ratio < 8.5"
 
 
-def notebook(folder: Path, name: str, *said: sentences.Sentence) -> Path:
+def notebook(folder: Path, name: str, *printed: sentences.Sentence) -> Path:
     """A notebook as a run leaves it: one code cell a sentence, after a cell that papermill added."""
 
     def cell(number: int, outputs: list[dict[str, Any]], **metadata: Any) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def notebook(folder: Path, name: str, *said: sentences.Sentence) -> Path:
         return {**code, "metadata": metadata, "outputs": outputs}
 
     cells = [cell(1, [], tags=["injected-parameters"])]
-    for number, one in enumerate(said, 2):
+    for number, one in enumerate(printed, 2):
         output = {"output_type": "display_data", "data": {"text/markdown": one.text}}
         cells.append(cell(number, [{**output, "metadata": {"desertion": {"sentence": one.record()}}}]))
     path = folder / f"{name}.ipynb"
@@ -53,8 +53,8 @@ def test_a_changed_figure_withholds_the_right_sentence(tmp_path: Path) -> None:
     accepted = notebook(tmp_path, "stored", *both(5024))
     changed = notebook(tmp_path, "03-trends", *both(5424))
     assert sentences.withheld(accepted) == []
-    (found,) = sentences.withheld(changed, accepted)
-    assert str(found) == (
+    (sentence,) = sentences.withheld(changed, accepted)
+    assert str(sentence) == (
         "03-trends, cell 1: sentence 'growth' needs 7.5 <= r.ratio < 8.5; r.ratio was 8.16911, is 8.81951"
     )
     (new,) = sentences.withheld(changed)

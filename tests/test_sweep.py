@@ -67,9 +67,9 @@ class Clone:
 
     def calls(self) -> list[str]:
         path = self.root / "calls"
-        found = path.read_text().split() if path.exists() else []
+        lines = path.read_text().split() if path.exists() else []
         path.unlink(missing_ok=True)
-        return sorted(found)
+        return sorted(lines)
 
     def rows(self) -> list[dict[str, str]]:
         with self.table.open(newline="") as file:
@@ -126,7 +126,7 @@ def test_a_killed_sweep_goes_on_where_it_was(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ({"gird": {"x": [1]}}, "unknown key 'gird'"),
         ({}, "give either grid or list"),
@@ -141,8 +141,8 @@ def test_a_killed_sweep_goes_on_where_it_was(clone: Clone) -> None:
     ],
 )
 @pytest.mark.quick
-def test_a_wrong_spec_is_named_before_anything_runs(spec: dict[str, Any], said: str, clone: Clone) -> None:
-    assert said in clone.sweep(status=1, **spec)
+def test_a_wrong_spec_is_named_before_anything_runs(spec: dict[str, Any], message: str, clone: Clone) -> None:
+    assert message in clone.sweep(status=1, **spec)
     assert clone.calls() == []
 
 
@@ -191,7 +191,7 @@ def cluster(root: Path, place: Path, workers: int = 2, threads: int = 1) -> Iter
     """A scheduler and its workers on loopback, all of the clone at `root`: its address, and the workers."""
     if importlib.util.find_spec("distributed") is None:
         pytest.skip("dask.distributed is not installed")
-    told = place / "scheduler.json"
+    file = place / "scheduler.json"
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
     def start(*command: str) -> subprocess.Popen[bytes]:
@@ -199,11 +199,11 @@ def cluster(root: Path, place: Path, workers: int = 2, threads: int = 1) -> Iter
         return subprocess.Popen([sys.executable, "-m", *command], cwd=root, env=environment, **quiet)
 
     scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-                      "--no-jupyter", "--scheduler-file", str(told))  # fmt: skip
+                      "--no-jupyter", "--scheduler-file", str(file))  # fmt: skip
     started = [scheduler]
     try:
-        wait_until(lambda: told.exists() and told.read_text().strip().endswith("}"), 30)
-        address = json.loads(told.read_text())["address"]
+        wait_until(lambda: file.exists() and file.read_text().strip().endswith("}"), 30)
+        address = json.loads(file.read_text())["address"]
         for number in range(workers):
             options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--local-directory"]
             started.append(start("distributed.cli.dask_worker", address, *options, str(place / f"w{number}")))

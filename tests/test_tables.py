@@ -91,9 +91,9 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
 
 
 def test_groups_spans_notes_and_headings_have_their_scope() -> None:
-    found = html(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
-    assert re.search(r'<th[^>]*scope="colgroup"[^>]*>\s*<span class="gt_column_spanner">Both</span>', found)
-    assert found.count('scope="row"') == 4
+    markup = html(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
+    assert re.search(r'<th[^>]*scope="colgroup"[^>]*>\s*<span class="gt_column_spanner">Both</span>', markup)
+    assert markup.count('scope="row"') == 4
     table = read(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
     assert table.title == "A title"
     assert table.notes == ("A note.",)
@@ -121,8 +121,8 @@ def test_sources_behind_the_ids_are_named_under_it() -> None:
 def test_rows_of_one_group_follow_each_other_and_keep_their_ids() -> None:
     rows = [[cell.text for cell in row][:1] for row in read(groups="kind").body]
     assert rows == [["one"], ["first"], ["third"], ["two"], ["second"], ["fourth"]]
-    found = html(groups="kind")
-    assert found.index(">one<") < found.index(">third<") < found.index(">two<") < found.index(">second<")
+    markup = html(groups="kind")
+    assert markup.index(">one<") < markup.index(">third<") < markup.index(">two<") < markup.index(">second<")
 
 
 def test_the_html_shows_the_same_cells_as_the_record() -> None:
@@ -136,20 +136,20 @@ def test_text_of_the_data_stays_text_everywhere_in_a_table() -> None:
     for words in BAD[:2] + BAD[-2:]:
         rows = frame().assign(what=words, kind=words, measure=words)
         columns = {**HEADS, "measure": words}
-        found = html(
+        markup = html(
             rows, title=words, columns=columns, groups="kind", spans={words: ["count"]}, ids="ids", notes=[words]
         )
-        inside = found[found.index("</style>") :]
+        inside = markup[markup.index("</style>") :]
         assert set(re.findall(r"<(\w+)", inside)) <= {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "span"}
         assert not re.search(r"<[^>]* (on\w+|href|src)=", inside)
 
 
 def test_nothing_is_random_or_from_outside() -> None:
-    found = html(groups="kind", ids="ids")
-    assert html(groups="kind", ids="ids") == found
-    assert not re.search(r"https?:|url\(|@import|<script|<link", found)
-    assert all(each.startswith("table-small") for each in re.findall(r'\bid="([^"]*)"', found))
-    style = re.search(r"<style>(.*?)</style>", found, re.DOTALL)
+    markup = html(groups="kind", ids="ids")
+    assert html(groups="kind", ids="ids") == markup
+    assert not re.search(r"https?:|url\(|@import|<script|<link", markup)
+    assert all(each.startswith("table-small") for each in re.findall(r'\bid="([^"]*)"', markup))
+    style = re.search(r"<style>(.*?)</style>", markup, re.DOTALL)
     assert style
     assert all(part.strip().startswith("#table-small") for part in style[1].strip().split("}") if part.strip())
     assert not re.search(r"#[0-9a-fA-F]{6}", style[1])  # it takes the colours of the page, light or dark
@@ -184,7 +184,7 @@ def test_a_table_without_rows_is_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "message"),
     [
         ({"groups": "sort"}, "table small: there is no column 'sort'"),
         ({"ids": "id"}, "table small: there is no column 'id'"),
@@ -193,8 +193,8 @@ def test_a_table_without_rows_is_a_table() -> None:
         ({"rows": "kind"}, "column 'kind' heads the rows and needs a heading of its own"),
     ],
 )
-def test_a_column_that_is_not_there_is_named(how: dict[str, str], said: str) -> None:
-    with pytest.raises(UserError, match=re.escape(said)):
+def test_a_column_that_is_not_there_is_named(how: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
         html(**how)
 
 

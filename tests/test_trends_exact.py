@@ -27,11 +27,11 @@ def test_garwood_limits_are_the_published_ones() -> None:
     case = CASES["R01-garwood"]
     for key, (low, high) in case["reference"].items():
         count, level = key.split("@")
-        found = exact.interval(int(count), level=int(level) / 100)
-        assert (found.low, found.high) == pytest.approx((low, high), abs=case["atol"])
+        rate = exact.interval(int(count), level=int(level) / 100)
+        assert (rate.low, rate.high) == pytest.approx((low, high), abs=case["atol"])
     for key, (low, high) in case["data_full"].items():
-        found = exact.interval(int(key))
-        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
+        rate = exact.interval(int(key))
+        assert (rate.low, rate.high) == pytest.approx((low, high), rel=1e-12)
 
 
 def rate_p_value(x: float, t: float, rate: float) -> float:
@@ -42,19 +42,19 @@ def rate_p_value(x: float, t: float, rate: float) -> float:
 
 def test_interval_and_p_value_of_15_in_400() -> None:
     case = CASES["R02-desctools-15-400"]
-    found = exact.interval(15, 400)
-    assert [found.low, found.high] == pytest.approx(case["reference"]["ci"], rel=case["rtol"])
+    rate = exact.interval(15, 400)
+    assert [rate.low, rate.high] == pytest.approx(case["reference"]["ci"], rel=case["rtol"])
     assert rate_p_value(15, 400, 0.05) == pytest.approx(case["reference"]["p"], rel=case["rtol"])
 
 
 def test_rate_ratio_is_that_of_r_with_the_p_value_of_its_own_interval() -> None:
     case = CASES["R04-poisson-test-two"]
     (x1, x2), (t1, t2) = case["data"]["x"], case["data"]["T"]
-    found, reference = exact.rate_ratio(x1, t1, x2, t2), case["reference"]
-    assert found.ratio == pytest.approx(reference["ratio"], abs=case["atol"])
-    assert (found.low, found.high) == pytest.approx((reference["lo"], reference["hi"]), abs=case["atol"])
+    ratio, reference = exact.rate_ratio(x1, t1, x2, t2), case["reference"]
+    assert ratio.ratio == pytest.approx(reference["ratio"], abs=case["atol"])
+    assert (ratio.low, ratio.high) == pytest.approx((reference["lo"], reference["hi"]), abs=case["atol"])
     # R prints .0797, the p-value of another test, which does not invert this interval
-    assert found.p_value == pytest.approx(0.11202, abs=5e-6)
+    assert ratio.p_value == pytest.approx(0.11202, abs=5e-6)
 
 
 def test_one_sided_p_values_against_a_ratio_of_1_2() -> None:
@@ -71,8 +71,8 @@ def test_one_sided_p_values_against_a_ratio_of_1_2() -> None:
     [(887, 527, 1.68, 1.51, 1.88), (4373, 887, 4.93, 4.59, 5.31), (4373, 527, 8.30, 7.58, 9.10)],
 )
 def test_the_articles_own_three_counts(new: int, old: int, ratio: float, low: float, high: float) -> None:
-    found = exact.rate_ratio(new, 1, old, 1)
-    assert [round(v, 2) for v in (found.ratio, found.low, found.high)] == [ratio, low, high]
+    result = exact.rate_ratio(new, 1, old, 1)
+    assert [round(v, 2) for v in (result.ratio, result.low, result.high)] == [ratio, low, high]
 
 
 def test_assumed_dispersion_of_2023_over_2021() -> None:
@@ -84,8 +84,8 @@ def test_assumed_dispersion_of_2023_over_2021() -> None:
 
 
 def test_nine_in_five_years_against_289_in_one() -> None:
-    found = exact.rate_ratio(289, 1, 9, 5)
-    assert (found.ratio, found.low, found.high) == pytest.approx((160.6, 83.4, 354.7), abs=0.05)
+    ratio = exact.rate_ratio(289, 1, 9, 5)
+    assert (ratio.ratio, ratio.low, ratio.high) == pytest.approx((160.6, 83.4, 354.7), abs=0.05)
 
 
 def test_no_event_on_one_side_gives_a_limit_on_the_other_side_only() -> None:
@@ -103,10 +103,10 @@ def test_no_event_on_one_side_gives_a_limit_on_the_other_side_only() -> None:
 @given(x=counts, t=exposures, level=st.floats(0.5, 0.999))
 @settings(deadline=None)
 def test_interval_contains_the_rate_and_scales_with_exposure(x: int, t: float, level: float) -> None:
-    found, unit = exact.interval(x, t, level), exact.interval(x, 1.0, level)
-    assert found.low <= found.rate <= found.high
-    assert (found.rate, found.low, found.high) == pytest.approx((unit.rate / t, unit.low / t, unit.high / t), rel=1e-12)
-    for end, p in ((found.low, 1 - level), (found.high, 1 - level)):
+    ratio, unit = exact.interval(x, t, level), exact.interval(x, 1.0, level)
+    assert ratio.low <= ratio.rate <= ratio.high
+    assert (ratio.rate, ratio.low, ratio.high) == pytest.approx((unit.rate / t, unit.low / t, unit.high / t), rel=1e-12)
+    for end, p in ((ratio.low, 1 - level), (ratio.high, 1 - level)):
         if end > 0:
             assert rate_p_value(x, t, end) == pytest.approx(p, rel=1e-6)
 
@@ -118,16 +118,16 @@ def test_ratio_interval_and_p_value_say_the_same(
 ) -> None:
     if x1 == x2 == 0:
         return
-    found = exact.rate_ratio(x1, t1, x2, t2, level, midp)
-    assert found.low <= found.ratio <= found.high
+    ratio = exact.rate_ratio(x1, t1, x2, t2, level, midp)
+    assert ratio.low <= ratio.ratio <= ratio.high
     other = exact.rate_ratio(x2, t2, x1, t1, level, midp)
-    assert other.p_value == pytest.approx(found.p_value, rel=1e-6, abs=1e-300)
-    if found.low > 0:
-        assert other.high == pytest.approx(1 / found.low, rel=1e-9)
-    outside = found.low > 1 or found.high < 1
-    if abs(found.p_value - (1 - level)) > 1e-9:
-        assert outside == (found.p_value < 1 - level)
-    for end, tail in ((found.low, 1), (found.high, 0)):
+    assert other.p_value == pytest.approx(ratio.p_value, rel=1e-6, abs=1e-300)
+    if ratio.low > 0:
+        assert other.high == pytest.approx(1 / ratio.low, rel=1e-9)
+    outside = ratio.low > 1 or ratio.high < 1
+    if abs(ratio.p_value - (1 - level)) > 1e-9:
+        assert outside == (ratio.p_value < 1 - level)
+    for end, tail in ((ratio.low, 1), (ratio.high, 0)):
         if 0 < end < math.inf:
             at = exact.tails(x1, t1, x2, t2, end, midp)[tail]
             assert at == pytest.approx((1 - level) / 2, rel=1e-6)
@@ -138,14 +138,14 @@ def test_ratio_interval_and_p_value_say_the_same(
 def test_ratio_is_clopper_and_pearson_of_the_share(x1: int, x2: int, t1: float, t2: float) -> None:
     if x1 == x2 == 0:
         return
-    found = exact.rate_ratio(x1, t1, x2, t2)
+    ratio = exact.rate_ratio(x1, t1, x2, t2)
     # from the quantiles of the beta law: binomtest finds the same limits by a search to 1e-12 of a share
     if x1:
         low = stats.beta.ppf(0.025, x1, x2 + 1)
-        assert found.low == pytest.approx(low / (1 - low) * t2 / t1, rel=1e-9)
+        assert ratio.low == pytest.approx(low / (1 - low) * t2 / t1, rel=1e-9)
     if x2:
         high = stats.beta.ppf(0.975, x1 + 1, x2)
-        assert found.high == pytest.approx(high / (1 - high) * t2 / t1, rel=1e-9)
+        assert ratio.high == pytest.approx(high / (1 - high) * t2 / t1, rel=1e-9)
 
 
 def test_interval_covers_at_least_its_level() -> None:
@@ -158,10 +158,10 @@ def test_interval_covers_at_least_its_level() -> None:
 
 
 def test_a_billion_and_a_million_million_stay_exact() -> None:
-    found = exact.rate_ratio(10**12, 1, 3 * 10**11, 1)
+    ratio = exact.rate_ratio(10**12, 1, 3 * 10**11, 1)
     half = 1.959963984540054 * math.sqrt(1e-12 + 1 / 3e11)
-    assert math.log(found.high / found.ratio) == pytest.approx(half, rel=1e-3)
-    assert math.log(found.ratio / found.low) == pytest.approx(half, rel=1e-3)
+    assert math.log(ratio.high / ratio.ratio) == pytest.approx(half, rel=1e-3)
+    assert math.log(ratio.ratio / ratio.low) == pytest.approx(half, rel=1e-3)
 
 
 @pytest.mark.parametrize("bad", [-1, 1.5, math.nan, math.inf])
@@ -200,5 +200,5 @@ def test_nothing_is_said_of_two_zeros_or_an_impossible_level() -> None:
 def test_importing_it_is_light() -> None:
     heavy = ("statsmodels", "pandas", "scipy.stats")
     code = f"import sys, desertion.trends.exact; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

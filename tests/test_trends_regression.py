@@ -28,14 +28,14 @@ def monthly(counts: Any, first: date = date(1970, 1, 1), exposure: Any = None, m
     return Grid(first, months, np.arange(1.0, len(y) + 1), y, None if exposure is None else np.asarray(exposure, float))
 
 
-def fitted(found: Regression | Refused) -> Regression:
-    assert isinstance(found, Regression), found
-    return found
+def fitted(result: Regression | Refused) -> Regression:
+    assert isinstance(result, Regression), result
+    return result
 
 
-def refused(found: object) -> Refused:
-    assert isinstance(found, Refused), found
-    return found
+def refused(result: object) -> Refused:
+    assert isinstance(result, Refused), result
+    return result
 
 
 def dummies(values: list[Any]) -> np.ndarray:
@@ -248,13 +248,13 @@ def test_growth_does_not_depend_on_the_unit_of_exposure(
 @given(counts=st.lists(st.integers(0, 60), min_size=4, max_size=24).filter(any))
 @settings(deadline=None, max_examples=80)
 def test_poisson_trend_keeps_the_totals_or_is_refused(counts: list[int]) -> None:
-    found = fit_trend(monthly(counts), terms.parse("linear"))
-    if isinstance(found, Refused):
-        assert "separated" in found.reason
+    result = fit_trend(monthly(counts), terms.parse("linear"))
+    if isinstance(result, Refused):
+        assert "separated" in result.reason
         return
     # the likelihood equations of a canonical link
-    assert found.fitted.sum() == pytest.approx(sum(counts), rel=1e-8)
-    assert found.fitted @ found.X[:, 1] == pytest.approx(np.array(counts) @ found.X[:, 1], rel=1e-7)
+    assert result.fitted.sum() == pytest.approx(sum(counts), rel=1e-8)
+    assert result.fitted @ result.X[:, 1] == pytest.approx(np.array(counts) @ result.X[:, 1], rel=1e-7)
 
 
 @given(law=st.sampled_from(["poisson", "nb1", "nb2"]), mean=st.floats(0.05, 80), size=st.floats(0.05, 5))
@@ -316,10 +316,10 @@ def test_quadratic_log_and_harmonics_are_in_the_period_index() -> None:
 @settings(deadline=None)
 def test_any_text_is_a_trend_or_a_user_error(text: str) -> None:
     try:
-        said = repr(terms.parse(text))
+        words = repr(terms.parse(text))
     except UserError as error:
-        said = str(error)
-    assert text in said
+        words = str(error)
+    assert text in words
 
 
 @pytest.mark.parametrize(
@@ -339,17 +339,17 @@ def test_a_trend_that_is_none_is_named(text: str) -> None:
 
 def test_a_break_inside_a_period_is_refused_and_on_its_first_day_it_is_not() -> None:
     grid = monthly(range(5, 29), date(2022, 1, 1))
-    found = refused(fit_trend(grid, terms.parse("linear+step:2022-09-21")))
-    assert "2022-09-21" in found.reason
-    assert "2022-09-01 to 2022-09-30" in found.reason
+    refusal = refused(fit_trend(grid, terms.parse("linear+step:2022-09-21")))
+    assert "2022-09-21" in refusal.reason
+    assert "2022-09-01 to 2022-09-30" in refusal.reason
     fit = fitted(fit_trend(grid, terms.parse("linear+step:2022-10-01")))
     assert "step:2022-10-01" in fit.names
 
 
 @pytest.mark.parametrize("day", ["2021-01-01", "2022-01-01", "2030-01-01"])
 def test_a_break_outside_the_periods_is_refused(day: str) -> None:
-    found = refused(fit_trend(monthly(range(5, 29), date(2022, 1, 1)), terms.parse(f"step:{day}")))
-    assert day in found.reason
+    refusal = refused(fit_trend(monthly(range(5, 29), date(2022, 1, 1)), terms.parse(f"step:{day}")))
+    assert day in refusal.reason
 
 
 def test_few_periods_beside_a_break_are_a_warning() -> None:

@@ -21,9 +21,9 @@ CASES = {c["id"]: c for c in json.loads((Path(__file__).parent / "reference_case
 def test_wis_is_brachers_and_not_that_with_the_median_twice() -> None:
     case = CASES["R21-wis"]
     data = case["data"]
-    found = scores.wis(data["observed"], data["quantiles"], data["levels"])
-    assert found == pytest.approx(case["reference"]["bracher"], abs=case["atol"])
-    assert found != pytest.approx(case["reference"]["count_median_twice_true"], abs=1e-3)
+    score = scores.wis(data["observed"], data["quantiles"], data["levels"])
+    assert score == pytest.approx(case["reference"]["bracher"], abs=case["atol"])
+    assert score != pytest.approx(case["reference"]["count_median_twice_true"], abs=1e-3)
 
 
 @given(
@@ -74,8 +74,8 @@ def test_crps_of_poisson_is_the_sum_over_counts(y: int, mean: float) -> None:
 
 def test_crps_of_a_negative_binomial_with_a_large_size_is_that_of_poisson() -> None:
     for mean in (3.0, 4000.0):
-        found = float(law_scores.crps("nb2", mean + 5, mean, 1e-9))
-        assert found == pytest.approx(float(law_scores.crps("poisson", mean + 5, mean)), rel=1e-4)
+        score = float(law_scores.crps("nb2", mean + 5, mean, 1e-9))
+        assert score == pytest.approx(float(law_scores.crps("poisson", mean + 5, mean)), rel=1e-4)
 
 
 def test_scores_of_a_sample_approach_those_of_its_law() -> None:
@@ -139,12 +139,12 @@ def quantile_file() -> str:
 
 
 def test_a_file_of_quantiles_is_scored(tmp_path: Path) -> None:
-    found = csv_scores.score_file(write(tmp_path, quantile_file()))
-    assert found["n"] == 3
-    assert found["wis"] == pytest.approx(np.mean(CASES["R21-wis"]["reference"]["bracher"]))
-    assert found["coverage"] == {"0.5": pytest.approx(1 / 3), "0.8": pytest.approx(1 / 3)}
-    assert (found["crps"], found["log_score"]) == (None, None)
-    assert "not ranked" in str(found["warnings"])
+    result = csv_scores.score_file(write(tmp_path, quantile_file()))
+    assert result["n"] == 3
+    assert result["wis"] == pytest.approx(np.mean(CASES["R21-wis"]["reference"]["bracher"]))
+    assert result["coverage"] == {"0.5": pytest.approx(1 / 3), "0.8": pytest.approx(1 / 3)}
+    assert (result["crps"], result["log_score"]) == (None, None)
+    assert "not ranked" in str(result["warnings"])
 
 
 def test_a_file_of_samples_is_scored_with_each_model_apart(tmp_path: Path) -> None:
@@ -152,17 +152,17 @@ def test_a_file_of_samples_is_scored_with_each_model_apart(tmp_path: Path) -> No
     draws = {model: rng.poisson(mean, 400) for model, mean in (("good", 20), ("poor", 60))}
     lines = ["model,sample_id,observed,predicted"]
     lines += [f"{model},{i},21,{value}" for model, values in draws.items() for i, value in enumerate(values)]
-    found = csv_scores.score_file(write(tmp_path, "\n".join(lines)))
-    models = found["models"]
+    result = csv_scores.score_file(write(tmp_path, "\n".join(lines)))
+    models = result["models"]
     assert isinstance(models, dict)
     assert models["good"]["crps"] == pytest.approx(scores.crps_sample(21, draws["good"].astype(float)))
     assert models["good"]["crps"] < models["poor"]["crps"]
-    assert found["wis"] == pytest.approx((models["good"]["wis"] + models["poor"]["wis"]) / 2)
+    assert result["wis"] == pytest.approx((models["good"]["wis"] + models["poor"]["wis"]) / 2)
     assert models["poor"]["coverage"] == {"0.5": 0, "0.8": 0, "0.95": 0}
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("quantile_level", "level", "quantile_level"),
         ("0.25,0.0", "0.25,NaN", "row 2.*'NaN'"),
@@ -174,10 +174,10 @@ def test_a_file_of_samples_is_scored_with_each_model_apart(tmp_path: Path) -> No
         ("2024-02-01,-15.0,0.1,-2.0\n", "", "other quantile levels"),
     ],
 )
-def test_a_fault_in_the_file_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_fault_in_the_file_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = quantile_file()
     assert old in text
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         csv_scores.score_file(write(tmp_path, text.replace(old, new, 1)))
 
 

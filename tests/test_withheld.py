@@ -44,8 +44,8 @@ def test_a_changed_figure_withholds_the_sentence_that_rests_on_it_and_no_other(c
     assert one.id == "awol-2021-2023"
     assert "was 8.28" in str(one)
     assert "is 14.79" in str(one)
-    said = [record["id"] for _, record in sentences.records(executed) if not record["withheld"]]
-    assert "convicted-2023-2024" in said
+    printed = [record["id"] for _, record in sentences.records(executed) if not record["withheld"]]
+    assert "convicted-2023-2024" in printed
 
 
 def test_accept_refuses_while_a_sentence_is_withheld(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ from desertion.errors import UserError
     ],
 )  # fmt: skip
 def test_scalars_are_those_of_yaml_1_2(text: str, value: object) -> None:
-    found = yaml_file.parse(text, "f")
-    assert found == value
-    assert type(found) is type(value)
+    document = yaml_file.parse(text, "f")
+    assert document == value
+    assert type(document) is type(value)
 
 
 def test_keys_are_text_and_so_are_the_values_that_name_something() -> None:

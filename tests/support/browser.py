@@ -31,7 +31,7 @@ def browse(page: Path, task: str) -> dict[str, Any]:
     command = ["node", str(HERE / "check.mjs"), str(BROWSER), str(page), task]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=HERE)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert found["errors"] == []
-    assert found["requests"] == []
-    return found
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert result["errors"] == []
+    assert result["requests"] == []
+    return result

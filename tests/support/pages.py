@@ -66,7 +66,7 @@ def shown_table(frame: pd.DataFrame, name: str, title: str, columns: Any, **how:
     return v4.new_output("display_data", data=publish.call_args.args[0], **publish.call_args.kwargs)
 
 
-def said(name: str, template: str, **how: Any) -> Any:
+def sentence_of(name: str, template: str, **how: Any) -> Any:
     one = sentence(name, template, **how)
     return shown({"text/markdown": one.text, "text/plain": one.text}, desertion={"sentence": one.record()})
 
@@ -81,15 +81,15 @@ def grouped() -> Any:
 
 def notebook(folder: Path, stem: str = "03-trends", title: str = "# What is known?") -> Path:
     """An executed notebook: an answer of two sentences, a table, a published plot twice, another, and plain text."""
-    grew = said(
+    grew = sentence_of(
         "grew",
         "**It grew** under Art. 337 from {a:,.0f} in 2021 to {b:,.0f} in 2023, ×{r:.2f}.",
         when="r > 7", a=615, b=5096, r=5096 / 615, ids="F085 F147",
     )  # fmt: skip
-    many = said(
+    many = sentence_of(
         "many", "There are {n} of them, says {who}.", when="n > 1", n=591, who="<b>*a*</b> [b](http://evil.example)"
     )
-    sums = said(
+    sums = sentence_of(
         "sums", "Of {all} counts {part} is the last.", when="all > part", all=6, part=1,
         ids={"all": "F085 F147 F192 F293 F313 F333", "part": "F147"},
     )  # fmt: skip

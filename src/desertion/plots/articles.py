@@ -120,23 +120,17 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     unknown = sorted(set(rows["unit"]) - set(_UNITS))
     if unknown:
         raise ValueError(f"plot sentences: column 'unit' {unknown[0]!r} is none of {', '.join(_UNITS)}")
-    yearly = _yearly(rows)
+    yearly, percent = _yearly(rows), rows["unit"].eq("percent")
     top = [
-        (title, draw, part)
-        for title, draw, part in (
-            ("Suspended sentences each year, percent", _shares, rows[yearly & (rows["unit"] == "percent")]),
-            ("Real prison terms by length, persons", _bands, rows[rows["unit"] == "persons"]),
-        )
-        if len(part)
+        ("Suspended sentences each year, percent", _shares, rows[yearly & percent]),
+        ("Real prison terms by length, persons", _bands, rows[rows["unit"] == "persons"]),
     ]
-    below = [
-        (title, part, _layout(page, part))
-        for title, part in (
-            ("Suspended sentences, later statements, percent", rows[~yearly & (rows["unit"] == "percent")]),
-            ("Length of sentences, statements, months", rows[rows["unit"] == "months"]),
-        )
-        if len(part)
-    ]
+    top = [(title, draw, part) for title, draw, part in top if len(part)]
+    statements = {
+        "Suspended sentences, later statements, percent": rows[~yearly & percent],
+        "Length of sentences, statements, months": rows[rows["unit"] == "months"],
+    }
+    below = [(title, part, _layout(page, part)) for title, part in statements.items() if len(part)]
     columns = 1 if page.narrow else 2
     tall = {"single": 42, "double": 50, "slide": 52}[page.kind]
     hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from string import ascii_lowercase
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
     span = axes.get_xlim()[1] - axes.get_xlim()[0]
     year = (page.size.width - 0.6) * 72 / span
     tags: list[tuple[float, str]] = []
-    for letter, x in zip(ascii_lowercase, events["x"], strict=False):
+    for letter, x in zip(_letters(), events["x"], strict=False):
         axes.axvline(x, color=SOFT, linewidth=0.5 * page.size.scale, dashes=(2, 2), zorder=1)
         page.placer.path(axes, (x, x), axes.get_ylim(), weight=0.2)
         if tags and (x - tags[-1][0]) * year < 2:
@@ -44,10 +44,14 @@ def _events(page: PlotPage, axes: Axes, events: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
+def _letters() -> Iterator[str]:
+    return map(chr, itertools.count(ord("a")))
+
+
 def _event_key(events: pd.DataFrame) -> str:
     return "; ".join(
         f"{letter}{NBSP}{wording.day(start).replace(' ', NBSP)}: {series}"
-        for letter, start, series in zip(ascii_lowercase, events["period_start"], events["series"], strict=False)
+        for letter, start, series in zip(_letters(), events["period_start"], events["series"], strict=False)
     )
 
 

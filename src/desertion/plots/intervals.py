@@ -176,23 +176,15 @@ def claims(page: PlotPage, rows: pd.DataFrame) -> None:
         raise ValueError("plot claims: a row has neither stated_low nor stated_high")
     order = {verdict: place for place, verdict in enumerate(dict.fromkeys(rows["verdict"]))}
     rows = rows.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
-    layout = Rows(
-        page,
-        [
-            PlotRow(f"{row.label}: {_stated(row)}", _computed(row), wording.capital(row.verdict))
-            for row in records(rows)
-        ],
-        strip=11,
-    )
+    words = [(f"{row.label}: {_stated(row)}", _computed(row), wording.capital(row.verdict)) for row in records(rows)]
+    layout = Rows(page, [PlotRow(*each) for each in words], strip=11)
     claim_look, figure_look = Style(VERMILION, "s", ""), Style(GREY, "s", "")
     axes = layout.panel(
         "computed",
         subtitle="Stated ÷ computed, log scale: ×1 is agreement. The number at the right is what the figures give.",
         key=[(claim_look, False, "what the words admit"), (figure_look, False, "what the figures give (interval)")],
     )
-    ends = pd.concat(
-        [rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")]
-    ).dropna()
+    ends = pd.concat([rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")])
     low, high = min(ends.min(), 0.9) / 1.08, max(ends.max(), 1.1) * 1.08
     factor_axis(page, axes, low, high, FACTORS if high / low > 12 else RATIOS)
     shift = 2.4 * page.size.scale

@@ -103,7 +103,7 @@ class Placer:
         boxes += [tuple(axes.transData.transform(np.reshape(box, (2, 2))).ravel()) for axes, box in self._bars]
         self._obstacles = np.array(boxes).reshape(-1, 4)
         dots = [_along(axes.transData.transform(path)) for axes, path, _ in self._paths]
-        self._dots: NDArray[np.float64] = np.concatenate([np.empty((0, 2)), *dots])
+        self._dots: NDArray[np.float64] = np.tile(np.concatenate([np.empty((0, 2)), *dots]), 2)
         self._weights = np.concatenate(
             [np.empty(0), *(np.full(len(d), w) for d, (_, _, w) in zip(dots, self._paths, strict=True))]
         )
@@ -180,7 +180,7 @@ class Placer:
                     left < frame.x0
                     or box[1] < frame.y0
                     or _overlaps(each, self._obstacles, room)[0]
-                    or _inside(each, self._dots, self._weights, room)[0]
+                    or _overlaps(each, self._dots, room, self._weights)[0]
                 ):
                     continue
                 at = axes.transAxes.inverted().transform((left, top))
@@ -242,7 +242,7 @@ class Placer:
             + _NO_ROOM * (_overlaps(box, np.array(taken).reshape(-1, 4), 1.5) + (out > 1))
             + 10 * out
             + _COVERS * _overlaps(box, self._obstacles, 0.3)
-            + 3 * _inside(box, self._dots, self._weights, 0.5)
+            + 3 * _overlaps(box, self._dots, 0.5, self._weights)
             + np.where(led, 10.0 * stray + 20.0 * crossed, _COVERS * stray)
         )
         first = int(np.argmin(cost))
@@ -282,28 +282,17 @@ def _along(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate(dots)
 
 
-def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64], room: float) -> NDArray[np.float64]:
-    """Number of the others that each box overlaps or comes nearer to than `room`, in points."""
+def _overlaps(
+    box: NDArray[np.float64], others: NDArray[np.float64], room: float, weights: NDArray[np.float64] | float = 1.0
+) -> NDArray[np.float64]:
+    """The weight of the others that each box overlaps or comes nearer to than `room`, in points."""
     meets = (
         (others[None, :, 0] < box[:, None, 2] + room)
         & (others[None, :, 2] > box[:, None, 0] - room)
         & (others[None, :, 1] < box[:, None, 3] + room)
         & (others[None, :, 3] > box[:, None, 1] - room)
     )
-    return np.asarray(meets.sum(axis=1), dtype=float)
-
-
-def _inside(
-    box: NDArray[np.float64], dots: NDArray[np.float64], weights: NDArray[np.float64], room: float
-) -> NDArray[np.float64]:
-    """The weight of the dots within each box."""
-    within = (
-        (dots[None, :, 0] > box[:, None, 0] - room)
-        & (dots[None, :, 0] < box[:, None, 2] + room)
-        & (dots[None, :, 1] > box[:, None, 1] - room)
-        & (dots[None, :, 1] < box[:, None, 3] + room)
-    )
-    return np.asarray(within @ weights, dtype=float)
+    return np.asarray(meets @ np.broadcast_to(weights, len(others)), dtype=float)
 
 
 def _nearest(box: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -138,28 +138,20 @@ def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per conflict, one dot per reading, divided by the chosen one, which is full; rivals are hollow."""
     if (rows["value"] <= 0).any():
         raise ValueError("plot conflicts: a value of zero or less has no place on the log axis")
-    names = list(dict.fromkeys(rows["label"]))
-    parts = [rows[rows["label"] == name] for name in names]
-    parts = [
-        part.assign(ratio=part["value"] / part.sort_values("chosen", ascending=False, kind="stable")["value"].iloc[0])
-        for part in parts
-    ]
-    stack = max(len(part) for part in parts) // 2
-    layout = Rows(
-        page,
-        [PlotRow(name, _values(part)) for name, part in zip(names, parts, strict=True)],
-        strip=5 + 2 * _STEP * stack,
-    )
+    base = rows.sort_values("chosen", ascending=False, kind="stable").groupby("label")["value"].transform("first")
+    rows = rows.assign(ratio=rows["value"] / base)
+    parts = {str(name): part for name, part in rows.groupby("label", sort=False)}
+    stack = max(map(len, parts.values())) // 2
+    layout = Rows(page, [PlotRow(name, _values(part)) for name, part in parts.items()], strip=5 + 2 * _STEP * stack)
     axes = layout.panel(
         "values",
         subtitle="Each reading ÷ the reading chosen, log scale. Readings of one value stand over each other.",
         key=[(_CHOSEN, False, "reading chosen"), (_RIVAL, True, "rival reading")],
     )
-    ends = pd.concat([part["ratio"] for part in parts])
-    low, high = min(ends.min(), 0.8) / 1.06, max(ends.max(), 1.25) * 1.06
+    low, high = min(rows["ratio"].min(), 0.8) / 1.06, max(rows["ratio"].max(), 1.25) * 1.06
     factor_axis(page, axes, low, high, RATIOS if high / low < 12 else FACTORS)
     wide = (page.size.width * 72 * (0.9 if page.narrow else 0.4)) / np.log(high / low)
-    for place, part in zip(layout.places, parts, strict=True):
+    for place, part in zip(layout.places, parts.values(), strict=True):
         axes.plot(
             [part["ratio"].min(), part["ratio"].max()],
             [place, place],

@@ -85,27 +85,18 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
         - `ids`: the statements behind the count and the strength, joined by spaces
     """
     rows = []
-    for fact in facts.to_dict("records"):
-        start, end = fact["period_start"], fact["period_end"]
+    counts = facts.assign(series=facts["label"], count=facts["value"])[["series", *_OF_COUNT, "count", "ids"]]
+    for count in counts.to_dict("records"):
+        start, end = count["period_start"], count["period_end"]
         for name, series in forces.items():
-            row = {
-                "series": fact["label"],
-                **{column: fact[column] for column in _OF_COUNT},
-                "period": period(start, end),
-                "count": fact["value"],
-                "denominator": name,
-                "series_id": series,
-            }
+            row = count | {"period": period(start, end), "denominator": name, "series_id": series, "refused": ""}
             exposure = person_years(context[context["series"].eq(series)], start, end)
             if isinstance(exposure, Refused):
-                row |= {"refused": f"{row['period']}, {name}: {exposure}", "ids": fact["ids"]}
+                row["refused"] = f"{row['period']}, {name}: {exposure}"
             else:
-                row |= {
-                    "strength": exposure.mean_strength,
-                    "rate": round(1000 * fact["value"] / exposure.person_years, 2),
-                    "refused": "",
-                    "ids": " ".join([fact["ids"], *exposure.ids]),
-                }
+                row["strength"] = exposure.mean_strength
+                row["rate"] = round(1000 * count["count"] / exposure.person_years, 2)
+                row["ids"] = " ".join([count["ids"], *exposure.ids])
             rows.append(row)
     columns = ["series", *_OF_COUNT, "period", "count", "denominator", "series_id"]
     table = pd.DataFrame(rows, columns=[*columns, "strength", "rate", "refused", "ids"])

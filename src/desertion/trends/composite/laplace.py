@@ -68,7 +68,6 @@ class Mode:
     loglik: float
     factor: Floats
     log_marginal: float
-    steps: int
     value: likelihood.Value | None = None
 
     def covariance(self) -> Floats:
@@ -113,7 +112,7 @@ def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
 def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> Mode:
     value, gradient, hessian, jacobian = derivatives(problem, theta)
     height = value.loglik + problem.log_prior(theta)
-    for steps in range(_MOST):
+    for _ in range(_MOST):
         slope = gradient - prior @ (theta - problem.mean)
         information = prior - hessian
         factor = _cholesky(information)
@@ -128,7 +127,7 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
         if exact and gain < tolerance:
             log_det = 2 * float(np.log(np.diag(factor)).sum())
             loglik = value.loglik + float(gradient @ step + 0.5 * step @ hessian @ step)
-            return Mode(theta + step, loglik, factor, height + gain / 2 - 0.5 * log_det, steps, value)
+            return Mode(theta + step, loglik, factor, height + gain / 2 - 0.5 * log_det, value)
         k = problem.path.shape[1]
         leap = float(np.abs(problem.path @ step[:k]).max(initial=0.0))
         size = min(1.0, _LEAP / leap) if leap > 0 else 1.0
@@ -143,7 +142,7 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
             if exact and gain < _NOISE:
                 # sums so large that they step over numbers are smooth up to this noise only
                 log_det = 2 * float(np.log(np.diag(factor)).sum())
-                return Mode(theta, value.loglik, factor, height - 0.5 * log_det, steps, value)
+                return Mode(theta, value.loglik, factor, height - 0.5 * log_det, value)
             raise ModeError("no step raises the posterior")
         theta, height = trial, new
     raise ModeError(f"no mode after {_MOST} steps")

@@ -219,16 +219,12 @@ def _series(obs: Observations, members: Ints, series: int) -> _Parts:
     position = {int(kind): i for i, kind in enumerate(kinds)}
     for piece in pieces:
         if covered[group[piece]]:
-            _extend(spans[position[int(group[piece])]], int(days[piece]), int(days[piece + 1]))
+            own, (start, stop) = spans[position[int(group[piece])]], days[piece : piece + 2].tolist()
+            if own and own[-1][1] == start:
+                start, _ = own.pop()
+            own.append((start, stop))
     cells = [CountCell(series, tuple(s)) for s in spans]
     return _blocks(cells, node[a], node[b], obs.low[members], obs.high[members], members)
-
-
-def _extend(spans: list[tuple[int, int]], start: int, stop: int) -> None:
-    if spans and spans[-1][1] == start:
-        spans[-1] = (spans[-1][0], stop)
-    else:
-        spans.append((start, stop))
 
 
 def _blocks(cells: list[CountCell], a: Ints, b: Ints, low: Floats, high: Floats, members: Ints) -> _Parts:

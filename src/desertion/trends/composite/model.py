@@ -155,29 +155,33 @@ def _overlap(obs: Observations) -> Refused | None:
 
 
 def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead: int) -> prior.Design:
+    """The design of `trend` and the factors of the series on the periods of `grid`."""
     factors = spec.factors or {}
     names = sorted({f for name in obs.series_names for f in factors.get(name, ())})
     columns = np.array([[float(f in factors.get(name, ())) for f in names] for name in obs.series_names])
     columns = columns.reshape(len(obs.series_names), len(names))
-    offset = None
+    offset = np.zeros(len(grid.index))
     if spec.exposure is not None:
         exposure = np.asarray(spec.exposure, dtype=np.float64)
         if len(exposure) != len(grid.index) - lead or not (exposure > 0).all():
             raise UserError(f"exposure needs one positive number for each of the {len(grid.index) - lead} periods")
         offset = np.log(np.concatenate([np.full(lead, exposure[0]), exposure]))
-    mean = spec.priors.level_mean
-    return prior.design(
-        grid, trend, spec.priors, columns, tuple(names), order=spec.order,
-        centre=_centre(obs, grid, offset) if mean is None else mean, offset=offset, lead=lead,
-        delayed=tuple(name in spec.delayed for name in obs.series_names),
-    )  # fmt: skip
-
-
-def _centre(obs: Observations, grid: Grid, offset: Floats | None) -> float:
-    """Log of the crude rate, the centre of the level's vague prior."""
+    priors = spec.priors
+    own, path = prior.fixed_columns(grid, trend, spec.order, grid.index)
+    scale = [priors.level_sd, *[priors.effect_sd] * (len(own) - 1)]
+    if trend.smooth:
+        walk = prior.walk_basis(len(grid.index), spec.order)
+        own, path = (*own, *(f"walk:{k + 1}" for k in range(walk.shape[1]))), np.hstack([path, walk])
+        scale += [np.nan] * walk.shape[1]
+    scale += [priors.factor_sd] * len(names)
+    # the level's vague prior is centred on the log of the crude rate
     months = (obs.stop - obs.start) / (30.4375 * grid.months)
-    crude = np.log((obs.middle.sum() + 0.5) / months.sum())
-    return float(crude - (0.0 if offset is None else offset.mean()))
+    crude = float(np.log((obs.middle.sum() + 0.5) / months.sum()) - offset.mean())
+    return prior.Design(
+        grid, (*own, *names), path, columns, offset, np.array(scale),
+        crude if priors.level_mean is None else priors.level_mean, spec.order, lead,
+        tuple(name in spec.delayed for name in obs.series_names), trend,
+    )  # fmt: skip
 
 
 def _break(cells: lattice.Lattice, trend: terms.Trend) -> Refused | None:

@@ -117,35 +117,6 @@ def walk_basis(periods: int, order: int, ahead: int = 0) -> Floats:
     return ones[:, 1:] if order == 1 else np.asarray((ones @ ones)[:, 1:-1])
 
 
-def design(
-    cells: Grid,
-    trend: terms.Trend,
-    priors: Priors,
-    factors: Floats,
-    factor_names: tuple[str, ...],
-    *,
-    order: int = 1,
-    centre: float = 0.0,
-    offset: Floats | None = None,
-    lead: int = 0,
-    delayed: tuple[bool, ...] = (),
-) -> Design:
-    """The design of `trend` on the periods `cells`; `factors` (series, f) are the columns named `factor_names`."""
-    names, fixed = fixed_columns(cells, trend, order, cells.index)
-    scale = [priors.level_sd, *[priors.effect_sd] * (len(names) - 1)]
-    path = fixed
-    if trend.smooth:
-        walk = walk_basis(len(cells.index), order)
-        names = (*names, *(f"walk:{k + 1}" for k in range(walk.shape[1])))
-        path = np.hstack([fixed, walk])
-        scale += [np.nan] * walk.shape[1]
-    scale += [priors.factor_sd] * len(factor_names)
-    return Design(
-        cells, (*names, *factor_names), path, factors, np.zeros(len(cells.index)) if offset is None else offset,
-        np.array(scale), centre, order, lead, delayed or (False,) * len(factors), trend,
-    )  # fmt: skip
-
-
 def fixed_columns(cells: Grid, trend: terms.Trend, order: int, index: Floats) -> tuple[tuple[str, ...], Floats]:
     """The trend's columns at places `index`, with the line that a walk of order 2 is free to follow."""
     names, columns = terms.columns(trend, cells, index)
