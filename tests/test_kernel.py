@@ -12,6 +12,7 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from jupyter_core.utils import run_sync
 
 from desertion.project import ROOT
 
@@ -51,7 +52,7 @@ class Kernel:
         """What the Tab key offers at the end of `code`."""
         request = self.client.kc.complete(code)
         while True:
-            reply = self.client.kc.get_shell_msg(timeout=60)
+            reply = run_sync(self.client.kc.get_shell_msg)(timeout=60)
             if reply["parent_header"]["msg_id"] == request:
                 return list(reply["content"]["matches"])
 
@@ -95,6 +96,25 @@ class TestAMistakeIsOneMessage:
 
     def test_an_error_that_is_no_mistake_of_an_argument_keeps_its_traceback(self, kernel: Kernel) -> None:
         assert kernel.error("{}['x']").startswith("-----")
+
+
+class TestCompletion:
+    @pytest.mark.parametrize(
+        ("code", "offered"),
+        [
+            ('data.cards["F01', "F012"),
+            ("data.cards['ctx00", "ctx001"),
+            ('plots.PLOTS["long', "long_view"),
+            ('vocabulary.MEASURES["persons_c', "persons_convicted"),
+            ('vocabulary.RULES["la', "latest-first"),
+            ("p.undat", "undated_lag_days"),
+            ("data.fig", "figures"),
+            ("figures.sel", "select"),
+        ],
+    )
+    def test_the_tab_key_completes_ids_words_and_parameters(self, code: str, offered: str, kernel: Kernel) -> None:
+        kernel.run("undated_lag_days: int = 60\np = params.read(globals())")
+        assert [each for each in kernel.completed(code) if offered in each], kernel.completed(code)[:9]
 
 
 @pytest.mark.slow

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,6 +20,9 @@ from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.project import DATA
 from desertion.text import hint, nearest, shown
+
+if TYPE_CHECKING:
+    from desertion.cards import Cards
 
 _OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
 _WORDS = {
@@ -93,9 +97,16 @@ class Data:
         day = f" as of {self.as_of}" if self.as_of else ""
         return f"Data({len(self.figures)} figures and {len(self.sources)} sources{day})"
 
+    @cached_property  # IPython completes nothing behind a plain property
+    def cards(self) -> Cards:
+        """The card of each statement by its id: `data.cards["F012"]`."""
+        from desertion.cards import Cards
+
+        return Cards(self)
+
     def of(self, figures: pd.DataFrame) -> Data:
         """The same data with `figures` instead of all figures; unread files stay unread."""
-        return Data(**self.__dict__ | {"figures": figures})
+        return Data(**{one.name: self.__dict__[one.name] for one in fields(self)} | {"figures": figures})
 
 
 def load(data: Path = DATA, *, as_of: date | str | None = None, undated_lag_days: int = 60) -> Data:

@@ -9,9 +9,9 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from desertion.cards import Entry
 from desertion.params import Edition
 from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, TableBlock
-from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: Notebooks whose answers open the report; the answers of the others open their own sections.

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
+from desertion.cards import Entry
 from desertion.report.content import PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
-from desertion.report.statements import Entry
 from desertion.report.writer import Writer, convert
 
 #: Characters that stay unescaped in the address of a table, besides letters and digits.
