@@ -34,6 +34,9 @@ class Plot:
         object.__setattr__(self, "__doc__", f"{self.draw.__doc__}\n\nColumns of the table:\n{rows}\n")
         object.__setattr__(self, "__module__", self.draw.__module__)
 
+    def __repr__(self) -> str:
+        return f"plots.{self.name}: {self.title} (a table with {', '.join(self.columns)})"
+
     def __reduce__(self) -> str:
         """Pickle it as a function: by its name in its module, and only where it is what that name stands for."""
         return self.name

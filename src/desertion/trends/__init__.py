@@ -29,5 +29,8 @@ class Refused:
     reason: str
     needs: str
 
+    def __repr__(self) -> str:
+        return f"Refused: {self}"
+
     def __str__(self) -> str:
         return f"{self.reason} (needs: {self.needs})" if self.needs else self.reason
