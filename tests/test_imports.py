@@ -11,8 +11,8 @@ PACKAGE = ROOT / "src" / "desertion"
 #: A module may import those before it.
 ORDER = [
     "errors", "text", "arguments", "project", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook",
-    "params", "figures", "hedges", "reconcile", "cards", "trends", "csv_models", "claims", "sentences", "plots",
-    "publish", "tables", "engine", "skeleton", "report", "cli", "__main__",
+    "params", "figures", "hedges", "reconcile", "entries", "cards", "trends", "csv_models", "claims", "sentences",
+    "plots", "publish", "tables", "engine", "skeleton", "report", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
 #: A build calls the page that it makes; the data show the cards of their statements.

@@ -19,7 +19,7 @@ from nbformat import v4
 from support.pages import BAD, RAW, bad_data, data, notebook, published, render, shown
 
 from desertion import params, report, tables
-from desertion.cards import statements
+from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
 from desertion.report import content, escape, paper, verification

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from desertion.cards import Entry
+from desertion.entries import Entry
 from desertion.params import Edition
 from desertion.report.content import Block, Moved, PlotBlock, Prose, Section, TableBlock
 

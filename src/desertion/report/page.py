@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
-from desertion.cards import Entry
+from desertion.entries import Entry
 from desertion.report.content import PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file

@@ -10,7 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from desertion.cards import Entry
+from desertion.entries import Entry
 from desertion.errors import UserError
 from desertion.report.content import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
