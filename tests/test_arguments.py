@@ -1,6 +1,7 @@
 """Arguments of public functions: what fits is taken, anything else is one message with the value."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desertion import arguments, figures
+from desertion import arguments, claims, figures, plots, reconcile, vocabulary
 from desertion.errors import ArgumentError, UserError
+from desertion.trends import composite, exposure, growth
 
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.lists(st.integers(), max_size=2)
@@ -53,6 +55,57 @@ def test_a_frame_without_a_column_is_refused_with_the_column_and_what_to_give() 
         arguments.frame_with("facts", frame, ["measur", "measure"], "reconcile.facts")
     with pytest.raises(ArgumentError, match="facts is a list: must be a data frame"):
         arguments.frame_with("facts", [1], [], "reconcile.facts")
+
+
+def test_a_percentage_is_told_apart_from_a_share() -> None:
+    assert arguments.share("level", 0.9) == 0.9
+    with pytest.raises(ArgumentError, match=r"^level 95: must be a number between 0 and 1: write 0.95$"):
+        arguments.share("level", 95)
+
+
+DATA = figures.load()
+FACTS = reconcile.facts(DATA)
+OTHER = DATA.sources
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: reconcile.facts(DATA.figures),  # type: ignore[arg-type]
+        lambda: reconcile.ledger(FACTS),  # type: ignore[arg-type]
+        lambda: reconcile.by_year(DATA.figures),
+        lambda: reconcile.latest(OTHER),
+        lambda: reconcile.together(OTHER, ["337"]),
+        lambda: reconcile.revised(FACTS, OTHER),
+        lambda: reconcile.summed(OTHER, {"a": ["verdicts"]}),
+        lambda: claims.check_claims(DATA, level=95),
+        lambda: claims.check_claims(DATA.claims),  # type: ignore[arg-type]
+        lambda: claims.in_words(OTHER),
+        lambda: claims.ranges(OTHER),
+        lambda: vocabulary.label(OTHER, "articles"),
+        lambda: growth.growth_table(OTHER),
+        lambda: growth.growth_table(FACTS, level="0.95"),  # type: ignore[arg-type]
+        lambda: growth.factors(OTHER, phi=50, level=0.95),
+        lambda: exposure.rates(OTHER, DATA.context, {}),
+        lambda: exposure.band(OTHER, "x"),
+        lambda: exposure.by_denominator(OTHER, ["x"]),
+        lambda: composite.fit_statements(OTHER, DATA.figures),
+        lambda: plots.growth(OTHER),
+        lambda: plots.growth([1]),  # type: ignore[arg-type]
+        lambda: figures.table("figurs.csv"),
+    ],
+)
+def test_what_a_notebook_calls_with_a_wrong_frame_or_level_is_one_message(call: Callable[[], Any]) -> None:
+    with pytest.raises(UserError) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_checked_function_keeps_its_name_words_and_pythons_own_errors() -> None:
+    assert reconcile.by_year.__name__ == "by_year"
+    assert "Returns" in (reconcile.by_year.__doc__ or "")
+    with pytest.raises(TypeError, match=r"by_year\(\) got an unexpected keyword argument 'level'"):
+        reconcile.by_year(FACTS, level=1)  # type: ignore[call-arg]
 
 
 class TestFigures:

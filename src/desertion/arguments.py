@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import numbers
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from desertion.errors import ArgumentError
 from desertion.text import hint, shown
@@ -14,7 +16,52 @@ from desertion.text import hint, shown
 if TYPE_CHECKING:
     import pandas as pd
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def takes(**needs: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Check arguments of a function, each by a need.
+
+    The need of a data frame is what makes such a frame, a colon, and the columns that the function uses:
+    `facts="reconcile.facts(data): articles year"`. `figures.load()` stands for the data, `share` for a number between
+    0 and 1.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError:  # Python's own message names the function
+                return function(*args, **kwargs)
+            for name, need in needs.items():
+                maker, _, columns = need.partition(": ")
+                if name not in given:
+                    continue
+                if columns:
+                    frame_with(name, given[name], columns.split(), maker)
+                elif need == "share":
+                    share(name, given[name])
+                elif not hasattr(given[name], "figures"):
+                    raise ArgumentError(f"{name} is a {type(given[name]).__name__}: must be the data, {maker}")
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def share(name: str, value: object) -> float:
+    """The argument `name` as a number between 0 and 1."""
+    if isinstance(value, numbers.Real) and 0 < float(value) < 1:
+        return float(value)
+    percent = isinstance(value, numbers.Real) and 1 < float(value) < 100
+    near = f": write {float(value) / 100:g}" if percent else ", such as 0.95"  # type: ignore[arg-type]
+    raise ArgumentError(f"{name} {shown(repr(value))}: must be a number between 0 and 1{near}")
 
 
 def day(name: str, value: object) -> date:

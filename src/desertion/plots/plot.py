@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from desertion.errors import ArgumentError
 from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
 from desertion.plots.labels import SOFT
@@ -63,7 +64,7 @@ class Plot:
     def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
         """Draw `rows` that conform at one of `SIZES`. Raises ValueError for another size."""
         if size not in SIZES:
-            raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
+            raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():
             page = PlotPage(self.title, size, footer)
             if rows.empty:
