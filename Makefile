@@ -38,7 +38,8 @@ fmt: setup ## mend what a spreadsheet leaves behind in data/ (byte-order mark, C
 	@$(PY) -m desertion fmt
 
 lab: setup ## open JupyterLab on the notebooks, with the project's kernel
-	@$(PY) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
+	@$(PY) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks \
+		--FileContentsManager.pre_save_hook=desertion.notebook.before_save
 
 accept: setup ## renew the stored notebook outputs and plots/, and print what changed
 	@$(PY) -m desertion accept

@@ -18,6 +18,16 @@ def tiny_data(tmp_path: Path) -> Path:
     return Path(shutil.copytree(TINY, tmp_path / "data"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say under the failures of nbval what renews a stored output."""
+    failed = {report.nodeid.partition("::")[0] for report in terminalreporter.getreports("failed")}
+    if notebooks := sorted(name for name in failed if name.endswith(".ipynb")):
+        terminalreporter.write_line(
+            f"{', '.join(notebooks)}: what the cells above put out now is not what is stored; where the new output is "
+            "right, `make accept` stores it and lists the cells"
+        )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the tests of the engine to `make test-slow`, but for those marked `quick`."""

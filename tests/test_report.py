@@ -19,10 +19,10 @@ from nbformat import v4
 from support.pages import BAD, RAW, bad_data, data, notebook, published, render
 
 from desertion import params, report, tables
+from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
 from desertion.report import content, escape, paper, verification
-from desertion.report.statements import statements
 from desertion.text import visible, visible_lines
 
 

@@ -8,11 +8,12 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from desertion.errors import CsvError, UserError
-from desertion.project import DATA, NOTEBOOKS, relative
+from desertion.project import DATA, NOTEBOOKS, demand_clone, relative
 from desertion.text import visible, visible_lines
 
 
@@ -20,9 +21,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 on success, 1 on a user's mistake, 2 on a refusal or a wrong call, 130 when interrupted."""
     arguments = _parser().parse_args(argv)
     try:
+        demand_clone()
         return int(arguments.command(arguments) or 0)
     except UserError as error:
         print(visible_lines(str(error)), file=sys.stderr)
+        return int(arguments.mistake)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("desertion"):
+            raise
+        print(_lacks(error.name), file=sys.stderr)
         return int(arguments.mistake)
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept", file=sys.stderr)
@@ -100,6 +107,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _lacks(module: str) -> str:
+    command = f"{sys.executable} -m pip install -e '.[report]'"
+    return f"this Python lacks '{module}': run `{command}` in the clone, or use `make`, which has a Python of its own"
+
+
+def _demand_renderers() -> None:
+    """Raise UserError where what makes the page is not installed: before the notebooks run, not after."""
+    for module in ("pypandoc", "typst"):
+        if find_spec(module) is None:
+            raise UserError(_lacks(module))
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -146,6 +165,7 @@ def _fmt(arguments: argparse.Namespace) -> None:
 def _build(arguments: argparse.Namespace) -> int:
     from desertion.engine import build
 
+    _demand_renderers()
     return build.main(arguments.edition, jobs=arguments.jobs, explain=arguments.explain, cold=arguments.cold)
 
 
@@ -169,6 +189,7 @@ def _new(arguments: argparse.Namespace) -> None:
 def _accept(arguments: argparse.Namespace) -> int:
     from desertion.engine import accept
 
+    _demand_renderers()
     return accept.main(jobs=arguments.jobs)
 
 

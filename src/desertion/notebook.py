@@ -252,6 +252,34 @@ def scrub(notebook: Notebook, *, injected: bool = False) -> Notebook:
     return clean | {"cells": cells}
 
 
+def before_save(*, model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
+    """Save a notebook from JupyterLab as `accept` writes it, so that running it unchanged changes no line of its file.
+
+    A hook of jupyter_server, which `make lab` sets. Counts are numbered 1…n only where all cells ran in
+    order. The empty cell that JupyterLab adds after the last one is left out.
+    """
+    if model["type"] != "notebook" or Path(contents_manager.root_dir, path).resolve().parent != NOTEBOOKS:
+        return
+    with contextlib.suppress(UserError):  # what is no notebook of ours is saved as it is
+        notebook = parse(json.dumps(model["content"]), path)
+        cells = notebook["cells"]
+        while cells and not cells[-1]["source"].strip() and not cells[-1].get("outputs"):
+            cells.pop()
+        counts = {cell["id"]: cell.get("execution_count") for cell in cells if cell["cell_type"] == "code"}
+        first, *rest = counts.values() or [None]
+        in_order = first is not None and rest == list(range(first + 1, first + 1 + len(rest)))
+        clean = scrub(notebook)
+        for cell in clean["cells"] if not in_order else ():
+            if cell["cell_type"] == "code":
+                cell["execution_count"] = counts[cell["id"]]
+                for output in cell["outputs"]:
+                    if "execution_count" in output:
+                        output["execution_count"] = counts[cell["id"]]
+        import nbformat
+
+        model["content"] = nbformat.from_dict(clean)  # type: ignore[no-untyped-call]
+
+
 def dumps(notebook: Notebook, name: str = "a notebook") -> str:
     """The text of `notebook` as Jupyter writes it: sorted keys, indent 1, a final newline.
 

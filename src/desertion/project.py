@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-#: The clone this package was imported from; the project is always installed editable, so `src/` is inside it.
+from desertion.errors import UserError
+
+#: The clone that this package was imported from (see `demand_clone`).
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 NOTEBOOKS = ROOT / "notebooks"
@@ -22,6 +24,16 @@ PAGE = PACKAGE / "report"
 LOCK = ROOT / "requirements.lock"
 #: What results depend on beside their inputs.
 CODE = ("src/desertion", "requirements.lock", "python", "processor")
+
+
+def demand_clone() -> None:
+    """Raise UserError where the package is installed without its clone, which has the data and the notebooks."""
+    here = Path(__file__).resolve().parent
+    if here != PACKAGE:
+        raise UserError(
+            f"desertion is installed in {here.parent}, without its data and notebooks: "
+            f"run `{sys.executable} -m pip install -e '.[report]'` in a clone, for it must be installed editable"
+        )
 
 
 def relative(path: Path) -> str:

@@ -6,11 +6,12 @@ import calendar
 import difflib
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _WIDTH = 60  # characters of a value that a message shows
+_URL = re.compile(r"https?://[^\s<>\"'`\\]+")
 
 
 def visible(words: str) -> str:
@@ -40,6 +41,17 @@ def shown(value: str) -> str:
     """`value` for a message: control, bidi and other invisible characters escaped, cut at 60 characters."""
     whole = escaped(value[: _WIDTH + 1])
     return whole if len(whole) <= _WIDTH and len(value) <= _WIDTH else whole[: _WIDTH - 1] + "…"
+
+
+def link(url: str) -> str:
+    """`url` if it is a plain web address, else "": a link must not run anything."""
+    return url if _URL.fullmatch(url) and url.isprintable() else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; each once, in the order given."""
+    each = list(dict.fromkeys(words))
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}" if each else ""
 
 
 def nearest(word: str, words: Collection[str]) -> str:

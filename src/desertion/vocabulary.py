@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+from desertion.arguments import frame_with
 from desertion.errors import UserError
 from desertion.project import DATA
 from desertion.text import nearest
@@ -277,6 +278,7 @@ def label(rows: pd.DataFrame, *columns: str) -> pd.Series[Any]:
     Series
         One label per row: the words of the columns, joined by commas, with a capital first.
     """
+    frame_with("rows", rows, columns, "reconcile.facts(data)")
     words = {"articles": articles_label, "measure": lambda measure: MEASURES.get(measure, measure)}
     first, *rest = (rows[column].map(words.get(column, str)).astype(str) for column in columns)
     for more in rest:

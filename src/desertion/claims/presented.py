@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from desertion import vocabulary
+from desertion.arguments import takes
 from desertion.text import number
 
 
+@takes(checked="claims.check_claims(data): ids verdict reason low high")
 def in_words(checked: pd.DataFrame) -> pd.DataFrame:
     """Put what the check of the claims computed in words, beside its numbers.
 
@@ -46,6 +48,7 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
     return checked.assign(**words)
 
 
+@takes(claims="claims.in_words(claims.check_claims(data)): statement verdict stated says")
 def ranges(claims: pd.DataFrame) -> pd.DataFrame:
     """Select what `plots.claims` draws: the ranges that claims admit, beside the computed values.
 

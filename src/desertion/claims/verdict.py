@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import vocabulary
+from desertion.arguments import takes
 from desertion.claims.recompute import Claim, Computed, Term, recompute, terms
 from desertion.errors import ClaimError
 from desertion.hedges import Hedges, Range
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 HOLDS, ROUNDING, OVERSTATED, UNDERSTATED, CONTRADICTS, NOT_CHECKABLE = vocabulary.VERDICTS
 
 
+@takes(data="figures.load()", level="share")
 def check_claims(data: Data, *, level: float = 0.95) -> pd.DataFrame:
     """Every claim whose page was public on `data.as_of`, recomputed; one row per reading of its words.
 

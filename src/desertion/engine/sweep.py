@@ -306,7 +306,7 @@ def _on_cluster(missing: Missing, target: Target, address: str, inputs: receipt.
     try:
         from distributed import Client, as_completed
     except ImportError:
-        raise UserError("--scheduler needs dask.distributed: pip install 'desertion[cluster]'") from None
+        raise UserError("--scheduler needs dask.distributed: pip install -e '.[cluster]' in the clone") from None
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:

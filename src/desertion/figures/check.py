@@ -11,7 +11,7 @@ from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
 from desertion.figures.schema import CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
-from desertion.project import relative
+from desertion.project import demand_clone, relative
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,7 @@ def check(data_dir: Path) -> list[Fault]:
 def examine(data_dir: Path) -> Examined:
     """The data of `data_dir` as text together with every fault. Raises UserError where there is no such folder."""
     if not data_dir.is_dir():
+        demand_clone()
         raise UserError(f"{relative(data_dir)}: there is no such folder")
     files = {}
     for schema in SCHEMAS:

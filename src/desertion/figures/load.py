@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from desertion import memo, reads, vocabulary
-from desertion.errors import DataError, UserError
+from desertion import arguments, memo, reads, vocabulary
+from desertion.errors import ArgumentError, DataError, UserError
 from desertion.figures import schema
 from desertion.figures.check import examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.project import DATA
 from desertion.text import hint, nearest, shown
+
+if TYPE_CHECKING:
+    from desertion.cards import Cards
 
 _OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
 _WORDS = {
@@ -93,12 +97,19 @@ class Data:
         day = f" as of {self.as_of}" if self.as_of else ""
         return f"Data({len(self.figures)} figures and {len(self.sources)} sources{day})"
 
+    @cached_property  # IPython completes nothing behind a plain property
+    def cards(self) -> Cards:
+        """The card of each statement by its id: `data.cards["F012"]`."""
+        from desertion.cards import Cards
+
+        return Cards(self)
+
     def of(self, figures: pd.DataFrame) -> Data:
         """The same data with `figures` instead of all figures; unread files stay unread."""
-        return Data(**self.__dict__ | {"figures": figures})
+        return Data(**{one.name: self.__dict__[one.name] for one in fields(self)} | {"figures": figures})
 
 
-def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int = 60) -> Data:
+def load(data: Path = DATA, *, as_of: date | str | None = None, undated_lag_days: int = 60) -> Data:
     """Read, validate, correct and cut the files of the folder `data`.
 
     A statement counts as known on its publication date (of a month: its last day), an undated one `undated_lag_days`
@@ -112,7 +123,7 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     data
         Folder of the CSV files.
     as_of
-        Last day of publication that counts; None takes everything.
+        Last day of publication that counts, as a date or as 'YYYY-MM-DD'; None takes everything.
     undated_lag_days
         Days, 0 to 3660, after which a statement on an undated page counts as known.
 
@@ -125,8 +136,8 @@ def load(data: Path = DATA, *, as_of: date | None = None, undated_lag_days: int 
     ------
     DataError
         The data have faults; it holds all of them.
-    UserError
-        Nothing was known on `as_of` yet, or the lag is out of range.
+    ArgumentError
+        `as_of` is no day or a day before anything was known, or the lag is out of range.
     """
     return _cut(_reader(data), as_of, undated_lag_days)
 
@@ -154,19 +165,18 @@ def table(file: str) -> pd.DataFrame:
     return _indexed(frames[file], file)
 
 
-def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
-    if not 0 <= undated_lag_days <= 3660:
-        raise UserError(f"undated_lag_days {undated_lag_days}: a number of days from 0 to 3660")
+def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
+    as_of = None if as_of is None else arguments.day("as_of", as_of)
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
+    lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
     corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
-    lag = pd.Timedelta(days=undated_lag_days)
     every = _statements(read(schema.FIGURES), schema.FIGURES, sources, corrections, lag)
     first = every["known"].min()
     if day < first:
-        raise UserError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
+        raise ArgumentError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
     figures = every[every["known"] <= day]
 
     def context() -> pd.DataFrame:
@@ -209,6 +219,7 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
 
 def _reader(data: Path) -> Read:
     """A function from a file's name to its rows as text. Raises DataError with every fault of the data."""
+    data = Path(data)
     if data == DATA and (passed := reads.declared() or _validated()):
         return lambda file: _passed(file, data, passed)
     frames, faults = examine(data)
@@ -304,8 +315,8 @@ def select(
     articles: str | Sequence[str] | None = None,
     measures: str | Sequence[str] | None = None,
     compilers: str | Sequence[str] | None = None,
-    start: date | None = None,
-    end: date | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     status: str | Sequence[str] | None = ("ok",),
     kind: str | Sequence[str] | None = ("count",),
     scope: str | Sequence[str] | None = None,
@@ -319,7 +330,7 @@ def select(
     articles, measures, compilers, status, kind, scope
         A word or several; None takes any. Articles are whole sets: `337` does not select `337+338`.
     start, end
-        The period lies inside these days, both included.
+        The period lies inside these days, both included; a date or 'YYYY-MM-DD'.
 
     Returns
     -------
@@ -328,9 +339,11 @@ def select(
 
     Raises
     ------
-    UserError
-        The vocabulary does not have a word, or `frame` lacks a column.
+    ArgumentError
+        The vocabulary does not have a word, `frame` lacks a column, or `start` or `end` is no day.
     """
+    days = [column for column, day in (("period_start", start), ("period_end", end)) if day is not None]
+    arguments.frame_with("frame", frame, days, "data.figures or the table of reconcile.facts")
     chosen = pd.Series(True, index=frame.index)
     choices = {
         "articles": articles,
@@ -340,23 +353,23 @@ def select(
         "kind": kind,
         "scope": scope,
     }
-    for column, words in choices.items():
-        if words is None:
+    for column, choice in choices.items():
+        if choice is None:
             continue
-        words = [words] if isinstance(words, str) else list(words)
+        words = arguments.words(column, choice)
         _refuse_unknown(frame, column, words)
         chosen &= frame[column].isin(words)
     if start is not None:
-        chosen &= frame["period_start"] >= pd.Timestamp(start)
+        chosen &= frame["period_start"] >= pd.Timestamp(arguments.day("start", start))
     if end is not None:
-        chosen &= frame["period_end"] <= pd.Timestamp(end)
+        chosen &= frame["period_end"] <= pd.Timestamp(arguments.day("end", end))
     return frame[chosen]
 
 
 def _refuse_unknown(frame: pd.DataFrame, column: str, words: Iterable[str]) -> None:
     """A mistyped word would silently select nothing; a known one may be absent at a date."""
     if column not in frame:
-        raise UserError(f"these rows have no column {column}")
+        raise ArgumentError(f"these rows have no column {column}")
     for word in words:
         known = {*_WORDS.get(column, ()), *frame[column].unique()}
         if word in known:
@@ -365,7 +378,7 @@ def _refuse_unknown(frame: pd.DataFrame, column: str, words: Iterable[str]) -> N
             try:
                 (vocabulary.parse_articles if column == "articles" else vocabulary.compiler)(word)
             except ValueError as error:
-                raise UserError(f"{column} '{shown(word)}': {error}") from None
+                raise ArgumentError(f"{column} '{shown(word)}': {error}") from None
         else:
             other = nearest(word, known) or f"; known are {', '.join(sorted(known))}"
-            raise UserError(f"{column} '{shown(word)}' is unknown{other}")
+            raise ArgumentError(f"{column} '{shown(word)}' is unknown{other}")

@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from desertion.errors import UserError
+from desertion.errors import ParameterError, UserError
 from desertion.params import known, types
 from desertion.params.cell import ParametersCell, check, of
 from desertion.params.cell import read as read_cell
@@ -30,10 +30,10 @@ class Parameters:
         self.__dict__.update(values)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"no parameter '{name}' in the parameters cell: {hint(name, list(self.__dict__))}")
+        raise ParameterError(f"no parameter '{name}' in the parameters cell: {hint(name, list(self.__dict__))}")
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{name}: set it in the parameters cell and run that cell again")
+        raise ParameterError(f"{name}: set it in the parameters cell and run that cell again")
 
     def __repr__(self) -> str:
         return "\n".join(f"{name} = {value!r}" for name, value in self.__dict__.items())

@@ -11,6 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from desertion.arguments import frame_with
+from desertion.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class PlotColumn:
@@ -63,11 +66,12 @@ INCOMPLETE = flag("whether the period covers less than the year (or other span) 
 def conform(name: str, table: pd.DataFrame, columns: Mapping[str, PlotColumn]) -> pd.DataFrame:
     """The columns of a plot, in order and typed, with a plain index; a table read back from its CSV will do, too.
 
-    Raises ValueError naming a missing column, or the column, row and value of a cell of another kind.
+    Raises ArgumentError naming a missing column, or the column, row and value of a cell of another kind.
     """
+    frame_with(f"plot {name}: its table", table, (), "the one that its docstring lists")
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        raise ValueError(f"plot {name}: column {missing[0]!r} is missing; the table needs {', '.join(columns)}")
+        raise ArgumentError(f"plot {name}: column {missing[0]!r} is missing; the table needs {', '.join(columns)}")
     table = table.reset_index(drop=True)[list(columns)]
     for label, column in columns.items():
         cells = table[label].astype(object)
@@ -87,7 +91,7 @@ def conform(name: str, table: pd.DataFrame, columns: Mapping[str, PlotColumn]) -
             bad &= ~empty
         if bad.any():
             row = int(np.flatnonzero(bad.to_numpy())[0])
-            raise ValueError(
+            raise ArgumentError(
                 f"plot {name}: row {row}: column {label!r} {cells.iloc[row]!r} is no {column.kind}: {column.meaning}"
             )
         table[label] = typed.astype(bool) if column.kind == "flag" else typed

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from desertion.errors import ArgumentError
 from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
 from desertion.plots.labels import SOFT
@@ -38,6 +39,9 @@ class Plot:
         object.__setattr__(self, "__doc__", f"{self.draw.__doc__}\n\nColumns of the table:\n{rows}\n")
         object.__setattr__(self, "__module__", self.draw.__module__)
 
+    def __repr__(self) -> str:
+        return f"plots.{self.name}: {self.title} (a table with {', '.join(self.columns)})"
+
     def __reduce__(self) -> str:
         """Pickle it as a function: by its name in its module, and only where it is what that name stands for."""
         return self.name
@@ -64,7 +68,7 @@ class Plot:
     def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> Figure:
         """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ValueError for another size."""
         if size not in SIZES:
-            raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
+            raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():
             page = PlotPage(self.title, size, footer)
             if _is_empty(rows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from desertion import vocabulary
 from desertion.plots.contract import records
 from desertion.text import day as day
+from desertion.text import listed as listed
 from desertion.text import number as number
 from desertion.text import period as period
 
@@ -37,12 +38,6 @@ def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
 def period_of(row: Any) -> str:
     """The name of the period of a row."""
     return period(row.period_start, row.period_end)
-
-
-def listed(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; each once, in the order given."""
-    each = list(dict.fromkeys(words))
-    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}" if each else ""
 
 
 def years(date: pd.Series[Any]) -> pd.Series[Any]:

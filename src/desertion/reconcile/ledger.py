@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from desertion import vocabulary
+from desertion.arguments import takes
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
@@ -32,6 +33,7 @@ _YEAR = 360
 REVISION = re.compile(r"/as-of-\d{4}-\d{2}$")
 
 
+@takes(data="figures.load()")
 def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     """Reconcile the statements: one row per fact, with the number that the rule chooses among its readings.
 
@@ -105,6 +107,7 @@ def _state(usable: list[Group]) -> str:
 # --- the headline ----------------------------------------------------------------------------------------------------
 
 
+@takes(facts="reconcile.facts(data): scope")
 def latest(facts: pd.DataFrame) -> pd.DataFrame:
     """Select the latest version of each count.
 
@@ -174,6 +177,7 @@ def _per_year(reading: Reading) -> float:
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
+@takes(data="figures.load()")
 def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
     """List the conflicts known on `data.as_of`, in plain types (dates as ISO text), for tables and for JSON.
 

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from desertion.arguments import takes
 from desertion.reconcile.ledger import REVISION
 
 #: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
 _LEAST, _MOST = 200, 366
 
 
+@takes(facts="reconcile.facts(data): cumulative days period_end compiler articles measure year")
 def by_year(facts: pd.DataFrame) -> pd.DataFrame:
     """Select one count per year: of several that start in a year the one that reaches furthest.
 
@@ -30,6 +32,7 @@ def by_year(facts: pd.DataFrame) -> pd.DataFrame:
     return counts.groupby(["compiler", "articles", "measure", "year"]).tail(1)
 
 
+@takes(totals="reconcile.facts(data): articles period_end value ids")
 def together(totals: pd.DataFrame, articles: Collection[str]) -> pd.DataFrame:
     """Select the running totals of the last day for which there is one of each of `articles`.
 
@@ -54,6 +57,7 @@ def together(totals: pd.DataFrame, articles: Collection[str]) -> pd.DataFrame:
     return totals[totals["period_end"].eq(day)].groupby("articles")[["value", "period_end", "ids"]].first()
 
 
+@takes(facts="reconcile.facts(data): value articles period_end", figures="data.figures: fact known")
 def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     """Select the counts that later pages give again, for `plots.revision`.
 
@@ -77,6 +81,7 @@ def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     return versions.sort_values(list(order), ascending=list(order.values()))
 
 
+@takes(facts="reconcile.facts(data): measure articles compiler period_start period_end value ids")
 def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Add up counts of several measures of one period, such as terms of imprisonment in bands.
 

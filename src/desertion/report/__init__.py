@@ -12,8 +12,8 @@ from desertion.params import Edition
 from desertion.project import write_atomic
 
 if TYPE_CHECKING:
+    from desertion.entries import Entry
     from desertion.figures import Data
-    from desertion.report.statements import Entry
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ def prepare(edition: Edition, data: Data | None = None) -> Prepared:
 
     Also imports the renderers, which takes a third of the render time.
     """
-    from desertion import figures
-    from desertion.report import content, layout, page, paper, statements, verification, version  # noqa: F401
+    from desertion import entries, figures
+    from desertion.report import content, layout, page, paper, verification, version  # noqa: F401
 
     if data is None:
         data = figures.load(as_of=edition.as_of, undated_lag_days=edition.undated_lag_days)
-    return Prepared(data, statements.statements(data, edition.rule), statements.events(data))
+    return Prepared(data, entries.statements(data, edition.rule), entries.events(data))
 
 
 def render(

@@ -9,10 +9,10 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from desertion.entries import Entry
 from desertion.params import Edition
 from desertion.report.blocks import Block, Moved, PlotBlock, Prose, TableBlock
 from desertion.report.content import Section
-from desertion.report.statements import Entry
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: Notebooks whose answers open the report; the answers of the others open their own sections.

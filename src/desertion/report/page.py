@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from desertion import vocabulary
+from desertion.entries import Entry
 from desertion.report.blocks import PictureBlock, PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
 from desertion.report.markup import SAFE, convert
-from desertion.report.statements import Entry
 from desertion.report.writer import UNSOURCED, Writer
 
 #: Characters that stay unescaped in the address of a table, besides letters and digits.

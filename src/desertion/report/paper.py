@@ -12,12 +12,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+from desertion.entries import Entry
 from desertion.errors import UserError
 from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
 from desertion.report.markup import SAFE, convert
-from desertion.report.statements import Entry
 from desertion.report.writer import UNSOURCED, Writer
 
 #: Archival with attached data (PDF/A-3a) and accessible (PDF/UA-1); the compiler enforces both.

@@ -32,5 +32,8 @@ class Refused:
     #: No statement stands behind it: a sentence may take `ids` of a result and of a refusal alike.
     ids: ClassVar[str] = ""
 
+    def __repr__(self) -> str:
+        return f"Refused: {self}"
+
     def __str__(self) -> str:
         return f"{self.reason} (needs: {self.needs})" if self.needs else self.reason

@@ -40,6 +40,14 @@ class Observations:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        days = f", {self.first(int(self.start.argmin()))} to {self.last(int(self.stop.argmax()))}" if len(self) else ""
+        each = "; ".join(f"{(self.series == n).sum()} of {name}" for n, name in enumerate(self.series_names))
+        return f"Observations: {len(self)} reports{days}" + (f" ({each})" if len(self.series_names) > 1 else "")
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html(index=False, max_rows=20))
+
     @property
     def exact(self) -> Flags:
         """Mask of the reports that give one number."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from desertion.arguments import takes
 from desertion.text import period
 from desertion.trends import Refused
 
@@ -57,6 +58,7 @@ def person_years(stocks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     return Exposure(mean * len(days) / 365.25, mean, tuple(used.index))
 
 
+@takes(facts="reconcile.facts(data): period_start period_end value", context="data.context: series value")
 def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str]) -> pd.DataFrame:
     """Divide each count by each force: counts per 1,000 soldiers and year, with the reasons where there is none.
 
@@ -123,6 +125,7 @@ def of_year(rates: pd.DataFrame, series: str, compiler: str, year: int) -> pd.Se
     return Refused(row["refused"], "") if row["refused"] else row
 
 
+@takes(rates="exposure.rates(facts, context, forces): series rate")
 def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
     """Set the rates by one force between the lowest and the highest by any, for `plots.deployed_rate`.
 
@@ -160,6 +163,7 @@ def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
     return banded.reset_index()[_BAND]
 
 
+@takes(rates="exposure.rates(facts, context, forces): series rate refused")
 def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
     """Set the rates of each count side by side, for a table.
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from desertion import hedges, memo, vocabulary
+from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import Grid, annual
@@ -53,6 +54,7 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
     return table.sort_values([*KEYS, "year"], kind="stable")
 
 
+@takes(level="share")
 def growth_table(
     facts: pd.DataFrame, phi: float = PHI, level: float = 0.95, reading: str = "rounding", *, incomplete: bool = False
 ) -> pd.DataFrame:
@@ -156,6 +158,7 @@ def pair(
     return Refused(row["refused"], "") if row["refused"] else row
 
 
+@takes(pairs="growth.growth_table(facts): from_year to_year")
 def first_highest_last(pairs: pd.DataFrame) -> pd.DataFrame:
     """Keep the pairs among three years of one series: its first, the one with the highest count, and its last."""
     if pairs.empty:
@@ -165,6 +168,7 @@ def first_highest_last(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[pairs["from_year"].isin(years) & pairs["to_year"].isin(years)]
 
 
+@takes(pairs="growth.growth_table(facts): incomplete ratio", level="share")
 def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
     """Make the table of `plots.growth` from rows of `growth_table`.
 

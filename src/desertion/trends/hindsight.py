@@ -45,6 +45,9 @@ class Case:
     added: Observations
     published: Origin
 
+    def __repr__(self) -> str:
+        return f"Case of {self.day}: {self.report.describe(0)} came out after {len(self.known)} reports"
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -57,6 +60,10 @@ class HeldOut:
     cases: tuple[Case, ...]
     scored: tuple[Score, ...]
     refused: Refused | None
+
+    def __repr__(self) -> str:
+        shown = "shown" if self.refused is None else f"not shown, since {self.refused}"
+        return f"HeldOut: {len(self.cases)} published counts, {len(self.scored)} scores; a forecast is {shown}"
 
     def __len__(self) -> int:
         return len(self.cases)

@@ -54,6 +54,12 @@ class Regression:
     joint: Floats | None = None
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        parts = zip(self.names, self.estimate, *self.interval, strict=True)
+        lines = [f"  {name}: {one:.4g} ({low:.4g} to {high:.4g})" for name, one, low, high in parts]
+        head = f"Regression: {self.model}, {len(self.y)} counts, dispersion {self.dispersion:.4g}, log scale"
+        return "\n".join([head, *lines, *(f"  {warning}" for warning in self.warnings)])
+
     @property
     def law(self) -> Law:
         """The law of one count; quasi-Poisson names none, NB1 has its variance."""

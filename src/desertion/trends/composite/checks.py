@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,14 @@ class Diagnosis:
     reports: pd.DataFrame
     p_uniform: float
     effective: float
+
+    def __repr__(self) -> str:
+        words = f"p_uniform {self.p_uniform:.3g}, {self.effective:.3g} effective parameters"
+        return f"Diagnosis of {len(self.reports)} reports: {words}"
+
+    def _repr_html_(self) -> str:
+        table = self.reports.to_html(index=False, max_rows=20, float_format="{:,.4g}".format)
+        return f"<p>{escape(repr(self))}</p>{table}"
 
 
 def diagnose(fit: Fit, *, influence: bool = False) -> Diagnosis:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from html import escape
 from typing import Literal
 
 import numpy as np
@@ -41,6 +42,15 @@ class Fit:
     log_marginal: float
     mode: Floats
     varied: tuple[Fit, ...] = ()
+
+    def __repr__(self) -> str:
+        what = f"trend {self.spec.trend}, {self.spec.level:.0%} intervals"
+        return (
+            f"Fit of {len(self.starts)} {self.spec.unit}s ({what}) to {repr(self.obs).removeprefix('Observations: ')}"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.summary().to_html(index=False, float_format='{:,.4g}'.format)}"
 
     @cached_property
     def starts(self) -> list[date]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.trends import Refused, counts, terms
 from desertion.trends.composite import prior
@@ -73,6 +74,7 @@ def check(spec: Spec) -> None:
         raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
 
 
+@takes(facts="reconcile.facts(data): per kind cumulative period_start period_end value", figures="data.figures: hedge")
 def pose(
     facts: pd.DataFrame,
     figures: pd.DataFrame,

@@ -1,4 +1,4 @@
-"""Statements of an edition as text for the page, its table and its cards."""
+"""Statements of an edition as text for the page, its table and the cards, there and in notebooks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import reconcile, vocabulary
-from desertion.plots.wording import listed, number, period
-from desertion.report.escape import link
-from desertion.text import visible
+from desertion.text import link, listed, number, period, visible
 
 if TYPE_CHECKING:
     from desertion.figures import Data
