@@ -120,9 +120,13 @@ def _ours(path: Path) -> bool:
 
 
 def _state() -> str:
-    """Digest of the functions, classes and constants of the package as this process holds them now."""
+    """Digest of the functions, classes and constants of the package as this process holds them now.
+
+    Without those of the engine, which are in the kernels of a build alone and decide no result.
+    """
     global _package
-    names = [name for name in sys.modules if name.startswith("desertion") and name != __name__]
+    names = [name for name in sys.modules if name.startswith("desertion.") and name != __name__]
+    names = [name for name in names if not name.startswith("desertion.engine")]
     now = _held(_package.spaces, _package.tables, _package.functions)
     if names != _package.names or len(now) != len(_package.held) or not all(map(operator.is_, now, _package.held)):
         spaces: Spaces = [vars(sys.modules[name]) for name in names]

@@ -1,4 +1,4 @@
-"""The bytes of a published plot: its table as CSV and its picture, the same on every run."""
+"""The text of a published plot: its table as CSV and its picture as SVG, the same on every run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,37 +50,16 @@ def _cell(value: object, kind: str = "text") -> str:
     return f"'{words}" if kind in ("text", "") and words.startswith(_FORMULA) else words
 
 
-def save(figure: Figure, kind: str, **how: Any) -> bytes:
-    """The figure in one format, saved under the style sheet, which sets fonts and ids."""
-    out = io.BytesIO()
-    with style(), _plain_fonts():
-        figure.savefig(out, format=kind, **how)
-    return out.getvalue()
-
-
-@contextmanager
-def _plain_fonts() -> Iterator[None]:
-    """Embed fonts in a PDF without their layout tables, since the glyphs are placed already.
-
-    Subsetting these tables takes longer than the rest of a PDF, and matplotlib has no setting for it.
-    """
-    from fontTools.subset import Options
-
-    before = Options._drop_tables_default
-    Options._drop_tables_default = [*before, "BASE", "GDEF", "GPOS", "GSUB", "kern", "MATH"]
-    try:
-        yield
-    finally:
-        Options._drop_tables_default = before
-
-
 def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) -> str:
     """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
     several shapes make one mark.
     """
-    root = ET.fromstring(save(figure, "svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))))
+    saved = io.BytesIO()
+    with style():  # which sets fonts and ids
+        figure.savefig(saved, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    root = ET.fromstring(saved.getvalue())
     for child in list(root):
         if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
             root.remove(child)

@@ -12,33 +12,25 @@ import pandas as pd
 from desertion import drawing, memo
 from desertion.plots.frame import SizeName
 from desertion.plots.plot import Plot
-from desertion.project import write_atomic
+from desertion.project import PHONE, write_atomic
 from desertion.publish.behind import footer, known, record
-from desertion.publish.files import save, to_csv, to_svg
+from desertion.publish.files import to_csv, to_svg
 
 if TYPE_CHECKING:
     from desertion.figures import Data
 
 
-#: Ending of the name of the single-column picture beside a plot.
-PHONE = "-single"
-
-
 @dataclass(frozen=True)
 class Published:
-    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
-
-    The PNG and the PDF are empty unless the plot is printed, too.
-    """
+    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON."""
 
     name: str
     title: str
     alt: str
+    footer: str
     svg: str
     csv: str
     record: str
-    png: bytes
-    pdf: bytes
 
 
 def show(
@@ -53,9 +45,9 @@ def show(
     """Show a plot of a table in the notebook, and save both where `out` names a folder.
 
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
-    folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
-    under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. Where no plots are
-    wanted (`desertion.drawing`) the table is checked only.
+    folder it is NAME.svg, .csv (the table) and .json (the side record), at another size than `double` under NAME-SIZE;
+    beside `double` there is NAME-single.svg, which the page shows on a phone. `desertion plots` makes PNG and PDF of
+    them. Where no plots are wanted (`desertion.drawing`) the table is checked only.
 
     Parameters
     ----------
@@ -83,18 +75,12 @@ def show(
     checked = _check(plot, table, data)
     if not drawing.enabled():
         return
-    ready = _render(plot, checked, data, note, size, printed=out is not None)
+    ready = _render(plot, checked, data, note, size)
     _display(ready)
     if out is not None:
-        files: dict[str, str | bytes] = {
-            ".svg": ready.svg,
-            ".png": ready.png,
-            ".pdf": ready.pdf,
-            ".csv": ready.csv,
-            ".json": ready.record,
-        }
+        files = {".svg": ready.svg, ".csv": ready.csv, ".json": ready.record}
         if size == "double":
-            files[f"{PHONE}.svg"] = _render(plot, checked, data, note, "single", beside=ready.name).svg
+            files[f"{PHONE}.svg"] = _draw(plot, checked, "single", ready.footer, f"{ready.name}{PHONE}", ready.alt)
         for ending, content in files.items():
             write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
@@ -107,14 +93,12 @@ def render(
     note: str = "",
     size: SizeName = "double",
     beside: str = "",
-    printed: bool = False,
 ) -> Published:
     """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does.
 
     `beside`: the name of the published plot whose side record the footer refers to, if it is not its own.
-    `printed`: as PNG and PDF, too.
     """
-    return _render(plot, _check(plot, table, data), data, note, size, beside, printed=printed)
+    return _render(plot, _check(plot, table, data), data, note, size, beside)
 
 
 @dataclass(frozen=True)
@@ -133,41 +117,31 @@ def _check(plot: Plot, table: pd.DataFrame, data: Data) -> _Checked:
     return _Checked(table, rows, known(plot.name, rows["ids"], data))
 
 
-def _render(
-    plot: Plot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "", *, printed: bool = False
-) -> Published:
-    rows, ids = checked.rows, checked.ids
-    alt = plot.words(rows)
+def _render(plot: Plot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "") -> Published:
+    alt = plot.words(checked.rows)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    below = footer(ids, data, note, beside or name)
-    # drawn from its table and words alone, so that a plot whose table and words are the same need not be drawn again
-    svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, printed)
+    below = footer(checked.ids, data, note, beside or name)
     text = to_csv(checked.table, plot)
     return Published(
         name=name,
         title=plot.title,
         alt=alt,
-        svg=svg,
+        footer=below,
+        svg=_draw(plot, checked, size, below, name, alt),
         csv=text,
-        record=record(plot, name, size, alt, note, ids, text, data),
-        png=png,
-        pdf=pdf,
+        record=record(plot, name, size, alt, note, checked.ids, text, data),
     )
 
 
-def _drawn(
-    plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, printed: bool
-) -> tuple[str, bytes, bytes]:
-    """The picture as SVG and, if it is printed, as PNG at 300 dots per inch and as PDF of one page."""
-    figure = plot.figure(rows, size, below)
-    svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
-    if printed:
-        png = save(figure, "png", dpi=300, metadata={"Software": None, "Title": plot.title, "Description": alt})
-        nothing = dict.fromkeys(("Creator", "Producer", "CreationDate"))
-        pdf = save(figure, "pdf", metadata={**nothing, "Title": plot.title, "Subject": alt})
-    return svg, png, pdf
+def _draw(plot: Plot, checked: _Checked, size: SizeName, below: str, name: str, alt: str) -> str:
+    """The picture as SVG, from the cache where its table and words are the same."""
+    return memo.recall(_drawn, plot, checked.rows, size, below, name, alt)
+
+
+def _drawn(plot: Plot, rows: pd.DataFrame, size: SizeName, below: str, name: str, alt: str) -> str:
+    return to_svg(plot.figure(rows, size, below), plot, name, alt, rows["ids"])
 
 
 def _display(ready: Published) -> None:

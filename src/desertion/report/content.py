@@ -13,8 +13,7 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion.errors import UserError
-from desertion.project import relative
-from desertion.publish.show import PHONE
+from desertion.project import PHONE, relative
 from desertion.tables import TableRecord
 from desertion.text import visible, visible_lines
 
