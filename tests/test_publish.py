@@ -235,13 +235,10 @@ def test_side_record_says_what_is_behind_the_plot(folder):
 
 
 def test_columns_that_the_plot_does_not_have_are_dropped_and_the_rest_is_in_its_order():
-    wide = table("growth").assign(note="not drawn")
-    made = publish.render(plots.growth, wide[sorted(wide)], data())
-    assert next(csv.reader(io.StringIO(made.csv))) == list(plots.growth.columns)
-    narrow = table("growth")[sorted(plots.growth.columns)]
-    own = publish.render(plots.growth, narrow, data())
-    assert next(csv.reader(io.StringIO(own.csv))) == sorted(plots.growth.columns)
-    assert own.svg == made.svg == ready("growth").svg
+    for columns in (sorted(plots.growth.columns), [*sorted(plots.growth.columns), "note"]):
+        made = publish.render(plots.growth, table("growth").assign(note="not drawn")[columns], data())
+        assert next(csv.reader(io.StringIO(made.csv))) == list(plots.growth.columns)
+        assert made.svg == ready("growth").svg
 
 
 def test_a_table_is_checked_once_for_all_that_is_published_of_it(tmp_path, monkeypatch):

@@ -54,8 +54,7 @@ def show(
     plot : Plot
         One of `plots.PLOTS`; its docstring lists the columns that it needs.
     table : DataFrame
-        The rows to draw. The plot's columns are picked, others are dropped. A table of these columns alone is published
-        in its own order, a wider one in the order of the plot.
+        The rows to draw. The plot's columns are picked, in its order; others are dropped.
     data : Data
         The data that hold the statements in the column `ids`.
     out : path, optional
@@ -112,9 +111,7 @@ class _Checked:
 
 def _check(plot: Plot, table: pd.DataFrame, data: Data) -> _Checked:
     rows = plot.conform(table)
-    if len(table.columns) > len(plot.columns):
-        table = table[list(plot.columns)]
-    return _Checked(table, rows, known(plot.name, rows["ids"], data))
+    return _Checked(table[list(plot.columns)], rows, known(plot.name, rows["ids"], data))
 
 
 def _render(plot: Plot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "") -> Published:
