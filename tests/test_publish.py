@@ -87,7 +87,7 @@ def ready(name: str) -> publish.Published:
 
 def test_where_no_plots_are_wanted_the_table_is_checked_and_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setenv("DESERTION_UNDRAWN", "1")
-    monkeypatch.setattr("desertion.plots.plot.Plot.figure", None)
+    monkeypatch.setattr("desertion.plots.plot.Plot.page", None)
     publish.show(plots.growth, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="id 'F9999' is in none of"):

@@ -43,7 +43,7 @@ class Plot:
 
         Raises ValueError for another size, for a missing column and for a cell of another kind.
         """
-        return self.figure(self.conform(table), size, footer)
+        return self.page(self.conform(table), size, footer).figure
 
     def describe(self, table: pd.DataFrame) -> str:
         """Describe the plot of a table in words. Raises ValueError as drawing does."""
@@ -57,23 +57,24 @@ class Plot:
         """Describe the plot of `rows` that conform in words."""
         return f"{self.title}. {_NOTHING if rows.empty else self.describe_rows(rows)}"
 
-    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
+    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> PlotPage:
         """Draw `rows` that conform at one of `SIZES`. Raises ValueError for another size."""
         if size not in SIZES:
             raise ValueError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():
             page = PlotPage(self.title, size, footer)
             if rows.empty:
-                _say_nothing(page)
+                say_nothing(page)
             else:
                 self.draw(page, rows)
-            return page.finish()
+            page.finish()
+            return page
 
 
 _NOTHING = "No statement of this edition can be shown here."
 
 
-def _say_nothing(page: PlotPage) -> None:
+def say_nothing(page: PlotPage) -> None:
     """An early edition may know nothing yet: the plot says so instead of failing the report."""
     (axes,) = page.panels(heights=[15])
     axes.set_axis_off()

@@ -12,15 +12,17 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from desertion.plots.frame import gid, style
+from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
 
 #: First characters of a cell that a spreadsheet would run.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def to_csv(table: pd.DataFrame, plot: Plot) -> str:
+def to_csv(table: pd.DataFrame, plot: Plot | OwnPlot) -> str:
     """The table as CSV: plain numbers, ISO days, and no cell that a spreadsheet would run."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -50,20 +52,26 @@ def _cell(value: object, kind: str = "text") -> str:
     return f"'{words}" if kind in ("text", "") and words.startswith(_FORMULA) else words
 
 
-def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) -> str:
+def to_svg(
+    figure: Figure, plot: Plot | OwnPlot, name: str, alt: str, ids: Iterable[str], box: Bbox | None = None
+) -> str:
     """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
+
+    `box`: the part of the figure that is saved, in inches; all of it unless given.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
     several shapes make one mark.
     """
     saved = io.BytesIO()
     with style():  # which sets fonts and ids
-        figure.savefig(saved, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(saved, format="svg", metadata=nothing, bbox_inches=box)
     root = ET.fromstring(saved.getvalue())
     for child in list(root):
         if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
             root.remove(child)
     marks = {gid(cell): " ".join(cell.split()) for cell in ids}
+    used = {each for element in root.iter() for value in element.attrib.values() for each in _USED.findall(value)}
     seen: dict[str, int] = {}
     for element in root.iter():
         old = element.attrib.pop("id", "")
@@ -71,7 +79,7 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
             seen[old] = seen.get(old, 0) + 1
             again = f"-{seen[old]}" if seen[old] > 1 else ""
             element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
-        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; other groups are not referred to
+        elif old in used:
             element.set("id", f"{name}-{old}")
         _make_plain(element, name)
     root.attrib |= {
@@ -86,6 +94,8 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
+#: The id of a shape that another element uses.
+_USED = re.compile(r"(?:^|url\()#([^)]+)")
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", _XLINK)
