@@ -41,7 +41,7 @@ def draw(figure, table):
         table, x="year", y="value", hue="compiler", style="compiler", markers=True, errorbar=None,
         ax=axes,
     )
-    axes.set(xlabel="", ylabel="criminal cases", xticks=table["year"].unique())
+    axes.set(xlabel="", ylabel="cases", xticks=table["year"].unique(), ylim=(0, None))
     publish.mark(axes, table, x="year", y="value")  # what a reader may click
 
 publish.figure(

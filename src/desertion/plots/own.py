@@ -170,4 +170,4 @@ def mark(axes: Axes, table: pd.DataFrame, x: str, y: str) -> None:
         Columns with the place of each row.
     """
     for across, up, ids in zip(table[x], table[y], table["ids"], strict=True):
-        axes.plot([across], [up], marker="o", alpha=0, zorder=9, gid=gid(ids), scalex=False, scaley=False, label="_")
+        axes.plot([across], [up], "o", alpha=0, zorder=9, gid=gid(ids), scalex=False, scaley=False, label="_")

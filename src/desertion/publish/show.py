@@ -120,7 +120,7 @@ def figure(
     note : str
         Words at the end of the footer.
     columns : mapping of str to str, optional
-        The columns to publish, in order, with their meaning; all of them unless given.
+        The columns to draw and publish, in order, with their meaning; all of them unless given.
     height : float
         Height of the drawing in mm, without title and footer.
 
