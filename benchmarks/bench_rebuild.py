@@ -63,7 +63,7 @@ def _proportional(process: Path) -> int:
 
 
 def papermill(publishes: bool) -> float:
-    """Without the cache of fits; with `publishes` the notebooks write their plots in all formats, as in a build."""
+    """Without the cache of fits; with `publishes` the notebooks write their plots, as in a build."""
     with tempfile.TemporaryDirectory() as folder:
         tail = ("-k", "python3", *(("-p", "out", folder) if publishes else ()))
         return sum(

@@ -548,6 +548,16 @@ def test_builds_share_results_and_changed_packages_compute_them_again(
     assert count("slow.cached(3)") == 3
 
 
+def test_an_ordinary_kernel_finds_what_a_build_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_VERSION", raising=False)
+    cells = ("from desertion import reads, slow", CALL)
+    session.clone.notebook("02-b", *cells)
+    session.clone.build()
+    assert session.calls() == 1
+    assert session.run(*cells) == "9"
+    assert session.calls() == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity"])
 def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(

@@ -105,6 +105,15 @@ class TestInASmallProject:
         (cell,) = filter(nb.is_injected, nb.read(clone.place / "notebooks" / "02-b.ipynb")["cells"])
         assert cell["source"].splitlines() == ["# Parameters", "n = 4"]
 
+    def test_a_plot_without_a_picture_for_phones_is_named(self, clone: Clone) -> None:
+        draw = "if out:\n    from pathlib import Path\n    [Path(out, name).write_text('<svg/>') for name in {}]"
+        clone.notebook("02-b", draw.format(["wide.svg", "wide.csv", "both.svg", "both-single.svg"]))
+        line = "notebooks/02-b.ipynb: plots/wide has one width and is small on phones: give publish.figure a function"
+        assert next(one for one in clone.build().splitlines() if "one width" in one).startswith(line)
+        assert clone.build().count("one width") == 1
+        clone.notebook("02-b", draw.format(["both.svg", "both-single.svg"]))
+        assert "one width" not in clone.build()
+
     @pytest.mark.parametrize(
         ("parameters", "what"),
         [
@@ -173,7 +182,15 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     assert "03-trends: is up to date" in explained
     page = (project / "build" / "default" / "report.html").read_text(encoding="utf-8")
     assert page.index("By measure?") > page.index("Does the answer depend on choices?")
+    figure = page[page.index('id="plot-by_measure_cases"') :].partition("</figure>")[0]
+    assert 'class="narrow"' in figure
+    assert 'download="by_measure_cases.csv"' in figure
+    assert "counted by Mediazona, Proekt. Edition as of" in figure
+    assert 'data-ids="F147 F149"' in figure
     desertion(project, "accept")
+    names = sorted(path.name for path in (project / "plots").glob("by_measure*"))
+    assert names == ["by_measure_cases.csv", "by_measure_cases.json", "by_measure_cases.svg"]
+    assert "by_measure_cases.svg" in (project / "plots" / "plots.lock").read_text(encoding="utf-8")
     desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/06-by-measure.ipynb", module="pytest")
 
 

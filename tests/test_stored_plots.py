@@ -1,15 +1,15 @@
 """What is committed in plots/: whole by its lock, and the same pictures that the stored notebooks show."""
 
+import json
 from pathlib import Path
 
 import nbformat
 import pytest
 from support.stored import verify
 
-from desertion.project import NOTEBOOKS, PLOTS
-from desertion.publish.show import PHONE
+from desertion.project import NOTEBOOKS, PLOTS, file_digest
 
-STORED = sorted(path for path in PLOTS.glob("*.svg") if not path.stem.endswith(PHONE))
+STORED = sorted(PLOTS.glob("*.svg"))
 
 
 def shown() -> set[str]:
@@ -19,12 +19,19 @@ def shown() -> set[str]:
 
 
 def test_the_lock_fits_the_files() -> None:
-    assert verify(PLOTS, PLOTS) == []
+    assert verify(PLOTS) == []
     assert len(STORED) >= 10
 
 
+def test_no_other_file_is_committed() -> None:
+    endings = (".csv", ".json", ".svg")
+    files = {f"{path.stem}{ending}" for path in STORED for ending in endings}
+    assert {path.name for path in PLOTS.iterdir()} == files | {"README.md", "plots.lock"}
+
+
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_a_stored_plot_is_the_one_of_its_notebook_and_has_its_companions(path: Path) -> None:
+def test_a_stored_plot_is_the_one_of_its_notebook_and_its_record_is_of_its_table(path: Path) -> None:
     assert path.read_text(encoding="utf-8") in shown()
-    endings = (".png", ".pdf", ".csv", ".json", f"{PHONE}.svg")
-    assert [ending for ending in endings if not (PLOTS / f"{path.stem}{ending}").is_file()] == []
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert record["csv_sha256"] == file_digest(path.with_suffix(".csv"))
+    assert f'<desc id="{path.stem}-desc">' in path.read_text(encoding="utf-8")

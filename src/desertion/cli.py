@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="by-region, say: the next number is put before it")
     option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
 
+    pictures = add(
+        "plots", _plots, "build an edition and write its plots for print: PNG at 300 dpi and PDF, with SVG and CSV"
+    )
+    pictures.add_argument("folder", type=Path, metavar="DIR", help="folder to write into")
+    option(pictures, "edition", "jobs")
+
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
@@ -191,6 +197,15 @@ def _accept(arguments: argparse.Namespace) -> int:
 
     _demand_renderers()
     return accept.main(jobs=arguments.jobs)
+
+
+def _plots(arguments: argparse.Namespace) -> None:
+    from desertion import params, publish
+    from desertion.engine import build
+
+    place = build.build(params.edition(arguments.edition), jobs=arguments.jobs).report.parent
+    for path in publish.printed(place / "plots", arguments.folder):
+        print(relative(path))
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,8 @@ PACKAGE = ROOT / "src" / "desertion"
 #: The part of the package that makes the page. No notebook imports it, so a change of its style reruns none.
 PAGE = PACKAGE / "report"
 LOCK = ROOT / "requirements.lock"
+#: Ending of the name of the single-column picture of a plot.
+PHONE = "-single"
 #: What results depend on beside their inputs.
 CODE = ("src/desertion", "requirements.lock", "python", "processor")
 

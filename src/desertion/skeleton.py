@@ -1,4 +1,4 @@
-"""Writes the skeleton of a new notebook: a question, the parameters cell, the data and one table."""
+"""Writes the skeleton of a new notebook: a question, the parameters cell, the data, one table and a plot of it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,35 @@ as_of: "Optional[date]" = None  # last day of publication that counts; None: eve
 undated_lag_days: int = 60  # days from its period's end until an undated page counts as published
 out: "Optional[str]" = None  # folder that plots are published in; the runner sets it"""
 _IMPORTS = """\
-from desertion import figures, params, vocabulary
+import seaborn as sns
+from desertion import figures, params, publish, reconcile
 
 p = params.read(globals())
 data = figures.load(as_of=p.as_of, undated_lag_days=p.undated_lag_days)"""
 _TABLE = """\
-counted = data.figures["measure"].map(vocabulary.MEASURES).rename("What is counted")
-counted.value_counts(sort=False).sort_index().rename("Statements").to_frame()"""
+facts = figures.select(
+    reconcile.facts(data), articles="337", measures="cases_received_by_court",
+    scope="whole", status=None,
+)
+cases = reconcile.by_year(facts).query("not incomplete")
+cases = cases[["compiler", "year", "value", "ids"]].reset_index(drop=True)
+cases"""
+_PLOT = """\
+def draw(figure, table):
+    axes = figure.subplots()
+    sns.lineplot(
+        table, x="year", y="value", hue="compiler", style="compiler", markers=True, errorbar=None,
+        ax=axes,
+    )
+    axes.set(xlabel="", ylabel="cases", xticks=table["year"].unique(), ylim=(0, None))
+    publish.mark(axes, table, x="year", y="value")  # what a reader may click
+
+publish.figure(
+    "NAME_cases", draw, cases, data, out=out,
+    title="Russia: cases of absence without leave (Art. 337) received by courts",
+    alt=f"{len(cases)} counts by year and by who counted, {cases['value'].min():,.0f} to "
+    f"{cases['value'].max():,.0f} cases.",
+)"""
 
 
 def notebook(name: str) -> Path:
@@ -56,6 +78,7 @@ def notebook(name: str) -> Path:
         _cell("code", "parameters", _PARAMETERS, tags=["parameters"]),
         _cell("code", "imports", _IMPORTS),
         _cell("code", "table", _TABLE),
+        _cell("code", "plot", _PLOT.replace("NAME", match["words"].replace("-", "_"))),
     ]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}

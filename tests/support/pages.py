@@ -16,7 +16,7 @@ from nbformat import v4
 
 from desertion import figures, load_ipython_extension, params, plots, publish, report, tables
 from desertion.figures import Data
-from desertion.publish.show import PHONE
+from desertion.project import PHONE
 from desertion.sentences import sentence
 
 TABLES = Path(__file__).parents[1] / "plot_tables"

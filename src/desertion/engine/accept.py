@@ -12,7 +12,7 @@ from desertion.engine import receipt, repeat
 from desertion.engine.build import build, withheld
 from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import PLOTS, relative, write_atomic
+from desertion.project import PHONE, PLOTS, relative, write_atomic
 
 EDITION = "default"
 _PUBLISHED = {".svg", ".png", ".pdf", ".csv", ".json"}
@@ -74,7 +74,8 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
         raise UserError("\n".join([*unsteady, f"nothing was accepted; {repeat.CAUSES}"]))
     if not receipt.up_to_date(edition.name):
         raise UserError("a notebook or the data changed while they ran: nothing was accepted; run it again")
-    plots = _plots({path.name: path for path in sorted((place / "plots").glob("*.*"))})
+    drawn = [path for path in sorted((place / "plots").glob("*.*")) if not path.stem.endswith(PHONE)]
+    plots = _plots({path.name: path for path in drawn})
     for path, text in texts.items():
         write_atomic(path, text)
     return Changes(cells, plots)

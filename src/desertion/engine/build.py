@@ -22,7 +22,7 @@ from desertion import sentences
 from desertion.engine import receipt
 from desertion.engine.display import Display, log
 from desertion.errors import UserError
-from desertion.project import BUILD, file_digest, relative
+from desertion.project import BUILD, PHONE, file_digest, relative
 from desertion.text import visible
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
 
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
-    lines = [*map(str, withheld(name)), *receipt.Receipt.read(BUILD / name).notes]
+    lines = [*map(str, withheld(name)), *wide_only(name), *receipt.Receipt.read(BUILD / name).notes]
     print(*map(visible, lines), f"{page} {state}", sep="\n")
     return 0
 
@@ -61,6 +61,20 @@ def withheld(name: str) -> list[sentences.Withheld]:
     # To parse a notebook takes longer than all other steps of a build with nothing to do.
     pairs = [(one, path) for one, path in pairs if one.is_file() and b'"withheld": true' in one.read_bytes()]
     return [one for executed, source in pairs for one in sentences.withheld(executed, source)]
+
+
+def wide_only(name: str) -> list[str]:
+    """One line for each plot of the built edition `name` that is published without a picture for phones."""
+    lines = []
+    for stem, entry in sorted(receipt.Receipt.read(BUILD / name).notebooks.items()):
+        drawn = [output.removesuffix(".svg") for output in entry.outputs if output.endswith(".svg")]
+        alone = [each for each in drawn if not each.endswith(PHONE) and f"{each}{PHONE}" not in drawn]
+        lines += [
+            f"notebooks/{stem}.ipynb: {each} has one width and is small on phones: give publish.figure a function that "
+            "draws it instead of a finished figure"
+            for each in alone
+        ]
+    return lines
 
 
 def run_one(

@@ -31,8 +31,8 @@ from desertion.project import PACKAGE, code_digest
 LIBRARIES = (
     "IPython", "IPython.core.completerlib", "ipykernel.ipkernel", "ipykernel.kernelapp", "ipykernel.debugger",
     "matplotlib_inline.config", "sqlite3", "numpy", "pandas", "pandas.core.methods.to_dict", "scipy.stats",
-    "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_agg", "seaborn", "great_tables",
+    "scipy.optimize", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_agg",
+    "seaborn", "great_tables",
     # not statsmodels.api, which takes a quarter of a second more
     "statsmodels.genmod.generalized_linear_model", "statsmodels.discrete.discrete_model",
     # for the child's own start

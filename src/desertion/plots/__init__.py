@@ -2,7 +2,7 @@
 
 from desertion.plots.articles import offences, sentences
 from desertion.plots.convictions import long_view, revision
-from desertion.plots.frame import SIZES, style
+from desertion.plots.frame import SIZES, gid, style
 from desertion.plots.intervals import claims, growth
 from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
@@ -41,6 +41,7 @@ __all__ = [
     "coverage",
     "deployed_rate",
     "forecast",
+    "gid",
     "growth",
     "intensity",
     "long_view",

@@ -17,14 +17,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from desertion.plots.labels import INK, LEADING, SOFT, Label, Placer, Point
 from desertion.plots.lettering import Lettering
 from desertion.plots.palette import Style, styles
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
-_MM = 1 / 25.4
-_MARGIN = 2 * _MM
+MM = 1 / 25.4
+MARGIN = 2 * MM
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Size:
 
 SizeName = Literal["single", "double", "slide"]
 SIZES: dict[str, Size] = {
-    "single": Size(89 * _MM, text=7, small=7, title=8.5, scale=0.9),
-    "double": Size(183 * _MM, text=8, small=7, title=10, scale=1),
-    "slide": Size(254 * _MM, text=12, small=9.5, title=16, scale=1.5, least_height=142.9 * _MM),
+    "single": Size(89 * MM, text=7, small=7, title=8.5, scale=0.9),
+    "double": Size(183 * MM, text=8, small=7, title=10, scale=1),
+    "slide": Size(254 * MM, text=12, small=9.5, title=16, scale=1.5, least_height=142.9 * MM),
 }
 
 
@@ -62,11 +63,13 @@ def gid(ids: str) -> str:
 class PlotPage(Lettering):
     """One page: a title, panels, notes and a footer, each in its own space, and the labels between the marks."""
 
-    def __init__(self, title: str, kind: SizeName, footer: str) -> None:
+    def __init__(self, title: str, kind: SizeName, footer: str, figure: Figure | None = None) -> None:
         self.title, self.kind, self.footer = title, kind, footer
         self.size = SIZES[kind]
-        super().__init__(Figure(figsize=(self.size.width, 1)))
+        super().__init__(Figure(figsize=(self.size.width, 1)) if figure is None else figure)
         self.placer = Placer()
+        #: The part that is saved, in inches; None: the figure.
+        self.box: Bbox | None = None
 
     @property
     def narrow(self) -> bool:
@@ -91,7 +94,7 @@ class PlotPage(Lettering):
         `heights` are those of the rows in mm; above them stand title, subtitle and key, below them notes and footer.
         """
         size, figure = self.size, self.figure
-        across = (size.width - 2 * _MARGIN) * 72
+        across = (size.width - 2 * MARGIN) * 72
         above = [(self.wrap(self.title, size.title, across, "bold"), size.title, "bold", INK)]
         if subtitle:
             above.append((self.wrap(subtitle, size.text, across), size.text, "normal", SOFT))
@@ -106,9 +109,9 @@ class PlotPage(Lettering):
         ]
         lines = self._key_lines(key, across)
         key_height = (len(lines) * 1.6 + 0.4) * size.small / 72 if lines else 0.0
-        total = max(sum(map(sum, talls)) + key_height + sum(heights) * _MM + 2 * _MARGIN, size.least_height)
+        total = max(sum(map(sum, talls)) + key_height + sum(heights) * MM + 2 * MARGIN, size.least_height)
         figure.set_size_inches(size.width, total)
-        top, bottom = total - _MARGIN, _MARGIN + sum(talls[1])
+        top, bottom = total - MARGIN, MARGIN + sum(talls[1])
         edge = top
         for (words, points, weight, colour), tall in zip(above, talls[0], strict=True):
             self._line(words, edge / total, points, weight, colour)
@@ -148,9 +151,10 @@ class PlotPage(Lettering):
         how = {"xycoords": ("axes fraction", "data"), "fontsize": self.size.small, "color": INK, **how}
         axes.annotate(words, at, xytext=shift, textcoords="offset points", **how)
 
-    def _line(self, words: str, height: float, points: float, weight: str, colour: str) -> None:
+    def _line(self, words: str, height: float, points: float, weight: str, colour: str, left: float = 0.0) -> None:
+        left = (left + MARGIN) / self.figure.get_figwidth()
         self.figure.text(
-            _MARGIN / self.size.width, height, words, fontsize=points, fontweight=weight, color=colour,
+            left, height, words, fontsize=points, fontweight=weight, color=colour,
             va="top", ha="left", linespacing=LEADING, in_layout=False,
         )  # fmt: skip
 
@@ -174,7 +178,7 @@ class PlotPage(Lettering):
         for row, line in enumerate(lines):
             y = (edge - (1.6 * row + 0.8) * size.small / 72) / total
             for start, look, hollow, words in line:
-                x = _MARGIN / width + (start + 0.4 * size.small) / 72 / width
+                x = MARGIN / width + (start + 0.4 * size.small) / 72 / width
                 self.figure.add_artist(Line2D([x], [y], **self._dot(look, hollow, 4.8 * size.scale), in_layout=False))
                 self.figure.text(
                     x + 0.8 * size.small / 72 / width, y, words, fontsize=size.small, color=look.ink,
@@ -189,6 +193,24 @@ class PlotPage(Lettering):
         self.placer.place(self.figure, self._renderer)
         return self.figure
 
+    def surround(self, inner: Bbox) -> None:
+        """Put the title above and the footer below a figure that is drawn, in letters that suit its width.
+
+        `inner`: what of the figure is shown, in inches.
+        """
+        own, share = self.size, inner.width / self.size.width
+        self.size = Size(inner.width, share * own.text, share * own.small, share * own.title, share * own.scale)
+        high, edges = self.figure.get_figheight(), [inner.y1, inner.y0]
+        for place, (words, points, weight, colour) in enumerate(
+            ((self.title, self.size.title, "bold", INK), (self.footer, self.size.small, "normal", SOFT))
+        ):
+            words = self.wrap(words, points, (inner.width - 2 * MARGIN) * 72, weight)
+            tall = (self.height_of(words, points, weight) + 0.6 * points) / 72 if words else 0.0
+            top = inner.y0 - 0.6 * points / 72 if place else inner.y1 + tall
+            self._line(words, top / high, points, weight, colour, inner.x0)
+            edges[place] += -tall if place else tall
+        self.box = Bbox.from_extents(inner.x0, edges[1] - MARGIN, inner.x1, edges[0] + MARGIN)
+
     def _arrange(self) -> None:
         """Give each row of panels its height and each panel a margin for its words; panels of equal number line up."""
         width, height = (72 * inches for inches in self.figure.get_size_inches())
@@ -202,10 +224,10 @@ class PlotPage(Lettering):
                 ]
                 for side in (0, 1)
             )
-            inner = (width - 2 * 72 * _MARGIN - sum(lefts) - sum(rights) - gap * (columns - 1)) / columns
+            inner = (width - 2 * 72 * MARGIN - sum(lefts) - sum(rights) - gap * (columns - 1)) / columns
             for row, tall in rows:
                 above, below = (max(margins[each][side] for each in row) for side in (2, 3))
-                left = 72 * _MARGIN
+                left = 72 * MARGIN
                 for each, before, after in zip(row, lefts, rights, strict=False):
                     high = tall - above - below - gap
                     each.set_position(
@@ -275,6 +297,7 @@ class PlotPage(Lettering):
         last = ordered.groupby("series")["x1"].shift()
         gap = ordered["x0"] - last > 0.5 * (ordered["x1"] - ordered["x0"])
         ordered = ordered.assign(run=gap.cumsum())
+        axes.set(xlabel=" ", ylabel=" ")  # names that seaborn keeps: to make its own takes half of its time
         sns.lineplot(
             ordered,
             x="x",

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#666666"
+#: All but yellow, those that are easiest to tell apart first.
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY)
 
 #: The four steps of one hue, light to dark, for an ordered scale: each step differs in lightness alone.
 STEPS = ("#C2DCEC", "#6FA3C9", "#2A6BA2", "#06294B")

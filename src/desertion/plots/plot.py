@@ -51,7 +51,7 @@ class Plot:
 
         Raises ValueError for another size, for a missing column and for a cell of another kind.
         """
-        return self.figure(self.conform(table), size, footer)
+        return self.page(self.conform(table), size, footer).figure
 
     def describe(self, table: pd.DataFrame) -> str:
         """Describe the plot of a table in words. Raises ValueError as drawing does."""
@@ -65,17 +65,18 @@ class Plot:
         """Describe the plot of `rows` that conform in words; `why`: the reason where there are none."""
         return f"{self.title}. {nothing(why) if _is_empty(rows) else self.describe_rows(rows)}"
 
-    def figure(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> Figure:
+    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
         """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ValueError for another size."""
         if size not in SIZES:
             raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():
             page = PlotPage(self.title, size, footer)
             if _is_empty(rows):
-                _say_nothing(page, why)
+                say_nothing(page, why)
             else:
                 self.draw(page, rows)
-            return page.finish()
+            page.finish()
+            return page
 
 
 def _is_empty(rows: pd.DataFrame) -> bool:
@@ -83,7 +84,7 @@ def _is_empty(rows: pd.DataFrame) -> bool:
     return bool((rows["measure"] == EVENT).all()) if "measure" in rows else rows.empty
 
 
-def _say_nothing(page: PlotPage, why: str) -> None:
+def say_nothing(page: PlotPage, why: str) -> None:
     """An early edition may know nothing yet: the plot says so, and why, instead of failing the report."""
     words = page.wrap(nothing(why), page.size.text, 0.9 * page.size.width * 72)
     (axes,) = page.panels(heights=[15])

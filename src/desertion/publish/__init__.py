@@ -1,6 +1,9 @@
 """Publishes plots: shows and saves each with its table, words and sources, in the same bytes everywhere."""
 
-from desertion.publish.show import Published, render, show
+from desertion.plots.own import mark
+from desertion.plots.own import own_style as style
+from desertion.publish.printed import printed
+from desertion.publish.show import Published, figure, render, show
 from desertion.publish.stored import LOCK, lock
 
-__all__ = ["LOCK", "Published", "lock", "render", "show"]
+__all__ = ["LOCK", "Published", "figure", "lock", "mark", "printed", "render", "show", "style"]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from desertion.errors import UserError
 from desertion.plots.contract import clean
+from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
 from desertion.reconcile.statements import OWN, origins
 
@@ -116,7 +117,7 @@ def _as_of(ids: Sequence[str], data: Data) -> str:
 
 
 def record(
-    plot: Plot,
+    plot: Plot | OwnPlot,
     name: str,
     size: str,
     alt: str,

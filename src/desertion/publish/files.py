@@ -1,4 +1,4 @@
-"""The bytes of a published plot: its table as CSV and its picture, the same on every run."""
+"""The text of a published plot: its table as CSV and its picture as SVG, the same on every run."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from desertion.plots.frame import gid, style
+from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
 
 #: First characters of a cell that a spreadsheet would run.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def to_csv(table: pd.DataFrame, plot: Plot) -> str:
+def to_csv(table: pd.DataFrame, plot: Plot | OwnPlot) -> str:
     """The table as CSV: plain numbers, ISO days, and no cell that a spreadsheet would run."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -52,41 +52,26 @@ def _cell(value: object, kind: str = "text") -> str:
     return f"'{words}" if kind in ("text", "") and words.startswith(_FORMULA) else words
 
 
-def save(figure: Figure, kind: str, **how: Any) -> bytes:
-    """The figure in one format, saved under the style sheet, which sets fonts and ids."""
-    out = io.BytesIO()
-    with style(), _plain_fonts():
-        figure.savefig(out, format=kind, **how)
-    return out.getvalue()
-
-
-@contextmanager
-def _plain_fonts() -> Iterator[None]:
-    """Embed fonts in a PDF without their layout tables, since the glyphs are placed already.
-
-    Subsetting these tables takes longer than the rest of a PDF, and matplotlib has no setting for it.
-    """
-    from fontTools.subset import Options
-
-    before = Options._drop_tables_default
-    Options._drop_tables_default = [*before, "BASE", "GDEF", "GPOS", "GSUB", "kern", "MATH"]
-    try:
-        yield
-    finally:
-        Options._drop_tables_default = before
-
-
-def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) -> str:
+def to_svg(
+    figure: Figure, plot: Plot | OwnPlot, name: str, alt: str, ids: Iterable[str], box: Bbox | None = None
+) -> str:
     """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
+
+    `box`: the part of the figure that is saved, in inches; all of it unless given.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
     several shapes make one mark.
     """
-    root = ET.fromstring(save(figure, "svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))))
+    saved = io.BytesIO()
+    with style():  # which sets fonts and ids
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(saved, format="svg", metadata=nothing, bbox_inches=box)
+    root = ET.fromstring(saved.getvalue())
     for child in list(root):
         if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
             root.remove(child)
     marks = {gid(cell): " ".join(cell.split()) for cell in ids}
+    used = {each for element in root.iter() for value in element.attrib.values() for each in _USED.findall(value)}
     seen: dict[str, int] = {}
     for element in root.iter():
         old = element.attrib.pop("id", "")
@@ -94,7 +79,7 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
             seen[old] = seen.get(old, 0) + 1
             again = f"-{seen[old]}" if seen[old] > 1 else ""
             element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
-        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; other groups are not referred to
+        elif old in used:
             element.set("id", f"{name}-{old}")
         _make_plain(element, name)
     root.attrib |= {
@@ -109,6 +94,8 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
+#: The id of a shape that another element uses.
+_USED = re.compile(r"(?:^|url\()#([^)]+)")
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", _XLINK)

@@ -1,45 +1,42 @@
-"""A plot shown in a notebook and saved in a folder."""
+"""A plot shown in a notebook and saved in a folder: one of the package, or one that the notebook draws."""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from desertion import drawing, memo
+from desertion.errors import UserError
 from desertion.plots.frame import SizeName
+from desertion.plots.own import Draw, OwnPlot, own_plot
 from desertion.plots.plot import Plot
-from desertion.project import write_atomic
+from desertion.project import PHONE, ROOT, write_atomic
 from desertion.publish.behind import footer, known, record
-from desertion.publish.files import save, to_csv, to_svg
+from desertion.publish.files import to_csv, to_svg
 from desertion.trends import Refused
 
 if TYPE_CHECKING:
     from desertion.figures import Data
 
 
-#: Ending of the name of the single-column picture beside a plot.
-PHONE = "-single"
-
-
 @dataclass(frozen=True)
 class Published:
-    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON.
-
-    The PNG and the PDF are empty unless the plot is printed, too.
-    """
+    """A plot ready for the public: its picture as SVG, its table as CSV, its words and its side record as JSON."""
 
     name: str
     title: str
     alt: str
+    footer: str
     svg: str
     csv: str
     record: str
-    png: bytes
-    pdf: bytes
 
 
 def show(
@@ -55,17 +52,16 @@ def show(
     """Show a plot of a table in the notebook, and save both where `out` names a folder.
 
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
-    folder it is NAME.svg, .png, .pdf, .csv (the table) and .json (the side record), at another size than `double`
-    under NAME-SIZE; beside `double` there is NAME-single.svg, which the page shows on a phone. Where no plots are
-    wanted (`desertion.drawing`) the table is checked only.
+    folder it is NAME.svg, .csv (the table) and .json (the side record), at another size than `double` under NAME-SIZE;
+    beside `double` there is NAME-single.svg, which the page shows on a phone. `desertion plots` makes PNG and PDF of
+    them. Where no plots are wanted (`desertion.drawing`) the table is checked only.
 
     Parameters
     ----------
     plot : Plot
         One of `plots.PLOTS`; its docstring lists the columns that it needs.
     table : DataFrame
-        The rows to draw. The plot's columns are picked, others are dropped. A table of these columns alone is published
-        in its own order, a wider one in the order of the plot.
+        The rows to draw. The plot's columns are picked, in its order; others are dropped.
     data : Data
         The data that hold the statements in the column `ids`.
     out : path, optional
@@ -84,24 +80,69 @@ def show(
     ValueError
         If a column is missing or a cell is of another kind than the plot needs.
     """
-    checked = _check(plot, table, data)
-    if not drawing.enabled():
-        return
-    why = str(empty or "")
-    ready = _render(plot, checked, data, note, size, why=why, printed=out is not None)
-    _display(ready)
-    if out is not None:
-        files: dict[str, str | bytes] = {
-            ".svg": ready.svg,
-            ".png": ready.png,
-            ".pdf": ready.pdf,
-            ".csv": ready.csv,
-            ".json": ready.record,
-        }
-        if size == "double":
-            files[f"{PHONE}.svg"] = _render(plot, checked, data, note, "single", ready.name, why).svg
-        for ending, content in files.items():
-            write_atomic(Path(out) / f"{ready.name}{ending}", content)
+    _publish(plot, table, data, out, note, size, empty)
+
+
+def figure(
+    name: str,
+    draw: Draw | Figure | Any,
+    table: pd.DataFrame,
+    data: Data,
+    *,
+    title: str,
+    alt: str,
+    out: str | Path | None = None,
+    note: str = "",
+    columns: Mapping[str, str] | None = None,
+    height: float = 80.0,
+    empty: str | Refused | None = None,
+) -> None:
+    """Publish a plot that the notebook draws with matplotlib or seaborn, as `show` does with those of the package.
+
+    It has the style, title, footer, files and checks of these. A function is called once for each width, and the page
+    shows a narrow plot on phones; a finished figure is published at the width that it has, and `make` says so. What
+    readers may click is said by `mark`.
+
+    Parameters
+    ----------
+    name : str
+        Name of its files, unique in the report: lower-case words joined by `_`.
+    draw : function of (figure, table), or a matplotlib Figure or an object of seaborn that has one
+        The function draws the rows on a matplotlib Figure, without a title: `axes = figure.subplots()`, then
+        `seaborn.barplot(table, x="year", y="value", ax=axes)`. It may set another height of the figure. A figure that
+        is finished was best drawn `with publish.style():`, 7.2 inches wide.
+    table : DataFrame
+        The rows behind the plot, numbers rounded. Its column `ids` holds the ids of the statements behind each row,
+        joined by spaces.
+    data : Data
+        The data that hold these statements.
+    title : str
+        Title above the plot; it names the article, since "desertion" alone is none.
+    alt : str
+        The plot in words, for those who cannot see it.
+    out : path, optional
+        The folder: `out` of the parameters cell.
+    note : str
+        Words at the end of the footer.
+    columns : mapping of str to str, optional
+        The columns to draw and publish, in order, with their meaning; all of them unless given.
+    height : float
+        Height of the drawing in mm, without title and footer.
+    empty : str or Refused, optional
+        Why nothing can be shown where the table has no rows, without a full stop; the plot shows it then.
+
+    Raises
+    ------
+    UserError
+        If a word, the name, a column or a statement is missing or not as it is described here, if the words hold a path
+        of this machine, or if the notebook publishes another plot under the same name.
+    """
+    index = [level for level in table.index.names if level is not None and level not in table]
+    table = table.reset_index(index)
+    plot = own_plot(name, draw, table, title=title, alt=alt, columns=columns, height=height)
+    if isinstance(plot.draw, Figure) and "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(plot.draw)  # else the cell would show it once more, without its sources
+    _publish(plot, table, data, out, note, "double", empty)
 
 
 def render(
@@ -112,14 +153,43 @@ def render(
     note: str = "",
     size: SizeName = "double",
     beside: str = "",
-    printed: bool = False,
 ) -> Published:
     """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does.
 
     `beside`: the name of the published plot whose side record the footer refers to, if it is not its own.
-    `printed`: as PNG and PDF, too.
     """
-    return _render(plot, _check(plot, table, data), data, note, size, beside, printed=printed)
+    return _render(plot, _check(plot, table, data), data, note, size, beside)
+
+
+#: What this process published in which place.
+_published: dict[Path, Published] = {}
+
+
+def _publish(
+    plot: Plot | OwnPlot,
+    table: pd.DataFrame,
+    data: Data,
+    out: str | Path | None,
+    note: str,
+    size: SizeName,
+    empty: str | Refused | None,
+) -> None:
+    checked = _check(plot, table, data)
+    if not drawing.enabled():
+        return
+    why = str(empty or "")
+    ready = _render(plot, checked, data, note, size, why=why)
+    if out is None:
+        _display(ready)
+        return
+    files = {".svg": ready.svg, ".csv": ready.csv, ".json": ready.record}
+    if size == "double" and not isinstance(plot.draw, Figure):
+        files[f"{PHONE}.svg"] = _draw(plot, checked, "single", ready.footer, f"{ready.name}{PHONE}", ready.alt, why)
+    if _published.setdefault(Path(out).resolve() / ready.name, ready) != ready:
+        raise UserError(f"plot {ready.name}: another plot was published under this name by this notebook: rename one")
+    _display(ready)
+    for ending, content in files.items():
+        write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
 
 @dataclass(frozen=True)
@@ -131,57 +201,44 @@ class _Checked:
     ids: list[str]
 
 
-def _check(plot: Plot, table: pd.DataFrame, data: Data) -> _Checked:
+def _check(plot: Plot | OwnPlot, table: pd.DataFrame, data: Data) -> _Checked:
     rows = plot.conform(table)
-    if len(table.columns) > len(plot.columns):
-        table = table[list(plot.columns)]
-    return _Checked(table, rows, known(plot.name, rows["ids"], data))
+    return _Checked(table[list(plot.columns)], rows, known(plot.name, rows["ids"], data))
 
 
 def _render(
-    plot: Plot,
-    checked: _Checked,
-    data: Data,
-    note: str,
-    size: SizeName,
-    beside: str = "",
-    why: str = "",
-    *,
-    printed: bool = False,
+    plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "", why: str = ""
 ) -> Published:
-    rows, ids = checked.rows, checked.ids
-    alt = plot.words(rows, why)
+    alt = plot.words(checked.rows, why)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    below = footer(ids, data, note, beside or name)
-    # drawn from its table and words alone, so that a plot whose table and words are the same need not be drawn again
-    svg, png, pdf = memo.recall(_drawn, plot, rows, rows["ids"].tolist(), size, below, name, alt, why, printed)
+    below = footer(checked.ids, data, note, beside or name)
     text = to_csv(checked.table, plot)
-    return Published(
-        name=name,
-        title=plot.title,
-        alt=alt,
-        svg=svg,
-        csv=text,
-        record=record(plot, name, size, alt, note, ids, text, data),
-        png=png,
-        pdf=pdf,
-    )
+    svg = _draw(plot, checked, size, below, name, alt, why)
+    side = record(plot, name, size, alt, note, checked.ids, text, data)
+    for words in (svg, text, side):
+        if path := _MACHINE.search(words):
+            raise UserError(f"plot {name}: its words hold a path of this machine, {path[0]}/…: leave it out")
+    return Published(name, plot.title, alt, below, svg, text, side)
 
 
-def _drawn(
-    plot: Plot, rows: pd.DataFrame, ids: list[str], size: SizeName, below: str, name: str, alt: str, why: str,
-    printed: bool,
-) -> tuple[str, bytes, bytes]:  # fmt: skip
-    """The picture as SVG and, if it is printed, as PNG at 300 dots per inch and as PDF of one page."""
-    figure = plot.figure(rows, size, below, why)
-    svg, png, pdf = to_svg(figure, plot, name, alt, ids), b"", b""
-    if printed:
-        png = save(figure, "png", dpi=300, metadata={"Software": None, "Title": plot.title, "Description": alt})
-        nothing = dict.fromkeys(("Creator", "Producer", "CreationDate"))
-        pdf = save(figure, "pdf", metadata={**nothing, "Title": plot.title, "Subject": alt})
-    return svg, png, pdf
+#: The folders of the project and of the user, not inside the address of a page.
+_MACHINE = re.compile("|".join(rf"(?<![\w.:/-]){re.escape(str(place))}(?=/)" for place in (ROOT, Path.home())))
+
+
+def _draw(plot: Plot | OwnPlot, checked: _Checked, size: SizeName, below: str, name: str, alt: str, why: str) -> str:
+    """The picture as SVG, from the cache where its table and words are the same.
+
+    A function of a notebook may depend on more than its table: it draws every time.
+    """
+    arguments = (plot, checked.rows, size, below, name, alt, why)
+    return memo.recall(_drawn, *arguments) if isinstance(plot, Plot) else _drawn(*arguments)
+
+
+def _drawn(plot: Plot | OwnPlot, rows: pd.DataFrame, size: SizeName, below: str, name: str, alt: str, why: str) -> str:
+    page = plot.page(rows, size, below, why)
+    return to_svg(page.figure, plot, name, alt, rows["ids"], page.box)
 
 
 def _display(ready: Published) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from pathlib import Path
 
 import matplotlib
-import PIL
 from matplotlib import ft2font
 
-from desertion.project import write_atomic
+from desertion.project import file_digest, write_atomic
 
 LOCK = "plots.lock"
-_FORMATS = (".csv", ".json", ".pdf", ".png", ".svg")
-
-
-def versions() -> dict[str, str]:
-    """Versions of the drawing and compression libraries, which decide the bytes of a picture besides this code."""
-    return {
-        "matplotlib": str(matplotlib.__version__),
-        "freetype": str(ft2font.__freetype_version__),
-        "pillow": str(PIL.__version__),
-        "zlib": str(zlib.ZLIB_RUNTIME_VERSION),
-    }
+_FORMATS = (".csv", ".json", ".svg")
 
 
 def lock(folder: Path | str) -> str:
@@ -32,8 +19,8 @@ def lock(folder: Path | str) -> str:
     Returns what was written. `sha256sum -c plots.lock` reads it too.
     """
     folder = Path(folder)
-    lines = [f"# {library} {version}" for library, version in versions().items()]
-    lines += [f"{sha256((folder / name).read_bytes())}  {name}" for name in plot_files(folder)]
+    lines = [f"# matplotlib {matplotlib.__version__}", f"# freetype {ft2font.__freetype_version__}"]
+    lines += [f"{file_digest(folder / name)}  {name}" for name in plot_files(folder)]
     text = "\n".join(lines) + "\n"
     write_atomic(folder / LOCK, text)
     return text
@@ -42,8 +29,3 @@ def lock(folder: Path | str) -> str:
 def plot_files(folder: Path) -> list[str]:
     """Names of the published files in a folder, sorted."""
     return sorted(path.name for path in folder.glob("*") if path.suffix in _FORMATS and not path.name.startswith("."))
-
-
-def sha256(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()

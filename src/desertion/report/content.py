@@ -14,8 +14,7 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion.errors import UserError
-from desertion.project import relative
-from desertion.publish.show import PHONE
+from desertion.project import PHONE, relative
 from desertion.report import image, markup
 from desertion.report.blocks import (
     Block,
