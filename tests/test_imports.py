@@ -12,11 +12,11 @@ PACKAGE = ROOT / "src" / "desertion"
 ORDER = [
     "errors", "text", "project", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook", "params", "figures",
     "hedges", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine",
-    "skeleton", "report", "cli", "__main__",
+    "skeleton", "report", "changes", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
-#: A build calls the page that it makes.
-EXCEPTIONS = {("engine", "report")}
+#: A build calls the page that it makes, and says what changed.
+EXCEPTIONS = {("engine", "report"), ("engine", "changes")}
 
 
 def room(path: Path) -> str:

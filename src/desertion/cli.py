@@ -60,7 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     new = add("new", _new, "write the skeleton of a new notebook into notebooks/")
     new.add_argument("what", choices=["notebook"])
     new.add_argument("name", metavar="NAME", help="by-region, say: the next number is put before it")
-    option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
+    accept = add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed")
+    accept.add_argument("--dry-run", action="store_true", help="print what would change and store nothing")
+    option(accept, "jobs")
+    diff = add("diff", _diff, "what changed between two states, from sentences to packages; status 3 if anything did")
+    states = "a git revision, edition:NAME, or . for what is on disk"
+    diff.add_argument("old", metavar="OLD", nargs="?", default="HEAD", help=f"{states} (HEAD)")
+    diff.add_argument("new", metavar="NEW", nargs="?", default=".", help="the same (.)")
+    diff.epilog = "At most 40 lines are printed; the whole is written to build/diff.html, without --json."
+    option(diff, "json")
 
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
@@ -169,7 +177,18 @@ def _new(arguments: argparse.Namespace) -> None:
 def _accept(arguments: argparse.Namespace) -> int:
     from desertion.engine import accept
 
-    return accept.main(jobs=arguments.jobs)
+    return accept.main(jobs=arguments.jobs, dry_run=arguments.dry_run)
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from desertion import changes
+
+    difference, page = changes.difference(arguments.old, arguments.new)
+    if arguments.json:
+        _print_json(difference.as_json())
+    else:
+        print(changes.text(difference, page))
+    return 3 if difference else 0
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

@@ -38,16 +38,19 @@ class Changes:
         return "\n".join(lines) or "nothing changed"
 
 
-def main(*, jobs: int | None = None) -> int:
+def main(*, jobs: int | None = None, dry_run: bool = False) -> int:
     """Accept the outputs of the default edition and print what changed; 0, or UserError."""
     from desertion import params
 
-    print(accept(params.edition(EDITION), jobs=jobs))
+    changed = accept(params.edition(EDITION), jobs=jobs, dry_run=dry_run)
+    print("nothing was stored" if dry_run else changed)
     return 0
 
 
-def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
+def accept(edition: Edition, *, jobs: int | None = None, dry_run: bool = False) -> Changes:
     """Build `edition` and store the outputs of its notebooks and its plots; if anything fails, nothing is touched.
+
+    What will change for readers is printed first; with `dry_run` nothing else is done.
 
     Raises UserError where the edition overrides anything (nbval runs the notebooks with their defaults), where a
     notebook failed, where a sentence is withheld, or where something changed while they ran.
@@ -71,6 +74,13 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
             cells[path.name] = _changed_cells(nb.read(path), json.loads(text))
     if not receipt.up_to_date(edition.name):
         raise UserError("a notebook or the data changed while they ran: nothing was accepted; run it again")
+    from desertion import changes
+
+    changed, page = changes.of_build(edition)
+    if changed:
+        print(changes.text(changed, page))
+    if dry_run:
+        return Changes({}, {})
     plots = _plots({path.name: path for path in sorted((place / "plots").glob("*.*"))})
     for path, text in texts.items():
         write_atomic(path, text)

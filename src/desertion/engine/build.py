@@ -51,6 +51,10 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
         result = build(params.edition(name), jobs=jobs, explain=explain, cold=cold)
         state = "is new" if result.reasons else state
     print(*(visible(str(one)) for one in withheld(name)), f"{page} {state}", sep="\n")
+    if name == "default":
+        from desertion import changes
+
+        print(*(f"{line}\n" for line in changes.unaccepted(name)), sep="", end="")
     return 0
 
 

@@ -15,6 +15,7 @@ from desertion import notebook as nb
 from desertion.errors import UserError
 from desertion.project import relative
 from desertion.publish.show import PHONE
+from desertion.report import picture
 from desertion.tables import TableRecord
 from desertion.text import visible, visible_lines
 
@@ -189,7 +190,7 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
 
 def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
     """A plot from an SVG of `publish.show`; if a name is used already, its identifiers are renamed."""
-    svg = _plain(svg)
+    svg = picture.plain(svg)
     title, alt = (_words(svg, tag) for tag in ("title", "desc"))
     known = re.search(r'<title id="([\w-]+)-title"', svg)
     name = plain = known[1] if known else f"plot-{sha256(svg.encode()).hexdigest()[:8]}"
@@ -198,16 +199,10 @@ def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
         name += "-again"
     names.add(name)
     if name != plain:
-        before = r'(\bid="|href="#|url\(#|aria-labelledby="|aria-describedby="|-title )'
-        svg, narrow = (re.sub(before + re.escape(plain) + "-", rf"\g<1>{name}-", one) for one in (svg, narrow))
+        svg, narrow = (picture.renamed(one, plain, name) for one in (svg, narrow))
     marks = re.findall(r'data-ids="([^"]*)"', svg)
     ids = tuple(dict.fromkeys(unescape(one) for mark in marks for one in mark.split()))
     return PlotBlock(name, title or name, alt or title or name, svg, ids, table, narrow)
-
-
-def _plain(svg: str) -> str:
-    svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL).strip()
-    return re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
 
 
 def _words(svg: str, tag: str) -> str:
@@ -224,7 +219,7 @@ def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str
     table, narrow = folder / f"{name}.csv", folder / f"{name}{PHONE}.svg"
     return (
         table.read_bytes() if table.is_file() else None,
-        _plain(narrow.read_text(encoding="utf-8")) if narrow.is_file() else "",
+        picture.plain(narrow.read_text(encoding="utf-8")) if narrow.is_file() else "",
     )
 
 

@@ -14,6 +14,7 @@ from desertion import vocabulary
 from desertion.report.content import PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
+from desertion.report.picture import themed
 from desertion.report.statements import Entry
 from desertion.report.writer import Writer, convert
 
@@ -96,10 +97,10 @@ class PageWriter(Writer):
             caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers of this plot (CSV)</a>')
         words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
         # The style shows one of the two, by the width of the screen.
-        pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
+        pictures = f'<div class="wide">{themed(plot.svg)}</div><div class="narrow">{themed(plot.narrow)}</div>'
         return (
             f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
+            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else themed(plot.svg)}</div>'
             f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
         )
 
@@ -167,15 +168,6 @@ def _linked(html: str, known: Collection[str]) -> str:
         return f'<a class="n" href="#{name}" data-ids="{name}">{name}</a>' if name in known else name
 
     return _ID.sub(one, html)
-
-
-# --- plots -----------------------------------------------------------------------------------------------------------
-
-
-def _svg(svg: str) -> str:
-    """A picture that takes its size from the page and its colours from the theme."""
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
 
 
 # --- the table of all statements -------------------------------------------------------------------------------------
