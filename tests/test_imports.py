@@ -10,9 +10,9 @@ from desertion.project import ROOT
 PACKAGE = ROOT / "src" / "desertion"
 #: A module may import those before it.
 ORDER = [
-    "errors", "text", "project", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook", "params", "figures",
-    "hedges", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables", "engine",
-    "skeleton", "report", "changes", "cli", "__main__",
+    "errors", "text", "project", "git", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook", "params",
+    "figures", "hedges", "reconcile", "trends", "csv_models", "claims", "sentences", "plots", "publish", "tables",
+    "engine", "skeleton", "report", "changes", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
 #: A build calls the page that it makes, and says what changed.

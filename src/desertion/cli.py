@@ -47,7 +47,11 @@ def _parser() -> argparse.ArgumentParser:
         for name in names:
             command.add_argument(f"--{name}", **_OPTIONS[name])
 
-    option(add("check", _check, "validate data/: one line per fault, status 1 if there is any"), "data", "json")
+    option(
+        add("check", _check, "validate data/ and what is stored: one line per fault, status 1 if there is any"),
+        "data",
+        "json",
+    )
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
@@ -136,6 +140,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from desertion import figures
 
     faults = figures.check(arguments.data)
+    if arguments.data.resolve() == DATA:
+        from desertion.engine import merged
+
+        faults += merged.faults()
     if arguments.json:
         _print_json([fault.as_dict() for fault in faults])
     else:

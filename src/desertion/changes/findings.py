@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import hashlib
 import io
 import json
 import re
@@ -18,6 +17,7 @@ from desertion import vocabulary
 from desertion.changes.rows import Cells
 from desertion.changes.states import State
 from desertion.errors import UserError
+from desertion.project import digest
 
 #: (notebook, name): names a sentence or a table.
 Place = tuple[str, str]
@@ -83,7 +83,7 @@ def read(state: State) -> Findings:
         elif place.parts[0] == "plots" and place.suffix == ".csv":
             found.plots[place.stem] = _plot(state, place.stem)
         elif place.parts[0] == "plots" and place.suffix == ".svg":
-            found.pictures[place.stem] = hashlib.sha256(state.files[path]).hexdigest()
+            found.pictures[place.stem] = digest(state.files[path])
     found.packages = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", state.text("requirements.lock"), re.MULTILINE))
     if state.committed and not found.sentences:
         raise UserError(f"{state.name}: no notebook keeps records of its sentences: choose a later revision")
@@ -114,18 +114,7 @@ def _output(found: Findings, stem: str, where: str, output: dict[str, Any], work
         found.tables[stem, named[1] if named else where] = _table(record, where, working)
     elif not re.search(r'<title id="[\w-]+-title"', _text(data.get("image/svg+xml", ""))):  # no published plot
         kept = {key: value for key, value in output.items() if key not in ("execution_count", "metadata")}
-        found.others[f"{stem}, {where}"] = nb_digest(kept)
-
-
-def nb_digest(output: Any) -> str:
-    """SHA-256 of an output, however an editor splits its texts into lines."""
-    return hashlib.sha256(json.dumps(_joined(output), sort_keys=True).encode()).hexdigest()
-
-
-def _joined(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _joined(each) for key, each in value.items()}
-    return _text(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else value
+        found.others[f"{stem}, {where}"] = digest(json.dumps(nb.joined(kept), sort_keys=True))
 
 
 def _text(value: Any) -> str:

@@ -22,8 +22,9 @@ class Paired(NamedTuple):
     named: list[str]
 
     def name(self, row: Cells) -> str:
-        """The cells that name `row`, joined by commas."""
-        return ", ".join(filter(None, (row.get(column, "") for column in self.named)))
+        """The cells that name `row`, joined by commas; its first cells where none do."""
+        named = ", ".join(filter(None, (row.get(column, "") for column in self.named)))
+        return named or ", ".join([*row.values()][:3])
 
 
 def pair(old: Sequence[Cells], new: Sequence[Cells], names: Sequence[str]) -> Paired:

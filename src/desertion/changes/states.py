@@ -8,15 +8,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desertion import git
 from desertion.errors import UserError
 from desertion.project import BUILD, EDITIONS, ROOT, files
-from desertion.text import hint, shown, visible
+from desertion.text import nearest, shown
 
 if TYPE_CHECKING:
     from desertion.params import Edition
@@ -147,26 +147,15 @@ def _known(edition: Edition, contents: Mapping[str, bytes]) -> dict[str, bytes]:
 # --- git -------------------------------------------------------------------------------------------------------------
 
 
-def git(*arguments: str, given: bytes = b"") -> bytes:
-    """What git prints, run in the project's folder. Raises UserError where there is no git or no repository."""
-    command = ["git", "--no-optional-locks", "-C", str(ROOT), *arguments]
-    try:
-        done = subprocess.run(command, input=given, capture_output=True)
-    except FileNotFoundError:
-        raise UserError("git is not installed: only editions (edition:NAME) and the working tree (.) remain") from None
-    if done.returncode and b"not a git repository" in done.stderr:
-        raise UserError("this is not a git repository: only editions (edition:NAME) and the working tree (.) remain")
-    if done.returncode:
-        raise UserError(f"git {arguments[0]}: {visible(done.stderr.decode('utf-8', 'replace').strip())}")
-    return done.stdout
-
-
 def _revision(name: str) -> State:
     commit = _commit(name)
-    if commit and (EDITIONS / f"{name}.yml").is_file():
+    is_edition = (EDITIONS / f"{name}.yml").is_file()
+    if commit and is_edition:
         raise UserError(f"'{shown(name)}' is both a revision and an edition: write edition:{name}, or {commit[:12]}")
     if not commit:
-        raise UserError(_unknown(name))
+        raise UserError(
+            f"there is no revision '{shown(name)}'{f'; the edition is edition:{name}' if is_edition else _why(name)}"
+        )
     wanted, package = _listed(commit)
     contents = dict(zip(wanted, _contents(wanted.values()), strict=True))
     label = name if commit.startswith(name) else f"{name} ({commit[:8]})"
@@ -175,28 +164,27 @@ def _revision(name: str) -> State:
 
 def _commit(name: str) -> str:
     """The hash of the commit that a revision names, "" where there is none."""
-    git("rev-parse", "--git-dir")
     try:
-        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+        git.run("rev-parse", "--git-dir")
+    except UserError as error:
+        raise UserError(f"{error}: only editions (edition:NAME) and what is on disk (.) can be compared") from None
+    try:
+        return git.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except UserError:
         return ""
 
 
-def _unknown(name: str) -> str:
-    if (EDITIONS / f"{name}.yml").is_file():
-        return f"there is no revision '{shown(name)}'; the edition is written edition:{name}"
-    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
-        return f"there is no revision '{shown(name)}' in this shallow clone: `git fetch --unshallow` brings the others"
-    names = git("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace").split()
-    return f"there is no revision '{shown(name)}': {hint(name, names)}"
+def _why(name: str) -> str:
+    """What may be wrong with the name of a revision that there is not."""
+    if git.text("rev-parse", "--is-shallow-repository") == "true":
+        return " in this shallow clone: `git fetch --unshallow` brings older ones"
+    return nearest(name, git.text("for-each-ref", "--format=%(refname:short)").split())
 
 
 def _listed(commit: str) -> tuple[dict[str, str], dict[str, str]]:
     """The files of a commit that are compared, and those of the package: path → hash."""
     wanted, package = {}, {}
-    for line in (
-        git("ls-tree", "-r", "-z", commit, "--", *_COMPARED, _LOCK, _PACKAGE).decode("utf-8", "replace").split("\0")
-    ):
+    for line in git.text("ls-tree", "-r", "-z", commit, "--", *_COMPARED, _LOCK, _PACKAGE).split("\0"):
         if not line:
             continue
         (_, kind, blob), path = line[: line.index("\t")].split(), Path(line[line.index("\t") + 1 :])
@@ -212,7 +200,7 @@ def _listed(commit: str) -> tuple[dict[str, str], dict[str, str]]:
 
 def _contents(blobs: Iterable[str]) -> list[bytes]:
     """The contents of these blobs, by one process."""
-    answer = git("cat-file", "--batch", given="\n".join(blobs).encode() + b"\n")
+    answer = git.run("cat-file", "--batch", given="\n".join(blobs).encode() + b"\n")
     out, place = [], 0
     while place < len(answer):
         end = answer.index(b"\n", place)

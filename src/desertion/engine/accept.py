@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from desertion import notebook as nb
-from desertion.engine import receipt
+from desertion.engine import merged, receipt
 from desertion.engine.build import build, withheld
 from desertion.errors import UserError
 from desertion.params import Edition
@@ -42,6 +41,9 @@ def main(*, jobs: int | None = None, dry_run: bool = False) -> int:
     """Accept the outputs of the default edition and print what changed; 0, or UserError."""
     from desertion import params
 
+    if not dry_run:
+        for name in merged.settle():
+            print(f"{name}: has the cells of both sides of the merge")
     changed = accept(params.edition(EDITION), jobs=jobs, dry_run=dry_run)
     print("nothing was stored" if dry_run else changed)
     return 0
@@ -84,24 +86,14 @@ def accept(edition: Edition, *, jobs: int | None = None, dry_run: bool = False) 
     plots = _plots({path.name: path for path in sorted((place / "plots").glob("*.*"))})
     for path, text in texts.items():
         write_atomic(path, text)
+    merged.lock()
     return Changes(cells, plots)
 
 
 def _changed_cells(stored: nb.Notebook, new: nb.Notebook) -> list[int]:
     """The numbers of the code cells whose outputs differ."""
-    before, after = ([_outputs(cell) for cell in nb.code_cells(notebook)] for notebook in (nb.scrub(stored), new))
+    before, after = ([nb.outputs(cell) for cell in nb.code_cells(notebook)] for notebook in (nb.scrub(stored), new))
     return [number for number, (one, other) in enumerate(zip(before, after, strict=True), 1) if one != other]
-
-
-def _outputs(cell: dict[str, Any]) -> list[dict[str, Any]]:
-    """The outputs of a cell without counts, each text one string: editors differ in how they split it."""
-
-    def join(value: Any) -> Any:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return "".join(value)
-        return {key: join(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-    return [{key: join(item) for key, item in output.items() if key != "execution_count"} for output in cell["outputs"]]
 
 
 def _plots(made: dict[str, Path]) -> dict[str, str]:
