@@ -70,11 +70,11 @@ def _mixtures() -> Iterator[Fault]:
     from desertion.figures import Fault
 
     try:
-        status = git.text("status", "--porcelain", "-z", "--untracked-files=no", "--", "data", "notebooks", "plots")
+        status = git.run("status", "--porcelain", "-z", "--untracked-files=no", "--", "data", "notebooks", "plots")
         merging = (ROOT / git.text("rev-parse", "--git-path", "MERGE_HEAD")).exists()
     except UserError:
         return  # no repository, no merge
-    edited = set() if merging else {each[3:] for each in status.split("\0")}
+    edited = set() if merging else {each[3:] for each in status.decode("utf-8", "replace").split("\0")}
     accepted, files = _read(LOCK), _read(_PLOTS)
     for path in nb.paths() if accepted else []:
         name = relative(path)
