@@ -169,6 +169,11 @@ def show(
         publish_display_data(bundle, metadata=record.metadata())  # type: ignore[no-untyped-call]
 
 
+def by_row(html: str) -> str:
+    """The table with one line for each row, so that a diff of two versions shows which rows changed."""
+    return re.sub(r"\n\s*(<t[hd]\b|</tr>)", r"\1", html)
+
+
 def of_frame(frame: pd.DataFrame) -> TableRecord:
     """The record of a data frame that a cell shows; of a large one the same first and last rows as pandas shows."""
     count, width = frame.shape
@@ -237,7 +242,8 @@ def _to_html(record: TableRecord, name: str) -> str:
     for note in record.notes:
         made = made.tab_source_note(note)
     style = f"<style>{_STYLE.replace('NAME', f'#table-{name}')}</style>"
-    return re.sub(r"<style>.*?</style>", lambda _: style, made.as_raw_html(), count=1, flags=re.DOTALL)
+    html = re.sub(r"<style>.*?</style>", lambda _: style, made.as_raw_html(), count=1, flags=re.DOTALL)
+    return by_row(html)
 
 
 #: Lines are half-clear grey and the rest is inherited, so that it is right on a light page and on a dark one.

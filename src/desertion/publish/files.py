@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -80,13 +80,14 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
     """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
-    several shapes make one mark.
+    several shapes make one mark. Each mark is one line, so that a diff of two versions shows which marks moved.
     """
     root = ET.fromstring(save(figure, "svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))))
     for child in list(root):
         if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
             root.remove(child)
     marks = {gid(cell): " ".join(cell.split()) for cell in ids}
+    shapes = _shapes(root, name)
     seen: dict[str, int] = {}
     for element in root.iter():
         old = element.attrib.pop("id", "")
@@ -94,9 +95,13 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
             seen[old] = seen.get(old, 0) + 1
             again = f"-{seen[old]}" if seen[old] > 1 else ""
             element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
-        elif re.fullmatch("[a-z]+[0-9a-f]{10}", old):  # a shape that is used again; other groups are not referred to
-            element.set("id", f"{name}-{old}")
-        _make_plain(element, name)
+        elif old in shapes:  # other groups are not referred to
+            element.set("id", shapes[old])
+        _make_plain(element, shapes)
+    _unwrap(root)
+    for mark in root.iterfind(f".//{{{_SVG}}}g[@class='mark']"):
+        for inner in [each for each in mark.iter() if each is not mark]:
+            inner.tail = None  # one mark, one line
     root.attrib |= {
         "role": "img",
         "aria-labelledby": f"{name}-title {name}-desc",
@@ -116,18 +121,48 @@ ET.register_namespace("xlink", _XLINK)
 _FONT = "font-family: 'DejaVu Sans', Verdana, sans-serif"
 
 
-def _make_plain(element: ET.Element, name: str) -> None:
-    """Make references point to this plot's own shapes; drop repeated fonts, empty rotations and white space."""
+def _shapes(root: ET.Element, name: str) -> dict[str, str]:
+    """The shapes that are used again: their ids, which are hashes, and stable ones, numbered in order by kind."""
+    numbers: dict[str, int] = {}
+    shapes: dict[str, str] = {}
+    for element in root.iter():
+        if kind := re.fullmatch("([a-z]+)[0-9a-f]{10}", element.get("id", "")):
+            numbers[kind[1]] = numbers.get(kind[1], 0) + 1
+            shapes[kind[0]] = f"{name}-{kind[1]}{numbers[kind[1]]}"
+    return shapes
+
+
+#: Attributes that hold coordinates.
+_PLACES = ("d", "x", "y", "transform", "points", "width", "height")
+
+
+def _make_plain(element: ET.Element, shapes: Mapping[str, str]) -> None:
+    """Point to shapes by their new ids; round coordinates to 0.01 pt; drop repeated fonts and white space."""
     for key, value in element.attrib.items():
         if key == f"{{{_XLINK}}}href":
-            element.set(key, value.replace("#", f"#{name}-", 1))
+            element.set(key, f"#{shapes[value[1:]]}")
         elif key in ("style", "clip-path"):
-            value = value.replace("url(#", f"url(#{name}-")
+            value = re.sub(r"url\(#([^)]*)\)", lambda match: f"url(#{shapes[match[1]]})", value)
             element.set(key, re.sub(r"font-family: [^;]*; ", "", value))
-        elif key == "d":
-            element.set(key, value.replace("\n", " ").strip())
+        elif key in _PLACES:
+            element.set(key, re.sub(r"-?\d+\.\d+", _rounded, " ".join(value.split())))
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
     if element.tag != f"{{{_SVG}}}text" and not (element.text or "").strip():
         element.text = None
     element.tail = "\n"
+
+
+def _rounded(number: re.Match[str]) -> str:
+    value = round(float(number[0]), 2) + 0.0  # + 0.0: no -0
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _unwrap(element: ET.Element) -> None:
+    """Replace groups below `element` that have no attributes and hold one element, or none, by what they hold."""
+    children: list[ET.Element] = []
+    for child in element:
+        _unwrap(child)
+        bare = child.tag == f"{{{_SVG}}}g" and not child.attrib and len(child) < 2
+        children += list(child) if bare else [child]
+    element[:] = children
