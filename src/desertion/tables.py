@@ -7,6 +7,7 @@ a notebook shows the same text as HTML made by great-tables. Data frames that a 
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
 import re
@@ -72,14 +73,18 @@ class TableRecord:
     notes: Sequence[str] = ()
 
     def metadata(self) -> dict[str, Any]:
-        """The record as metadata of an output."""
-        return {"desertion": {KEY: asdict(self)}}
+        """The record as metadata of an output, each row as the JSON of its cells: one row, one line of the notebook."""
+        rows = [json.dumps(row, ensure_ascii=False) for row in self.rows]
+        return {"desertion": {KEY: asdict(self) | {"rows": rows}}}
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
         """The record that an output of a notebook keeps, None where it keeps none."""
         kept = output.get("metadata", {}).get("desertion", {}).get(KEY)
-        return cls(**kept | {"columns": [TableColumn(**each) for each in kept["columns"]]}) if kept else None
+        if not kept:
+            return None
+        columns = [TableColumn(**each) for each in kept["columns"]]
+        return cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
 
 
 def show(

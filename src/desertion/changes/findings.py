@@ -134,7 +134,9 @@ def _table(record: Mapping[str, Any], where: str, working: bool) -> ShownTable:
     """The table of a record. Columns without a heading that only number the rows of a frame are left out."""
     columns = record["columns"]
     heads, groups = record.get("heads", 0), record.get("groups", ())
-    cells = [[str(row[place]) for row in record["rows"]] for place in range(len(columns))]
+    # In old revisions a row is a list of cells.
+    read = [json.loads(row) if isinstance(row, str) else row for row in record["rows"]]
+    cells = [[str(row[place]) for row in read] for place in range(len(columns))]
     labels: list[str] = []
     for place, column in enumerate(columns):
         label = str(column["label"])
@@ -145,8 +147,7 @@ def _table(record: Mapping[str, Any], where: str, working: bool) -> ShownTable:
             label += f" ({place + 1})" * (label in labels)
         labels.append(label)
     rows: list[Cells] = [
-        {label: cells[place][number] for place, label in enumerate(labels) if label}
-        for number in range(len(record["rows"]))
+        {label: cells[place][number] for place, label in enumerate(labels) if label} for number in range(len(read))
     ]
     names = [label for place, label in enumerate(labels) if label and (place < heads or not columns[place]["right"])]
     if groups:
