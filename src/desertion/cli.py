@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="by-region, say: the next number is put before it")
     accept = add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed")
     accept.add_argument("--dry-run", action="store_true", help="print what would change and store nothing")
+    accept.add_argument("--editions", action="store_true", help="build all editions, store the history of each number")
     option(accept, "jobs")
     diff = add("diff", _diff, "what changed between two states, from sentences to packages; status 3 if anything did")
     states = "a git revision, edition:NAME, or . for what is on disk"
@@ -185,7 +186,7 @@ def _new(arguments: argparse.Namespace) -> None:
 def _accept(arguments: argparse.Namespace) -> int:
     from desertion.engine import accept
 
-    return accept.main(jobs=arguments.jobs, dry_run=arguments.dry_run)
+    return accept.main(jobs=arguments.jobs, dry_run=arguments.dry_run, editions=arguments.editions)
 
 
 def _diff(arguments: argparse.Namespace) -> int:

@@ -151,15 +151,18 @@ def compare(old: State, new: State) -> Difference:
     out = Difference(old.name, new.name, [*old.notes, *new.notes])
     out.sentences = list(_sentences(before, after))
     _tables(out, before, after)
-    out.statements = [
-        one for name in _names(before.statements, after.statements) for one in _statements(name, before, after)
-    ]
+    out.statements = [one for name in _files(before, after) for one in _statements(name, before, after)]
     out.plots = list(_plots(before, after, out))
     out.others = [
         name for name in _names(before.others, after.others) if before.others.get(name) != after.others.get(name)
     ]
     out.inputs = list(_inputs(before, after, old, new))
     return out
+
+
+def _files(old: Findings, new: Findings) -> list[str]:
+    """The files of data/ that either has, that of the figures first."""
+    return sorted({*old.statements, *new.statements}, key=lambda name: (name != "figures.csv", name))
 
 
 def _names(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> list[Any]:
@@ -273,7 +276,9 @@ def _label(row: Cells) -> str:
     what = next(
         (row[column] for column in ("fact", "series", "statement", "title", "why", "publisher") if row.get(column)), ""
     )
-    value = " ".join(filter(None, (row.get("hedge", ""), row.get("value", ""), row.get("unit", ""))))
+    value = " ".join(
+        filter(None, (row.get("hedge", ""), row.get("value") or row.get("stated", ""), row.get("unit", "")))
+    )
     return f"{what} = {value}" if value and what else what or value
 
 

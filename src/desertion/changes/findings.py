@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from desertion import notebook as nb
-from desertion import vocabulary
+from desertion import sentences, vocabulary
 from desertion.changes.rows import Cells
 from desertion.changes.states import State
 from desertion.errors import UserError
@@ -27,11 +27,15 @@ _VERDICTS = {*vocabulary.VERDICTS, "refused"}
 
 @dataclass(frozen=True)
 class ShownSentence:
-    """A sentence as a notebook shows it; `why`: what its condition needs, and the values, where it is withheld."""
+    """A sentence as a notebook shows it; `why`: what its condition needs, and the values, where it is withheld.
+
+    `numbers`: what stands in the fields of its template.
+    """
 
     text: str
     withheld: bool
     why: str
+    numbers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _text(value: Any) -> str:
 
 def _sentence(text: str, record: Mapping[str, Any]) -> ShownSentence:
     if not record.get("withheld"):
-        return ShownSentence(text, False, "")
+        return ShownSentence(text, False, "", sentences.filled(text, record) or {})
     values = ", ".join(
         f"{name} is {'not known' if value is None else f'{value:,.6g}'}" for name, value in record["values"].items()
     )

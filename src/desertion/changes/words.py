@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"\d[\d,.]*\d|\w+|\s+|.", re.DOTALL)
+_TOKEN = re.compile(r"\d{4}-\d\d-\d\d|\d[\d,.]*\d|\w+|\s+|.", re.DOTALL)
 
 
 class Part(NamedTuple):

@@ -37,8 +37,11 @@ class Changes:
         return "\n".join(lines) or "nothing changed"
 
 
-def main(*, jobs: int | None = None, dry_run: bool = False) -> int:
-    """Accept the outputs of the default edition and print what changed; 0, or UserError."""
+def main(*, jobs: int | None = None, dry_run: bool = False, editions: bool = False) -> int:
+    """Accept the outputs of the default edition and print what changed; 0, or UserError.
+
+    With `editions` the numbers of the other editions and of the releases are stored too.
+    """
     from desertion import params
 
     if not dry_run:
@@ -46,6 +49,10 @@ def main(*, jobs: int | None = None, dry_run: bool = False) -> int:
             print(f"{name}: has the cells of both sides of the merge")
     changed = accept(params.edition(EDITION), jobs=jobs, dry_run=dry_run)
     print("nothing was stored" if dry_run else changed)
+    if editions and not dry_run:
+        from desertion.changes import history
+
+        print(f"editions/history.json: {'changed' if history.store(jobs=jobs) else 'is up to date'}")
     return 0
 
 

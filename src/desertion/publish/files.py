@@ -80,8 +80,8 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
     """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
-    several shapes make one mark. A mark is one line, as is a label with its background, so that a diff of two versions
-    shows which of them moved.
+    several shapes make one mark. A mark is one line, as is a group without marks (an axis, a label and what is behind
+    it), so that a diff of two versions shows which of them moved.
     """
     root = ET.fromstring(save(figure, "svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))))
     for child in list(root):
@@ -100,8 +100,9 @@ def to_svg(figure: Figure, plot: Plot, name: str, alt: str, ids: Iterable[str]) 
             element.set("id", shapes[old])
         _make_plain(element, shapes)
     _unwrap(root)
+    mark = f"{{{_SVG}}}g[@class='mark']"
     for group in root.iter(f"{{{_SVG}}}g"):
-        if group.get("class") == "mark" or not any(len(child) for child in group):
+        if group.find(f".//{mark}") is None:
             for inner in [each for each in group.iter() if each is not group]:
                 inner.tail = None
     root.attrib |= {

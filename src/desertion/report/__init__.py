@@ -53,10 +53,11 @@ def render(
     statements of the edition (default: those of data/), `prepared` the result of `prepare`. A page that would not
     change is not written. Raises UserError if a notebook cannot be read or has no title.
     """
-    from desertion.report import content, layout, page, paper, verification, version
+    from desertion.report import content, history, layout, page, paper, verification, version
 
     ready = prepared or prepare(edition, data)
-    answer, sections, methods = layout.arrange(content.read(notebooks, plots), verification.verification())
+    earlier = history.load(edition.name, version.data_hash()[:16])
+    answer, sections, methods = layout.arrange(content.read(notebooks, plots, earlier), verification.verification())
     made_from = version.about(edition, notebooks)
     whole = layout.Report(
         edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from

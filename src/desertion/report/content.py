@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
+from desertion import sentences
 from desertion.errors import UserError
 from desertion.project import relative
 from desertion.publish.show import PHONE
 from desertion.report import picture
+from desertion.report.history import History
 from desertion.tables import TableRecord
 from desertion.text import visible, visible_lines
 
@@ -32,13 +34,14 @@ class SentenceBlock:
     """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
 
     `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
-    own (`apart`).
+    own (`apart`). `was`: for each number what it is in other editions, one line each.
     """
 
     parts: tuple[str, ...]
     ids: tuple[str, ...]
     behind: tuple[tuple[str, ...], ...]
     apart: bool = False
+    was: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,16 +117,16 @@ class Section:
     blocks: tuple[Block, ...] = field(default=())
 
 
-def read(notebooks: Iterable[Path], plots: Path | None) -> list[Section]:
-    """The executed `notebooks` as sections; `plots` is the folder of the published plots.
+def read(notebooks: Iterable[Path], plots: Path | None, history: History | None = None) -> list[Section]:
+    """The executed `notebooks` as sections; `plots` is the folder of the published plots, `history`: earlier numbers.
 
     Raises UserError for a file that is no notebook, and for one without a title.
     """
     names: set[str] = set()
-    return [_section(path, plots, names) for path in notebooks]
+    return [_section(path, plots, names, history) for path in notebooks]
 
 
-def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
+def _section(path: Path, plots: Path | None, names: set[str], history: History | None) -> Section:
     title = ""
     answer: list[Block] = []
     blocks: list[Block] = []
@@ -138,13 +141,15 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
             tags = cell.get("metadata", {}).get("tags", [])
             if "working" not in tags:  # a frame for the analyst, not for the reader
                 into = answer if "answer" in tags else blocks
-                into += _outputs(cell, plots, names)
+                into += _outputs(cell, plots, names, history, path.stem)
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
     return Section(path.stem, title, tuple(answer), tuple(blocks))
 
 
-def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Iterator[Block]:
+def _outputs(
+    cell: dict[str, Any], plots: Path | None, names: set[str], history: History | None, stem: str
+) -> Iterator[Block]:
     for output in cell.get("outputs", []):
         # On disk a text is one string or a list of lines.
         data = {
@@ -156,33 +161,33 @@ def _outputs(cell: dict[str, Any], plots: Path | None, names: set[str]) -> Itera
             yield plot(data["image/svg+xml"], plots, names)
         elif "text/markdown" in data:
             kept = output.get("metadata", {}).get("desertion", {}).get("sentence")
-            yield sentence(data["text/markdown"], kept) if kept else Prose(data["text/markdown"])
+            words = data["text/markdown"]
+            yield sentence(words, kept, history, stem) if kept else Prose(words)
         elif text := _text(data):
             yield Verbatim(visible_lines(text))
         elif output.get("name") == "stdout":
             yield Verbatim(visible_lines("".join(output["text"])))
 
 
-def sentence(text: str, record: dict[str, Any]) -> Block:
-    """The sentence with its words and the numbers of its template separated."""
-    if record.get("withheld"):
-        return Prose(text)
-    fields = list(string.Formatter().parse(record["template"]))
-    pattern = "".join(re.escape(words) + ("(.*?)" if name is not None else "") for words, name, _, _ in fields)
-    match = re.fullmatch(pattern, text, flags=re.DOTALL)
-    if match is None:  # the record is of other words
+def sentence(text: str, record: dict[str, Any], history: History | None = None, stem: str = "") -> Block:
+    """The sentence with its words and the numbers of its template separated; `history` holds earlier numbers."""
+    numbers = sentences.filled(text, record)
+    if numbers is None:  # withheld, or the record is of other words
         return Prose(text)
     parts: list[str] = []
     behind: list[tuple[str, ...]] = []
-    filled = iter(match.groups())
+    fields = iter(numbers.items())
+    was: list[tuple[str, ...]] = []
     every, by = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {})
-    for words, name, _, _ in fields:
+    for words, name, _, _ in string.Formatter().parse(record["template"]):
         parts.append(words)
         if name is not None:
-            parts.append(visible(next(filled)))
+            field, number = next(fields)
+            parts.append(visible(number))
             value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
             behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by))
+            was.append(history.of(stem, record["id"], field) if history else ())
+    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by), tuple(was))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------

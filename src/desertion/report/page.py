@@ -43,7 +43,7 @@ def page(report: Report) -> str:
         "style": file("page.css"),
         "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
         "body": body,
-        "data": to_json(_compact(report.statements, report.events)),
+        "data": to_json(_compact(report.statements, report.events) | {"was": writer.was}),
         "script": script,
     }
     # One pass: what is put in is not searched again.
@@ -74,12 +74,14 @@ class PageWriter(Writer):
 
     def __init__(self, statements: Iterable[Entry], events: Iterable[Entry]) -> None:
         super().__init__()
+        #: For each number with a history its lines, by the place that the link names.
+        self.was: list[list[str]] = []
         self._printed = {str(row["id"]): str(row["printed"]) for row in (*statements, *events)}
 
     def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence, its numbers as links."""
         return "".join(
-            self._number(part, sentence.behind[n // 2], sentence.apart) if n % 2 else part
+            self._number(part, sentence.behind[n // 2], sentence.apart, sentence.was[n // 2]) if n % 2 else part
             for n, part in enumerate(sentence.parts)
         )
 
@@ -104,8 +106,10 @@ class PageWriter(Writer):
             f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
         )
 
-    def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
+    def _number(self, words: str, ids: Sequence[str], apart: bool, was: Sequence[str]) -> str:
         """A number of a sentence as a link to its statements: all of `ids` if they are its own (`apart`).
+
+        `was` is what it is in other editions.
 
         Otherwise it links to the statement that prints the number, if there is one, else to all of the sentence.
         """
@@ -117,7 +121,11 @@ class PageWriter(Writer):
             return f"[{text}](#statements)"
         same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
         linked = known if apart or not same else same
-        return f'[{text}](#{linked[0]}){{.n data-ids="{" ".join(linked)}"}}'
+        earlier = ""
+        if was:
+            earlier = f' data-was="{len(self.was)}"'
+            self.was.append(list(was))
+        return f'[{text}](#{linked[0]}){{.n data-ids="{" ".join(linked)}"{earlier}}}'
 
     def _is_number(self, statement: str, words: str) -> bool:
         before = self._printed[statement].removesuffix(words)
