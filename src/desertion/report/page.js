@@ -101,7 +101,7 @@
     if (anchor !== element || card.hidden) {
       if (!fill(ids, element.matches("a") ? element.textContent : "")) return;
       if (element.dataset.was)
-        card.querySelector(".close").after(make("p", {}, "This number, " + element.textContent + ", elsewhere"),
+        card.querySelector(".close").after(make("p", {}, element.textContent + " in other editions"),
           make("ul", { class: "list" }, ...was[element.dataset.was].map((line) => make("li", {}, line))));
       card.hidden = false;
       card.scrollTop = 0;
