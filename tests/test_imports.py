@@ -10,13 +10,13 @@ from desertion.project import ROOT
 PACKAGE = ROOT / "src" / "desertion"
 #: A module may import those before it.
 ORDER = [
-    "errors", "text", "arguments", "project", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook",
+    "errors", "text", "arguments", "project", "git", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook",
     "params", "figures", "hedges", "reconcile", "entries", "cards", "trends", "csv_models", "claims", "sentences",
-    "plots", "publish", "tables", "engine", "inline", "skeleton", "report", "cli", "__main__",
+    "plots", "publish", "tables", "engine", "inline", "skeleton", "report", "changes", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
-#: A build calls the page that it makes; the data show the cards of their statements.
-EXCEPTIONS = {("engine", "report"), ("figures", "cards")}
+#: A build calls the page that it makes, and says what changed; the data show the cards of their statements.
+EXCEPTIONS = {("engine", "report"), ("engine", "changes"), ("figures", "cards")}
 
 
 def room(path: Path) -> str:

@@ -325,10 +325,11 @@ def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
 
 
 def _footer(ready: publish.Published) -> str:
-    groups = [
-        [text.text or "" for text in group.findall(f"{SVG}text")] for group in ET.fromstring(ready.svg).iter(f"{SVG}g")
-    ]
-    return next(" ".join(lines) for lines in groups if "Edition as of" in " ".join(lines))
+    root = ET.fromstring(ready.svg)
+    groups = [[text.text or "" for text in group.findall(f"{SVG}text")] for group in root.iter(f"{SVG}g")]
+    alone = [[text.text or ""] for text in root.iter(f"{SVG}text")]  # a footer of one line
+    found = (" ".join(lines) for lines in [*groups, *alone] if "Edition as of" in " ".join(lines))
+    return next(each for each in found if each.startswith(("Sources: ", "Edition as of")))
 
 
 def test_footer_names_publishers_compilers_and_edition_and_ends_with_the_note():

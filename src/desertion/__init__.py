@@ -17,7 +17,8 @@ def load_ipython_extension(shell: Any) -> None:
     def record(frame: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         from desertion import tables
 
-        return {}, tables.of_frame(frame).metadata()
+        html = frame._repr_html_()  # None where pandas is told to show text
+        return {"text/html": tables.by_row(html)} if html else {}, tables.of_frame(frame).metadata()
 
     shell.display_formatter.mimebundle_formatter.for_type_by_name("pandas", "DataFrame", record)
     if hasattr(shell, "kernel") and "ipykernel" in sys.modules:

@@ -54,7 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         for name in names:
             command.add_argument(f"--{name}", **_OPTIONS[name])
 
-    option(add("check", _check, "validate data/: one line per fault, status 1 if there is any"), "data", "json")
+    option(
+        add("check", _check, "validate data/ and what is stored: one line per fault, status 1 if there is any"),
+        "data",
+        "json",
+    )
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
@@ -67,7 +71,16 @@ def _parser() -> argparse.ArgumentParser:
     new = add("new", _new, "write the skeleton of a new notebook into notebooks/")
     new.add_argument("what", choices=["notebook"])
     new.add_argument("name", metavar="NAME", help="by-region, say: the next number is put before it")
-    option(add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed"), "jobs")
+    accept = add("accept", _accept, "renew the stored notebook outputs and plots/, and print what changed")
+    accept.add_argument("--dry-run", action="store_true", help="print what would change and store nothing")
+    accept.add_argument("--editions", action="store_true", help="build all editions, store the history of each number")
+    option(accept, "jobs")
+    diff = add("diff", _diff, "what changed between two states, from sentences to packages; status 3 if anything did")
+    states = "a git revision, edition:NAME, or . for what is on disk"
+    diff.add_argument("old", metavar="OLD", nargs="?", default="HEAD", help=f"{states} (HEAD)")
+    diff.add_argument("new", metavar="NEW", nargs="?", default=".", help="the same (.)")
+    diff.epilog = "At most 40 lines are printed; the whole is written to build/diff.html, without --json."
+    option(diff, "json")
 
     pictures = add(
         "plots", _plots, "build an edition and write its plots for print: PNG at 300 dpi and PDF, with SVG and CSV"
@@ -153,6 +166,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from desertion import figures
 
     faults = figures.check(arguments.data)
+    if arguments.data.resolve() == DATA:
+        from desertion.engine import merged
+
+        faults += merged.faults()
     if arguments.json:
         _print_json([fault.as_dict() for fault in faults])
     else:
@@ -196,7 +213,18 @@ def _accept(arguments: argparse.Namespace) -> int:
     from desertion.engine import accept
 
     _demand_renderers()
-    return accept.main(jobs=arguments.jobs)
+    return accept.main(jobs=arguments.jobs, dry_run=arguments.dry_run, editions=arguments.editions)
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from desertion import changes
+
+    difference, page = changes.difference(arguments.old, arguments.new)
+    if arguments.json:
+        _print_json(difference.as_json())
+    else:
+        print(changes.text(difference, page))
+    return 3 if difference else 0
 
 
 def _plots(arguments: argparse.Namespace) -> None:

@@ -220,6 +220,18 @@ def digest(notebook: Notebook) -> str:
     return hashlib.sha256(json.dumps(bare(notebook), sort_keys=True).encode()).hexdigest()
 
 
+def joined(value: Any) -> Any:
+    """`value` with each text one string, however an editor splits it into lines."""
+    if isinstance(value, list):
+        return "".join(value) if _are_texts(value) else [joined(each) for each in value]
+    return {key: joined(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def outputs(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outputs of a cell without counts, each text one string."""
+    return [{key: joined(each) for key, each in one.items() if key != "execution_count"} for one in cell["outputs"]]
+
+
 def scrub(notebook: Notebook, *, injected: bool = False) -> Notebook:
     """The executed `notebook` without traces of when and where it ran; outputs stay, counts run 1…n.
 

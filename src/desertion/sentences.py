@@ -177,6 +177,25 @@ def records(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
     return out
 
 
+def filled(text: str, record: Mapping[str, Any]) -> dict[str, str] | None:
+    """The fields of a sentence's template in order, `r.ratio:.1f` → `8.3`; a field that stands twice has (2) behind it.
+
+    None where `text` is not of these words, and where the sentence is withheld.
+    """
+    fields = list(string.Formatter().parse(record["template"]))
+    pattern = "".join(re.escape(words) + ("(.*?)" if name is not None else "") for words, name, _, _ in fields)
+    match = re.fullmatch(pattern, text, flags=re.DOTALL)
+    if match is None or record.get("withheld"):
+        return None
+    named = [(name, form) for _, name, form, _ in fields if name is not None]
+    out: dict[str, str] = {}
+    for (name, form), value in zip(named, match.groups(), strict=True):
+        field = f"{name}:{form}" if form else str(name)
+        count = sum(each == field or each.startswith(f"{field} (") for each in out)
+        out[f"{field} ({count + 1})" if count else field] = value
+    return out
+
+
 def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
     """The sentences that the run behind `notebook` withheld, with the values they had in the `accepted` notebook.
 

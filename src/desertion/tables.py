@@ -7,6 +7,7 @@ a notebook shows the same text as HTML made by great-tables. Data frames that a 
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
 import re
@@ -74,14 +75,18 @@ class TableRecord:
     notes: Sequence[str] = ()
 
     def metadata(self) -> dict[str, Any]:
-        """The record as metadata of an output."""
-        return {"desertion": {KEY: asdict(self)}}
+        """The record as metadata of an output, each row as the JSON of its cells: one row, one line of the notebook."""
+        rows = [json.dumps(row, ensure_ascii=False) for row in self.rows]
+        return {"desertion": {KEY: asdict(self) | {"rows": rows}}}
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
         """The record that an output of a notebook keeps, None where it keeps none."""
         kept = output.get("metadata", {}).get("desertion", {}).get(KEY)
-        return cls(**kept | {"columns": [TableColumn(**each) for each in kept["columns"]]}) if kept else None
+        if not kept:
+            return None
+        columns = [TableColumn(**each) for each in kept["columns"]]
+        return cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
 
 
 def show(
@@ -174,6 +179,11 @@ def show(
         publish_display_data(bundle, metadata=record.metadata())  # type: ignore[no-untyped-call]
 
 
+def by_row(html: str) -> str:
+    """The table with one line for each row, so that a diff of two versions shows which rows changed."""
+    return re.sub(r"\n\s*(<t[hd]\b|</tr>)", r"\1", html)
+
+
 def of_frame(frame: pd.DataFrame) -> TableRecord:
     """The record of a data frame that a cell shows; of a large one the same first and last rows as pandas shows."""
     count, width = frame.shape
@@ -242,7 +252,8 @@ def _to_html(record: TableRecord, name: str) -> str:
     for note in record.notes:
         made = made.tab_source_note(note)
     style = f"<style>{_STYLE.replace('NAME', f'#table-{name}')}</style>"
-    return re.sub(r"<style>.*?</style>", lambda _: style, made.as_raw_html(), count=1, flags=re.DOTALL)
+    html = re.sub(r"<style>.*?</style>", lambda _: style, made.as_raw_html(), count=1, flags=re.DOTALL)
+    return by_row(html)
 
 
 #: Lines are half-clear grey and the rest is inherited, so that it is right on a light page and on a dark one.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from desertion import notebook as nb
-from desertion.engine import receipt, repeat
+from desertion.engine import merged, receipt, repeat
 from desertion.engine.build import build, withheld
 from desertion.errors import UserError
 from desertion.params import Edition
@@ -38,16 +37,29 @@ class Changes:
         return "\n".join(lines) or "nothing changed"
 
 
-def main(*, jobs: int | None = None) -> int:
-    """Accept the outputs of the default edition and print what changed; 0, or UserError."""
+def main(*, jobs: int | None = None, dry_run: bool = False, editions: bool = False) -> int:
+    """Accept the outputs of the default edition and print what changed; 0, or UserError.
+
+    With `editions` the numbers of the other editions and of the releases are stored too.
+    """
     from desertion import params
 
-    print(accept(params.edition(EDITION), jobs=jobs))
+    if not dry_run:
+        for name in merged.settle():
+            print(f"{name}: has the cells of both sides of the merge")
+    changed = accept(params.edition(EDITION), jobs=jobs, dry_run=dry_run)
+    print("nothing was stored" if dry_run else changed)
+    if editions and not dry_run:
+        from desertion.changes import history
+
+        print(f"editions/history.json: {'changed' if history.store(jobs=jobs) else 'is up to date'}")
     return 0
 
 
-def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
+def accept(edition: Edition, *, jobs: int | None = None, dry_run: bool = False) -> Changes:
     """Build `edition` and store the outputs of its notebooks and its plots; if anything fails, nothing is touched.
+
+    What will change for readers is printed first; with `dry_run` nothing else is done.
 
     Raises UserError where the edition overrides anything (nbval runs the notebooks with their defaults), where a
     notebook failed, where a sentence is withheld, where a changed notebook gives other outputs when it is run again, or
@@ -74,10 +86,18 @@ def accept(edition: Edition, *, jobs: int | None = None) -> Changes:
         raise UserError("\n".join([*unsteady, f"nothing was accepted; {repeat.CAUSES}"]))
     if not receipt.up_to_date(edition.name):
         raise UserError("a notebook or the data changed while they ran: nothing was accepted; run it again")
+    from desertion import changes
+
+    changed, page = changes.of_build(edition)
+    if changed:
+        print(changes.text(changed, page))
+    if dry_run:
+        return Changes({}, {})
     drawn = [path for path in sorted((place / "plots").glob("*.*")) if not path.stem.endswith(PHONE)]
     plots = _plots({path.name: path for path in drawn})
     for path, text in texts.items():
         write_atomic(path, text)
+    merged.lock()
     return Changes(cells, plots)
 
 
@@ -94,19 +114,8 @@ def _unsteady(edition: str, texts: dict[Path, str], jobs: int | None) -> list[st
 
 def _changed_cells(stored: nb.Notebook, new: nb.Notebook) -> list[int]:
     """The numbers of the code cells whose outputs differ."""
-    before, after = ([_outputs(cell) for cell in nb.code_cells(notebook)] for notebook in (nb.scrub(stored), new))
+    before, after = ([nb.outputs(cell) for cell in nb.code_cells(notebook)] for notebook in (nb.scrub(stored), new))
     return [number for number, (one, other) in enumerate(zip(before, after, strict=True), 1) if one != other]
-
-
-def _outputs(cell: dict[str, Any]) -> list[dict[str, Any]]:
-    """The outputs of a cell without counts, each text one string: editors differ in how they split it."""
-
-    def join(value: Any) -> Any:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return "".join(value)
-        return {key: join(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-    return [{key: join(item) for key, item in output.items() if key != "execution_count"} for output in cell["outputs"]]
 
 
 def _plots(made: dict[str, Path]) -> dict[str, str]:

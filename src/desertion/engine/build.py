@@ -52,6 +52,10 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
         state = "is new" if result.reasons else state
     lines = [*map(str, withheld(name)), *wide_only(name), *receipt.Receipt.read(BUILD / name).notes]
     print(*map(visible, lines), f"{page} {state}", sep="\n")
+    if name == "default":
+        from desertion import changes
+
+        print(*(f"{line}\n" for line in changes.unaccepted(name)), sep="", end="")
     return 0
 
 

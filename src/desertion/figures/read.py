@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from desertion import git
 from desertion.figures.schema import CsvSchema
 from desertion.text import natural
 
@@ -76,7 +77,11 @@ def decode(raw: bytes) -> tuple[str, list[Issue]]:
 
 
 def parse(text: str) -> CsvText:
-    """The rows of `text`; cells as they stand, with the spaces around them."""
+    """The rows of `text`; cells as they stand, with the spaces around them. Markers of a git merge break it off."""
+    if marker := git.CONFLICT.search(text):
+        message = "git left both sides of a merge here: keep the rows of both, and delete the lines of <, = and >"
+        line = text.count("\n", 0, marker.start()) + 1
+        return CsvText([], [], Issue(line, "row", text.split("\n", line)[line - 1][:100], message))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, list[str]]] = []
     broken = None

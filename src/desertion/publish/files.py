@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -60,7 +60,8 @@ def to_svg(
     `box`: the part of the figure that is saved, in inches; all of it unless given.
 
     The group of a mark has `class="mark"`, its statements in `data-ids` and the id NAME-IDS, with -2 and so on where
-    several shapes make one mark.
+    several shapes make one mark. A mark is one line, as is a group without marks (an axis, a label and what is behind
+    it), so that a diff of two versions shows which of them moved.
     """
     saved = io.BytesIO()
     with style():  # which sets fonts and ids
@@ -71,7 +72,7 @@ def to_svg(
         if child.tag == f"{{{_SVG}}}metadata" or child.find(f"{{{_SVG}}}style") is not None:
             root.remove(child)
     marks = {gid(cell): " ".join(cell.split()) for cell in ids}
-    used = {each for element in root.iter() for value in element.attrib.values() for each in _USED.findall(value)}
+    shapes = _shapes(root, name)
     seen: dict[str, int] = {}
     for element in root.iter():
         old = element.attrib.pop("id", "")
@@ -79,9 +80,15 @@ def to_svg(
             seen[old] = seen.get(old, 0) + 1
             again = f"-{seen[old]}" if seen[old] > 1 else ""
             element.attrib |= {"id": f"{name}-{old}{again}", "class": "mark", "data-ids": marks[old]}
-        elif old in used:
-            element.set("id", f"{name}-{old}")
-        _make_plain(element, name)
+        elif old in shapes:  # other groups are not referred to
+            element.set("id", shapes[old])
+        _make_plain(element, shapes)
+    _unwrap(root)
+    mark = f"{{{_SVG}}}g[@class='mark']"
+    for group in root.iter(f"{{{_SVG}}}g"):
+        if group.find(f".//{mark}") is None:
+            for inner in [each for each in group.iter() if each is not group]:
+                inner.tail = None
     root.attrib |= {
         "role": "img",
         "aria-labelledby": f"{name}-title {name}-desc",
@@ -103,18 +110,51 @@ ET.register_namespace("xlink", _XLINK)
 _FONT = "font-family: 'DejaVu Sans', Verdana, sans-serif"
 
 
-def _make_plain(element: ET.Element, name: str) -> None:
-    """Make references point to this plot's own shapes; drop repeated fonts, empty rotations and white space."""
+def _shapes(root: ET.Element, name: str) -> dict[str, str]:
+    """The ids of shapes that are used again, and stable ones for the page: hashes are numbered in order by kind."""
+    used = {each for element in root.iter() for value in element.attrib.values() for each in _USED.findall(value)}
+    numbers: dict[str, int] = {}
+    shapes: dict[str, str] = {}
+    for old in (element.get("id", "") for element in root.iter()):
+        if old in used:
+            kind = re.fullmatch("([a-z]+)[0-9a-f]{10}", old)
+            if kind:
+                numbers[kind[1]] = numbers.get(kind[1], 0) + 1
+            shapes[old] = f"{name}-{kind[1]}{numbers[kind[1]]}" if kind else f"{name}-{old}"
+    return shapes
+
+
+#: Attributes that hold coordinates.
+_PLACES = ("d", "x", "y", "transform", "points", "width", "height")
+
+
+def _make_plain(element: ET.Element, shapes: Mapping[str, str]) -> None:
+    """Point to shapes by their new ids; round coordinates to 0.01 pt; drop repeated fonts and white space."""
     for key, value in element.attrib.items():
         if key == f"{{{_XLINK}}}href":
-            element.set(key, value.replace("#", f"#{name}-", 1))
+            element.set(key, f"#{shapes[value[1:]]}")
         elif key in ("style", "clip-path"):
-            value = value.replace("url(#", f"url(#{name}-")
+            value = re.sub(r"url\(#([^)]*)\)", lambda match: f"url(#{shapes[match[1]]})", value)
             element.set(key, re.sub(r"font-family: [^;]*; ", "", value))
-        elif key == "d":
-            element.set(key, value.replace("\n", " ").strip())
+        elif key in _PLACES:
+            element.set(key, re.sub(r"-?\d+\.\d+", _rounded, " ".join(value.split())))
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
     if element.tag != f"{{{_SVG}}}text" and not (element.text or "").strip():
         element.text = None
     element.tail = "\n"
+
+
+def _rounded(number: re.Match[str]) -> str:
+    value = round(float(number[0]), 2) + 0.0  # + 0.0: no -0
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _unwrap(element: ET.Element) -> None:
+    """Replace groups below `element` that have no attributes and hold one element, or none, by what they hold."""
+    children: list[ET.Element] = []
+    for child in element:
+        _unwrap(child)
+        bare = child.tag == f"{{{_SVG}}}g" and not child.attrib and len(child) < 2
+        children += list(child) if bare else [child]
+    element[:] = children

@@ -54,10 +54,11 @@ def render(
     change is not written. Returns what an author should know of it (`content.notes`), one line each. Raises UserError
     if a notebook cannot be read or has no title.
     """
-    from desertion.report import content, layout, page, paper, verification, version
+    from desertion.report import content, history, layout, page, paper, verification, version
 
     ready = prepared or prepare(edition, data)
-    read = content.read(notebooks, plots)
+    earlier = history.load(edition.name, version.data_hash()[:16])
+    read = content.read(notebooks, plots, earlier)
     answer, sections, methods = layout.arrange(read, verification.verification())
     made_from = version.about(edition, notebooks)
     whole = layout.Report(

@@ -17,13 +17,14 @@ class SentenceBlock:
     """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
 
     `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
-    own (`apart`).
+    own (`apart`). `was`: for each number what it is in other editions, one line each.
     """
 
     parts: tuple[str, ...]
     ids: tuple[str, ...]
     behind: tuple[tuple[str, ...], ...]
     apart: bool = False
+    was: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

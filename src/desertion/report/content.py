@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
+from desertion import sentences
 from desertion.errors import UserError
 from desertion.project import PHONE, relative
-from desertion.report import image, markup
+from desertion.report import image, markup, picture
 from desertion.report.blocks import (
     Block,
     PictureBlock,
@@ -27,6 +28,7 @@ from desertion.report.blocks import (
     Unshown,
     Verbatim,
 )
+from desertion.report.history import History
 from desertion.tables import TableRecord
 from desertion.text import shown, uncoloured, visible, visible_lines
 
@@ -41,16 +43,16 @@ class Section:
     blocks: tuple[Block, ...] = field(default=())
 
 
-def read(notebooks: Iterable[Path], plots: Path | None) -> list[Section]:
-    """The executed `notebooks` as sections; `plots` is the folder of the published plots.
+def read(notebooks: Iterable[Path], plots: Path | None, history: History | None = None) -> list[Section]:
+    """The executed `notebooks` as sections; `plots` is the folder of the published plots, `history`: earlier numbers.
 
     Raises UserError for a file that is no notebook, and for one without a title.
     """
     names: set[str] = set()
-    return [_section(path, plots, names) for path in notebooks]
+    return [_section(path, plots, names, history) for path in notebooks]
 
 
-def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
+def _section(path: Path, plots: Path | None, names: set[str], history: History | None) -> Section:
     title = ""
     answer: list[Block] = []
     blocks: list[Block] = []
@@ -68,7 +70,11 @@ def _section(path: Path, plots: Path | None, names: set[str]) -> Section:
             if "working" not in tags:  # a frame for the analyst, not for the reader
                 into = answer if "answer" in tags else blocks
                 where = f"{path.stem}, code cell {code[cell['id']]}"
-                made = [block for output in cell.get("outputs", []) for block in _blocks(output, where, plots, names)]
+                made = [
+                    block
+                    for output in cell.get("outputs", [])
+                    for block in _blocks(output, where, plots, names, history)
+                ]
                 drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
                 into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:
@@ -97,7 +103,9 @@ _INTERACTIVE = {
 }
 
 
-def _blocks(output: dict[str, Any], where: str, plots: Path | None, names: set[str]) -> Iterator[Block]:
+def _blocks(
+    output: dict[str, Any], where: str, plots: Path | None, names: set[str], history: History | None
+) -> Iterator[Block]:
     """The best of the forms that an output comes in; where none can be shown, its name."""
     # On disk a text is one string or a list of lines.
     data = {kind: "".join(value) if _is_text(value) else value for kind, value in output.get("data", {}).items()}
@@ -121,7 +129,7 @@ def _blocks(output: dict[str, Any], where: str, plots: Path | None, names: set[s
     elif "text/markdown" in data:
         kept = metadata.get("desertion", {}).get("sentence")
         text = data["text/markdown"]
-        yield from [sentence(text, kept)] if kept else markup.from_markdown(text, where)
+        yield from [sentence(text, kept, history, where.split(",")[0])] if kept else markup.from_markdown(text, where)
     elif "text/html" in data:
         yield from markup.from_html(data["text/html"], where) or ([Verbatim(plain)] if plain.strip() else [])
     elif "text/latex" in data:
@@ -146,26 +154,25 @@ def _is_text(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def sentence(text: str, record: dict[str, Any]) -> Block:
-    """The sentence with its words and the numbers of its template separated."""
-    if record.get("withheld"):
-        return Prose(text)
-    fields = list(string.Formatter().parse(record["template"]))
-    pattern = "".join(re.escape(words) + ("(.*?)" if name is not None else "") for words, name, _, _ in fields)
-    match = re.fullmatch(pattern, text, flags=re.DOTALL)
-    if match is None:  # the record is of other words
+def sentence(text: str, record: dict[str, Any], history: History | None = None, stem: str = "") -> Block:
+    """The sentence with its words and the numbers of its template separated; `history` holds earlier numbers."""
+    numbers = sentences.filled(text, record)
+    if numbers is None:  # withheld, or the record is of other words
         return Prose(text)
     parts: list[str] = []
     behind: list[tuple[str, ...]] = []
-    filled = iter(match.groups())
+    fields = iter(numbers.items())
+    was: list[tuple[str, ...]] = []
     every, by = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {})
-    for words, name, _, _ in fields:
+    for words, name, _, _ in string.Formatter().parse(record["template"]):
         parts.append(words)
         if name is not None:
-            parts.append(visible(next(filled)))
+            field, number = next(fields)
+            parts.append(visible(number))
             value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
             behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by))
+            was.append(history.of(stem, record["id"], field) if history else ())
+    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by), tuple(was))
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------
@@ -173,7 +180,7 @@ def sentence(text: str, record: dict[str, Any]) -> Block:
 
 def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
     """A plot from an SVG of `publish.show`; if a name is used already, its identifiers are renamed."""
-    svg = _plain(svg)
+    svg = picture.plain(svg)
     title, alt = (_words(svg, tag) for tag in ("title", "desc"))
     known = re.search(r'<title id="([\w-]+)-title"', svg)
     name = plain = known[1] if known else f"plot-{sha256(svg.encode()).hexdigest()[:8]}"
@@ -182,16 +189,10 @@ def plot(svg: str, folder: Path | None, names: set[str]) -> PlotBlock:
         name += "-again"
     names.add(name)
     if name != plain:
-        before = r'(\bid="|href="#|url\(#|aria-labelledby="|aria-describedby="|-title )'
-        svg, narrow = (re.sub(before + re.escape(plain) + "-", rf"\g<1>{name}-", one) for one in (svg, narrow))
+        svg, narrow = (picture.renamed(one, plain, name) for one in (svg, narrow))
     marks = re.findall(r'data-ids="([^"]*)"', svg)
     ids = tuple(dict.fromkeys(unescape(one) for mark in marks for one in mark.split()))
     return PlotBlock(name, title or name, alt or title or name, svg, ids, table, narrow)
-
-
-def _plain(svg: str) -> str:
-    svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL).strip()
-    return re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
 
 
 def _words(svg: str, tag: str) -> str:
@@ -208,7 +209,7 @@ def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str
     table, narrow = folder / f"{name}.csv", folder / f"{name}{PHONE}.svg"
     return (
         table.read_bytes() if table.is_file() else None,
-        _plain(narrow.read_text(encoding="utf-8")) if narrow.is_file() else "",
+        picture.plain(narrow.read_text(encoding="utf-8")) if narrow.is_file() else "",
     )
 
 

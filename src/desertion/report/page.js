@@ -2,7 +2,7 @@
 /* Every number and every mark opens its statement; the table of all statements sorts, filters and is saved as CSV.
    Text of the data goes into the page as text nodes only. */
 (() => {
-  const { statements, events, sources, labels } = JSON.parse(document.getElementById("data").textContent);
+  const { statements, events, sources, labels, was } = JSON.parse(document.getElementById("data").textContent);
   for (const one of statements) {
     Object.assign(one, sources[one.source]);
     one.what ??= one.measure;
@@ -100,6 +100,9 @@
     const ids = element.dataset.ids.split(" ");
     if (anchor !== element || card.hidden) {
       if (!fill(ids, element.matches("a") ? element.textContent : "")) return;
+      if (element.dataset.was)
+        card.querySelector(".close").after(make("p", {}, element.textContent + " in other editions"),
+          make("ul", { class: "list" }, ...was[element.dataset.was].map((line) => make("li", {}, line))));
       card.hidden = false;
       card.scrollTop = 0;
       ring(element);

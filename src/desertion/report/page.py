@@ -16,6 +16,7 @@ from desertion.report.blocks import PictureBlock, PlotBlock, SentenceBlock, Tabl
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
 from desertion.report.markup import SAFE, convert
+from desertion.report.picture import themed
 from desertion.report.writer import UNSOURCED, Writer
 
 #: Characters that stay unescaped in the address of a table, besides letters and digits.
@@ -44,7 +45,7 @@ def page(report: Report) -> str:
         "style": file("page.css"),
         "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
         "body": body,
-        "data": to_json(_compact(report.statements, report.events)),
+        "data": to_json(_compact(report.statements, report.events) | {"was": writer.was}),
         "script": script,
     }
     # One pass: what is put in is not searched again.
@@ -75,12 +76,14 @@ class PageWriter(Writer):
 
     def __init__(self, statements: Iterable[Entry], events: Iterable[Entry]) -> None:
         super().__init__()
+        #: For each number with a history its lines, by the place that the link names.
+        self.was: list[list[str]] = []
         self._printed = {str(row["id"]): str(row["printed"]) for row in (*statements, *events)}
 
     def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence, its numbers as links."""
         return "".join(
-            self._number(part, sentence.behind[n // 2], sentence.apart) if n % 2 else part
+            self._number(part, sentence.behind[n // 2], sentence.apart, sentence.was[n // 2]) if n % 2 else part
             for n, part in enumerate(sentence.parts)
         )
 
@@ -98,10 +101,10 @@ class PageWriter(Writer):
             caption.append(f'<a download="{plot.name}.csv" href="{address}">numbers of this plot (CSV)</a>')
         words = f"<details><summary>In words</summary><p>{escape(plot.alt)}</p></details>"
         # The style shows one of the two, by the width of the screen.
-        pictures = f'<div class="wide">{_svg(plot.svg)}</div><div class="narrow">{_svg(plot.narrow)}</div>'
+        pictures = f'<div class="wide">{themed(plot.svg)}</div><div class="narrow">{themed(plot.narrow)}</div>'
         return (
             f'<figure id="plot-{plot.name}"><div class="plot" role="region" tabindex="0" '
-            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else _svg(plot.svg)}</div>'
+            f'aria-label="{escape(named, quote=True)}">{pictures if plot.narrow else themed(plot.svg)}</div>'
             f"<figcaption>{' · '.join(caption)}{words}</figcaption></figure>"
         )
 
@@ -117,8 +120,10 @@ class PageWriter(Writer):
             f'<img src="{address}" alt="{alt}" {size} style="{least}"></div>{caption}</figure>'
         )
 
-    def _number(self, words: str, ids: Sequence[str], apart: bool) -> str:
+    def _number(self, words: str, ids: Sequence[str], apart: bool, was: Sequence[str]) -> str:
         """A number of a sentence as a link to its statements: all of `ids` if they are its own (`apart`).
+
+        `was` is what it is in other editions.
 
         Otherwise it links to the statement that prints the number, if there is one, else to all of the sentence.
         """
@@ -130,7 +135,11 @@ class PageWriter(Writer):
             return f"[{text}](#statements)"
         same = [each for each in known if self._printed[each].endswith(words) and self._is_number(each, words)]
         linked = known if apart or not same else same
-        return f'[{text}](#{linked[0]}){{.n data-ids="{" ".join(linked)}"}}'
+        earlier = ""
+        if was:
+            earlier = f' data-was="{len(self.was)}"'
+            self.was.append(list(was))
+        return f'[{text}](#{linked[0]}){{.n data-ids="{" ".join(linked)}"{earlier}}}'
 
     def _is_number(self, statement: str, words: str) -> bool:
         before = self._printed[statement].removesuffix(words)
@@ -184,15 +193,6 @@ def _linked(html: str, known: Collection[str]) -> str:
         return f'<a class="n" href="#{name}" data-ids="{name}">{name}</a>' if name in known else name
 
     return _ID.sub(one, html)
-
-
-# --- plots -----------------------------------------------------------------------------------------------------------
-
-
-def _svg(svg: str) -> str:
-    """A picture that takes its size from the page and its colours from the theme."""
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
 
 
 # --- the table of all statements -------------------------------------------------------------------------------------

@@ -1,0 +1,50 @@
+"""What the numbers of the sentences are in other editions and were at each release: editions/history.json.
+
+`desertion accept --editions` writes the file; a state has its numbers by sentence and field of the template.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from desertion.errors import UserError
+from desertion.project import EDITIONS, relative
+
+FILE = EDITIONS / "history.json"
+
+
+@dataclass(frozen=True)
+class History:
+    """The numbers of `states`, label → sentence → field → number; a sentence without numbers was withheld."""
+
+    states: Mapping[str, Mapping[str, Mapping[str, str]]]
+
+    def of(self, stem: str, sentence: str, field: str) -> tuple[str, ...]:
+        """The number in each state whose sentence has it, `LABEL: number`, one line each."""
+        lines = []
+        for label, numbers in self.states.items():
+            known = numbers.get(f"{stem} {sentence}")
+            if known is not None and (not known or field in known):
+                lines.append(f"{label}: {known.get(field, 'withheld')}")
+        return tuple(lines)
+
+
+def load(edition: str, data: str) -> History:
+    """The history without the edition itself; `data`: the hash of the data now. Raises UserError for a damaged file."""
+    if not FILE.is_file():
+        return History({})
+    try:
+        kept: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+        states = {
+            f"{state['title']}{'' if state['data'] == data else ' (before the last change of the data)'}": state[
+                "numbers"
+            ]
+            for name, state in kept["editions"].items()
+            if name != edition
+        }
+        return History(states | {f"Release {name}": state["numbers"] for name, state in kept["releases"].items()})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{relative(FILE)}: damaged: `desertion accept --editions` writes it anew") from None
