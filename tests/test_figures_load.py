@@ -40,11 +40,15 @@ def test_columns_have_their_types(tiny: Data) -> None:
     for frame in (tiny.figures, tiny.context):
         assert frame.index.name == "id"
         kinds = frame.dtypes.astype("str").to_dict()
-        for column in ("period_start", "period_end", "published", "known"):
+        for column in ("period_start", "period_end", "published", "known", "counted_on"):
             assert kinds.pop(column).startswith("datetime64"), column
-        assert kinds.pop("value") == "float64"
+        assert [kinds.pop(column) for column in ("value", "low", "high", "courts_share")] == ["float64"] * 4
         assert [kinds.pop(column) for column in ("cumulative", "dated", "corrected")] == ["bool"] * 3
         assert set(kinds.values()) == {"str"}
+    narrowing = ["place", "part", "soldiers", "base"]
+    assert tiny.figures.loc["F8", narrowing].tolist() == ["Moscow Oblast", "5", "contract", ""]
+    assert tiny.figures.loc["F1", narrowing].tolist() == [""] * 4
+    assert tiny.figures.loc["F5", ["low", "high"]].tolist() == [4250, 4350]
     assert tiny.corrections["known_from"].dtype.kind == "M"
     assert tiny.events["date"].dtype.kind == "M"
     assert tiny.events.index.name == tiny.sources.index.name == "id"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.data import correction, figure, identity, load, source
+from support.data import correction, detail, figure, identity, load, source
 
 from desertion import figures, reconcile, vocabulary
 from desertion.errors import UserError
@@ -118,6 +118,47 @@ def test_a_correction_leaves_its_page_the_reading_that_we_hold_right(tmp_path: P
     assert (fact["chosen"], fact["period_start"]) == ("F001", pd.Timestamp("2023-01-01"))
     printed = reconcile.ledger(data)[0]["readings"][0]
     assert (printed["period_start"], printed["standing"]) == ("2018-01-01", False)
+
+
+def test_a_weak_row_with_the_right_period_beats_a_usable_one_with_the_slip_of_a_relay(tmp_path: Path) -> None:
+    half = {"fact": "compiler/337/received/2023-h1", "period_end": "2023-06-30"}
+    rows = [
+        figure("F001", 1270, "first", **half, status="low"),
+        figure("F002", 1270, "second", **half | {"period_end": "2023-07-31"}),
+    ]
+    pages = [source("first"), source("second")]
+    slip = [correction("F002", "period_end", "2023-07-31", "2023-06-30")]
+    chosen = {
+        rule: reconcile.facts(load(tmp_path, figures=rows, sources=pages, corrections=slip), rule)["chosen"].item()
+        for rule in ("own-page-first", "most-sources")
+    }
+    assert chosen == {"own-page-first": "F001", "most-sources": "F001"}
+    own = [source("first"), source("second", publisher="Compiler")]  # those who counted read their own count
+    data = load(tmp_path, figures=rows, sources=own, corrections=slip)
+    only = reconcile.facts(data).iloc[0]
+    assert (only["chosen"], f"{only['period_end']:%Y-%m-%d}") == ("F002", "2023-06-30")
+
+
+def test_a_printed_range_stands_for_its_ends_and_a_place_for_itself(tmp_path: Path) -> None:
+    rows = [
+        figure("F001", 750, "page", bound="about"),
+        figure("F002", 790, "page", fact="other/337/received/2023"),
+        figure("F003", 40, "page", fact="other/337/received-region/2023", scope="subset"),
+    ]
+    details = [detail("F001", low="700", high="800"), detail("F003", place="A region")]
+    data = load(
+        tmp_path,
+        figures=rows,
+        sources=[source("page")],
+        details=details,
+        places=[{"name": "A region", "kind": "region", "note": ""}],
+        identities=[identity("I1", "F002", "equal", "F001")],
+    )
+    facts = reconcile.facts(data)
+    assert facts["printed_low"].fillna(0).tolist() == [700, 0, 0]
+    assert facts["place"].tolist() == ["", "", "A region"]
+    assert reconcile.identities(data)["state"].tolist() == ["holds"]  # about 750 alone is 745 to 755
+    assert reconcile.national(facts)["chosen"].tolist() == ["F001", "F002"]
 
 
 def test_states_say_who_agrees(tmp_path: Path) -> None:
@@ -227,6 +268,7 @@ def test_identities_hold_break_and_say_why(
         figures=rows,
         sources=[source("page", published="2024-12-31")],
         identities=[identity("I1", left, relation, right)],
+        details=[detail(row["id"], base="2021") for row in rows if row.get("kind") == "growth"],
     )
     checked = reconcile.identities(data).loc["I1"]
     assert (checked["state"], reason in checked["reason"]) == (state, True), checked["reason"]

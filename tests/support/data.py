@@ -53,6 +53,11 @@ def source(name: str, kind: str = "relay", **cells: str) -> dict[str, str]:
     return {"id": name, "kind": kind, "copy_of": "", "note": "", **row, **cells}
 
 
+def detail(number: str, **cells: str) -> dict[str, str]:
+    """A row of details.csv."""
+    return dict.fromkeys(BY_FILE["details.csv"].columns, "") | {"id": number, **cells}
+
+
 def correction(number: str, field: str, printed: str, corrected: str, known_from: str = "2024-02-01") -> dict[str, str]:
     """A row of corrections.csv."""
     row = {"figure_id": number, "field": field, "printed": printed, "corrected": corrected}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from desertion.errors import UserError
-from desertion.figures import links
+from desertion.figures import details, links
 from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
@@ -24,6 +24,8 @@ _BETWEEN = (
     bad_corrections,
     links.misnamed_facts,
     links.miscounted_facts,
+    details.describe,
+    details.ranges,
     links.numbers,
 )
 

@@ -23,7 +23,8 @@ AGREED, ONE_SOURCE, CONFLICTING, CORRECTED = "agreed", "one source", "conflictin
 
 _COLUMNS = (
     *("fact", "articles", "measure", "scope", "kind", "unit", "per", "period_start", "period_end", "cumulative"),
-    *("value", "bound", "compiler", "chosen", "ids", "sources", "readings", "state"),
+    *("value", "bound", "printed_low", "printed_high", "compiler", "place", "part", "qualification", "soldiers"),
+    *("chosen", "ids", "sources", "readings", "state"),
 )
 #: Days that a period covers at least to stand for its year: a page of 29 December counts it.
 _YEAR = 360
@@ -47,8 +48,9 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     DataFrame
         Indexed by fact, in the order of the figures; facts whose statements are all rejected are left out.
 
-        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, compiler`: of
-          the chosen statement, corrections applied
+        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, printed_low,
+          printed_high, compiler, place, part, qualification, soldiers`: of the chosen statement, corrections applied;
+          the ends of a range that its page prints, else NaN
         - `chosen`: the id of the chosen statement
         - `ids`: the ids of all its statements that are not rejected, joined by spaces
         - `sources`: independent sources of the chosen reading (see `statements.independent`)
@@ -88,9 +90,10 @@ def _fact_row(fact: Iterable[Statement], choice: Chosen, chosen: Statement) -> t
     reading = chosen.reading
     return (
         chosen.fact, chosen.articles, reading.measure, chosen.scope, chosen.kind, chosen.unit, chosen.per,
-        reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, chosen.compiler,
-        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"),
-        independent(usable[0].usable), len(usable), _state(usable),
+        reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, *chosen.ends,
+        chosen.compiler, chosen.place, chosen.part, chosen.qualification, chosen.soldiers,
+        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"), independent(usable[0].usable), len(usable),
+        _state(usable),
     )  # fmt: skip
 
 
