@@ -119,7 +119,8 @@ def test_the_ledger_and_the_claims_are_json_with_the_promised_fields() -> None:
     assert all(reading <= one.keys() for row in rows for one in row["readings"])
     claims = json.loads(desertion("claims", "--json").stdout)
     assert claims[0].keys() == {
-        "id", "source", "stated", "admits", "computed", "interval", "verdict", "mixed_measures",
+        "id", "source", "stated", "admits", "computed", "interval", "verdict", "close", "other_reading",
+        "mixed_measures",
     }  # fmt: skip
     ninefold = next(row for row in claims if row["id"] == "S02")
     assert (round(ninefold["computed"], 2), ninefold["verdict"], ninefold["admits"]) == (8.3, "overstated", [8.5, 9])

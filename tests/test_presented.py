@@ -172,7 +172,9 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     ]
     names = ["id", "stated", "hedge", "unit", "kind", "admits_low", "admits_high", "computed", "low", "high"]
     checked = pd.DataFrame(rows, columns=names).set_index("id").assign(
-        ids=[("F1", "F2")] * 4, mixed_measures=[True, False, True, False],
+        read_as=[9.0, 8.3, 1.0, math.nan], close=[True, False, False, False],
+        other_reading=["read as 10 times", "", "", ""], ids=[("F1", "F2")] * 4,
+        mixed_measures=[True, False, True, False],
         reason=["", "", "no figures", "no number is stated"],
         verdict=["understated", "holds", "not checkable", "not checkable"],
     )  # fmt: skip
@@ -180,7 +182,11 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "place 1 from the highest", "no number"]
     assert worded["admits"].tolist() == ["8.5–9", "8.25–8.35", "1–1", "–"]
     assert worded["interval"].tolist() == ["7.4–120", "7.4–9.2", "–", "–"]
-    assert worded["remark"].tolist() == ["divides one measure by another", "", "no figures", "no number is stated"]
+    assert worded["remark"].tolist() == [
+        "close: within 5 % of what its words admit; divides one measure by another; read as 10 times", "", "no figures",
+        "no number is stated",
+    ]  # fmt: skip
+    assert claims.in_words(checked.assign(read_as=10.0))["says"].iloc[0] == "almost 9 times (read as 10)"
     assert worded["ids"].tolist() == ["F1 F2"] * 4
     assert worded["group"].tolist()[1] == f"Holds: {vocabulary.VERDICTS['holds']}"
     assert [list(vocabulary.VERDICTS)[place] for place in worded["order"]] == worded["verdict"].tolist()

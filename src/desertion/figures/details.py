@@ -1,9 +1,9 @@
-"""Faults between details.csv and the statements it describes, and between the two rows of a range."""
+"""Details of statements: in words, and the faults between details.csv and its statements and within a range."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from desertion import vocabulary
 from desertion.figures.corrections import corrected
@@ -15,6 +15,26 @@ from desertion.text import shown
 
 #: Columns that make a statement one of a part of what its articles, its measure and its period say.
 NARROWING = ("place", "part", "qualification", "soldiers")
+
+
+_SCOPES = {"mobilisation_parts": "the parts added in September 2022 alone", "sample": "a sample"}
+
+
+def covers(row: Mapping[str, Any]) -> str:
+    """What a statement is a count of, where it is none of the whole: `Moscow Oblast, part 5, contract soldiers`.
+
+    `row`: its columns in `Data.figures`, `Data.context` or the table of `reconcile.facts`.
+    """
+    part = str(row.get("part", "")).replace("+", " and ")
+    soldiers, qualification = str(row.get("soldiers", "")), str(row.get("qualification", ""))
+    words = (
+        row.get("place", ""),
+        part and f"part{'s' * (' and ' in part)} {part}",
+        vocabulary.SOLDIERS.get(soldiers, soldiers),
+        "beside a graver crime" if qualification == "additional" else "",
+        _SCOPES.get(str(row.get("scope", "")), ""),
+    )
+    return ", ".join(word for word in words if word)
 
 
 class _Detail(NamedTuple):

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
-from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, flag, numeric, records, text
+from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.palette import STEPS, Style
 from desertion.plots.plot import plot
@@ -48,6 +48,7 @@ def _describe_offences(rows: pd.DataFrame) -> str:
         "value": numeric("the count; a zero is drawn as a zero"),
         "bound": BOUND,
         "incomplete": INCOMPLETE,
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_offences,
@@ -119,6 +120,7 @@ _UNITS = ("percent", "persons", "months")
         "value": numeric("the share, number or length"),
         "bound": BOUND,
         "incomplete": flag("whether it is of a sample or a part only, drawn hollow"),
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_sentences,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from desertion import vocabulary
+from desertion.figures.details import covers
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
@@ -57,7 +58,8 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
         - `readings`: how many readings of value, measure and period its statements print
         - `state`: `one source` or `agreed` (independent sources) where they print one reading; `conflicting` where more
           than one stands; `corrected` where a correction holds the others to be errors of their pages
-        - `label`: in words, `Persons convicted, Art. 337, Proekt`
+        - `covers`: in words what is counted of the whole: `Moscow Oblast, part 5`; blank for the whole
+        - `label`: in words, `Persons convicted, Art. 337, Proekt`, of a subset with what it covers
         - `year`: the year in which the period starts
         - `days`: days in the period, its first and last included
         - `incomplete`: whether the period is shorter than a year (under 360 days)
@@ -77,8 +79,10 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     for column in ("period_start", "period_end"):
         frame[column] = pd.to_datetime(frame[column])
     days = (frame["period_end"] - frame["period_start"]).dt.days + 1
+    frame["covers"] = [covers({str(k): cell for k, cell in row.items()}) for row in frame.to_dict("records")]
+    label = vocabulary.label(frame, "measure", "articles", "compiler")
     return frame.assign(
-        label=vocabulary.label(frame, "measure", "articles", "compiler"),
+        label=label.where(frame["scope"].ne("subset"), label + ", " + frame["covers"]),
         year=frame["period_start"].dt.year,
         days=days,
         incomplete=days < _YEAR,

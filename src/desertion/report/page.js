@@ -38,8 +38,9 @@
     row("Counted", one.measure);
     row("Offence", one.articles);
     row("Topic", one.topic);
-    row("Covers", one.scope);
+    row("Covers", one.scope, one.scope && one.courts ? "; " : "", one.courts);
     row("Period", one.period && one.period + (one.cumulative ? " (running total)" : ""));
+    row("Counted on", one.counted);
     row("Bound", labels.bound[one.bound]);
     row("Hedge", one.hedge);
     row("Counted by", one.compiler);
@@ -332,7 +333,7 @@
   }
 
   function download() {
-    const names = ["id", "printed", "value", "bound", "hedge", "measure", "articles", "topic", "scope", "start", "end", "cumulative", "compiler",
+    const names = ["id", "printed", "value", "bound", "hedge", "measure", "articles", "topic", "scope", "courts", "counted", "start", "end", "cumulative", "compiler",
       "publisher", "url", "published", "locator", "note", "status", "reason", "corrections"];
     /* A spreadsheet runs a cell that begins so; a plain number is none. */
     const guard = (text) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? "'" + text : text);

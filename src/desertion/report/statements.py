@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import reconcile, vocabulary
+from desertion.figures.details import covers
 from desertion.plots.wording import listed, number, period
 from desertion.report.escape import link
 from desertion.text import visible
@@ -23,7 +24,7 @@ _FIELDS = {
     "cumulative": "running total",
     "per": "base",
 }
-_UNITS = {"percent": " %", "months": " months", "per_1000": " per 1,000"}
+_UNITS = {"percent": " %", "times": " times", "months": " months", "per_1000": " per 1,000"}
 
 
 def statements(data: Data, rule: str) -> list[Entry]:
@@ -74,8 +75,10 @@ def events(data: Data) -> list[Entry]:
 
 
 def printed(row: Mapping[str, Any]) -> str:
-    """The number as its page prints it, with its qualifier: `more than 700`, `33.3 %`."""
-    bound = str(row["bound"])
+    """The number as its page prints it, with its qualifier: `more than 700`, `33.3 %`, `34 to 35`."""
+    bound, low, high = str(row["bound"]), float(row.get("low", "nan")), float(row.get("high", "nan"))
+    if low < high:
+        return f"{number(low)} to {number(high)}{_UNITS.get(str(row['unit']), '')}"
     hedge = str(row["hedge"]) or ("" if bound == "exact" else bound.replace("_", " "))
     return f"{hedge} {number(float(row['value']))}{_UNITS.get(str(row['unit']), '')}".strip()
 
@@ -90,6 +93,8 @@ def _row(
     per = str(row["per"])
     what = vocabulary.MEASURES.get(measure, measure)
     share = "" if row["kind"] == "count" else f"{row['kind']} of "
+    base = f", over {row['base']}" if row["base"] else ""
+    of = covers(row)
     return {
         "id": str(row["id"]),
         "kind": kind,
@@ -97,12 +102,16 @@ def _row(
         "value": float(row["value"]),
         "bound": str(row["bound"]),
         "hedge": visible(str(row["hedge"])),
-        "measure": visible(f"{share}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}"),
+        "measure": visible(
+            f"{share}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}{base}{f': {of}' if of else ''}"
+        ),
         "what": visible(what),
         "articles": visible(_articles(str(row["articles"])) if "articles" in row else ""),
         "numbers": str(row["articles"]).split("+") if str(row.get("articles", "")).startswith("3") else [],
         "topic": visible(vocabulary.TOPICS.get(str(row["topic"]), str(row["topic"]))) if "topic" in row else "",
-        "scope": vocabulary.SCOPES.get(str(row["scope"]), "") if row.get("scope", "whole") != "whole" else "",
+        "scope": visible(of),
+        "counted": "" if pd.isna(row["counted_on"]) else f"{row['counted_on']:%Y-%m-%d}",
+        "courts": "" if pd.isna(row["courts_share"]) else f"{number(row['courts_share'])} % of the courts",
         "period": period(row["period_start"], row["period_end"]),
         "start": f"{row['period_start']:%Y-%m-%d}",
         "end": f"{row['period_end']:%Y-%m-%d}",
