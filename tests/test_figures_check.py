@@ -141,6 +141,8 @@ CELLS = [
     ("sources.csv", "official-2022-04-15", "url", "https://[x/10a", 7, "is not a web address"),
     ("sources.csv", "official-2022-04-15", "url", "javascript:alert(1)", 7, "it starts with https:// or http://"),
     ("sources.csv", "official-2022-04-15", "url", "http://www.army.example/table/", 7, "this address already stands on line 2"),
+    ("sources.csv", "official-2022-04-15", "archived", "archive.example/1", 7, "it starts with https:// or http://"),
+    ("sources.csv", "official-2022-04-15", "retrieved", "2022-04-14", 7, "is before the page was published, 2022-04-15"),
     ("sources.csv", "official-2022-04-15", "published", "2022-13", 7, "there is no month 13"),
     ("sources.csv", "official-2022-04-15", "published", "2022", 7, "YYYY-MM-DD (or YYYY-MM, or blank"),
     ("sources.csv", "official-2022-04-15", "language", "English", 7, "write the two-letter code of the language"),

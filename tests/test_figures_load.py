@@ -231,7 +231,7 @@ def test_a_correction_of_context_is_applied_too(tiny_data: Path) -> None:
 
 
 def test_when_a_statement_was_known_does_not_depend_on_the_correction_of_its_period(tiny_data: Path) -> None:
-    replace(tiny_data / "sources.csv", ",2024-03-20,en,relay", ",,en,relay")
+    replace(tiny_data / "sources.csv", ",2024-03-20,,en,relay", ",,,en,relay")
     replace(
         tiny_data / "corrections.csv", "F4,period_start,2022-02-24,2023-01-01", "F4,period_end,2023-12-31,2023-06-30"
     )

@@ -139,6 +139,16 @@ def test_a_weak_row_with_the_right_period_beats_a_usable_one_with_the_slip_of_a_
     assert (only["chosen"], f"{only['period_end']:%Y-%m-%d}") == ("F002", "2023-06-30")
 
 
+def test_a_scraper_comes_last_and_a_copy_is_named_with_its_host(tmp_path: Path) -> None:
+    rows = [figure("F001", 10, "copy"), figure("F002", 11, "relay")]
+    pages = [source("copy", "scraper", url="https://www.host.test/a", publisher="Compiler"), source("relay")]
+    data = load(tmp_path, figures=rows, sources=pages)
+    assert reconcile.facts(data)["chosen"].tolist() == ["F002"]
+    [row] = reconcile.ledger(data)
+    assert [one["publishers"] for one in row["readings"]] == [["Relay"], ["Compiler (copy on host.test)"]]
+    assert data.figures["printed_by"].tolist() == ["Compiler (copy on host.test)", "Relay"]
+
+
 def test_a_printed_range_stands_for_its_ends_and_a_place_for_itself(tmp_path: Path) -> None:
     rows = [
         figure("F001", 750, "page", bound="about"),

@@ -181,6 +181,7 @@ SOURCE_KINDS = {
     "newsroom": "the newsroom or group that counted, on its own page",
     "relay": "a page that reports another's count",
     "mirror": "a copy of a page on another host",
+    "scraper": "a copy on a host that copies pages at large or names nobody; chosen last",
     "leak": "leaked documents or lists",
     "belligerent": "a party to the war speaking of the other side",
 }

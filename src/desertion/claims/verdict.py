@@ -109,7 +109,7 @@ def _row(
     return (
         claim.id,
         claim.source_id,
-        data.sources["publisher"].get(claim.source_id, ""),
+        data.sources["printed_by"].get(claim.source_id, ""),
         claim.locator,
         claim.statement,
         claim.kind,

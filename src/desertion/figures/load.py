@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -20,7 +21,13 @@ from desertion.figures.rows import last_day
 from desertion.project import DATA
 from desertion.text import hint, nearest, shown
 
-_OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
+_OF_THE_SOURCE = {
+    "publisher": "publisher",
+    "printed_by": "printed_by",
+    "url": "url",
+    "kind": "source_kind",
+    "copy_of": "copy_of",
+}
 _WORDS = {
     "measure": vocabulary.MEASURES,
     "status": vocabulary.STATUSES,
@@ -66,11 +73,12 @@ class Data:
     ----------
     figures, context
         One row per statement, corrections applied, with the columns of its row in details.csv (blank where it has
-        none) and of its source: `publisher`, `url`, `source_kind`, `copy_of`, `published` (NaT where the page shows no
-        date; of a month its last day); `known` (publication, or the period's end plus the lag where undated), `dated`,
-        `corrected` (whether a correction changed the row).
+        none) and of its source: `publisher`, `printed_by` (of a copy with its host), `url`, `source_kind`, `copy_of`,
+        `published` (NaT where the page shows no date; of a month its last day); `known` (publication, or the period's
+        end plus the lag where undated), `dated`, `corrected` (whether a correction changed the row).
     sources
-        One row per page, with the printed date as `published_text`. Not cut at `as_of`.
+        One row per page, with the printed date as `published_text`, and `printed_by`: the publisher, of a copy with its
+        host. Not cut at `as_of`.
     corrections
         One row per correction that was applied.
     events, claims, identities
@@ -163,6 +171,9 @@ def _cut(read: Read, as_of: date | None, undated_lag_days: int) -> Data:
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
     sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
+    hosts = sources["url"].map(lambda url: urlsplit(url).netloc.removeprefix("www.").rstrip("."))
+    copies = sources["kind"].isin(["mirror", "scraper"])
+    sources["printed_by"] = sources["publisher"] + (" (copy on " + hosts + ")").where(copies, "")
     corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
     lag = pd.Timedelta(days=undated_lag_days)

@@ -114,6 +114,12 @@ def dated_id(id: str, published: str) -> str:
     return f"is not the date at the end of the id {id}: mend one of them"
 
 
+def read_after(published: str, retrieved: str) -> str:
+    """A page is read on the day of its publication or later."""
+    early = retrieved and published and retrieved < published
+    return f"is before the page was published, {published}" if early else ""
+
+
 def published_after(period_end: str, published: str, kind: str) -> str:
     """A page does not count what lies after it; a projection and a decree may speak of it."""
     if not published or kind in ("projection", "decree") or last_day(published) >= period_end:

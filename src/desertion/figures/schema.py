@@ -224,14 +224,17 @@ SCHEMAS = (
             "publisher": Field(
                 "name", "who published the text, in one spelling; of a mirror who published the original"
             ),
+            "title": Field("text", "title of the page; blank: not seen", True),
             "url": Field("address", "the address where it was seen, unchanged"),
+            "archived": Field("address", "address of a copy in a public archive; blank: none is known", True),
             "published": Field("month", "the day; where only the month is known it counts from its last day", True),
+            "retrieved": Field("date", "day on which it was last read there; blank: not noted", True),
             "language": Field("language", "language of the page: `en`, `ru`, `uk` …"),
             "kind": _word(vocabulary.SOURCE_KINDS, "what the page as a whole is"),
             "copy_of": Field("slug", "the page that this one copies, translates or closely rewrites", True, (), _PAGES),
             "note": Field("text", "host of a mirror, whom it relays, what is odd", True),
         },
-        (RowRule("published", rows.dated_id),),
+        (RowRule("published", rows.dated_id), RowRule("retrieved", rows.read_after)),
         needs_rows=True,
     ),
     CsvSchema(

@@ -193,9 +193,9 @@ class Reconciler:
 
 
 def _distance(statement: Statement) -> int:
-    """How far a page stands from the count: 0 official form, 1 who counted, 2 copy of either, 3 mirror, 4 other."""
+    """How far a page is from the count: 0 official form, 1 who counted, 2 copy of it, 3 mirror, 4 other, 5 scraper."""
     if statement.source_kind in OWN:
         return 0 if statement.source_kind == "official_form" else 1
     if statement.source_kind == "mirror":
         return 2 if statement.own_page else 3
-    return 4
+    return 5 if statement.source_kind == "scraper" else 4

@@ -28,8 +28,8 @@ class Statement:
     """One row of figures.csv. `reading` has corrections applied, `printed` has not.
 
     `origin`: the page that the number was taken from, as far as is known (see `origins`). `own_page`: whether that page
-    belongs to those who counted. `published`: None if the page shows no date. `ends`: of a printed range, NaN where
-    there is none.
+    belongs to those who counted. `publisher`: of a copy with its host. `published`: None if the page shows no date.
+    `ends`: of a printed range, NaN where there is none.
     """
 
     id: str
@@ -89,7 +89,7 @@ def statements(data: Data) -> list[Statement]:
     printed = _printed(data.corrections)
     text = (
         *("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher"),
-        *("status", "place", "part", "qualification", "soldiers"),
+        *("status", "place", "part", "qualification", "soldiers", "printed_by"),
     )
     dates = ("period_start", "period_end", "published")
     columns: list[list[Any]] = [
@@ -100,7 +100,7 @@ def statements(data: Data) -> list[Statement]:
     out = []
     for (
         number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, place, part,
-        qualification, soldiers, low, high, cumulative, value, measure, start, end, published,
+        qualification, soldiers, printed_by, low, high, cumulative, value, measure, start, end, published,
     ) in zip(*columns, strict=True):  # fmt: skip
         reading = Reading(value, measure, start, end)
         origin = ends.get(source, source)
@@ -123,7 +123,7 @@ def statements(data: Data) -> list[Statement]:
                 origin=origin,
                 own_page=source_kinds.get(origin) in OWN or publisher == compiler,
                 source_kind=source_kinds.get(source, ""),
-                publisher=publisher,
+                publisher=printed_by,
                 published=published,
                 status=status,
                 place=place,

@@ -45,6 +45,8 @@
     row("Hedge", one.hedge);
     row("Counted by", one.compiler);
     row("Printed by", one.publisher && link(one.publisher, one.url));
+    row("Title", one.title);
+    row("Archived", one.archived && link("copy in an archive", one.archived), one.retrieved && ` (read ${one.retrieved})`);
     row("Published", one.kind === "event" ? one.published : one.published || "no date shown");
     row("Where", one.locator);
     row("Note", one.note);

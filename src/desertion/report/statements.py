@@ -41,11 +41,13 @@ def statements(data: Data, rule: str) -> list[Entry]:
     same: dict[str, list[str]] = {}
     for name, fact in data.figures["fact"].items():
         same.setdefault(str(fact), []).append(str(name))
-    dates = {str(source): str(text) for source, text in data.sources["published_text"].items()}
+    columns = data.sources[["title", "archived", "retrieved"]].assign(published=data.sources["published_text"])
+    columns["retrieved"] = columns["retrieved"].dt.strftime("%Y-%m-%d").fillna("")
+    pages = {str(source): page for source, page in zip(columns.index, _records(columns), strict=True)}
     rows = []
     for kind, frame in (("figure", data.figures), ("context", data.context)):
         for row in _records(frame.reset_index()):
-            one = _row(kind, row, corrections.get(str(row["id"]), []), dates)
+            one = _row(kind, row, corrections.get(str(row["id"]), []), pages[str(row["source_id"])])
             one["same"] = [each for each in same.get(row.get("fact", ""), ()) if each != row["id"]]
             one["rivals"] = rivals.get(str(row["id"]), [])
             rows.append({key: value for key, value in one.items() if value not in ("", [], None, False)})
@@ -65,7 +67,7 @@ def events(data: Data) -> list[Entry]:
             "printed": visible(str(row["title"])),
             "measure": vocabulary.EVENT_KINDS.get(str(row["kind"]), str(row["kind"])),
             "period": f"{row['date']:%Y-%m-%d}",
-            "publisher": visible(str(data.sources.at[row["source_id"], "publisher"])),
+            "publisher": visible(str(data.sources.at[row["source_id"], "printed_by"])),
             "url": link(str(data.sources.at[row["source_id"], "url"])),
             "published": str(data.sources.at[row["source_id"], "published_text"]),
             "note": visible(str(row["note"])),
@@ -83,9 +85,7 @@ def printed(row: Mapping[str, Any]) -> str:
     return f"{hedge} {number(float(row['value']))}{_UNITS.get(str(row['unit']), '')}".strip()
 
 
-def _row(
-    kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], dates: Mapping[str, str]
-) -> Entry:
+def _row(kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], page: Mapping[str, str]) -> Entry:
     corrections = list(corrections)
     # Corrections of one cell follow each other: the first has the number as printed.
     original = {str(each["field"]): each["printed"] for each in reversed(corrections)}
@@ -117,10 +117,13 @@ def _row(
         "end": f"{row['period_end']:%Y-%m-%d}",
         "cumulative": bool(row["cumulative"]),
         "compiler": visible(str(row["compiler"])),
-        "publisher": visible(str(row["publisher"])),
+        "publisher": visible(str(row["printed_by"])),
         "url": link(str(row["url"])),
+        "title": visible(page["title"]),
+        "archived": link(page["archived"]),
+        "retrieved": page["retrieved"],
         "source": str(row["source_id"]),
-        "published": visible(dates.get(str(row["source_id"]), "")),
+        "published": visible(page["published"]),
         "locator": visible(str(row["locator"])),
         "note": visible(str(row["note"])),
         "status": str(row["status"]),
