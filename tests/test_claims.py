@@ -23,14 +23,27 @@ def real() -> pd.DataFrame:
 
 def test_the_article_that_started_it_all(real: pd.DataFrame) -> None:
     """Its ninefold is overstated at 8.30, its fivefold holds read as five times and not as six."""
-    rows = real.loc[["S01", "S01+1", "S02"]]
-    assert rows["verdict"].tolist() == ["holds", "overstated", "overstated"]
-    assert rows["stated"].tolist() == [5, 6, 9]
+    rows = real.loc[["S01", "S02"]]
+    assert rows["verdict"].tolist() == ["holds", "overstated"]
+    assert rows["stated"].tolist() == [5, 9]
+    assert rows["close"].tolist() == [False, True]
+    assert rows["other_reading"].tolist() == [
+        "read as 6 times, its words admit 5.5 to 6.5", "read as 10 times, its words admit 9.5 to 10"
+    ]  # fmt: skip
     assert rows[["computed", "low", "high"]].round(2).loc["S02"].tolist() == [8.30, 7.58, 9.10]
     assert rows[["computed", "low", "high"]].round(2).loc["S01"].tolist() == [4.93, 4.59, 5.31]
     assert rows.loc["S02", ["admits_low", "admits_high"]].tolist() == [8.5, 9]
     assert rows["mixed_measures"].all(), "persons convicted over cases"
     assert {f"S{n:02d}" for n in range(1, 13)} <= set(real.index)
+
+
+def test_each_claim_has_one_verdict(real: pd.DataFrame) -> None:
+    assert real.index.is_unique
+    assert len(real) == len(figures.load().claims) == 74
+    told = real[real["verdict"].ne("not checkable")]
+    assert len(told) == 66
+    assert told["verdict"].str.startswith("holds").sum() == 50
+    assert told["verdict"].eq("overstated").sum() == 7
 
 
 def test_at_least_25_claims_of_other_pages_are_recomputed(real: pd.DataFrame) -> None:
@@ -43,9 +56,10 @@ def test_at_least_25_claims_of_other_pages_are_recomputed(real: pd.DataFrame) ->
 def test_json_has_the_fields_of_the_command(real: pd.DataFrame) -> None:
     rows = json.loads(json.dumps(claims.as_json(real), allow_nan=False))
     assert all(
-        list(row) == ["id", "source", "stated", "admits", "computed", "interval", "verdict", "mixed_measures"]
+        list(row) == ["id", "source", "stated", "admits", "computed", "interval", "verdict", "close", "other_reading",
+                      "mixed_measures"]
         for row in rows
-    )
+    )  # fmt: skip
     by_id = {row["id"]: row for row in rows}
     assert by_id["S02"]["admits"] == [8.5, 9.0]
     assert by_id["S08"] == {
@@ -56,6 +70,8 @@ def test_json_has_the_fields_of_the_command(real: pd.DataFrame) -> None:
         "computed": None,
         "interval": None,
         "verdict": "not checkable",
+        "close": False,
+        "other_reading": "",
         "mixed_measures": False,
     }
 
@@ -161,6 +177,36 @@ def test_the_point_value_decides_and_the_interval_never(tmp_path: Path, stated: 
     """100 over 25 is 4, whatever its interval (2.56 to 6.47), which admits most of these."""
     rows = check(tmp_path, claim("C1", "ratio", "F001", "F002", stated, hedge=hedge)).loc["C1"]
     assert rows["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict", "close", "read"),
+    [
+        ("4", "holds", False, 4),  # four times, or five
+        ("3", "holds", False, 4),  # three times more is four times
+        ("5", "overstated", False, 5),  # from 4.5, which is 11 % off
+        ("2", "understated", False, 3),
+    ],
+)
+def test_the_reading_that_fits_best_decides(
+    tmp_path: Path, stated: str, verdict: str, close: bool, read: float
+) -> None:
+    row = check(tmp_path, claim("C1", "ratio", "F001", "F002", stated, hedge="-fold increase")).loc["C1"]
+    assert (row["verdict"], row["close"], row["read_as"]) == (verdict, close, read)
+    assert row["stated"] == float(stated)
+    assert row["other_reading"].startswith(f"read as {2 * float(stated) + 1 - read:g} times")
+
+
+def test_a_value_within_5_percent_of_what_the_words_admit_is_close(tmp_path: Path) -> None:
+    rows = check(
+        tmp_path,
+        claim("C1", "sum", "F001", "", "104", unit="cases", hedge="exactly"),
+        claim("C2", "sum", "F001", "", "110", unit="cases", hedge="exactly"),
+        claim("C3", "sum", "F001", "", "97", unit="cases", hedge="exactly"),
+        claim("C4", "rank", "F002", "F001", "1", unit="highest", hedge="exactly"),
+    )
+    assert rows["verdict"].tolist() == ["overstated", "overstated", "understated", "overstated"]
+    assert rows["close"].tolist() == [True, False, True, False]
 
 
 def test_the_rounding_of_inputs_widens_the_value(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,9 +28,13 @@ def three(tmp_path: Path) -> Path:
     return path
 
 
-def test_check_of_the_projects_data_is_silent_and_ends_well() -> None:
+def test_check_of_the_projects_data_ends_well_and_says_in_one_line_what_sources_lack() -> None:
     done = desertion("check")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"no faults; of \d+ pages in sources.csv lack \d+ a title, \d+ a copy in an archive, \d+ a day .*", line
+    )
 
 
 def test_check_prints_one_line_a_fault_with_file_line_column_and_value(tiny_data: Path) -> None:
@@ -119,7 +124,8 @@ def test_the_ledger_and_the_claims_are_json_with_the_promised_fields() -> None:
     assert all(reading <= one.keys() for row in rows for one in row["readings"])
     claims = json.loads(desertion("claims", "--json").stdout)
     assert claims[0].keys() == {
-        "id", "source", "stated", "admits", "computed", "interval", "verdict", "mixed_measures",
+        "id", "source", "stated", "admits", "computed", "interval", "verdict", "close", "other_reading",
+        "mixed_measures",
     }  # fmt: skip
     ninefold = next(row for row in claims if row["id"] == "S02")
     assert (round(ninefold["computed"], 2), ninefold["verdict"], ninefold["admits"]) == (8.3, "overstated", [8.5, 9])

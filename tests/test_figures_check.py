@@ -141,6 +141,8 @@ CELLS = [
     ("sources.csv", "official-2022-04-15", "url", "https://[x/10a", 7, "is not a web address"),
     ("sources.csv", "official-2022-04-15", "url", "javascript:alert(1)", 7, "it starts with https:// or http://"),
     ("sources.csv", "official-2022-04-15", "url", "http://www.army.example/table/", 7, "this address already stands on line 2"),
+    ("sources.csv", "official-2022-04-15", "archived", "archive.example/1", 7, "it starts with https:// or http://"),
+    ("sources.csv", "official-2022-04-15", "retrieved", "2022-04-14", 7, "is before the page was published, 2022-04-15"),
     ("sources.csv", "official-2022-04-15", "published", "2022-13", 7, "there is no month 13"),
     ("sources.csv", "official-2022-04-15", "published", "2022", 7, "YYYY-MM-DD (or YYYY-MM, or blank"),
     ("sources.csv", "official-2022-04-15", "language", "English", 7, "write the two-letter code of the language"),
@@ -182,6 +184,30 @@ CELLS = [
     ("context.csv", "ctx3", "series", "Ukrainian estimate", 4, "the unit of the series 'Ukrainian estimate' is 'persons' on line 3"),
     ("sources.csv", "official-2022-04-15", "published", "2021-04-15", 7, "is not the date at the end of the id official-2022-04-15"),
     ("figures.csv", "F5", "hedge", "almost", 7, "hedge 'almost': is not in hedges.csv; did you mean"),
+    ("figures.csv", "F1", "articles", "337.5", 2, "articles '337.5': '337.5' is not an article of chapter 33 nor one of all, ch33, ch33+34, none: the part of Art. 337 stands in details.csv"),
+    ("figures.csv", "F1", "scope", "subset", 2, "scope 'subset': of F1 leaves open of what: write place, part, qualification, soldiers in a row of details.csv"),
+    ("figures.csv", "F8", "kind", "growth", 10, "kind 'growth': of F8 needs a period that it is taken over: write it in the column base of details.csv"),
+    ("details.csv", "F8", "id", "F44", 4, "id 'F44': is not in figures.csv or context.csv"),
+    ("details.csv", "F8", "id", "F3", 4, "id 'F3': this id already stands on line 2"),
+    ("details.csv", "F8", "id", "F1", 4, "place 'Moscow Oblast': makes F1 a subset, its scope is whole: write subset or sample there"),
+    ("details.csv", "F8", "id", "F7", 4, "part '5': is a part of one article, the articles of F7 are 332+337+338"),
+    ("details.csv", "F8", "id", "ctx1", 4, "part '5': is of an article, ctx1 of context.csv has none"),
+    ("details.csv", "F8", "place", "Moskow Oblast", 4, "place 'Moskow Oblast': is not in places.csv; did you mean 'Moscow Oblast'?"),
+    ("details.csv", "F8", "part", "five", 4, "part 'five': is malformed: write the number of the part, such as 4, or several as 1+3"),
+    ("details.csv", "F8", "qualification", "aditional", 4, "did you mean 'additional'?"),
+    ("details.csv", "F8", "soldiers", "conscripts", 4, "did you mean 'conscript'?"),
+    ("details.csv", "F8", "base", "2022-h3", 4, "base '2022-h3': cannot be read as a period: write 2023, 2023-h1"),
+    ("details.csv", "F8", "base", "2022", 4, "base '2022': stands beside the kind share of F8: only a growth or a multiple has a base"),
+    ("details.csv", "F5", "high", "", 3, "high '': is blank beside 4250: a range has both ends"),
+    ("details.csv", "F5", "low", "", 3, "is blank beside 4350: a range has both ends"),
+    ("details.csv", "F5", "high", "4250", 3, "high '4250': is not above low, 4250: a range runs from low to high"),
+    ("details.csv", "F5", "low", "4310", 3, "low '4310': to 4350 does not contain the value of F5, 4300"),
+    ("details.csv", "F5", "id", "F4", 3, "low '4250': makes F4 a range, its bound is exact: write about there, or two rows (/low, /high)"),
+    ("details.csv", "F3", "counted_on", "2022-12-31", 2, "counted_on '2022-12-31': is before the period of F3 starts, 2023-01-01"),
+    ("details.csv", "F3", "counted_on", "2024-02-01", 2, "counted_on '2024-02-01': is after the page of F3 was published, 2024-01"),
+    ("details.csv", "F3", "courts_share", "160", 2, "courts_share '160': is no percentage of the courts: 1 to 100"),
+    ("places.csv", "Moscow Oblast", "kind", "town", 2, "kind 'town': is none of the known words"),
+    ("places.csv", "Moscow Oblast", "name", "Moscow", -1, "details.csv:4: place 'Moscow Oblast': is not in places.csv; did you mean 'Moscow'?"),
     ("hedges.csv", "about", "low", "x", 4, "low 'x': is not a number"),
     ("hedges.csv", "about", "high", "-1", 4, "high '-1': is below low, -0.5"),
     ("hedges.csv", "about", "beyond", "above", 4, "does not fit the bound about: write blank"),
@@ -232,6 +258,38 @@ def test_a_bad_cell_is_named(
         return
     where = "" if line < 0 else f"{'corrections.csv' if key == 'F4' else file}:{line}: "
     assert any(each.startswith(where) and message in each for each in lines), lines
+
+
+def test_details_of_one_fact_agree_and_a_row_says_something(tiny_data: Path) -> None:
+    write(
+        tiny_data / "details.csv", [table(tiny_data / "details.csv")[0], ["F4", *[""] * 9], ["F5", "", "5", *[""] * 7]]
+    )
+    put(tiny_data, "figures.csv", "F5", "scope", "subset")
+    put(tiny_data, "figures.csv", "F4", "scope", "subset")
+    lines = printed(tiny_data)
+    assert "details.csv:2: id 'F4': has no detail beside it: fill in a column, or delete the row" in lines
+    assert "details.csv:3: part '5': the part of F4, of the same fact, is '': one of them is wrong" in lines
+
+
+def test_a_range_in_two_rows_has_both_ends_in_order(tiny_data: Path) -> None:
+    rows = table(tiny_data / "figures.csv")
+    fact, value = rows[0].index("fact"), rows[0].index("value")
+    low, high = [*rows[3]], [*rows[3]]
+    low[0], low[fact], low[value] = "F11", "mediazona/337/received/2023/low", "900"
+    high[0], high[fact], high[value] = "F12", "mediazona/337/received/2023/high", "600"
+    write(tiny_data / "figures.csv", [*rows, low])
+    message = "fact 'mediazona/337/received/2023/low': is one end of a range: no statement has the fact"
+    assert any(message in line for line in printed(tiny_data))
+    write(tiny_data / "figures.csv", [*rows, low, high])
+    assert any("value '900': is above the upper end of the range, 600" in line for line in printed(tiny_data))
+    high[value] = "1200"
+    write(tiny_data / "figures.csv", [*rows, low, high])
+    assert printed(tiny_data) == []
+
+
+def test_without_a_file_of_places_no_place_is_known(tiny_data: Path) -> None:
+    (tiny_data / "places.csv").unlink()
+    assert any("place 'Moscow Oblast': is not in places.csv" in line for line in printed(tiny_data))
 
 
 def mend(folder: Path) -> list[str]:

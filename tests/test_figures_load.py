@@ -40,11 +40,15 @@ def test_columns_have_their_types(tiny: Data) -> None:
     for frame in (tiny.figures, tiny.context):
         assert frame.index.name == "id"
         kinds = frame.dtypes.astype("str").to_dict()
-        for column in ("period_start", "period_end", "published", "known"):
+        for column in ("period_start", "period_end", "published", "known", "counted_on"):
             assert kinds.pop(column).startswith("datetime64"), column
-        assert kinds.pop("value") == "float64"
+        assert [kinds.pop(column) for column in ("value", "low", "high", "courts_share")] == ["float64"] * 4
         assert [kinds.pop(column) for column in ("cumulative", "dated", "corrected")] == ["bool"] * 3
         assert set(kinds.values()) == {"str"}
+    narrowing = ["place", "part", "soldiers", "base"]
+    assert tiny.figures.loc["F8", narrowing].tolist() == ["Moscow Oblast", "5", "contract", ""]
+    assert tiny.figures.loc["F1", narrowing].tolist() == [""] * 4
+    assert tiny.figures.loc["F5", ["low", "high"]].tolist() == [4250, 4350]
     assert tiny.corrections["known_from"].dtype.kind == "M"
     assert tiny.events["date"].dtype.kind == "M"
     assert tiny.events.index.name == tiny.sources.index.name == "id"
@@ -227,7 +231,7 @@ def test_a_correction_of_context_is_applied_too(tiny_data: Path) -> None:
 
 
 def test_when_a_statement_was_known_does_not_depend_on_the_correction_of_its_period(tiny_data: Path) -> None:
-    replace(tiny_data / "sources.csv", ",2024-03-20,en,relay", ",,en,relay")
+    replace(tiny_data / "sources.csv", ",2024-03-20,,en,relay", ",,,en,relay")
     replace(
         tiny_data / "corrections.csv", "F4,period_start,2022-02-24,2023-01-01", "F4,period_end,2023-12-31,2023-06-30"
     )

@@ -28,8 +28,9 @@ def read(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-FIGURES, SOURCES, COMPILERS, CORRECTIONS, IDENTITIES = map(
-    read, ("figures.csv", "sources.csv", "compilers.csv", "corrections.csv", "identities.csv")
+FIGURES, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, IDENTITIES = map(
+    read,
+    ("figures.csv", "details.csv", "places.csv", "sources.csv", "compilers.csv", "corrections.csv", "identities.csv"),
 )
 
 
@@ -96,13 +97,15 @@ def renamed(fact: str, n: int) -> str:
 
 
 def copies(made: list[tuple[str, str, dict[str, str]]], spoilt: bool) -> dict[str, list[Row]]:
-    tables: dict[str, list[Row]] = {"figures": [], "corrections": [], "identities": []}
-    tables |= {"sources": SOURCES, "compilers": COMPILERS}
+    tables: dict[str, list[Row]] = {"figures": [], "details": [], "corrections": [], "identities": []}
+    tables |= {"places": PLACES, "sources": SOURCES, "compilers": COMPILERS}
     for n, (_, number, cell) in enumerate(made):
         rows, corrections, identities = surroundings(number)
         for row in rows:
             changed = cell if spoilt and row["id"] == number else {}
             tables["figures"].append({**row, **changed, "id": f"{row['id']}x{n}", "fact": renamed(row["fact"], n)})
+        ids = {row["id"] for row in rows}
+        tables["details"] += [{**row, "id": f"{row['id']}x{n}"} for row in DETAILS if row["id"] in ids]
         tables["corrections"] += [{**row, "figure_id": f"{row['figure_id']}x{n}"} for row in corrections]
         for row in identities:
             sides = {side: " ".join(f"{one}x{n}" for one in row[side].split()) for side in ("left", "right")}

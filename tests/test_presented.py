@@ -84,7 +84,7 @@ def test_readings_of_one_value_are_no_rivals_to_draw(tmp_path: Path) -> None:
 
 def year(start: str, end: str, value: float, **more: object) -> dict[str, object]:
     days = (pd.Timestamp(end) - pd.Timestamp(start)).days + 1
-    common = {"compiler": "Compiler", "articles": "337", "measure": "verdicts", "cumulative": False}
+    common = {"compiler": "Compiler", "articles": "337", "measure": "verdicts", "cumulative": False, "scope": "whole"}
     return common | {
         "period_start": pd.Timestamp(start), "period_end": pd.Timestamp(end), "year": int(start[:4]), "days": days,
         "value": value, "ids": f"F{value:.0f}",
@@ -101,6 +101,7 @@ def test_a_year_has_one_count_the_one_that_reaches_furthest() -> None:
             year("2023-01-01", "2023-12-31", 5, cumulative=True),
             year("2021-01-01", "2022-12-31", 6),
             year("2022-01-01", "2022-09-30", 1),
+            year("2023-01-01", "2023-12-31", 7, scope="subset"),  # a region is no count of the country
         ]
     )
     assert reconcile.by_year(facts)["value"].tolist() == [1, 3, 30]
@@ -115,6 +116,7 @@ def test_running_totals_are_compared_on_the_last_day_that_has_all_of_them() -> N
             year("2022-09-21", "2024-06-30", 4, articles="338"),
             year("2022-09-21", "2024-06-30", 9, articles="337+338"),
             year("2022-09-21", "2025-06-30", 5),
+            year("2022-09-21", "2025-06-30", 6, articles="338", scope="subset"),
         ]
     )
     last = reconcile.together(totals, ["337", "338"])
@@ -142,13 +144,15 @@ def test_a_count_that_a_later_page_gives_again_stands_with_all_its_versions_by_d
 
 
 def test_measures_of_one_period_are_added_and_keep_their_statements() -> None:
-    year = {"articles": "337", "compiler": "Compiler", "period_start": "2023-01-01", "period_end": "2023-12-31"}
+    year = {"articles": "337", "compiler": "Compiler", "scope": "whole"}
+    year |= {"period_start": "2023-01-01", "period_end": "2023-12-31"}
     facts = pd.DataFrame(
         [
             {**year, "measure": "imprisoned_2_3y", "value": 3.0, "ids": "F1 F2"},
             {**year, "measure": "imprisoned_3_5y", "value": 4.0, "ids": "F3"},
             {**year, "measure": "imprisoned_1_2y", "value": 9.0, "ids": "F4"},
             {**year, "measure": "verdicts", "value": 90.0, "ids": "F5"},
+            {**year, "measure": "imprisoned_1_2y", "value": 2.0, "ids": "F6", "scope": "subset"},
         ]
     )
     bands = {"long": ["imprisoned_2_3y", "imprisoned_3_5y"], "short": ["imprisoned_1_2y"], "none": ["wanted"]}
@@ -168,7 +172,9 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     ]
     names = ["id", "stated", "hedge", "unit", "kind", "admits_low", "admits_high", "computed", "low", "high"]
     checked = pd.DataFrame(rows, columns=names).set_index("id").assign(
-        ids=[("F1", "F2")] * 4, mixed_measures=[True, False, True, False],
+        read_as=[9.0, 8.3, 1.0, math.nan], close=[True, False, False, False],
+        other_reading=["read as 10 times", "", "", ""], ids=[("F1", "F2")] * 4,
+        mixed_measures=[True, False, True, False],
         reason=["", "", "no figures", "no number is stated"],
         verdict=["understated", "holds", "not checkable", "not checkable"],
     )  # fmt: skip
@@ -176,7 +182,11 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "place 1 from the highest", "no number"]
     assert worded["admits"].tolist() == ["8.5–9", "8.25–8.35", "1–1", "–"]
     assert worded["interval"].tolist() == ["7.4–120", "7.4–9.2", "–", "–"]
-    assert worded["remark"].tolist() == ["divides one measure by another", "", "no figures", "no number is stated"]
+    assert worded["remark"].tolist() == [
+        "close: within 5 % of what its words admit; divides one measure by another; read as 10 times", "", "no figures",
+        "no number is stated",
+    ]  # fmt: skip
+    assert claims.in_words(checked.assign(read_as=10.0))["says"].iloc[0] == "almost 9 times (read as 10)"
     assert worded["ids"].tolist() == ["F1 F2"] * 4
     assert worded["group"].tolist()[1] == f"Holds: {vocabulary.VERDICTS['holds']}"
     assert [list(vocabulary.VERDICTS)[place] for place in worded["order"]] == worded["verdict"].tolist()

@@ -60,6 +60,7 @@ def data() -> Data:
     sources = pd.DataFrame(
         {
             "publisher": ["The Moscow Times", "Meduza"],
+            "printed_by": ["The Moscow Times", "Meduza"],
             "url": ["https://example.org/a", "https://example.org/b"],
             "published_text": ["2024-02-22", ""],
             "kind": "relay",
@@ -362,7 +363,14 @@ def test_pages_of_those_who_counted_come_before_copies_and_pages_that_pass_a_cou
         figures.loc[each, "source_id"] = page
     kinds, copies, publishers = zip(*pages.values(), strict=True)
     sources = pd.DataFrame(
-        {"publisher": publishers, "url": "https://x.example/", "published_text": "", "kind": kinds, "copy_of": copies},
+        {
+            "publisher": publishers,
+            "printed_by": publishers,
+            "url": "https://x.example/",
+            "published_text": "",
+            "kind": kinds,
+            "copy_of": copies,
+        },
         index=pd.Index(pages, name="id"),
     )
     made = publish.render(plots.growth, table("growth"), replace(known, figures=figures, sources=sources))
@@ -377,7 +385,14 @@ def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
         names[f"s{n:02}"] = f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000
         figures.loc[each, "source_id"] = f"s{n:02}"
     extra = pd.DataFrame(
-        {"publisher": names, "url": "https://example.org/", "published_text": "", "kind": "relay", "copy_of": ""}
+        {
+            "publisher": names,
+            "printed_by": names,
+            "url": "https://example.org/",
+            "published_text": "",
+            "kind": "relay",
+            "copy_of": "",
+        }
     )
     made = publish.render(
         plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra]))

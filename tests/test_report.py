@@ -339,6 +339,25 @@ def test_what_a_page_prints_is_told_apart_from_how_it_is_read() -> None:
     assert rows["F085"]["corrections"] == ["value: printed 999, read as 615, since of a slip"]
 
 
+def test_a_part_of_the_whole_says_so_wherever_a_statement_is_shown(page: str) -> None:
+    rows = {row["id"]: row for row in statements(data(), "own-page-first")}
+    moscow = data().figures.query("place == 'Moscow Oblast' and value == 496").iloc[0]
+    assert rows[moscow.name]["measure"] == "criminal cases received by a court: Moscow Oblast"
+    assert "criminal cases received by a court: Moscow Oblast</td>" in page  # card and tooltip show the same text
+    part = data().figures.query("part == '4' and compiler == 'Judicial Department'").iloc[0]
+    assert rows[part.name]["scope"] == "part 4"
+    soldiers = data().figures.query("soldiers == 'contract'").iloc[0]
+    assert rows[soldiers.name]["measure"].endswith(": contract soldiers")
+    beside = data().figures.query("qualification == 'additional'").iloc[0]
+    assert rows[beside.name]["measure"] == "persons convicted: beside a graver crime"
+    assert rows["F001"]["measure"].endswith(": the parts added in September 2022 alone")
+    assert rows["F370"]["measure"] == "growth of criminal cases received by a court, over 2021"
+    range_ = data().figures[data().figures["low"].notna()].iloc[0]
+    assert rows[range_.name]["printed"] == "34 to 35"
+    counted = data().figures[data().figures["counted_on"].notna()].iloc[0]
+    assert rows[counted.name]["counted"] == f"{counted['counted_on']:%Y-%m-%d}"
+
+
 def test_hedges_units_rivals_and_renderings_of_the_same_count_are_told() -> None:
     rows = {row["id"]: row for row in statements(data(), "own-page-first")}
     hedged = data().figures.query("hedge == 'more than' and unit == 'persons'").iloc[0]

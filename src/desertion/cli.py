@@ -175,6 +175,8 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         for fault in faults:
             print(visible(str(fault)))
+        if not faults:
+            print(visible(figures.unarchived(arguments.data)))
     return 1 if faults else 0
 
 

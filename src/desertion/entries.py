@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import reconcile, vocabulary
+from desertion.figures.details import covers
 from desertion.text import link, listed, number, period, visible
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _FIELDS = {
     "cumulative": "running total",
     "per": "base",
 }
-_UNITS = {"percent": " %", "months": " months", "per_1000": " per 1,000"}
+_UNITS = {"percent": " %", "times": " times", "months": " months", "per_1000": " per 1,000"}
 
 
 def statements(data: Data, rule: str) -> list[Entry]:
@@ -38,11 +39,13 @@ def statements(data: Data, rule: str) -> list[Entry]:
     same: dict[str, list[str]] = {}
     for name, fact in data.figures["fact"].items():
         same.setdefault(str(fact), []).append(str(name))
-    dates = {str(source): str(text) for source, text in data.sources["published_text"].items()}
+    columns = data.sources[["title", "archived", "retrieved"]].assign(published=data.sources["published_text"])
+    columns["retrieved"] = columns["retrieved"].dt.strftime("%Y-%m-%d").fillna("")
+    pages = {str(source): page for source, page in zip(columns.index, _records(columns), strict=True)}
     rows = []
     for kind, frame in (("figure", data.figures), ("context", data.context)):
         for row in _records(frame.reset_index()):
-            one = _row(kind, row, corrections.get(str(row["id"]), []), dates)
+            one = _row(kind, row, corrections.get(str(row["id"]), []), pages[str(row["source_id"])])
             one["same"] = [each for each in same.get(row.get("fact", ""), ()) if each != row["id"]]
             one["rivals"] = rivals.get(str(row["id"]), [])
             rows.append({key: value for key, value in one.items() if value not in ("", [], None, False)})
@@ -62,7 +65,7 @@ def events(data: Data) -> list[Entry]:
             "printed": visible(str(row["title"])),
             "measure": vocabulary.EVENT_KINDS.get(str(row["kind"]), str(row["kind"])),
             "period": f"{row['date']:%Y-%m-%d}",
-            "publisher": visible(str(data.sources.at[row["source_id"], "publisher"])),
+            "publisher": visible(str(data.sources.at[row["source_id"], "printed_by"])),
             "url": link(str(data.sources.at[row["source_id"], "url"])),
             "published": str(data.sources.at[row["source_id"], "published_text"]),
             "note": visible(str(row["note"])),
@@ -72,15 +75,15 @@ def events(data: Data) -> list[Entry]:
 
 
 def printed(row: Mapping[str, Any]) -> str:
-    """The number as its page prints it, with its qualifier: `more than 700`, `33.3 %`."""
-    bound = str(row["bound"])
+    """The number as its page prints it, with its qualifier: `more than 700`, `33.3 %`, `34 to 35`."""
+    bound, low, high = str(row["bound"]), float(row.get("low", "nan")), float(row.get("high", "nan"))
+    if low < high:
+        return f"{number(low)} to {number(high)}{_UNITS.get(str(row['unit']), '')}"
     hedge = str(row["hedge"]) or ("" if bound == "exact" else bound.replace("_", " "))
     return f"{hedge} {number(float(row['value']))}{_UNITS.get(str(row['unit']), '')}".strip()
 
 
-def _row(
-    kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], dates: Mapping[str, str]
-) -> Entry:
+def _row(kind: str, row: Mapping[str, Any], corrections: Iterable[Mapping[str, Any]], page: Mapping[str, str]) -> Entry:
     corrections = list(corrections)
     # Corrections of one cell follow each other: the first has the number as printed.
     original = {str(each["field"]): each["printed"] for each in reversed(corrections)}
@@ -88,6 +91,8 @@ def _row(
     per = str(row["per"])
     what = vocabulary.MEASURES.get(measure, measure)
     share = "" if row["kind"] == "count" else f"{row['kind']} of "
+    base = f", over {row['base']}" if row["base"] else ""
+    of = covers(row)
     return {
         "id": str(row["id"]),
         "kind": kind,
@@ -95,21 +100,28 @@ def _row(
         "value": float(row["value"]),
         "bound": str(row["bound"]),
         "hedge": visible(str(row["hedge"])),
-        "measure": visible(f"{share}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}"),
+        "measure": visible(
+            f"{share}{what}{f', {vocabulary.PERS.get(per, per)}' if per else ''}{base}{f': {of}' if of else ''}"
+        ),
         "what": visible(what),
         "articles": visible(_articles(str(row["articles"])) if "articles" in row else ""),
         "numbers": str(row["articles"]).split("+") if str(row.get("articles", "")).startswith("3") else [],
         "topic": visible(vocabulary.TOPICS.get(str(row["topic"]), str(row["topic"]))) if "topic" in row else "",
-        "scope": vocabulary.SCOPES.get(str(row["scope"]), "") if row.get("scope", "whole") != "whole" else "",
+        "scope": visible(of),
+        "counted": "" if pd.isna(row["counted_on"]) else f"{row['counted_on']:%Y-%m-%d}",
+        "courts": "" if pd.isna(row["courts_share"]) else f"{number(row['courts_share'])} % of the courts",
         "period": period(row["period_start"], row["period_end"]),
         "start": f"{row['period_start']:%Y-%m-%d}",
         "end": f"{row['period_end']:%Y-%m-%d}",
         "cumulative": bool(row["cumulative"]),
         "compiler": visible(str(row["compiler"])),
-        "publisher": visible(str(row["publisher"])),
+        "publisher": visible(str(row["printed_by"])),
         "url": link(str(row["url"])),
+        "title": visible(page["title"]),
+        "archived": link(page["archived"]),
+        "retrieved": page["retrieved"],
         "source": str(row["source_id"]),
-        "published": visible(dates.get(str(row["source_id"]), "")),
+        "published": visible(page["published"]),
         "locator": visible(str(row["locator"])),
         "note": visible(str(row["note"])),
         "status": str(row["status"]),

@@ -103,8 +103,9 @@ class Hedges:
         return _admits(stated, self.row(hedge))
 
     def interval(
-        self, value: float, bound: str, hedge: str = "", reading: str = "rounding", *, whole: bool = True
-    ) -> tuple[float, float]:
+        self, value: float, bound: str, hedge: str = "", reading: str = "rounding", *, whole: bool = True,
+        printed: tuple[float, float] | None = None,
+    ) -> tuple[float, float]:  # fmt: skip
         """The least and the greatest count that a printed number stands for.
 
         Parameters
@@ -118,6 +119,8 @@ class Hedges:
             `one-sided` opens a number whose `bound` is at_least or at_most to its side: 701 to infinity, 0 to 2,299.
         whole
             Whether the ends are whole numbers and not below 0, as counts are.
+        printed
+            The ends of a range that the page prints; NaN or None where it prints none. They are taken as they stand.
 
         Returns
         -------
@@ -133,12 +136,21 @@ class Hedges:
             raise UserError(f"the bound '{bound}' is unknown: {', '.join(vocabulary.BOUNDS)}")
         if reading not in vocabulary.BOUND_READINGS:
             raise UserError(f"the reading '{reading}' is unknown: {', '.join(vocabulary.BOUND_READINGS)}")
+        if printed and not math.isnan(printed[0]):
+            return printed
         plain = vocabulary.BOUND_WORDS[bound]
         row, beyond = self.row(hedge or plain), ""
         if reading == "one-sided" and bound in ("at_least", "at_most"):
             # A word of another bound ("about", printed with a number held to be a floor) does not give the open side.
             beyond = (row if row.bound == bound else self.row(plain)).beyond
         return _interval(float(value), row, beyond, whole)
+
+
+def printed_ends(facts: pd.DataFrame) -> list[tuple[float, float]]:
+    """The ends of the ranges that pages print, of each row of `reconcile.facts`; NaN where there is none."""
+    if "printed_low" not in facts:
+        return [(math.nan, math.nan)] * len(facts)
+    return list(zip(facts["printed_low"].astype(float), facts["printed_high"].astype(float), strict=True))
 
 
 def load() -> Hedges:

@@ -14,8 +14,8 @@ from desertion.text import shown
 _NAME = re.compile(r"(?:(?P<number>[0-9]{2})-)?(?P<words>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 _PARAMETERS = """\
 reads: list[str] = [
-    "corrections.csv", "events.csv", "figures.csv", "hedges.csv", "identities.csv",
-    "sources.csv",
+    "corrections.csv", "details.csv", "events.csv", "figures.csv", "hedges.csv",
+    "identities.csv", "sources.csv",
 ]  # files of data/ that the notebook reads
 as_of: "Optional[date]" = None  # last day of publication that counts; None: everything in data/
 undated_lag_days: int = 60  # days from its period's end until an undated page counts as published

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,9 +18,25 @@ ARTICLES = {
     "332": "refusing an order",
     "333": "resisting a superior",
     "334": "violence against a superior",
+    "335": "breach of the rules on relations between servicemen (hazing)",
+    "336": "insult to a serviceman",
     "337": "absence without leave",
     "338": "desertion",
     "339": "malingering and other evasion",
+    "340": "breach of the rules of combat duty",
+    "341": "breach of the rules of border service",
+    "342": "breach of the rules of guard duty",
+    "343": "breach of the rules of keeping public order",
+    "344": "breach of the rules of internal service",
+    "345": "abandoning a sinking warship",
+    "346": "wilful destruction of military property",
+    "347": "careless destruction of military property",
+    "348": "loss of military property",
+    "349": "breach of the rules on weapons and dangerous objects",
+    "350": "breach of the rules of driving",
+    "351": "breach of the rules of flight",
+    "352": "breach of the rules of navigation",
+    "352.1": "voluntary surrender",
     "ch33": "all crimes against military service (chapter 33)",
     "ch33+34": "chapters 33 and 34 together",
     "all": "all offences tried by garrison courts",
@@ -46,11 +61,20 @@ MEASURES = {
     "imprisoned_15_20y": "persons given a real prison term of over fifteen to twenty years",
     "imprisoned_20_25y": "persons given a real prison term of over twenty to 25 years",
     "imprisoned_over_25y": "persons given a real prison term of over 25 years",
+    "persons_acquitted": "persons acquitted",
+    "persons_dismissed": "persons whose case was dismissed on grounds that do not clear them",
+    "persons_judicial_fine": "persons let off with a judicial fine, which is a dismissal (in law since July 2016)",
+    "appeals": "appeals against verdicts",
     "sentences_suspended": "suspended sentences",
+    "sentences_suspended_other": "suspended sentences other than of prison, mostly of a disciplinary unit",
+    "sentences_disciplinary_unit": "sentences to a disciplinary unit",
+    "sentences_settlement_colony": "prison terms in a settlement colony",
+    "sentences_penal_colony": "prison terms in a penal colony",
     "sentences_restriction": "sentences to restriction in service",
     "sentences_fine": "fines",
     "sentence_length": "length of the sentence",
     "texts_examined": "texts of verdicts that a newsroom could read",
+    "outcomes_known": "verdicts whose outcome a newsroom could learn, from texts or press releases",
     "deserters_estimate": "soldiers said to have left, from lists and estimates",
     "wanted": "soldiers declared wanted",
     "requests_for_help": "requests to a group that helps deserters",
@@ -61,7 +85,7 @@ SCOPES = {
     "whole": "the whole of what the articles and the period say",
     "mobilisation_parts": "only the parts of the articles added in September 2022",
     "sample": "a sample the compiler looked at",
-    "subset": "a part by place, unit or kind of soldier",
+    "subset": "a part by place, part of the article, qualification or kind of soldier (details.csv)",
 }
 
 KINDS = {
@@ -69,7 +93,8 @@ KINDS = {
     "stock": "a number of persons or cases at a date, or on some day of the period, not counted over it",
     "rate": "a number for each day, week or month, or for each 1,000 of the force (column per), said of the period",
     "share": "percent of the base named in column per",
-    "growth": "percent by which a count rose over the period before",
+    "growth": "percent by which a count rose over that of the period in column base (details.csv)",
+    "multiple": "how many times the count of the period in column base (details.csv) it is",
     "mean": "an average",
     "maximum": "the largest value seen",
     "projection": "what its maker expects",
@@ -78,11 +103,14 @@ KINDS = {
 
 UNITS = {
     "cases": "cases",
+    "crimes": "registered crimes; a case may be of several",
+    "episodes": "episodes of absence; a person may have several",
     "verdicts": "verdicts",
     "persons": "persons",
     "requests": "requests",
     "texts": "published texts of verdicts",
     "percent": "percent",
+    "times": "times the count of another period",
     "months": "months",
     "per_1000": "for each 1,000",
 }
@@ -98,8 +126,32 @@ PERS = {
     "persons_convicted": "of the persons convicted",
     "persons_charged": "of the persons charged",
     "texts_examined": "of the texts examined",
+    "deserters_estimate": "of the soldiers who left",
+    "requests_for_help": "of the requests for help",
     "strength": "of the force",
 }
+
+#: What details.csv says of a statement, where it is no count of all of Russia, all parts and all soldiers.
+PLACE_KINDS = {
+    "district": "a military district",
+    "region": "a region of Russia, or several",
+    "court": "a garrison court",
+    "unit": "an army, corps, division or brigade",
+}
+
+QUALIFICATIONS = {
+    "main": "persons whose gravest crime is the one of the article",
+    "additional": "persons convicted of it beside a graver crime, under which they are counted",
+}
+
+SOLDIERS = {
+    "mobilised": "mobilised men",
+    "contract": "contract soldiers",
+    "conscript": "conscripts",
+}
+
+#: Scopes whose rows may stand in one national series; a subset never does.
+NATIONAL = ("whole", "mobilisation_parts", "sample")
 
 BOUNDS = {
     "exact": "printed as an exact number",
@@ -130,6 +182,7 @@ SOURCE_KINDS = {
     "newsroom": "the newsroom or group that counted, on its own page",
     "relay": "a page that reports another's count",
     "mirror": "a copy of a page on another host",
+    "scraper": "a copy on a host that copies pages at large or names nobody; chosen last",
     "leak": "leaked documents or lists",
     "belligerent": "a party to the war speaking of the other side",
 }
@@ -178,7 +231,7 @@ TOPICS = {
     "us_other_services": "deserters of the US Navy, Marine Corps and services together",
     "uk_awol": "absence without leave in the British services",
     "uk_convictions": "convictions of desertion in the British services",
-    "history": "other armies and wars before 1970",
+    "history": "other armies and wars before 1992",
 }
 
 #: Ways to read a bound (data/hedges.csv).
@@ -243,7 +296,6 @@ VERDICTS = {
 }
 
 _WHOLES = {"ch33", "ch33+34", "all", "none"}
-_NUMBER = re.compile(r"3[3-5][0-9](\.[0-9])?")
 
 
 def parse_articles(text: str) -> tuple[str, ...]:
@@ -255,8 +307,10 @@ def parse_articles(text: str) -> tuple[str, ...]:
         return (text,)
     parts = tuple(text.split("+"))
     for part in parts:
-        if not _NUMBER.fullmatch(part):
-            raise ValueError(f"{part!r} is not an article of chapter 33 nor one of {', '.join(sorted(_WHOLES))}")
+        if part not in ARTICLES or part in _WHOLES:
+            whole = part.split(".")[0]
+            aside = f": the part of Art. {whole} stands in details.csv" if whole in ARTICLES and whole != part else ""
+            raise ValueError(f"{part!r} is not an article of chapter 33 nor one of {', '.join(sorted(_WHOLES))}{aside}")
     if list(parts) != sorted(set(parts), key=float):
         ordered = "+".join(sorted(set(parts), key=float))
         raise ValueError(f"articles stand once each and in ascending order: {ordered}")

@@ -50,7 +50,18 @@ def figure(number: str, value: float, source: str, **cells: str) -> dict[str, st
 def source(name: str, kind: str = "relay", **cells: str) -> dict[str, str]:
     """A row of sources.csv, published on 2024-01-31."""
     row = {"publisher": name.title(), "url": f"https://{name}.test/", "published": "2024-01-31", "language": "en"}
-    return {"id": name, "kind": kind, "copy_of": "", "note": "", **row, **cells}
+    return {
+        "id": name,
+        "kind": kind,
+        **dict.fromkeys(("title", "archived", "retrieved", "copy_of", "note"), ""),
+        **row,
+        **cells,
+    }
+
+
+def detail(number: str, **cells: str) -> dict[str, str]:
+    """A row of details.csv."""
+    return dict.fromkeys(BY_FILE["details.csv"].columns, "") | {"id": number, **cells}
 
 
 def correction(number: str, field: str, printed: str, corrected: str, known_from: str = "2024-02-01") -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,8 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
         - `says`: what the claim states, with its hedge and unit
         - `admits`: the range that its words admit, or a dash
         - `interval`: the exact interval of the computed value, or a dash
-        - `remark`: why it cannot be checked, or that it divides one measure by another, or blank
+        - `remark`: why it cannot be checked, that it is close, that it divides one measure by another, its other
+          reading; or blank
         - `group`: its verdict with the verdict's meaning, for a heading
         - `order`: the place of its verdict among `vocabulary.VERDICTS`
     """
@@ -41,7 +42,7 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
         "says": [_says(row) for row in lines],
         "admits": [_range(row["admits_low"], row["admits_high"], 1) for row in lines],
         "interval": [_range(row["low"], row["high"], 0) for row in lines],
-        "remark": [row["reason"] or "divides one measure by another" * row["mixed_measures"] for row in lines],
+        "remark": [row["reason"] or "; ".join(filter(None, _remarks(row))) for row in lines],
         "group": [f"{row['verdict'].capitalize()}: {vocabulary.VERDICTS[row['verdict']]}" for row in lines],
         "order": [list(vocabulary.VERDICTS).index(row["verdict"]) for row in lines],
     }
@@ -84,6 +85,12 @@ def ranges(claims: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _remarks(claim: Mapping[Hashable, Any]) -> Iterator[str]:
+    yield "close: within 5 % of what its words admit" * claim["close"]
+    yield "divides one measure by another" * claim["mixed_measures"]
+    yield claim["other_reading"]
+
+
 def _says(claim: Mapping[Hashable, Any]) -> str:
     """Number of a claim with its hedge and unit: `almost 9 times`, `place 2 from the highest`."""
     if math.isnan(claim["stated"]):
@@ -92,7 +99,8 @@ def _says(claim: Mapping[Hashable, Any]) -> str:
     if claim["kind"] == "rank":
         return f"place {stated} from the {unit}"
     hedge = "" if claim["hedge"] == "exactly" else re.sub(" ?-fold.*", "", claim["hedge"])
-    return f"{hedge} {stated} {unit}".lstrip()
+    read = "" if claim["read_as"] == claim["stated"] else f" (read as {number(claim['read_as'])})"
+    return f"{hedge} {stated} {unit}{read}".lstrip()
 
 
 def _range(low: float, high: float, places: int) -> str:

@@ -63,7 +63,7 @@ def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedg
     terms = {}
     for number in ids:
         if (one := known.get(number)) and one.status != "rejected" and one.unit not in _NO_COUNTS:
-            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, hedges)
+            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, one.ends, hedges)
             terms[number] = Term(
                 number, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
                 one.reading.period_start, one.reading.period_end, one.cumulative, one.origin, one.fact,
@@ -72,7 +72,9 @@ def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedg
     frame = data.context[data.context.index.isin(ids)]
     frame = frame[(frame["status"] != "rejected") & ~frame["unit"].isin(_NO_COUNTS)]
     for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
-        low, high = _ends(row["value"], row["bound"], row["hedge"], row["kind"], hedges)
+        low, high = _ends(
+            row["value"], row["bound"], row["hedge"], row["kind"], (row["low"], row["high"]), hedges
+        )  # fmt: skip
         terms[number] = Term(
             number, row["value"], low, high, row["bound"] == "exact" and row["kind"] == "count",
             row["period_start"].date(), row["period_end"].date(), row["cumulative"], row["source_id"], "", "",
@@ -83,8 +85,10 @@ def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedg
 _NO_COUNTS = ("percent", "per_1000")
 
 
-def _ends(value: float, bound: str, hedge: str, kind: str, hedges: Hedges) -> tuple[float, float]:
-    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"))
+def _ends(
+    value: float, bound: str, hedge: str, kind: str, printed: tuple[float, float], hedges: Hedges
+) -> tuple[float, float]:
+    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"), printed=printed)
 
 
 def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:

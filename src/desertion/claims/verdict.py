@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -23,10 +23,10 @@ HOLDS, ROUNDING, OVERSTATED, UNDERSTATED, CONTRADICTS, NOT_CHECKABLE = vocabular
 
 @takes(data="figures.load()", level="share")
 def check_claims(data: Data, *, level: float = 0.95) -> pd.DataFrame:
-    """Every claim whose page was public on `data.as_of`, recomputed; one row per reading of its words.
+    """Every claim whose page was public on `data.as_of`, recomputed; one row and one verdict per claim.
 
-    "A fivefold increase" may mean five times or six times: such a claim has a row for each, the second with `+1` after
-    its id and 1 added to `stated`.
+    "A fivefold increase" may mean five times or six times: the reading that fits the figures best decides, the other is
+    a note. So no page is called wrong for a reading that it may not have had.
 
     Parameters
     ----------
@@ -38,16 +38,19 @@ def check_claims(data: Data, *, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per reading, indexed by id; numbers that do not exist are NaN:
+        One row per claim, indexed by id; numbers that do not exist are NaN:
 
         - `source`, `publisher`, `locator`: the page that makes the claim, and where on it
         - `statement`, `kind`: the claim in our words, and how it is computed (`vocabulary.CLAIM_KINDS`)
-        - `stated`, `unit`, `hedge`: the number that the page states, its unit and the word beside it
+        - `stated`, `read_as`, `unit`, `hedge`: the number that the page states, the number that its words are read as,
+          its unit and the word beside it
         - `admits_low`, `admits_high`: ends of what the words admit
         - `computed`: the recomputed value
         - `computed_low`, `computed_high`: ends that the rounding of the inputs allows
         - `low`, `high`: exact interval at `level`, shown only
         - `verdict`: see `vocabulary.VERDICTS`
+        - `close`: whether it does not hold, but the value lies within 5 % of what the words admit
+        - `other_reading`: what the words would mean and admit in the other reading, else blank
         - `mixed_measures`: whether the numbers, or the page's own words for them, are of several measures
         - `measures`: these measures in words
         - `ids`: tuple of the figures used
@@ -63,21 +66,38 @@ def check_claims(data: Data, *, level: float = 0.95) -> pd.DataFrame:
     for statement in known.values():
         if statement.fact in facts:
             words.setdefault((statement.source, statement.fact), set()).add(statement.printed.measure)
-    rows = [row for claim in claims for row in _rows(claim, data, numbers, words, level, hedges)]
+    rows = [_row(claim, data, numbers, words, level, hedges) for claim in claims]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).set_index("id")
 
 
 _COLUMNS = (
-    "id", "source", "publisher", "locator", "statement", "kind", "stated", "unit", "hedge", "admits_low", "admits_high",
-    "computed", "computed_low", "computed_high", "low", "high", "verdict", "mixed_measures", "measures", "ids",
-    "reason", "note",
+    "id", "source", "publisher", "locator", "statement", "kind", "stated", "read_as", "unit", "hedge", "admits_low",
+    "admits_high", "computed", "computed_low", "computed_high", "low", "high", "verdict", "close", "other_reading",
+    "mixed_measures", "measures", "ids", "reason", "note",
 )  # fmt: skip
 
+#: How far, of the nearest end of what the words admit, a value may lie to be close to it.
+_CLOSE = 0.05
 
-def _rows(
+
+class _Reading(NamedTuple):
+    """A number as its words may be read, and what they then admit; nothing where no number is stated."""
+
+    stated: str
+    admitted: Range | None
+
+    def miss(self, value: float) -> float:
+        """How far the value lies from what is admitted, as a share of the nearest end; 0 inside."""
+        if self.admitted is None or value in self.admitted:
+            return 0.0
+        end = self.admitted.low if value <= self.admitted.low else self.admitted.high
+        return abs(value - end) / abs(end) if end else math.inf
+
+
+def _row(
     claim: Claim, data: Data, numbers: Mapping[str, Term], words: Mapping[tuple[str, str], set[str]], level: float,
     hedges: Hedges,
-) -> list[tuple[Any, ...]]:  # fmt: skip
+) -> tuple[Any, ...]:  # fmt: skip
     used = [numbers[number] for number in claim.numerator + claim.denominator if number in numbers]
     measures = _measures(claim, used, words)
     try:
@@ -85,37 +105,49 @@ def _rows(
     except ClaimError as unknown:
         computed, reason = None, str(unknown)
     value, *ends = computed[:3] if computed else [math.nan] * 3
-    readings: list[tuple[str, Range | None]] = [(claim.stated, None)]
-    if claim.stated:
-        readings = [(claim.stated, hedges.admits(claim.stated, claim.hedge))]
-        if more := hedges.row(claim.hedge).also:
-            again = f"{float(claim.stated) + more:g}"
-            readings.append((again, hedges.admits(again, claim.hedge)))
-    return [
-        (
-            claim.id + "+1" * n,
-            claim.source_id,
-            data.sources["publisher"].get(claim.source_id, ""),
-            claim.locator,
-            claim.statement,
-            claim.kind,
-            float(stated) if stated else math.nan,
-            claim.unit,
-            claim.hedge,
-            admitted.low if admitted else math.nan,
-            admitted.high if admitted else math.nan,
-            value,
-            *ends,
-            *((computed.interval if computed else None) or (math.nan, math.nan)),
-            _verdict(claim, computed, admitted, used, data),
-            len(measures) > 1,
-            ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
-            claim.numerator + claim.denominator,
-            reason,
-            claim.note,
-        )
-        for n, (stated, admitted) in enumerate(readings)
-    ]
+    read, *others = _readings(claim, hedges, value)
+    verdict = _verdict(claim, computed, read.admitted, used, data)
+    missed = verdict not in (HOLDS, ROUNDING, NOT_CHECKABLE) and claim.kind != "rank"
+    return (
+        claim.id,
+        claim.source_id,
+        data.sources["printed_by"].get(claim.source_id, ""),
+        claim.locator,
+        claim.statement,
+        claim.kind,
+        *(float(number) if number else math.nan for number in (claim.stated, read.stated)),
+        claim.unit,
+        claim.hedge,
+        read.admitted.low if read.admitted else math.nan,
+        read.admitted.high if read.admitted else math.nan,
+        value,
+        *ends,
+        *((computed.interval if computed else None) or (math.nan, math.nan)),
+        verdict,
+        missed and read.miss(value) <= _CLOSE,
+        "; ".join(_in_words(other, claim.unit) for other in others),
+        len(measures) > 1,
+        ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
+        claim.numerator + claim.denominator,
+        reason,
+        claim.note,
+    )
+
+
+def _readings(claim: Claim, hedges: Hedges, value: float) -> list[_Reading]:
+    """The readings of the words beside the stated number, the one that fits `value` best first."""
+    if not claim.stated:
+        return [_Reading("", None)]
+    stated = [claim.stated]
+    if more := hedges.row(claim.hedge).also:
+        stated.append(f"{float(claim.stated) + more:g}")
+    readings = [_Reading(each, hedges.admits(each, claim.hedge)) for each in stated]
+    return readings if math.isnan(value) else sorted(readings, key=lambda one: one.miss(value))
+
+
+def _in_words(other: _Reading, unit: str) -> str:
+    assert other.admitted is not None  # only a stated number has a second reading
+    return f"read as {other.stated} {unit}, its words admit {other.admitted.low:g} to {other.admitted.high:g}"
 
 
 #: Outcomes of one measure: suspended terms among verdicts do not mix measures.
@@ -148,7 +180,7 @@ def _verdict(claim: Claim, computed: Computed | None, admitted: Range | None, us
 
 
 def as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of `check_claims` for JSON: id, source, stated, admits, computed, interval, verdict, mixed_measures.
+    """The rows of `check_claims` for JSON: id, source, stated, admits, computed, interval, verdict, close, …
 
     A number, or the two ends of an interval, that do not exist are null; numbers have six decimals at most.
     """
@@ -161,6 +193,8 @@ def as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
             "computed": _number(row["computed"]),
             "interval": _ends(row["low"], row["high"]),
             "verdict": row["verdict"],
+            "close": bool(row["close"]),
+            "other_reading": row["other_reading"],
             "mixed_measures": bool(row["mixed_measures"]),
         }
         for number, row in zip(table.index, table.to_dict("records"), strict=True)

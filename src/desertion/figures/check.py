@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from desertion.errors import UserError
-from desertion.figures import links
+from desertion.figures import details, links
 from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
-from desertion.figures.schema import CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
+from desertion.figures.schema import BY_FILE, CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
 from desertion.project import demand_clone, relative
 
 if TYPE_CHECKING:
@@ -24,8 +24,21 @@ _BETWEEN = (
     bad_corrections,
     links.misnamed_facts,
     links.miscounted_facts,
+    details.describe,
+    details.ranges,
     links.numbers,
 )
+
+
+#: What lets a source outlive its link: the column of sources.csv, and what a page without it lacks.
+_OUTLIVES = {"title": "title", "archived": "copy in an archive", "retrieved": "day on which it was read"}
+
+
+def unarchived(data_dir: Path) -> str:
+    """One line on how many pages of `data_dir` lack what lets a source outlive its link."""
+    frame = read(BY_FILE[SOURCES], data_dir / SOURCES).frame
+    lacks = ", ".join(f"{frame[column].eq('').sum()} a {what}" for column, what in _OUTLIVES.items())
+    return f"no faults; of {len(frame)} pages in {SOURCES} lack {lacks}"
 
 
 class Examined(NamedTuple):

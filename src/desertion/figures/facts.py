@@ -31,6 +31,11 @@ def rule(cell: str) -> str:
     return "" if span(match[4]) else f"period '{shown(match[4])}' cannot be read: write {_PERIODS}"
 
 
+def period(cell: str) -> str:
+    """The rule of the column `base`: a period as written in the name of a fact."""
+    return "" if span(cell[:100]) else f"cannot be read as a period: write {_PERIODS}"
+
+
 @lru_cache(4096)
 def span(period: str) -> tuple[date, date] | None:
     """The first and last day of a period as written in the name of a fact, None where it cannot be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from desertion.errors import UserError
+from desertion.figures import dictionary
 from desertion.figures.fault import Fault
 from desertion.figures.read import canonical, decode, parse
 from desertion.figures.schema import SCHEMAS
@@ -16,6 +17,7 @@ def fmt(data_dir: Path) -> list[str]:
 
     Mended are: byte-order marks (UTF-16 and UTF-32 with a mark too), CR and CRLF, needless quotes, blank rows, spaces
     around cells, the order of columns and of rows (by id, F2 before F10). Doing it twice changes nothing more.
+    The tables of columns and words in README.md and CONTEXT.md are written anew, where these are there.
     Raises UserError, before anything is written, where a file cannot be read as the CSV it should be.
     """
     if not data_dir.is_dir():
@@ -39,6 +41,9 @@ def fmt(data_dir: Path) -> list[str]:
             faults.append(Fault(relative(path), 1, "header", ",".join(parsed.header), message))
         else:
             mended[path] = canonical(schema, parsed)
+    for path in map(data_dir.joinpath, dictionary.FILES):
+        if path.is_file():
+            mended[path] = dictionary.generated(path)
     if faults:
         raise UserError("\n".join(["nothing was changed:", *map(str, faults)]))
     try:

@@ -37,10 +37,10 @@ def unknown_ids(files: Files) -> Between:
 
 def _unknown(files: Files, field: Field, column: str, cells: Iterable[tuple[Any, ...]]) -> Iterator[Issue]:
     targets = [files[target] for target in field.refers if target in files]
-    if not targets or not all(target.whole for target in targets):
+    if not all(target.whole for target in targets):
         return  # a file that could not be read has its own fault
     known = set[str]().union(*(target.ids for target in targets))
-    where = " or ".join(target.schema.file for target in targets)
+    where = " or ".join(field.refers)
     hints: dict[str, str] = {}
     for line, cell in cells:
         for one in cell.split() if field.type == "ids" else filter(None, [cell]):

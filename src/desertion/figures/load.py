@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -24,7 +25,13 @@ from desertion.text import hint, nearest, shown
 if TYPE_CHECKING:
     from desertion.cards import Cards
 
-_OF_THE_SOURCE = {"publisher": "publisher", "url": "url", "kind": "source_kind", "copy_of": "copy_of"}
+_OF_THE_SOURCE = {
+    "publisher": "publisher",
+    "printed_by": "printed_by",
+    "url": "url",
+    "kind": "source_kind",
+    "copy_of": "copy_of",
+}
 _WORDS = {
     "measure": vocabulary.MEASURES,
     "status": vocabulary.STATUSES,
@@ -69,22 +76,26 @@ class Data:
     Attributes
     ----------
     figures, context
-        One row per statement, corrections applied, with columns of its source: `publisher`, `url`, `source_kind`,
-        `copy_of`, `published` (NaT where the page shows no date; of a month its last day); `known` (publication, or the
-        period's end plus the lag where undated), `dated`, `corrected` (whether a correction changed the row).
+        One row per statement, corrections applied, with the columns of its row in details.csv (blank where it has
+        none) and of its source: `publisher`, `printed_by` (of a copy with its host), `url`, `source_kind`, `copy_of`,
+        `published` (NaT where the page shows no date; of a month its last day); `known` (publication, or the period's
+        end plus the lag where undated), `dated`, `corrected` (whether a correction changed the row).
     sources
-        One row per page, with the printed date as `published_text`. Not cut at `as_of`.
+        One row per page, with the printed date as `published_text`, and `printed_by`: the publisher, of a copy with its
+        host. Not cut at `as_of`.
     corrections
         One row per correction that was applied.
     events, claims, identities
         One row per event up to `as_of`, per claim of a page that was public, per identity whose evidence was.
-    hedges, compilers
-        One row per word beside a number, per compiler. Not cut at `as_of`.
+    details, places, hedges, compilers
+        One row per statement with details, per place, per word beside a number, per compiler. Not cut at `as_of`.
     """
 
     figures: pd.DataFrame
     context: _Lazy = _Lazy(schema.CONTEXT)
     sources: pd.DataFrame
+    details: _Lazy = _Lazy(schema.DETAILS)
+    places: _Lazy = _Lazy(schema.PLACES)
     corrections: _Lazy = _Lazy(schema.CORRECTIONS)
     events: _Lazy = _Lazy(schema.EVENTS)
     claims: _Lazy = _Lazy(schema.CLAIMS)
@@ -171,16 +182,20 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
     lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
+    hosts = sources["url"].map(lambda url: urlsplit(url).netloc.removeprefix("www.").rstrip("."))
+    copies = sources["kind"].isin(["mirror", "scraper"])
+    sources["printed_by"] = sources["publisher"] + (" (copy on " + hosts + ")").where(copies, "")
     corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
-    every = _statements(read(schema.FIGURES), schema.FIGURES, sources, corrections, lag)
+    details = _indexed(read(schema.DETAILS), schema.DETAILS)
+    every = _statements(read(schema.FIGURES), schema.FIGURES, sources, details, corrections, lag)
     first = every["known"].min()
     if day < first:
         raise ArgumentError(f"as_of {day:%Y-%m-%d} is before the first figure was known: {first:%Y-%m-%d} or later")
     figures = every[every["known"] <= day]
 
     def context() -> pd.DataFrame:
-        frame = _statements(read(schema.CONTEXT), schema.CONTEXT, sources, corrections, lag)
+        frame = _statements(read(schema.CONTEXT), schema.CONTEXT, sources, details, corrections, lag)
         return frame[frame["known"] <= day]
 
     def applied() -> pd.DataFrame:
@@ -206,6 +221,8 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
         figures=figures,
         context=context,
         sources=sources,
+        details=lambda: details,
+        places=lambda: _indexed(read(schema.PLACES), schema.PLACES),
         corrections=applied,
         events=lambda: until(schema.EVENTS, "date"),
         claims=claims,
@@ -287,9 +304,10 @@ def _indexed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 
 def _statements(
-    texts: pd.DataFrame, file: str, sources: pd.DataFrame, corrections: pd.DataFrame, lag: pd.Timedelta
-) -> pd.DataFrame:
-    """One row per statement, corrected and typed, with the columns of its source."""
+    texts: pd.DataFrame, file: str, sources: pd.DataFrame, details: pd.DataFrame, corrections: pd.DataFrame,
+    lag: pd.Timedelta,
+) -> pd.DataFrame:  # fmt: skip
+    """One row per statement, corrected and typed, with its details and the columns of its source."""
     frame = texts.set_index("id").drop(columns="published", errors="ignore")
     undated = _page_ends(texts).reindex(frame["source_id"]).set_axis(frame.index)
     undated = undated.fillna(_dates(frame["period_end"])) + lag
@@ -297,6 +315,9 @@ def _statements(
     for number, column, corrected in changed[["figure_id", "field", "corrected"]].itertuples(index=False, name=None):
         frame.loc[number, column] = corrected
     out = _typed(frame, file)
+    of_row = details.reindex(out.index)
+    for name, column in of_row.items():
+        out[name] = column.fillna("").astype("str") if column.dtype in (object, "str") else column
     of_source = sources.loc[frame["source_id"]].set_index(frame.index)
     for theirs, ours in _OF_THE_SOURCE.items():
         out[ours] = of_source[theirs]
@@ -319,16 +340,20 @@ def select(
     end: date | str | None = None,
     status: str | Sequence[str] | None = ("ok",),
     kind: str | Sequence[str] | None = ("count",),
-    scope: str | Sequence[str] | None = None,
+    scope: str | Sequence[str] | None = vocabulary.NATIONAL,
 ) -> pd.DataFrame:
     """The rows of `frame` that have one of the given words in each column named.
+
+    A part by place, by part of an article or by kind of soldier (the scope `subset`) is left out unless it is asked
+    for: it would read as a count of all Russia.
 
     Parameters
     ----------
     frame
         `Data.figures`, `Data.context` or the table of `reconcile.facts`.
     articles, measures, compilers, status, kind, scope
-        A word or several; None takes any. Articles are whole sets: `337` does not select `337+338`.
+        A word or several; None takes any. Articles are whole sets: `337` does not select `337+338`. Rows of
+        `Data.context` have no scope.
     start, end
         The period lies inside these days, both included; a date or 'YYYY-MM-DD'.
 
@@ -354,7 +379,7 @@ def select(
         "scope": scope,
     }
     for column, choice in choices.items():
-        if choice is None:
+        if choice is None or (column not in frame and choice is vocabulary.NATIONAL):
             continue
         words = arguments.words(column, choice)
         _refuse_unknown(frame, column, words)

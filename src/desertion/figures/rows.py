@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from desertion import vocabulary
 
-_COUNTED = ("cases", "verdicts", "persons", "requests", "texts")
+_COUNTED = ("cases", "crimes", "episodes", "verdicts", "persons", "requests", "texts")
 _TIMES = ("day", "working_day", "week", "month", "year")
 _BASES = tuple(per for per in vocabulary.PERS if per not in _TIMES)
 
@@ -31,6 +31,7 @@ FORMS = {
     "rate": Form((*_COUNTED, "per_1000"), (*_TIMES, "strength")),
     "share": Form(("percent",), _BASES, high=100),
     "growth": Form(("percent",), ("", *_TIMES), low=-100),
+    "multiple": Form(("times",), ("", *_TIMES)),
     "mean": Form((*_COUNTED, "months"), ("", *_TIMES, *_BASES)),
     "maximum": Form((*_COUNTED, "months")),
     "projection": Form((*_COUNTED, "percent", "per_1000"), ("", *_TIMES, *_BASES)),
@@ -39,12 +40,16 @@ FORMS = {
 
 #: The units that a measure is counted in (a share or a growth of it is in percent).
 MEASURE_UNITS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("cases_opened", "crimes_cleared", "cases_received_by_court"), ("cases",)),
-    **dict.fromkeys(("persons_charged", "persons_convicted", "persons_imprisoned", "persons_helped"), ("persons",)),
+    **dict.fromkeys(("cases_received_by_court", "appeals"), ("cases",)),
+    **dict.fromkeys(("cases_opened", "crimes_cleared"), ("cases", "crimes")),
+    **dict.fromkeys((measure for measure in vocabulary.MEASURES if measure.startswith("persons_")), ("persons",)),
     **dict.fromkeys((measure for measure in vocabulary.MEASURES if measure.startswith("imprisoned_")), ("persons",)),
-    **dict.fromkeys(("deserters_estimate", "wanted"), ("persons",)),
-    **dict.fromkeys(("sentences_suspended", "sentences_restriction", "sentences_fine"), ("persons", "verdicts")),
-    "verdicts": ("verdicts",),
+    "deserters_estimate": ("persons", "episodes"),
+    "wanted": ("persons",),
+    **dict.fromkeys(
+        (measure for measure in vocabulary.MEASURES if measure.startswith("sentences_")), ("persons", "verdicts")
+    ),
+    **dict.fromkeys(("verdicts", "outcomes_known"), ("verdicts",)),
     "sentence_length": ("months",),
     "texts_examined": ("texts",),
     "requests_for_help": ("requests",),
@@ -64,7 +69,7 @@ def fits_unit(kind: str, unit: str) -> str:
 def fits_measure(kind: str, measure: str, unit: str) -> str:
     """The unit is the one that the measure is counted in."""
     units = MEASURE_UNITS[measure]
-    if kind in ("share", "growth") or unit in (*units, "percent", "per_1000"):
+    if kind in ("share", "growth", "multiple") or unit in (*units, "percent", "per_1000"):
         return ""
     return f"does not fit the measure {measure}: its unit is {_either(units)}"
 
@@ -102,11 +107,17 @@ def ends_after_start(period_start: str, period_end: str) -> str:
 
 
 def dated_id(id: str, published: str) -> str:
-    """A source whose id ends in a date was published on that date."""
+    """A source whose id ends in a date or a month was published then."""
     day = re.search(r"-([0-9]{4}-[0-9]{2}(-[0-9]{2})?)$", id)
-    if day is None or not published or day[1] == published:
+    if day is None or not published or published.startswith(day[1]):
         return ""
     return f"is not the date at the end of the id {id}: mend one of them"
+
+
+def read_after(published: str, retrieved: str) -> str:
+    """A page is read on the day of its publication or later."""
+    early = retrieved and published and retrieved < published
+    return f"is before the page was published, {published}" if early else ""
 
 
 def published_after(period_end: str, published: str, kind: str) -> str:
@@ -126,6 +137,25 @@ def reason_given(status: str, status_reason: str) -> str:
 def high_after_low(low: str, high: str) -> str:
     """The upper end of a range is not below the lower."""
     return f"is below low, {low}" if float(high) < float(low) else ""
+
+
+def both_ends(low: str, high: str) -> str:
+    """A range has two ends, the upper one above the lower."""
+    if not low or not high:
+        return "" if low == high else f"is blank beside {low or high}: a range has both ends"
+    return f"is not above low, {low}: a range runs from low to high" if float(high) <= float(low) else ""
+
+
+def is_share(courts_share: str) -> str:
+    """A share of the courts is more than 0 and at most 100 percent."""
+    return "" if not courts_share or 0 < float(courts_share) <= 100 else "is no percentage of the courts: 1 to 100"
+
+
+def says_something(id: str, place: str, part: str, qualification: str, soldiers: str, low: str, counted_on: str,
+                   courts_share: str, base: str) -> str:  # fmt: skip
+    """A row of details says something of its statement."""
+    said = place or part or qualification or soldiers or low or counted_on or courts_share or base
+    return "" if said else "has no detail beside it: fill in a column, or delete the row"
 
 
 _BEYOND = {"at_least": ("above", "from"), "at_most": ("below", "to")}

@@ -6,6 +6,7 @@ A rule raises nothing, whatever the text.
 from __future__ import annotations
 
 import calendar
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Collection
@@ -15,6 +16,7 @@ from desertion import vocabulary
 from desertion.text import nearest, shown
 
 Rule = Callable[[str], str]
+_MANY, _SHOWN = 30, 6  # words of a vocabulary: from how many on, and how many of them, a message has
 
 _YEARS = range(1900, 2101)
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -44,13 +46,16 @@ def optional(rule: Rule) -> Rule:
 
 
 def word(words: Collection[str]) -> Rule:
-    """One of a closed vocabulary."""
-    allowed = ", ".join(words)
+    """One of a closed vocabulary; of a long one the message has the nearest words alone."""
 
     def explain(cell: str) -> str:
         if cell in words:
             return ""
-        return f"is none of the known words ({allowed}){nearest(cell, words)}"
+        shortlist = ", ".join(words)
+        if len(words) > _MANY:
+            close = difflib.get_close_matches(cell[:60], words, _SHOWN, 0)
+            shortlist = f"nearest of {len(words)}, all of them in data/README.md: {', '.join(close)}"
+        return f"is none of the known words ({shortlist}){nearest(cell, words)}"
 
     return explain
 
@@ -87,6 +92,7 @@ ident = pattern(r"[A-Za-z][A-Za-z0-9_-]*", "an id of letters, digits, - and _ (s
 slug = pattern(_SLUG, "a readable id of a-z, 0-9, - and . (such as mediazona-2024-03-20)")
 language = pattern(r"[a-z]{2}", "the two-letter code of the language (such as en, ru, uk)")
 hedge = pattern(r"-?[a-z]+([ -]+[a-z]+)*", "the qualifier in lower-case words (such as more than, -fold)")
+part = pattern(r"[1-9](\.[1-9])?(\+[1-9](\.[1-9])?)*", "the number of the part, such as 4, or several as 1+3")
 qualifier = pattern(r"[a-z]+( [a-z]+)*", "the qualifier in lower-case words (such as more than)")
 
 
@@ -192,4 +198,4 @@ def address(cell: str) -> str:
         return f"is not a web address: {shown(str(error))}"
     if parts.scheme not in ("http", "https"):
         return "is not a web address: it starts with https:// or http://"
-    return "" if re.fullmatch(r"[^.\s]+(\.[^.\s]+)+", host) else "is not a web address: it names no host"
+    return "" if re.fullmatch(r"[^.\s]+(\.[^.\s]+)+\.?", host) else "is not a web address: it names no host"

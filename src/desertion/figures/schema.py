@@ -24,6 +24,8 @@ TYPES: Mapping[str, tuple[Rule, str]] = {
     "text": (rules.text, "text"),
     "fact": (facts.rule, "name of a fact"),
     "articles": (rules.articles, "set of articles"),
+    "part": (rules.part, "number of a part"),
+    "period": (facts.period, "period"),
     "hedge": (rules.hedge, "word"),
     "qualifier": (rules.qualifier, "word"),
     "language": (rules.language, "two letters"),
@@ -183,6 +185,38 @@ SCHEMAS = (
         alike=("series", ("topic", "measure", "kind", "unit", "per", "cumulative")),
     ),
     CsvSchema(
+        "details.csv",
+        ("id",),
+        {
+            "id": Field("id", "the statement", refers=_NUMBERED),
+            "place": Field("name", "where the count was made; blank: all of Russia", True, (), ("places.csv",)),
+            "part": Field("part", "part of the article that is counted; blank: all parts", True),
+            "qualification": _word(vocabulary.QUALIFICATIONS, "as what the article is counted; blank: not said", True),
+            "soldiers": _word(vocabulary.SOLDIERS, "kind of soldier; blank: all", True),
+            "low": Field("number", "lower end of a printed range (below)", True),
+            "high": Field("number", "upper end of a printed range", True),
+            "counted_on": Field("date", "day on which the compiler counted; blank: not known", True),
+            "courts_share": Field("number", "percent of the courts that the count covers; blank: not said", True),
+            "base": Field("period", "period that a growth or a multiple is taken over, as in the names of facts", True),
+        },
+        (
+            RowRule("high", rows.both_ends),
+            RowRule("courts_share", rows.is_share),
+            RowRule("id", rows.says_something),
+        ),
+        may_be_absent=True,
+    ),
+    CsvSchema(
+        "places.csv",
+        ("name",),
+        {
+            "name": Field("name", "the place, in one spelling, as in the column `place`"),
+            "kind": _word(vocabulary.PLACE_KINDS, "what sort of place it is"),
+            "note": _NOTE,
+        },
+        may_be_absent=True,
+    ),
+    CsvSchema(
         "sources.csv",
         ("id",),
         {
@@ -190,14 +224,17 @@ SCHEMAS = (
             "publisher": Field(
                 "name", "who published the text, in one spelling; of a mirror who published the original"
             ),
+            "title": Field("text", "title of the page; blank: not seen", True),
             "url": Field("address", "the address where it was seen, unchanged"),
+            "archived": Field("address", "address of a copy in a public archive; blank: none is known", True),
             "published": Field("month", "the day; where only the month is known it counts from its last day", True),
+            "retrieved": Field("date", "day on which it was last read there; blank: not noted", True),
             "language": Field("language", "language of the page: `en`, `ru`, `uk` …"),
             "kind": _word(vocabulary.SOURCE_KINDS, "what the page as a whole is"),
             "copy_of": Field("slug", "the page that this one copies, translates or closely rewrites", True, (), _PAGES),
             "note": Field("text", "host of a mirror, whom it relays, what is odd", True),
         },
-        (RowRule("published", rows.dated_id),),
+        (RowRule("published", rows.dated_id), RowRule("retrieved", rows.read_after)),
         needs_rows=True,
     ),
     CsvSchema(
@@ -301,4 +338,4 @@ SCHEMAS = (
     ),
 )
 BY_FILE = {schema.file: schema for schema in SCHEMAS}
-FIGURES, CONTEXT, SOURCES, COMPILERS, CORRECTIONS, EVENTS, HEDGES, IDENTITIES, CLAIMS = BY_FILE
+FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, EVENTS, HEDGES, IDENTITIES, CLAIMS = BY_FILE

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, panels_by, value_axis, year_axis
-from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, flag, numeric, records, text
+from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.palette import STEPS, Style
 from desertion.plots.plot import plot
@@ -44,6 +44,7 @@ def _describe_offences(rows: pd.DataFrame) -> str:
         "value": numeric("the count; a zero is drawn as a zero"),
         "bound": BOUND,
         "incomplete": INCOMPLETE,
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_offences,
@@ -110,6 +111,7 @@ _UNITS = ("percent", "persons", "months")
         "value": numeric("the share, number or length"),
         "bound": BOUND,
         "incomplete": flag("whether it is of a sample or a part only, drawn hollow"),
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_sentences,

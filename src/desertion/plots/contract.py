@@ -60,6 +60,7 @@ def clean(words: str, longest: int = 300) -> str:
 IDS = text("ids of the statements behind the mark, joined by spaces")
 BOUND = text("exact, about, at_least or at_most")
 START, END = date("first day of the period"), date("last day of the period")
+COVERS = text("what is counted of the whole, such as a place or the newer parts; blank for the whole", blank=True)
 INCOMPLETE = flag("whether the period covers less than the year (or other span) that it stands for")
 
 

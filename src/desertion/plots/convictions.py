@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panels_by, year_axis
-from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
+from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.labels import SOFT
 from desertion.plots.lettering import NBSP
@@ -79,6 +79,7 @@ def _describe_long_view(rows: pd.DataFrame) -> str:
         "value": numeric("the count; blank for an event", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for an event", blank=True),
         "incomplete": flag("whether the period covers less than the year that it stands for"),
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_long_view,
@@ -187,6 +188,7 @@ def _describe_revision(rows: pd.DataFrame) -> str:
         "value": numeric("the count"),
         "bound": BOUND,
         "incomplete": INCOMPLETE,
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_revision,

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis, year_axis
-from desertion.plots.contract import END, IDS, START, flag, numeric, records, text
+from desertion.plots.contract import COVERS, END, IDS, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.palette import BLUE, GREY, STEPS, VERMILION, Style
 from desertion.plots.plot import plot
@@ -59,6 +59,7 @@ def _plural(count: int, noun: str) -> str:
         "compiler": text("who counted"),
         "period_start": START,
         "period_end": END,
+        "covers": COVERS,
         "ids": IDS,
     },
     _describe_coverage,

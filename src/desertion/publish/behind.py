@@ -83,7 +83,7 @@ def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
 
     `name`: name of the side record that lists them all; "" if there is none.
     """
-    publishers = list(dict.fromkeys(_short(data.sources.at[source, "publisher"]) for source in _sources(ids, data)))
+    publishers = list(dict.fromkeys(_short(data.sources.at[source, "printed_by"]) for source in _sources(ids, data)))
     named = _named(publishers, f" (see {name}.json)" if name else "")
     compilers = [_short(each) for each in _compilers(ids, data)]
     edition = f"Edition as of {_as_of(ids, data)}."
@@ -130,7 +130,7 @@ def record(
     sources = [
         {
             "id": source,
-            "publisher": str(data.sources.at[source, "publisher"]),
+            "publisher": str(data.sources.at[source, "printed_by"]),
             "url": str(data.sources.at[source, "url"]),
             "published": str(data.sources.at[source, "published_text"]),
         }

@@ -4,7 +4,7 @@ from desertion.reconcile.identity import identities
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.presented import conflicts, rivals
 from desertion.reconcile.readings import Reconciler
-from desertion.reconcile.series import by_year, revised, summed, together
+from desertion.reconcile.series import by_year, national, revised, summed, together
 
 __all__ = [
     "Headline",
@@ -16,6 +16,7 @@ __all__ = [
     "identities",
     "latest",
     "ledger",
+    "national",
     "revised",
     "rivals",
     "summed",

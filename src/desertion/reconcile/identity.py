@@ -131,8 +131,9 @@ def check(
 def _term(statement: Statement, reading: Reading | None, hedges: Hedges) -> _Term:
     reading = reading or statement.reading
     whole = statement.unit not in ("percent", "per_1000", "months")
+    ends = statement.ends if reading == statement.reading else None
     # here a bound proves nothing on its open side
-    low, high = hedges.interval(reading.value, statement.bound, statement.hedge, "one-sided", whole=whole)
+    low, high = hedges.interval(reading.value, statement.bound, statement.hedge, "one-sided", whole=whole, printed=ends)
     return _Term(reading, low, high, statement.cumulative)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
+from desertion.figures.details import covers
 from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
@@ -24,7 +25,8 @@ AGREED, ONE_SOURCE, CONFLICTING, CORRECTED = "agreed", "one source", "conflictin
 
 _COLUMNS = (
     *("fact", "articles", "measure", "scope", "kind", "unit", "per", "period_start", "period_end", "cumulative"),
-    *("value", "bound", "compiler", "chosen", "ids", "sources", "readings", "state"),
+    *("value", "bound", "printed_low", "printed_high", "compiler", "place", "part", "qualification", "soldiers"),
+    *("chosen", "ids", "sources", "readings", "state"),
 )
 #: Days that a period covers at least to stand for its year: a page of 29 December counts it.
 _YEAR = 360
@@ -49,15 +51,17 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     DataFrame
         Indexed by fact, in the order of the figures; facts whose statements are all rejected are left out.
 
-        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, compiler`: of
-          the chosen statement, corrections applied
+        - `articles, measure, scope, kind, unit, per, period_start, period_end, cumulative, value, bound, printed_low,
+          printed_high, compiler, place, part, qualification, soldiers`: of the chosen statement, corrections applied;
+          the ends of a range that its page prints, else NaN
         - `chosen`: the id of the chosen statement
         - `ids`: the ids of all its statements that are not rejected, joined by spaces
         - `sources`: independent sources of the chosen reading (see `statements.independent`)
         - `readings`: how many readings of value, measure and period its statements print
         - `state`: `one source` or `agreed` (independent sources) where they print one reading; `conflicting` where more
           than one stands; `corrected` where a correction holds the others to be errors of their pages
-        - `label`: in words, `Persons convicted, Art. 337, Proekt`
+        - `covers`: in words what is counted of the whole: `Moscow Oblast, part 5`; blank for the whole
+        - `label`: in words, `Persons convicted, Art. 337, Proekt`, of a subset with what it covers
         - `year`: the year in which the period starts
         - `days`: days in the period, its first and last included
         - `incomplete`: whether the period is shorter than a year (under 360 days)
@@ -77,8 +81,10 @@ def facts(data: Data, rule: str = "own-page-first") -> pd.DataFrame:
     for column in ("period_start", "period_end"):
         frame[column] = pd.to_datetime(frame[column])
     days = (frame["period_end"] - frame["period_start"]).dt.days + 1
+    frame["covers"] = [covers({str(k): cell for k, cell in row.items()}) for row in frame.to_dict("records")]
+    label = vocabulary.label(frame, "measure", "articles", "compiler")
     return frame.assign(
-        label=vocabulary.label(frame, "measure", "articles", "compiler"),
+        label=label.where(frame["scope"].ne("subset"), label + ", " + frame["covers"]),
         year=frame["period_start"].dt.year,
         days=days,
         incomplete=days < _YEAR,
@@ -90,9 +96,10 @@ def _fact_row(fact: Iterable[Statement], choice: Chosen, chosen: Statement) -> t
     reading = chosen.reading
     return (
         chosen.fact, chosen.articles, reading.measure, chosen.scope, chosen.kind, chosen.unit, chosen.per,
-        reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, chosen.compiler,
-        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"),
-        independent(usable[0].usable), len(usable), _state(usable),
+        reading.period_start, reading.period_end, chosen.cumulative, reading.value, chosen.bound, *chosen.ends,
+        chosen.compiler, chosen.place, chosen.part, chosen.qualification, chosen.soldiers,
+        chosen.id, " ".join(s.id for s in fact if s.status != "rejected"), independent(usable[0].usable), len(usable),
+        _state(usable),
     )  # fmt: skip
 
 

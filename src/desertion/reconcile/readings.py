@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: The reason that each step gives for the reading it prefers.
 STEPS = {
     "rejected": "the other is rejected",
+    "slip": "the other page is a relay and is held to be wrong",
     "votes": "more independent sources print it",
     "usable": "a usable statement before a weak one",
     "page": "the page nearest to the count: an official form, the compiler's own page, a copy of it, other pages",
@@ -37,11 +38,11 @@ STEPS = {
     "later": "the page published later",
     "first": "nothing else tells them apart",
 }
-_OWN_PAGE_FIRST = ("usable", "page", "wrong", "identity", "exact", "later", "first")
+_OWN_PAGE_FIRST = ("slip", "usable", "page", "wrong", "identity", "exact", "later", "first")
 _ORDERS = {
     "own-page-first": _OWN_PAGE_FIRST,
     "latest-first": ("later", "first"),
-    "most-sources": ("votes", *_OWN_PAGE_FIRST),
+    "most-sources": ("slip", "votes", *_OWN_PAGE_FIRST[1:]),
 }
 
 
@@ -104,7 +105,7 @@ def _stands_for(statement: Statement, exact: Reading, hedges: Hedges) -> bool:
     if replace(printed, value=exact.value) != exact:
         return False
     whole = statement.kind == "count"
-    low, high = hedges.interval(printed.value, statement.bound, statement.hedge, whole=whole)
+    low, high = hedges.interval(printed.value, statement.bound, statement.hedge, whole=whole, printed=statement.ends)
     return low <= exact.value <= high
 
 
@@ -160,6 +161,7 @@ class Reconciler:
         values: dict[str, Callable[[], Any]] = {
             "wrong": lambda: statement.held_wrong,
             "votes": lambda: -group.sources,
+            "slip": lambda: statement.held_wrong and not statement.own_page,
             "usable": lambda: statement.status != "ok",
             "page": lambda: _distance(statement),
             "identity": lambda: len(self.broken(statement.fact, group.reading)) if rivals else 0,
@@ -191,9 +193,9 @@ class Reconciler:
 
 
 def _distance(statement: Statement) -> int:
-    """How far a page stands from the count: 0 official form, 1 who counted, 2 copy of either, 3 mirror, 4 other."""
+    """How far a page is from the count: 0 official form, 1 who counted, 2 copy of it, 3 mirror, 4 other, 5 scraper."""
     if statement.source_kind in OWN:
         return 0 if statement.source_kind == "official_form" else 1
     if statement.source_kind == "mirror":
         return 2 if statement.own_page else 3
-    return 4
+    return 5 if statement.source_kind == "scraper" else 4

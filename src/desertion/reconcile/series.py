@@ -1,4 +1,7 @@
-"""Series of facts: one count per year, later versions of a count, running totals of one day, sums of measures."""
+"""Series of facts: one count per year, later versions of a count, running totals of one day, sums of measures.
+
+A series is of all Russia: a subset (a place, a part of an article, a kind of soldier) never enters one.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,28 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.arguments import takes
 from desertion.reconcile.ledger import REVISION
 
 #: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
 _LEAST, _MOST = 200, 366
+
+
+def national(facts: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the counts of a subset: of a place, a part of an article, an additional qualification, some soldiers.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        The table of `reconcile.facts`, or a part of it.
+
+    Returns
+    -------
+    DataFrame
+        Its rows whose scope is one of `vocabulary.NATIONAL`, in their order.
+    """
+    return facts[facts["scope"].isin(vocabulary.NATIONAL)]
 
 
 @takes(facts="reconcile.facts(data): cumulative days period_end compiler articles measure year")
@@ -25,10 +45,11 @@ def by_year(facts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `facts` that are no running totals and cover 200 to 366 days, by the end of their period; one per
-        compiler, articles, measure and year.
+        The rows of `facts` that are no running totals nor of a subset and cover 200 to 366 days, by the end of their
+        period; one per compiler, articles, measure and year.
     """
-    counts = facts[~facts["cumulative"] & facts["days"].between(_LEAST, _MOST)].sort_values("period_end")
+    facts = national(facts)
+    counts = facts[~facts["cumulative"] & facts["days"].between(_LEAST, _MOST)].sort_values("period_end", kind="stable")
     return counts.groupby(["compiler", "articles", "measure", "year"]).tail(1)
 
 
@@ -52,6 +73,7 @@ def together(totals: pd.DataFrame, articles: Collection[str]) -> pd.DataFrame:
         - `period_end`: the day
         - `ids`: the statements behind it, joined by spaces
     """
+    totals = national(totals)
     known = totals[totals["articles"].isin(articles)].groupby("period_end")["articles"].nunique()
     day = known[known.eq(len(articles))].index.max()
     return totals[totals["period_end"].eq(day)].groupby("articles")[["value", "period_end", "ids"]].first()
@@ -74,6 +96,7 @@ def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
         The rows of `facts` of which there is more than one version, by articles and day, with the column `known`: the
         day on which the first statement of this version was known.
     """
+    facts = national(facts)
     versions = facts.assign(base=facts.index.str.replace(REVISION, "", regex=True))
     versions = versions[versions.groupby("base")["value"].transform("size").gt(1)]
     versions = versions.assign(known=figures.groupby("fact")["known"].min().reindex(versions.index))
@@ -102,6 +125,7 @@ def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataF
         - `value`: the sum of those that are known
         - `ids`: the statements behind them, joined by spaces
     """
+    facts = national(facts)
     by = ["articles", "compiler", "period_start", "period_end"]
     sums = []
     for name, measures in series.items():

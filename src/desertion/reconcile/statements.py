@@ -28,7 +28,8 @@ class Statement:
     """One row of figures.csv. `reading` has corrections applied, `printed` has not.
 
     `origin`: the page that the number was taken from, as far as is known (see `origins`). `own_page`: whether that page
-    belongs to those who counted. `published`: None if the page shows no date.
+    belongs to those who counted. `publisher`: of a copy with its host. `published`: None if the page shows no date.
+    `ends`: of a printed range, NaN where there is none.
     """
 
     id: str
@@ -51,6 +52,11 @@ class Statement:
     publisher: str
     published: date | None
     status: str
+    place: str
+    part: str
+    qualification: str
+    soldiers: str
+    ends: tuple[float, float]
 
     @property
     def held_wrong(self) -> bool:
@@ -81,17 +87,20 @@ def statements(data: Data) -> list[Statement]:
     ends = origins(data.sources)
     source_kinds = {str(page): str(kind) for page, kind in data.sources["kind"].items()}
     printed = _printed(data.corrections)
-    text = ("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher")
+    text = (
+        *("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher"),
+        *("status", "place", "part", "qualification", "soldiers", "printed_by"),
+    )
     dates = ("period_start", "period_end", "published")
     columns: list[list[Any]] = [
         [str(number) for number in frame.index],
-        *(frame[name].tolist() for name in (*text, "status", "cumulative", "value", "measure")),
+        *(frame[name].tolist() for name in (*text, "low", "high", "cumulative", "value", "measure")),
         *(_dates(frame[name]) for name in dates),
     ]
     out = []
     for (
-        number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, cumulative,
-        value, measure, start, end, published,
+        number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, place, part,
+        qualification, soldiers, printed_by, low, high, cumulative, value, measure, start, end, published,
     ) in zip(*columns, strict=True):  # fmt: skip
         reading = Reading(value, measure, start, end)
         origin = ends.get(source, source)
@@ -114,9 +123,14 @@ def statements(data: Data) -> list[Statement]:
                 origin=origin,
                 own_page=source_kinds.get(origin) in OWN or publisher == compiler,
                 source_kind=source_kinds.get(source, ""),
-                publisher=publisher,
+                publisher=printed_by,
                 published=published,
                 status=status,
+                place=place,
+                part=part,
+                qualification=qualification,
+                soldiers=soldiers,
+                ends=(low, high),
             )
         )
     return out

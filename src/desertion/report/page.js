@@ -38,12 +38,15 @@
     row("Counted", one.measure);
     row("Offence", one.articles);
     row("Topic", one.topic);
-    row("Covers", one.scope);
+    row("Covers", one.scope, one.scope && one.courts ? "; " : "", one.courts);
     row("Period", one.period && one.period + (one.cumulative ? " (running total)" : ""));
+    row("Counted on", one.counted);
     row("Bound", labels.bound[one.bound]);
     row("Hedge", one.hedge);
     row("Counted by", one.compiler);
     row("Printed by", one.publisher && link(one.publisher, one.url));
+    row("Title", one.title);
+    row("Archived", one.archived && link("copy in an archive", one.archived), one.retrieved && ` (read ${one.retrieved})`);
     row("Published", one.kind === "event" ? one.published : one.published || "no date shown");
     row("Where", one.locator);
     row("Note", one.note);
@@ -335,7 +338,7 @@
   }
 
   function download() {
-    const names = ["id", "printed", "value", "bound", "hedge", "measure", "articles", "topic", "scope", "start", "end", "cumulative", "compiler",
+    const names = ["id", "printed", "value", "bound", "hedge", "measure", "articles", "topic", "scope", "courts", "counted", "start", "end", "cumulative", "compiler",
       "publisher", "url", "published", "locator", "note", "status", "reason", "corrections"];
     /* A spreadsheet runs a cell that begins so; a plain number is none. */
     const guard = (text) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? "'" + text : text);

@@ -135,8 +135,10 @@ def observations(
     admitted, printed = hedges.load(), {} if figures is None else figures["hedge"].to_dict()
     limits = np.array(
         [
-            admitted.interval(value, bound, printed.get(chosen, "") if bound != "exact" else "", reading)
-            for value, bound, chosen in zip(kept["value"], kept["bound"], kept["chosen"], strict=True)
+            admitted.interval(value, bound, printed.get(chosen, "") if bound != "exact" else "", reading, printed=ends)
+            for value, bound, chosen, ends in zip(
+                kept["value"], kept["bound"], kept["chosen"], hedges.printed_ends(kept), strict=True
+            )
         ],
         dtype=np.float64,
     ).reshape(-1, 2)

@@ -47,8 +47,10 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
     words = table["hedge"] if "hedge" in table else pd.Series("", index=table.index)
     admitted = hedges.load()
     ends = [
-        admitted.interval(float(value), bound, word, reading)
-        for value, bound, word in zip(table["value"], table["bound"], words, strict=True)
+        admitted.interval(float(value), bound, word, reading, printed=printed)
+        for value, bound, word, printed in zip(
+            table["value"], table["bound"], words, hedges.printed_ends(table), strict=True
+        )
     ]
     table["low"], table["high"] = ([end[side] for end in ends] for side in (0, 1))
     return table.sort_values([*KEYS, "year"], kind="stable")

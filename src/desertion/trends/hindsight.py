@@ -28,7 +28,9 @@ from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
 MONTH = 30.4375
 MODEL = "composite link model"
 #: The files of data/ that the facts of a day depend on.
-FILES = ("corrections.csv", "events.csv", "figures.csv", "hedges.csv", "identities.csv", "sources.csv")
+FILES = (
+    "corrections.csv", "details.csv", "events.csv", "figures.csv", "hedges.csv", "identities.csv", "sources.csv",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
