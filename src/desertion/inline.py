@@ -23,6 +23,7 @@ def set_up(shell: Any) -> None:
     A cell may choose another format for its figures, `%config InlineBackend.figure_format = "png"` say.
     """
     from IPython.core.formatters import DisplayFormatter
+    from IPython.core.pylabtools import activate_matplotlib
     from matplotlib_inline.config import InlineBackend
 
     class SameEachTime(DisplayFormatter):
@@ -48,8 +49,10 @@ def set_up(shell: Any) -> None:
     backend.print_figure_kwargs = {**backend.print_figure_kwargs, "metadata": {"Date": None}}  # type: ignore[dict-item]
     backend.figure_formats = {"svg"}
     # A forked kernel has the backend from a process without a shell, which could not hook it.
-    if backend.shell is None and "matplotlib_inline.backend_inline" in sys.modules:
-        shell.enable_matplotlib("inline")
+    if backend.shell is None and (loaded := sys.modules.get("matplotlib_inline.backend_inline")):
+        name = sys.modules["matplotlib"].get_backend()
+        activate_matplotlib(name)  # type: ignore[no-untyped-call]
+        loaded.configure_inline_support(shell, name)
 
 
 def words(figure: Any) -> str:
