@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support import outputs
 from support.clone import Clone
-from support.notebooks import write
+from support.notebooks import text, write
 
 from desertion import notebook as nb
 from desertion.engine.run import run
@@ -153,6 +153,29 @@ def test_a_plain_figure_is_the_same_svg_in_a_forked_kernel_as_in_an_ordinary_one
     ]
     assert len(drawn) == 3
     assert "[<matplotlib.lines.Line2D>]" in str(drawn[0]["outputs"])
+
+
+@pytest.mark.slow
+def test_a_kernel_that_draws_nothing_does_not_import_matplotlib(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.ipynb", "import sys, desertion\n[name in sys.modules for name in ('matplotlib', 'pandas')]"
+    )
+    run(path, tmp_path / "out.ipynb", {})
+    assert text(nb.code_cells(nb.read(tmp_path / "out.ipynb"))[1]) == "[False, False]"
+
+
+@pytest.mark.slow
+def test_a_cell_may_choose_another_format_and_an_empty_figure_needs_no_words(tmp_path: Path) -> None:
+    chosen = (
+        '%config InlineBackend.figure_format = "retina"\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()'
+    )
+    path = write(tmp_path / "t.ipynb", "import desertion", chosen, "plt.figure()")
+    run(path, tmp_path / "out.ipynb", {})
+    _, _, drawn, empty = nb.code_cells(nb.read(tmp_path / "out.ipynb"))
+    (output,) = drawn["outputs"]
+    assert output["data"].keys() == {"image/png", "text/plain"}
+    assert output["metadata"]["image/png"].keys() == {"width", "height"}
+    assert "image" not in str(empty["outputs"])
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")

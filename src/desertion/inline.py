@@ -14,6 +14,10 @@ from typing import Any
 
 #: Makes the ids in an SVG the same each time.
 SALT = "desertion"
+_BACKEND = {
+    "figure_formats": {"svg"},
+    "print_figure_kwargs": {"bbox_inches": "tight", "metadata": {"Date": None}},
+}
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+\b")
 
 
@@ -23,7 +27,7 @@ def set_up(shell: Any) -> None:
     A cell may choose another format for its figures, `%config InlineBackend.figure_format = "png"` say.
     """
     from IPython.core.formatters import DisplayFormatter
-    from matplotlib_inline.config import InlineBackend
+    from IPython.core.pylabtools import activate_matplotlib
 
     class SameEachTime(DisplayFormatter):
         """Shows figures with fixed ids, whatever style is in use, and objects without their address."""
@@ -44,12 +48,15 @@ def set_up(shell: Any) -> None:
 
     shell.display_formatter.__class__ = SameEachTime  # what others registered with it stays
     shell.display_formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _styler)
-    backend = InlineBackend.instance(parent=shell)
-    backend.print_figure_kwargs = {**backend.print_figure_kwargs, "metadata": {"Date": None}}  # type: ignore[dict-item]
-    backend.figure_formats = {"svg"}
-    # A forked kernel has the backend from a process without a shell, which could not hook it.
-    if backend.shell is None and "matplotlib_inline.backend_inline" in sys.modules:
-        shell.enable_matplotlib("inline")
+    shell.config.InlineBackend.update(_BACKEND)  # the backend reads it when the first cell draws
+    if loaded := sys.modules.get("matplotlib_inline.backend_inline"):
+        backend = loaded.InlineBackend.instance(parent=shell)
+        for name, value in _BACKEND.items():
+            setattr(backend, name, value)
+        if backend.shell is None:  # a forked kernel has it from a process without a shell, which could not hook it
+            name = sys.modules["matplotlib"].get_backend()
+            activate_matplotlib(name)  # type: ignore[no-untyped-call]
+            loaded.configure_inline_support(shell, name)
 
 
 def words(figure: Any) -> str:
