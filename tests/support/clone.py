@@ -16,7 +16,8 @@ from desertion.project import ROOT
 #: Modules that the small project has as they are.
 REAL = (
     "__init__.py", "__main__.py", "arguments.py", "cli.py", "drawing.py", "engine", "errors.py", "memo.py",
-    "notebook.py", "params", "project.py", "reads.py", "sentences.py", "skeleton.py", "text.py", "vocabulary.py", "yaml_file.py",
+    "notebook.py", "params", "project.py", "reads.py", "sentences.py", "skeleton.py", "text.py", "vocabulary.py",
+    "yaml_file.py",
 )  # fmt: skip
 STAND_INS = {
     "trends.py": """
