@@ -168,11 +168,11 @@ def table(file: str) -> pd.DataFrame:
 def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
     as_of = None if as_of is None else arguments.day("as_of", as_of)
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
-    lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
     corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
+    lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     every = _statements(read(schema.FIGURES), schema.FIGURES, sources, corrections, lag)
     first = every["known"].min()
     if day < first:
