@@ -80,6 +80,8 @@ class Data:
         One row per event up to `as_of`, per claim of a page that was public, per identity whose evidence was.
     hedges, compilers
         One row per word beside a number, per compiler. Not cut at `as_of`.
+    cards
+        The card of each statement of `figures` and `context` by its id, for a notebook to show.
     """
 
     figures: pd.DataFrame
