@@ -72,7 +72,7 @@ def test_a_page_that_copies_another_says_which_and_a_weak_statement_says_why(tin
 def test_every_statement_has_a_card_and_a_conflict_names_the_other_readings_and_the_reason() -> None:
     data = figures.load()
     assert len(data.cards) == len(list(data.cards)) == len(data.figures) + len(data.context)
-    for name in [*list(data.cards)[::60], "ctx001"]:
+    for name in [*list(data.cards)[::200], "ctx001"]:
         assert repr(data.cards[name]).startswith(f"{name}: ")
     conflict = {name: words for name, words, _ in data.cards["F085"].rows}["Disagrees"]
     assert "527 criminal cases received by a court, 2021, Proekt (F383)" in conflict

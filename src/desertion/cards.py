@@ -54,7 +54,7 @@ class Card:
 
     def _repr_html_(self) -> str:
         lines = (
-            f"<tr><th style='text-align: left'>{escape(name)}</th><td style='text-align: left'>"
+            f"<tr><th style='text-align: left; white-space: nowrap'>{escape(name)}</th><td style='text-align: left'>"
             + (f"<a href='{escape(url)}'>{escape(words)}</a>" if url else escape(words))
             for name, words, url in self.rows
         )

@@ -15,7 +15,7 @@ ClaimError              a claim cannot be recomputed
 The last four never reach a user: the caller turns each into a refusal or does without.
 
 In JupyterLab, under papermill and under nbconvert a UserError is one message, with the lines of the cells that led to
-it and without the package's own traceback.
+it and without the package's own traceback, whose frames `%debug` still shows.
 """
 
 from __future__ import annotations

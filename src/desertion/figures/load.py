@@ -89,6 +89,8 @@ class Data:
         One row per event up to `as_of`, per claim of a page that was public, per identity whose evidence was.
     details, places, hedges, compilers
         One row per statement with details, per place, per word beside a number, per compiler. Not cut at `as_of`.
+    cards
+        The card of each statement of `figures` and `context` by its id, for a notebook to show.
     """
 
     figures: pd.DataFrame
@@ -179,7 +181,6 @@ def table(file: str) -> pd.DataFrame:
 def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
     as_of = None if as_of is None else arguments.day("as_of", as_of)
     day = pd.Timestamp.max if as_of is None else pd.Timestamp(as_of)
-    lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     sources = _indexed(read(schema.SOURCES), schema.SOURCES).assign(published_text=lambda frame: frame["published"])
     sources["published"] = _dates(sources["published"].map(last_day))
     hosts = sources["url"].map(lambda url: urlsplit(url).netloc.removeprefix("www.").rstrip("."))
@@ -187,6 +188,7 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
     sources["printed_by"] = sources["publisher"] + (" (copy on " + hosts + ")").where(copies, "")
     corrections = _typed(read(schema.CORRECTIONS), schema.CORRECTIONS).reset_index(drop=True)
     corrections = corrections[corrections["known_from"] <= day]
+    lag = pd.Timedelta(days=arguments.whole("undated_lag_days", undated_lag_days, 0, 3660))
     details = _indexed(read(schema.DETAILS), schema.DETAILS)
     every = _statements(read(schema.FIGURES), schema.FIGURES, sources, details, corrections, lag)
     first = every["known"].min()
