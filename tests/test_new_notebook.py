@@ -109,7 +109,7 @@ class TestInASmallProject:
         draw = "if out:\n    from pathlib import Path\n    [Path(out, name).write_text('<svg/>') for name in {}]"
         clone.notebook("02-b", draw.format(["wide.svg", "wide.csv", "both.svg", "both-single.svg"]))
         line = "notebooks/02-b.ipynb: plots/wide has one width and is small on phones: give publish.figure a function"
-        assert [one for one in clone.build().splitlines() if "one width" in one][0].startswith(line)
+        assert next(one for one in clone.build().splitlines() if "one width" in one).startswith(line)
         assert clone.build().count("one width") == 1
         clone.notebook("02-b", draw.format(["both.svg", "both-single.svg"]))
         assert "one width" not in clone.build()
@@ -185,13 +185,17 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     figure = page[page.index('id="plot-by_measure_cases"') :].partition("</figure>")[0]
     assert 'class="narrow"' in figure
     assert 'download="by_measure_cases.csv"' in figure
-    assert "counted by Mediazona, Proekt. Edition as of" in figure
+    assert "counted by Mediazona, Proekt." in figure
     assert 'data-ids="F147 F149"' in figure
     desertion(project, "accept")
     names = sorted(path.name for path in (project / "plots").glob("by_measure*"))
     assert names == ["by_measure_cases.csv", "by_measure_cases.json", "by_measure_cases.svg"]
     assert "by_measure_cases.svg" in (project / "plots" / "plots.lock").read_text(encoding="utf-8")
     desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/06-by-measure.ipynb", module="pytest")
+    desertion(project, "plots", "print")
+    for name in ("by_measure_cases", "by_measure_cases-single", "growth"):
+        assert (project / "print" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (project / "print" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.slow

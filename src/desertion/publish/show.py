@@ -154,7 +154,7 @@ def render(
     return _render(plot, _check(plot, table, data), data, note, size, beside)
 
 
-#: What this process published in which place.
+#: Plots that this process published, by their place.
 _published: dict[Path, Published] = {}
 
 
