@@ -550,3 +550,17 @@ def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
     assert len(kept[0]) > 40
     assert kept[0] == kept[1], "the second run had nothing to add"
     assert len({(tmp_path / f"{name}.ipynb").read_bytes() for name in ("first", "second", "off")}) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_publishes_nothing_finds_the_plots_of_one_that_publishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CI", "PYTEST_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    kept = []
+    for parameters in ({"out": str(tmp_path)}, {}):
+        run(NOTEBOOKS / "01-figures.ipynb", tmp_path / "01.ipynb", parameters)
+        kept.append({path.name for path in memo.FOLDER.glob("*/*")})
+    assert len(list(tmp_path.glob("*.csv"))) > 1
+    assert kept[0] == kept[1]
