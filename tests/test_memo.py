@@ -598,3 +598,17 @@ except Exception as error:
     file.write_text(file.read_text().replace("F001,", "F001x,"))
     for _ in range(2):
         assert "F001x" in session.run(note, load)
+
+
+@pytest.mark.slow
+def test_a_run_that_publishes_nothing_finds_the_plots_of_one_that_publishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CI", "PYTEST_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    kept = []
+    for parameters in ({"out": str(tmp_path)}, {}):
+        run(NOTEBOOKS / "01-figures.ipynb", tmp_path / "01.ipynb", parameters)
+        kept.append({path.name for path in memo.FOLDER.glob("*/*")})
+    assert len(list(tmp_path.glob("*.csv"))) > 1
+    assert kept[0] == kept[1]

@@ -185,13 +185,17 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     figure = page[page.index('id="plot-by_measure_cases"') :].partition("</figure>")[0]
     assert 'class="narrow"' in figure
     assert 'download="by_measure_cases.csv"' in figure
-    assert "counted by Mediazona, Proekt. Edition as of" in figure
+    assert "counted by Mediazona, Proekt." in figure
     assert 'data-ids="F147 F149"' in figure
     desertion(project, "accept")
     names = sorted(path.name for path in (project / "plots").glob("by_measure*"))
     assert names == ["by_measure_cases.csv", "by_measure_cases.json", "by_measure_cases.svg"]
     assert "by_measure_cases.svg" in (project / "plots" / "plots.lock").read_text(encoding="utf-8")
     desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/06-by-measure.ipynb", module="pytest")
+    desertion(project, "plots", "print")
+    for name in ("by_measure_cases", "by_measure_cases-single", "growth"):
+        assert (project / "print" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (project / "print" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.slow

@@ -224,6 +224,18 @@ def test_a_folder_that_cannot_be_written_is_named(folder, tmp_path):
         list(publish.printed(folder, tmp_path / "file"))
 
 
+def test_a_picture_that_publish_did_not_draw_is_named(tmp_path):
+    (tmp_path / "own").mkdir()
+    for content in (
+        "<svg",
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"/>',
+        "<svg><title/></svg>",
+    ):
+        (tmp_path / "own" / "a.svg").write_text(content)
+        with pytest.raises(UserError, match=r"own/a\.svg: publish\.show and publish\.figure did not draw it"):
+            list(publish.printed(tmp_path / "own", tmp_path / "print"))
+
+
 def test_side_record_says_what_is_behind_the_plot(folder):
     record = json.loads((folder / "revision.json").read_text())
     assert record["name"] == "revision"

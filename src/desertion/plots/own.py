@@ -92,7 +92,7 @@ class OwnPlot:
 
 @contextmanager
 def own_style(size: SizeName = "double") -> Iterator[None]:
-    """Settings of matplotlib for a figure that does not know its page: sizes of letters and marks, colours, margins."""
+    """Set matplotlib for a plot of a notebook: fonts, sizes of letters and marks, colours, margins."""
     letters = SIZES[size]
     texts = ("xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize")
     settings: Any = dict.fromkeys(texts, letters.small) | {

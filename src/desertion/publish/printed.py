@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion.errors import UserError
-from desertion.project import write_atomic
+from desertion.project import relative, write_atomic
 
 _DPI = 300
 #: Typst draws a PNG so many times as large, since it leaves out a row of pixels here and there.
@@ -28,13 +28,16 @@ _PAGE = b"""
 def printed(plots: Path, folder: Path) -> Iterator[Path]:
     """Copy the published files of `plots` into `folder`, with a PNG and a PDF of each SVG; their paths, in turn.
 
-    Raises UserError where the folder cannot be written.
+    Raises UserError where the folder cannot be written, and for a picture that `publish` did not draw.
     """
     try:
         for path in sorted(plots.iterdir()):
             files = {path.suffix: path.read_bytes()}
             if path.suffix == ".svg":
-                files[".png"], files[".pdf"] = to_print(files[".svg"])
+                try:
+                    files[".png"], files[".pdf"] = to_print(files[".svg"])
+                except (ET.ParseError, LookupError, ValueError):
+                    raise UserError(f"{relative(path)}: publish.show and publish.figure did not draw it") from None
             for ending, content in files.items():
                 write_atomic(folder / f"{path.stem}{ending}", content)
                 yield folder / f"{path.stem}{ending}"
@@ -50,7 +53,8 @@ def to_print(svg: bytes) -> tuple[bytes, bytes]:
 
     root = ET.fromstring(svg)
     pixels = [round(float(root.attrib[side].removesuffix("pt")) * _DPI / 72) for side in ("width", "height")]
-    title, alt = (root.findtext(f"{{http://www.w3.org/2000/svg}}{tag}", "") for tag in ("title", "desc"))
+    words = {element.tag.rpartition("}")[2]: element.text or "" for element in root}
+    title, alt = words["title"], words["desc"]
     wide, high = (str(count * 72 / _DPI) for count in pixels)
     how: dict[str, Any] = {
         "font_paths": [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")],
@@ -59,11 +63,11 @@ def to_print(svg: bytes) -> tuple[bytes, bytes]:
     }
     files: Any = {"main.typ": _PAGE, "plot.svg": svg}  # typst's stub knows of one file only
     pdf = typst.compile(files, format="pdf", pdf_standards="ua-1", **how)
-    words = PngImagePlugin.PngInfo()
+    about = PngImagePlugin.PngInfo()
     for key, value in (("Title", title), ("Description", alt)):
-        words.add_itxt(key, value)
+        about.add_itxt(key, value)
     png = io.BytesIO()
     large = typst.compile(files, format="png", ppi=float(_FINER * _DPI), **how)
     with Image.open(io.BytesIO(large)) as picture:
-        picture.convert("RGB").reduce(_FINER).save(png, "png", dpi=(_DPI, _DPI), pnginfo=words)
+        picture.convert("RGB").reduce(_FINER).save(png, "png", dpi=(_DPI, _DPI), pnginfo=about)
     return png.getvalue(), pdf

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,17 +153,15 @@ def render(
     *,
     note: str = "",
     size: SizeName = "double",
-    beside: str = "",
 ) -> Published:
-    """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does.
-
-    `beside`: the name of the published plot whose side record the footer refers to, if it is not its own.
-    """
-    return _render(plot, _check(plot, table, data), data, note, size, beside)
+    """The plot with its footer, table and side record, neither shown nor saved. Raises as `show` does."""
+    return _render(plot, _check(plot, table, data), data, note, size)
 
 
-#: What this process published in which place.
-_published: dict[Path, Published] = {}
+@cache
+def _published(place: Path) -> list[Published]:
+    """The plots that this process published at this place: at most one. A dictionary would be a key of the cache."""
+    return []
 
 
 def _publish(
@@ -185,8 +184,10 @@ def _publish(
     files = {".svg": ready.svg, ".csv": ready.csv, ".json": ready.record}
     if size == "double" and not isinstance(plot.draw, Figure):
         files[f"{PHONE}.svg"] = _draw(plot, checked, "single", ready.footer, f"{ready.name}{PHONE}", ready.alt, why)
-    if _published.setdefault(Path(out).resolve() / ready.name, ready) != ready:
+    before = _published(Path(out).resolve() / ready.name)
+    if before not in ([], [ready]):
         raise UserError(f"plot {ready.name}: another plot was published under this name by this notebook: rename one")
+    before[:] = [ready]
     _display(ready)
     for ending, content in files.items():
         write_atomic(Path(out) / f"{ready.name}{ending}", content)
@@ -206,14 +207,12 @@ def _check(plot: Plot | OwnPlot, table: pd.DataFrame, data: Data) -> _Checked:
     return _Checked(table[list(plot.columns)], rows, known(plot.name, rows["ids"], data))
 
 
-def _render(
-    plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, beside: str = "", why: str = ""
-) -> Published:
+def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, why: str = "") -> Published:
     alt = plot.words(checked.rows, why)
     if not alt.strip():
         raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    below = footer(checked.ids, data, note, beside or name)
+    below = footer(checked.ids, data, note, name)
     text = to_csv(checked.table, plot)
     svg = _draw(plot, checked, size, below, name, alt, why)
     side = record(plot, name, size, alt, note, checked.ids, text, data)
