@@ -17,6 +17,7 @@ from desertion import changes, cli, git, text
 from desertion.changes import compare, page, rows, states, terminal, words
 from desertion.changes.compare import CellChange, Difference
 from desertion.changes.states import State
+from desertion.engine import merged
 from desertion.errors import UserError
 
 SVG = '<svg width="1" height="1"><title id="growth-title">T</title><rect id="growth-F1" fill="#0072b2"/>{}</svg>'
@@ -221,6 +222,13 @@ def test_parameters_cells_packages_and_modules_are_inputs() -> None:
     ]  # fmt: skip
 
 
+def test_columns_that_came_or_went_are_inputs() -> None:
+    old, new = (state(files={"data/figures.csv": f"id,{name}\nF1,x\n".encode()}) for name in ("note", "remark"))
+    assert [(each.kind, each.name, each.old, each.new) for each in differ(old, new).inputs] == [
+        ("columns", "figures.csv", "note", "remark")
+    ]
+
+
 def test_an_output_that_keeps_no_record_is_named_where_it_differs() -> None:
     def printed(*lines: str) -> dict[str, Any]:
         return {"output_type": "stream", "name": "stdout", "text": list(lines)}
@@ -296,6 +304,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     monkeypatch.setattr(states, "EDITIONS", root / "editions")
     monkeypatch.setattr(states, "BUILD", root / "build")
     monkeypatch.setattr(changes, "PAGE", root / "build" / "diff.html")
+    monkeypatch.setattr(merged, "LOCK", root / "notebooks" / "outputs.lock")
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))

@@ -89,6 +89,12 @@ def test_what_was_accepted_together_has_no_fault_and_an_edit_is_no_mixture(proje
     assert faults() == []
 
 
+def test_outputs_older_than_the_cells_or_data_on_disk_are_named_for_a_comparison(project: Path) -> None:
+    assert merged.outdated() == []
+    (project / "data" / "figures.csv").write_text("id\nF1\nF2\n")
+    assert merged.outdated() == ["01-a"]
+
+
 def test_a_committed_mixture_is_named(project: Path) -> None:
     renew = "`make accept` renews it"
     commit(project, data="id\nF1\nF2\n")

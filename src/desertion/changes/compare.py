@@ -321,6 +321,11 @@ def _inputs(old: Findings, new: Findings, one: State, other: State) -> Iterator[
         before, after = old.cells.get(stem, {}), new.cells.get(stem, {})
         if edited := [each for each in _names(before, after) if before.get(each) != after.get(each)]:
             yield InputChange("notebook", stem, "", f"{len(edited)} cell{'s' * (len(edited) > 1)} edited")
+    for name in _files(old, new):
+        columns = [set(each.statements[name].names) if name in each.statements else set() for each in (old, new)]
+        come, gone = sorted(columns[1] - columns[0]), sorted(columns[0] - columns[1])
+        if all(columns) and (come or gone):
+            yield InputChange("columns", name, ", ".join(gone), ", ".join(come) or "none")
     for name in _names(old.packages, new.packages):
         values = old.packages.get(name, ""), new.packages.get(name, "")
         if values[0] != values[1]:

@@ -57,7 +57,11 @@ def load(name: str) -> State:
     where an edition cannot be built.
     """
     if name == HERE:
-        return working_tree()
+        from desertion.engine import merged
+
+        old = ", ".join(merged.outdated())
+        note = f"the outputs of {old} were stored with other data or cells: `make accept` renews them"
+        return replace(working_tree(), notes=(note,) if old else ())
     if name.startswith(_EDITION):
         return _edition(name.removeprefix(_EDITION))
     return _revision(name)

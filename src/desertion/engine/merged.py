@@ -94,6 +94,19 @@ def _mixtures() -> Iterator[Fault]:
             yield Fault(name, 1, "file", file, f"it is not the one that was accepted: {_ACCEPT}")
 
 
+def outdated() -> list[str]:
+    """The notebooks whose stored outputs were accepted with other cells or data than those on disk."""
+    accepted, names = _read(LOCK), []
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")) if accepted else []:
+        try:
+            parts = _parts(path)
+        except UserError:
+            continue  # whatever is wrong with it has its own message
+        if any(accepted.get(f"{path.name} {part}") != parts[part] for part in ("cells", "data")):
+            names.append(path.stem)
+    return names
+
+
 def _read(path: Path) -> dict[str, str]:
     """The lines of a lock: name → digest."""
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
