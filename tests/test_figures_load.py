@@ -92,7 +92,12 @@ def test_in_a_run_the_context_is_read_where_it_is_asked_for(
         _ = loaded.context
 
 
-@pytest.mark.parametrize("name", ["claims", "identities", "hedges", "events"])
+def test_a_search_is_known_once_it_was_made(tiny_data: Path) -> None:
+    day = {when: len(figures.load(tiny_data, as_of=when).searches) for when in (date(2024, 3, 30), date(2024, 3, 31))}
+    assert list(day.values()) == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["claims", "identities", "hedges", "events", "searches"])
 def test_in_a_run_every_other_file_is_read_when_it_is_first_used(
     tiny: Data, in_a_run: Callable[..., None], tiny_data: Path, name: str
 ) -> None:

@@ -158,6 +158,9 @@ def test_measures_of_one_period_are_added_and_keep_their_statements() -> None:
     bands = {"long": ["imprisoned_2_3y", "imprisoned_3_5y"], "short": ["imprisoned_1_2y"], "none": ["wanted"]}
     sums = reconcile.summed(facts, bands)
     assert sums[["series", "value", "ids"]].values.tolist() == [["long", 7.0, "F1 F2 F3"], ["short", 9.0, "F4"]]
+    some = {"any": ["imprisoned_2_3y", "wanted"]}
+    assert reconcile.summed(facts, some)["value"].tolist() == [3.0]
+    assert reconcile.summed(facts, some, complete=True).empty
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------

@@ -356,6 +356,16 @@ def test_what_the_evidence_closed_is_an_identity_that_holds(real: figures.Data) 
     assert (shares["value"].tolist(), shares["measure"].nunique()) == ([35, 28], 1)
 
 
+def test_what_a_first_print_missed_is_a_table_of_pairs(real: figures.Data) -> None:
+    pairs = reconcile.prints(real)
+    assert pairs.loc["V01", ["first", "later", "after_first"]].tolist() == [5024, 5096, 0]
+    assert pairs.loc["V01", "missed"] == pytest.approx(100 * 72 / 5096)
+    petitions = pairs.loc["V02"]
+    assert (petitions["first"], petitions["later"], petitions["after_first"]) == (20040, 22600, 34)
+    assert petitions["missed"] == pytest.approx(11.3, abs=0.05)
+    assert reconcile.identities(real).filter(like="V", axis=0)["state"].eq("holds").all()
+
+
 def test_the_effect_is_none_where_the_headline_is_not_touched(real_ledger: dict[str, dict[str, Any]]) -> None:
     touched = {number for number, row in real_ledger.items() if row["effect"] is not None}
     assert touched == {"K211", "K212", "R05a", "R05c"}

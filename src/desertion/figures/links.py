@@ -28,6 +28,13 @@ def unknown_ids(files: Files) -> Between:
         for column, field in file.schema.columns.items():
             if field.refers:
                 yield from ((name, issue) for issue in _unknown(files, field, column, file.rows(column)))
+    if IDENTITIES in files and files[FIGURES].whole:
+        for line, relation, *sides in files[IDENTITIES].rows("relation", "left", "right"):
+            for column, side in zip(("left", "right"), sides, strict=True):
+                for one in side.split() if relation != "revises" else ():
+                    if one not in files[FIGURES].ids and one in files[CONTEXT].ids:
+                        message = f"'{one}' is not in {FIGURES}: only revises takes rows of {CONTEXT}"
+                        yield IDENTITIES, Issue(line, column, side, message if side != one else message[len(one) + 3 :])
     corrections = list(files[CORRECTIONS].rows("field", "corrected"))
     for column in ("hedge", "compiler"):  # the same in figures and context
         cells = ((line, cell) for line, name, cell in corrections if name == column)

@@ -85,8 +85,9 @@ class Data:
         host. Not cut at `as_of`.
     corrections
         One row per correction that was applied.
-    events, claims, identities
-        One row per event up to `as_of`, per claim of a page that was public, per identity whose evidence was.
+    events, searches, claims, identities
+        One row per event up to `as_of`, per search made by then for what was not found, per claim of a page that was
+        public, per identity whose evidence was.
     details, places, hedges, compilers
         One row per statement with details, per place, per word beside a number, per compiler. Not cut at `as_of`.
     cards
@@ -100,6 +101,7 @@ class Data:
     places: _Lazy = _Lazy(schema.PLACES)
     corrections: _Lazy = _Lazy(schema.CORRECTIONS)
     events: _Lazy = _Lazy(schema.EVENTS)
+    searches: _Lazy = _Lazy(schema.SEARCHES)
     claims: _Lazy = _Lazy(schema.CLAIMS)
     identities: _Lazy = _Lazy(schema.IDENTITIES)
     hedges: _Lazy = _Lazy(schema.HEDGES)
@@ -210,6 +212,10 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
         frame = _indexed(read(file), file)
         return frame[frame[column] <= day]
 
+    def searches() -> pd.DataFrame:
+        frame = _indexed(read(schema.SEARCHES), schema.SEARCHES)
+        return frame[_dates(frame["day"].map(last_day)) <= day]
+
     def claims() -> pd.DataFrame:
         frame = _indexed(read(schema.CLAIMS), schema.CLAIMS)
         if as_of is None:
@@ -227,6 +233,7 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
         places=lambda: _indexed(read(schema.PLACES), schema.PLACES),
         corrections=applied,
         events=lambda: until(schema.EVENTS, "date"),
+        searches=searches,
         claims=claims,
         identities=lambda: until(schema.IDENTITIES, "known_from"),
         hedges=lambda: _indexed(read(schema.HEDGES), schema.HEDGES),

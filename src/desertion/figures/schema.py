@@ -110,7 +110,6 @@ class CsvSchema:
 # --- the files -------------------------------------------------------------------------------------------------------
 
 _NUMBERED = ("figures.csv", "context.csv")
-_FIGURES = ("figures.csv",)
 _PAGES = ("sources.csv",)
 _HEDGES = ("hedges.csv",)
 _BEYOND = ("above", "from", "below", "to")
@@ -275,6 +274,19 @@ SCHEMAS = (
         },
     ),
     CsvSchema(
+        "searches.csv",
+        ("id",),
+        {
+            "id": Field("slug", "readable name"),
+            "what": Field("text", "what was looked for"),
+            "where": Field("text", "where it was looked for"),
+            "until": Field("date", "last day that a known count covers; blank: none is known", True),
+            "day": Field("month", "when it was last looked for; of a month its last day counts"),
+            "note": _NOTE,
+        },
+        may_be_absent=True,
+    ),
+    CsvSchema(
         "hedges.csv",
         ("hedge",),
         {
@@ -295,9 +307,9 @@ SCHEMAS = (
         ("id",),
         {
             "id": Field("id", "I…: identities; V…: revisions; R…: rivals; H…: the headline"),
-            "left": Field("ids", "the numbers of one side; they are added up", refers=_FIGURES),
+            "left": Field("ids", "the numbers of one side; they are added up", refers=_NUMBERED),
             "relation": _word(vocabulary.RELATIONS, "how the two sides are related"),
-            "right": Field("ids", "the other side (below)", True, (), _FIGURES),
+            "right": Field("ids", "the other side (below)", True, (), _NUMBERED),
             "tolerance": Field("number", "what the sides may differ by beyond rounding (below); blank is 0", True),
             "why": Field("text", "the reason for the identity, or the evidence on the conflict"),
             "known_from": _KNOWN_FROM,
@@ -338,4 +350,6 @@ SCHEMAS = (
     ),
 )
 BY_FILE = {schema.file: schema for schema in SCHEMAS}
-FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, EVENTS, HEDGES, IDENTITIES, CLAIMS = BY_FILE
+FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, EVENTS, SEARCHES, HEDGES, IDENTITIES, CLAIMS = (
+    BY_FILE
+)

@@ -1,6 +1,6 @@
 """Which number holds: renderings of one count grouped, identities checked, every conflict with its choice and rule."""
 
-from desertion.reconcile.identity import identities
+from desertion.reconcile.identity import identities, prints
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.presented import conflicts, rivals
 from desertion.reconcile.readings import Reconciler
@@ -17,6 +17,7 @@ __all__ = [
     "latest",
     "ledger",
     "national",
+    "prints",
     "revised",
     "rivals",
     "summed",

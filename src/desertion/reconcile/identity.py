@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from desertion.hedges import Hedges
-from desertion.reconcile.statements import Reading, Statement, statements
+from desertion.reconcile.statements import Reading, Statement, of_context, statements
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -81,7 +81,7 @@ def identities(data: Data) -> pd.DataFrame:
         - `state`: holds, broken or not checkable
         - `reason`: what is wrong or missing, else blank
     """
-    known, hedges = {statement.id: statement for statement in statements(data)}, Hedges(data.hedges)
+    known, hedges = _known(data), Hedges(data.hedges)
     rows = []
     for identity in declared(data):
         if identity.relation in DECLARED:
@@ -100,6 +100,62 @@ def identities(data: Data) -> pd.DataFrame:
         rows.append(identity._asdict() | values)
     columns = [*Identity._fields, "left_value", "right_value", "gap", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
+
+
+def _known(data: Data) -> dict[str, Statement]:
+    """The statements of figures.csv, and those of context.csv that identities name."""
+    known = {statement.id: statement for statement in statements(data)}
+    named = {number for identity in declared(data) for number in identity.ids if number not in known}
+    return known | ({one.id: one for one in of_context(data, named)} if named else {})
+
+
+def prints(data: Data) -> pd.DataFrame:
+    """Pair the counts of one period that were printed twice: the relation `revises` of identities.csv.
+
+    Parameters
+    ----------
+    data
+        The data, as `figures.load` gives them; context.csv among the files that a notebook reads.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair that is known, indexed by the id in identities.csv.
+
+        - `what`: what was counted, as the reason in identities.csv has it
+        - `period`: first and last day
+        - `first`, `later`: both counts
+        - `after_first`, `after_later`: days from the end of the period to the count (to its publication, where the day
+          of the count is not known; NaN where neither is)
+        - `missed`: percent of the later count that the first one lacked, below 0 where it had more
+        - `ids`: both statements, joined by spaces
+    """
+    known, rows = _known(data), []
+    for identity in declared(data):
+        if identity.relation != "revises" or not set(identity.ids) <= known.keys():
+            continue
+        later, first = (known[one] for one in identity.ids)
+        rows.append(
+            {
+                "id": identity.id,
+                "what": identity.why,
+                "period": _days(first.reading),
+                "first": first.reading.value,
+                "after_first": _after(first),
+                "later": later.reading.value,
+                "after_later": _after(later),
+                "missed": 100 * (1 - first.reading.value / later.reading.value) if later.reading.value else math.nan,
+                "ids": f"{first.id} {later.id}",
+            }
+        )
+    columns = ["id", "what", "period", "first", "after_first", "later", "after_later", "missed", "ids"]
+    return pd.DataFrame(rows, columns=columns).set_index("id")
+
+
+def _after(statement: Statement) -> float:
+    """Days from the end of the period to the day of the count, or of its publication."""
+    day = statement.counted_on or statement.published
+    return (day - statement.reading.period_end).days if day else math.nan
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 
 
 @takes(facts="reconcile.facts(data): measure articles compiler period_start period_end value ids")
-def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]], *, complete: bool = False) -> pd.DataFrame:
     """Add up counts of several measures of one period, such as terms of imprisonment in bands.
 
     Parameters
@@ -114,6 +114,8 @@ def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataF
         Counts, as `reconcile.facts` returns them.
     series : mapping
         Name of each sum -> the measures that are its parts.
+    complete : bool
+        Whether a sum needs all of its parts: persons with any outcome are no sum without those dismissed.
 
     Returns
     -------
@@ -130,5 +132,6 @@ def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]]) -> pd.DataF
     sums = []
     for name, measures in series.items():
         parts = facts[facts["measure"].isin(measures)].groupby(by, as_index=False)
-        sums.append(parts.agg(value=("value", "sum"), ids=("ids", " ".join)).assign(series=name))
+        total = parts.agg(value=("value", "sum"), ids=("ids", " ".join), known=("measure", "nunique"))
+        sums.append(total[total["known"].ge(len(measures) if complete else 1)].assign(series=name))
     return pd.concat(sums)[["series", *by, "value", "ids"]]

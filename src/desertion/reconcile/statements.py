@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,7 @@ class Statement:
     qualification: str
     soldiers: str
     ends: tuple[float, float]
+    counted_on: date | None
 
     @property
     def held_wrong(self) -> bool:
@@ -91,7 +92,7 @@ def statements(data: Data) -> list[Statement]:
         *("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher"),
         *("status", "place", "part", "qualification", "soldiers", "printed_by"),
     )
-    dates = ("period_start", "period_end", "published")
+    dates = ("period_start", "period_end", "published", "counted_on")
     columns: list[list[Any]] = [
         [str(number) for number in frame.index],
         *(frame[name].tolist() for name in (*text, "low", "high", "cumulative", "value", "measure")),
@@ -101,6 +102,7 @@ def statements(data: Data) -> list[Statement]:
     for (
         number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, place, part,
         qualification, soldiers, printed_by, low, high, cumulative, value, measure, start, end, published,
+        counted_on,
     ) in zip(*columns, strict=True):  # fmt: skip
         reading = Reading(value, measure, start, end)
         origin = ends.get(source, source)
@@ -131,9 +133,16 @@ def statements(data: Data) -> list[Statement]:
                 qualification=qualification,
                 soldiers=soldiers,
                 ends=(low, high),
+                counted_on=counted_on,
             )
         )
     return out
+
+
+def of_context(data: Data, ids: Collection[str]) -> list[Statement]:
+    """The rows of `data.context` among `ids` as statements; their measure, which each series words anew, is blank."""
+    frame = data.context[data.context.index.isin(ids)].assign(fact="", articles="", scope="whole", measure="")
+    return statements(data.of(frame))
 
 
 def _printed(corrections: pd.DataFrame) -> dict[str, dict[str, Any]]:
