@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from desertion.project import ROOT
@@ -130,14 +131,29 @@ def a_new_row(project: Copy) -> None:
 
 
 def a_new_notebook(project: Copy) -> None:
-    new, make, accept = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a notebook"]))
+    new, make, accept = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a notebook with a plot"]))
     assert new == "notebooks/06-by-region.ipynb\n"
     assert "06-by-region" in make
     assert "03-trends" not in make
     assert "By region?" in project.page()
     assert "notebooks/06-by-region.ipynb" in accept
-    assert project.changed() == {new.strip()}
+    plot = {"plots/plots.lock", *(f"plots/by_region_cases.{kind}" for kind in ("svg", "csv", "json"))}
+    assert project.changed() == {new.strip(), *plot}
     project.run(f"{shlex.quote(sys.executable)} -m pytest -q -p no:cacheprovider --nbval {new.strip()}")
+
+
+def a_new_plot(project: Copy) -> None:
+    path = project.root / "notebooks" / "04-comparisons.ipynb"
+    content = nbformat.read(path, as_version=4)
+    ((_, source),) = blocks(CONTRIBUTING, "python")
+    content.cells.append(nbformat.v4.new_code_cell(source, id="persons"))
+    nbformat.write(content, path)
+    make, accept = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a plot"]))
+    assert "04-comparisons" in make
+    assert "persons convicted of absence without leave (Art. 337)" in project.page()
+    assert "plots/persons_by_year: new (.csv .json .svg)" in accept
+    files = {f"plots/persons_by_year.{kind}" for kind in ("svg", "csv", "json")}
+    assert project.changed() == {"notebooks/04-comparisons.ipynb", "plots/plots.lock", *files}
 
 
 def the_command_line(project: Copy) -> None:
@@ -155,7 +171,8 @@ def the_command_line(project: Copy) -> None:
 EXAMPLES: dict[tuple[str, str], Callable[[Copy], None] | None] = {
     (CONTRIBUTING, "Edit a cell"): an_edited_cell,
     (CONTRIBUTING, "Add a row"): a_new_row,
-    (CONTRIBUTING, "Add a notebook"): a_new_notebook,
+    (CONTRIBUTING, "Add a notebook with a plot"): a_new_notebook,
+    (CONTRIBUTING, "Add a plot"): a_new_plot,
     (README, "Two commands"): the_command_line,
 }
 
