@@ -388,6 +388,11 @@ class TestAccept:
         assert (clone.root / "plots" / "plots.lock").read_text() == "a.csv"
         assert clone.build(*self.ACCEPT) == "nothing changed\n"
         assert clone.build() == "build/default/report.html is up to date\n", "stored outputs make nothing stale"
+        clone.notebook("02-b", READ, "level + 1")
+        clone.notebook("01-a", READ)
+        output = clone.build(*self.ACCEPT)
+        assert "plots/a: removed (.csv)" in output
+        assert not (clone.root / "plots" / "a.csv").exists()
 
     @pytest.mark.quick
     def test_a_dry_run_says_what_would_change_and_stores_nothing(self, clone: Clone) -> None:
@@ -402,11 +407,6 @@ class TestAccept:
         assert first == "build/default/report.html is up to date"
         assert len(rest) == 2
         assert rest[0].startswith("not accepted yet: 1 plot new; ")
-        clone.notebook("02-b", READ, "level + 1")
-        clone.notebook("01-a", READ)
-        output = clone.build(*self.ACCEPT)
-        assert "plots/a: removed (.csv)" in output
-        assert not (clone.root / "plots" / "a.csv").exists()
 
     def test_nothing_is_touched_where_a_notebook_fails_or_an_edition_overrides(self, clone: Clone) -> None:
         clone.build(*self.ACCEPT)
