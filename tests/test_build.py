@@ -392,6 +392,20 @@ class TestAccept:
         assert "plots/a: removed (.csv)" in output
         assert not (clone.root / "plots" / "a.csv").exists()
 
+    @pytest.mark.quick
+    def test_a_dry_run_says_what_would_change_and_stores_nothing(self, clone: Clone) -> None:
+        before = {path: path.read_bytes() for path in (clone.root / "notebooks").iterdir()}
+        dry = ("-c", "import sys; from desertion import cli; sys.exit(cli.main(['accept', '--dry-run']))")
+        output = clone.build(*dry)
+        assert "the stored outputs → edition default: 1 plot new; " in output
+        assert "\nnothing was stored\n" in output
+        assert {path: path.read_bytes() for path in (clone.root / "notebooks").iterdir()} == before
+        assert not (clone.root / "plots").exists()
+        first, *rest = clone.build().splitlines()
+        assert first == "build/default/report.html is up to date"
+        assert len(rest) == 2
+        assert rest[0].startswith("not accepted yet: 1 plot new; ")
+
     def test_nothing_is_touched_where_a_notebook_fails_or_an_edition_overrides(self, clone: Clone) -> None:
         clone.build(*self.ACCEPT)
         clone.notebook("02-b", "1 / 0")

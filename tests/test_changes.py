@@ -237,6 +237,22 @@ def test_an_output_that_keeps_no_record_is_named_where_it_differs() -> None:
     assert not differ(state(printed("1\n", "2")), state(printed("1\n2"))).others, "an editor may split it otherwise"
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"sentence": {}}, {"sentence": []}, {"sentence": {"id": "a", "template": "{", "withheld": False}},
+        {"table": {"columns": []}}, {"table": {"columns": [1], "rows": [["x"]]}},
+        {"table": {"columns": [], "rows": ["{"]}},
+        {"sentence": {"id": "a", "template": "", "withheld": True}}, 1, {"sentence": 1},
+    ],
+)  # fmt: skip
+def test_a_damaged_record_is_one_line(own: object) -> None:
+    output = {"output_type": "display_data", "data": {}, "metadata": {"desertion": own}}
+    with pytest.raises(UserError, match=r"notebooks/03-trends\.ipynb of old: .*damaged") as error:
+        differ(state(output), state())
+    assert "\n" not in str(error.value)
+
+
 # --- the text and the page -------------------------------------------------------------------------------------------
 
 

@@ -80,18 +80,27 @@ def read(state: State) -> Findings:
     found = Findings()
     for path in sorted(state.files):
         place = PurePosixPath(path)
-        if place.suffix == ".ipynb":
-            _notebook(found, place.stem, nb.parse(state.text(path), f"{path} of {state.name}"))
-        elif place.parts[0] == "data":
-            found.statements[place.name] = _file(state.text(path), place.stem)
-        elif place.parts[0] == "plots" and place.suffix == ".csv":
-            found.plots[place.stem] = _plot(state, place.stem)
-        elif place.parts[0] == "plots" and place.suffix == ".svg":
-            found.pictures[place.stem] = digest(state.files[path])
+        try:
+            _file(found, state, place)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, csv.Error) as error:
+            what = "too long a cell" if isinstance(error, csv.Error) else "a damaged record, or none of a known form"
+            raise UserError(f"{path} of {state.name}: {what}: `make accept` makes it anew") from None
     found.packages = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", state.text("requirements.lock"), re.MULTILINE))
     if state.committed and not found.sentences:
         raise UserError(f"{state.name}: no notebook keeps records of its sentences: choose a later revision")
     return found
+
+
+def _file(found: Findings, state: State, place: PurePosixPath) -> None:
+    """Add what the file at `place` holds."""
+    if place.suffix == ".ipynb":
+        _notebook(found, place.stem, nb.parse(state.text(str(place)), f"{place} of {state.name}"))
+    elif place.parts[0] == "data":
+        found.statements[place.name] = _rows_of(state.text(str(place)), place.stem)
+    elif place.parts[0] == "plots" and place.suffix == ".csv":
+        found.plots[place.stem] = _plot(state, place.stem)
+    elif place.parts[0] == "plots" and place.suffix == ".svg":
+        found.pictures[place.stem] = digest(state.files[str(place)])
 
 
 def _notebook(found: Findings, stem: str, notebook: nb.Notebook) -> None:
@@ -108,11 +117,11 @@ def _notebook(found: Findings, stem: str, notebook: nb.Notebook) -> None:
 
 
 def _output(found: Findings, stem: str, where: str, output: dict[str, Any], working: bool) -> None:
-    own = output.get("metadata", {}).get("desertion", {})
+    own = output.get("metadata", {}).get("desertion") or {}
     data = output.get("data", {})
-    if record := own.get("sentence"):
+    if (record := own.get("sentence")) is not None:
         found.sentences[stem, record["id"]] = _sentence(_text(data.get("text/markdown", "")), record)
-    elif record := own.get("table"):
+    elif (record := own.get("table")) is not None:
         found.records = True
         named = re.search(r'id="table-([a-z0-9-]+)"', _text(data.get("text/html", "")))
         found.tables[stem, named[1] if named else where] = _table(record, where, working)
@@ -184,7 +193,7 @@ def _kind(rows: Iterable[Cells], column: str) -> str:
     return "number" if all(re.fullmatch(r"-?[0-9.]*", row[column]) for row in rows) else "text"
 
 
-def _file(text: str, name: str) -> ShownTable:
+def _rows_of(text: str, name: str) -> ShownTable:
     rows = list(_rows(text))
     return ShownTable(name, rows, list(rows[0]) if rows else [])
 

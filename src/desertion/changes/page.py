@@ -32,16 +32,20 @@ def page(difference: Difference, old: State, new: State) -> str:
     """The page as HTML; the pictures are those of the two states."""
     bodies = {
         "sentences": "".join(map(_sentence, difference.sentences)),
-        "verdicts": _cells(difference.verdicts, "Claim", column=False),
+        "verdicts": _table(
+            "Verdicts", ("Claim", "Before", "After"), ((each.row, each.old, each.new) for each in difference.verdicts)
+        ),
         "statements": "".join(_statements(difference)),
         "tables": "".join(_tables(difference)),
         "plots": "".join(_plot(each, old, new) for each in difference.plots),
         "refusals": _table(
+            "Refusals",
             ("Where", "What", "Now", "Reason"),
             ((each.where, each.what, each.how, each.reason) for each in difference.refusals),
         ),
         "others": f"<p>{_text(', '.join(difference.others))}</p>" if difference.others else "",
         "inputs": _table(
+            "Inputs",
             ("What", "Name", "Before", "After"),
             ((each.kind, each.name, each.old, each.new) for each in difference.inputs),
         ),
@@ -89,8 +93,8 @@ def _sentence(change: SentenceChange) -> str:
     return f"<p class='name'>{_text(change.notebook)}, {_text(change.id)}{how}</p><p>{words}</p>{why}\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts, "" without rows; a first cell that several rows share stands once."""
+def _table(label: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of texts, "" without rows; a first cell that several rows share stands once. `label` names it."""
     groups = [(first, list(group)) for first, group in groupby(rows, key=lambda row: row[0])]
     count = sum(len(group) for _, group in groups)
     body = []
@@ -109,22 +113,21 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
     heads = "".join(f'<th scope="col">{_text(each)}</th>' for each in head)
     return (
-        f'<div class="table" role="region" aria-label="{_text(", ".join(head))}" tabindex="0"><table class="cells">'
+        f'<div class="table" role="region" aria-label="{_text(label)}" tabindex="0"><table class="cells">'
         f"<thead><tr>{heads}</tr></thead>{''.join(body)}</table></div>{more}"
     )
 
 
-def _cells(cells: Iterable[CellChange], row: str, *, column: bool = True) -> str:
-    if not column:
-        return _table((row, "Before", "After"), ((each.row, each.old, each.new) for each in cells))
-    return _table((row, "Column", "Before", "After"), ((each.row, each.column, each.old, each.new) for each in cells))
+def _cells(label: str, cells: Iterable[CellChange]) -> str:
+    rows = ((each.row, each.column, each.old, each.new) for each in cells)
+    return _table(label, ("Row", "Column", "Before", "After"), rows)
 
 
 def _statements(difference: Difference) -> Iterator[str]:
     for change in difference.statements:
         what = f"{change.how}: {change.file.removesuffix('.csv')} {change.id}"
         yield f"<p class='name'>{_text(what)}</p><p>{_text(change.label)}</p>"
-        yield _cells(change.cells, "Row")
+        yield _cells(f"{change.file} {change.id}", change.cells)
 
 
 def _rows(come: Sequence[str], gone: Sequence[str]) -> str:
@@ -138,7 +141,7 @@ def _tables(difference: Difference) -> Iterator[str]:
     for change in difference.tables:
         working = ", for the notebook's author" if change.working else ""
         yield f"<h2>{_text(change.title)}</h2><p class='name'>{_text(change.notebook)}{working}</p>"
-        yield _cells(change.cells, "Row") + _rows(change.come, change.gone)
+        yield _cells(f"{change.notebook}: {change.title}", change.cells) + _rows(change.come, change.gone)
 
 
 def _plot(change: PlotChange, old: State, new: State) -> str:
@@ -150,8 +153,10 @@ def _plot(change: PlotChange, old: State, new: State) -> str:
         if each
     ]
     folded = {
-        f"{terminal.count(len(numbers), 'number')} moved, the largest change first": _cells(numbers, "Row"),
-        terminal.count(len(others), "other cell"): _cells(others, "Row"),
+        f"{terminal.count(len(numbers), 'number')} moved, the largest change first": _cells(
+            f"{change.name}: numbers", numbers
+        ),
+        terminal.count(len(others), "other cell"): _cells(f"{change.name}: other cells", others),
         ", ".join(rows): _rows(change.come, change.gone),
     }
     below = "".join(f"<details><summary>{label}</summary>{body}</details>" for label, body in folded.items() if body)

@@ -13,7 +13,7 @@ from desertion.changes.compare import (
     SentenceChange,
     StatementChange,
     TableChange,
-)  # fmt: skip
+)
 from desertion.changes.words import inline
 from desertion.text import shown, visible
 
@@ -64,11 +64,10 @@ def summary(difference: Difference) -> str:
     statements = Counter(each.how for each in difference.statements)
     parts += [f"{count(statements[how], 'statement')} {how}" for how in statements]
     parts += _if(sum(map(_size, difference.tables)), "cell", f" of {count(len(difference.tables), 'table')}")
-    moved = [each for each in difference.plots if each.moved or each.come or each.gone or each.how != "changed"]
-    numbers = sum(len(each.moved) for each in moved)
-    parts += _if(numbers, "plotted number", f" in {count(sum(bool(each.moved) for each in moved), 'plot')}")
-    rest = len(difference.plots) - sum(bool(each.moved) for each in difference.plots)
-    parts += _if(rest, f"{'more ' * bool(numbers)}plot", " changed")
+    moved = [len(each.moved) for each in difference.plots if each.moved]
+    parts += _if(sum(moved), "plotted number", f" in {count(len(moved), 'plot')}")
+    rest = Counter(each.how for each in difference.plots if not each.moved)
+    parts += [part for how in rest for part in _if(rest[how], f"{'more ' * bool(moved)}plot", f" {how}")]
     parts += _if(len(difference.refusals), "refusal", " came or went")
     parts += _if(len(difference.others), "other output", "")
     parts += _if(len(difference.inputs), "input", "")
