@@ -77,9 +77,12 @@ class TableRecord:
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
-        """The record that an output of a notebook keeps, None where it keeps none."""
+        """The record that a notebook's output keeps, None where there is none. Raises UserError if it is damaged."""
         kept = output.get("metadata", {}).get("desertion", {}).get(KEY)
-        return cls(**kept | {"columns": [TableColumn(**each) for each in kept["columns"]]}) if kept else None
+        try:
+            return cls(**kept | {"columns": [TableColumn(**each) for each in kept["columns"]]}) if kept else None
+        except (KeyError, TypeError) as error:
+            raise UserError(f"the record of a table is damaged ({error}): run the notebook again") from None
 
 
 def show(
