@@ -41,9 +41,15 @@ def test_every_file_has_a_schema_and_is_part_of_the_data() -> None:
         assert set(schema.columns) <= {*frame.columns}
 
 
+def test_every_series_of_the_context_is_explained() -> None:
+    series = {f"| `{name}` | " for name in figures.load().context["series"]}
+    assert [row for row in sorted(series) if row not in DICTIONARY] == []
+
+
 TABLES = [
     "ARTICLES", "MEASURES", "SCOPES", "KINDS", "UNITS", "PERS", "BOUNDS", "STATUSES", "AUDITS", "SOURCE_KINDS",
-    "COMPILER_KINDS", "EVENT_KINDS", "RELATIONS", "CLAIM_KINDS", "CLAIM_UNITS",
+    "COMPILER_KINDS", "EVENT_KINDS", "RELATIONS", "CLAIM_KINDS", "CLAIM_UNITS", "PLACE_KINDS", "QUALIFICATIONS",
+    "SOLDIERS",
 ]  # fmt: skip
 
 

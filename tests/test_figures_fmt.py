@@ -22,6 +22,19 @@ TINY = Path(__file__).parent / "tiny_data"
 COLUMNS = list(BY_FILE["events.csv"].columns)
 
 
+def test_the_tables_of_the_data_dictionary_are_written_anew(tiny_data: Path) -> None:
+    readme = tiny_data / "README.md"
+    readme.write_text("By hand.\n\n<!-- table PLACE_KINDS -->\nold\n<!-- end of table -->\n\nBy hand too.\n")
+    assert figures.fmt(tiny_data) == ["README.md"]
+    first, *table, last = readme.read_text().split("\n\n")
+    assert (first, last) == ("By hand.", "By hand too.\n")
+    assert "| `court` | a garrison court |" in table[1]
+    assert figures.fmt(tiny_data) == []
+    readme.write_text("<!-- table PLACE_KIND -->\nold\n<!-- end of table -->\n")
+    with pytest.raises(UserError, match=r"README.md: no table 'PLACE_KIND'; did you mean 'PLACE_KINDS'?"):
+        figures.fmt(tiny_data)
+
+
 def test_valid_data_are_left_alone_to_the_byte(tiny_data: Path) -> None:
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tiny_data.iterdir()}
     assert figures.fmt(tiny_data) == []

@@ -81,12 +81,15 @@ class TableRecord:
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
-        """The record that an output of a notebook keeps, None where it keeps none."""
+        """The record that a notebook's output keeps, None where there is none. Raises UserError if it is damaged."""
         kept = output.get("metadata", {}).get("desertion", {}).get(KEY)
         if not kept:
             return None
-        columns = [TableColumn(**each) for each in kept["columns"]]
-        return cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
+        try:
+            columns = [TableColumn(**each) for each in kept["columns"]]
+            return cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"the record of a table is damaged ({error}): run the notebook again") from None
 
 
 def show(
