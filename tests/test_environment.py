@@ -91,9 +91,8 @@ def test_a_missing_package_of_the_page_is_named_before_a_notebook_runs(command: 
     "command", [["check"], ["conflicts"], ["rate-ratio", "4", "1", "2", "1"], ["run", "01-figures"]]
 )
 def test_any_missing_package_is_one_sentence(command: list[str]) -> None:
-    blocked = (
-        "import sys; sys.modules.update(dict.fromkeys(['numpy', 'pandas', 'papermill'])); from desertion import cli"
-    )
+    names = ["numpy", "pandas", "nbformat", "papermill"]
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({names})); from desertion import cli"
     done = start(f"{blocked}; sys.exit(cli.main({command}))")
     assert done.returncode in (1, 2)
     assert re.fullmatch(

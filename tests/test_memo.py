@@ -597,7 +597,7 @@ except Exception as error:
     file = session.root / "data/figures.csv"
     file.write_text(file.read_text().replace("F001,", "F001x,"))
     for _ in range(2):
-        assert "F001x" in session.run(note, load)
+        assert "'F001': is not in figures.csv" in session.run(note, load)
 
 
 @pytest.mark.slow

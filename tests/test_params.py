@@ -59,8 +59,8 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "denominator": (["deployed/ukraine-estimate", "deployed/putin"], ["deployed", "", None]),
     "specifications": ([1, 600, 20_000], [*WHOLE, 0, 20_001]),
     "articles": (
-        [["337"], ["337", "338"], ["337+338+339"], ["ch33"], ["ch33+34"], ["all"], ["none"], ["337.1"], ["351"]],
-        [*LISTS, ["373"], ["360"], ["338+337"], ["337+337"], [""], ["verdicts"]],
+        [["337"], ["337", "338"], ["337+338+339"], ["ch33"], ["ch33+34"], ["all"], ["none"], ["351"]],
+        [*LISTS, ["373"], ["360"], ["337.1"], ["338+337"], ["337+337"], [""], ["verdicts"]],
     ),
     "measures": (
         [["verdicts"], ["verdicts", "persons_convicted"], ["wanted"]],

@@ -96,7 +96,8 @@ def test_empty_table_says_that_nothing_is_known(name):
 def test_an_empty_plot_gives_the_reason_it_is_given(name, size):
     why = "no two pages print different values of one count, as far as anything of them is known"
     plot = plots.PLOTS[name]
-    shown = [text.get_text() for text in plot.figure(plot.conform(table(name).iloc[:0]), size, why=why).findobj(Text)]
+    page = plot.page(plot.conform(table(name).iloc[:0]), size, why=why)
+    shown = [text.get_text() for text in page.figure.findobj(Text)]
     assert f"Nothing can be shown here: {why}." in [text.replace("\n", " ") for text in shown]
     assert plot.title in [text.replace("\n", " ") for text in shown]
 

@@ -39,7 +39,8 @@ def test_reports_give_their_number_days_and_series(reports: Observations) -> Non
     few = reports.take([0, 1])
     assert re.fullmatch(r"Observations: 2 reports, 20\d\d-\d\d-\d\d to 20\d\d-\d\d-\d\d( \(.*\))?", repr(few))
     assert repr(reports.take([])).startswith("Observations: 0 reports")
-    assert reports._repr_html_().count("<tr") == len(reports) + 1
+    assert reports.take(range(20))._repr_html_().count("<tr") == 21
+    assert reports._repr_html_().count("<tr") == 22, "of many the first and the last ten, and a row of dots"
 
 
 def test_a_fit_says_what_was_fitted_and_shows_its_summary(reports: Observations) -> None:
