@@ -19,7 +19,7 @@ _PYTEST = ("pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "loadscope",
 _CHECKS = {
     "data": [("desertion", "check")],
     "lint": [("ruff", "check", "--quiet", "."), ("ruff", "format", "--check", "--quiet", "src", "tests", "benchmarks")],
-    "types": [("mypy", "--no-error-summary")],
+    "types": [("tools.typecheck",)],
 }
 
 
