@@ -33,7 +33,8 @@ def test_check_of_the_projects_data_ends_well_and_says_in_one_line_what_sources_
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = done.stdout.splitlines()
     assert re.fullmatch(
-        r"no faults; of \d+ pages in sources.csv lack \d+ a title, \d+ a copy in an archive, \d+ a day .*", line
+        r"no faults; sources.csv has \d+ pages, of which lack \d+ a title, \d+ a copy in an archive, \d+ the day .*",
+        line,
     )
 
 

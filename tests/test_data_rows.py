@@ -5,8 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from desertion import figures, reconcile
+from desertion.errors import UserError
 from desertion.project import DATA
+from desertion.trends import counts as counts_of
+from desertion.trends import growth
 
 FROZEN = Path(__file__).parent / "frozen"
 #: Rows whose period was mended since, as the page has it: id, column → the value now.
@@ -65,5 +70,13 @@ def test_no_subset_enters_a_series_of_all_russia() -> None:
         facts, articles="337", measures="persons_convicted", compilers="Judicial Department", status=None
     )
     assert counts.loc[counts["year"].eq(2021), "value"].tolist() == [565]  # not its parts, which add up to it
+    official = figures.select(facts, articles="337", measures="persons_convicted", compilers="Judicial Department",
+                              status=None, scope=None)  # fmt: skip
+    for fit in (growth.growth_table, counts_of.observations):
+        with pytest.raises(
+            UserError, match="all of Russia, part 1, part 3, part 4: one series is of one place or part"
+        ):
+            fit(official)
+    assert len(growth.growth_table(official[official["part"].eq("4")]))
     moscow = figures.select(facts, scope="subset", status=None).query("place == 'Moscow Oblast'")
     assert {224, 496} <= {*moscow["value"]}

@@ -52,8 +52,10 @@ class TestNotebook:
         assert not ran, f"notebooks/{path.name}: its code cells ran as number {ran}: `make accept` runs them in order"
 
     def test_no_cell_gives_the_name_of_a_parameter_to_something_else(self, path: Path) -> None:
-        stored = [node for cell in cells(path)[1:] for node in ast.walk(ast.parse(cell.source))]
-        names = {node.id for node in stored if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        nodes = [node for cell in cells(path)[1:] for node in ast.walk(ast.parse(cell.source))]
+        own = {name for node in nodes if isinstance(node, ast.comprehension) for name in ast.walk(node.target)}
+        stored = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        names = {node.id for node in stored if node not in own}
         assert not names & set(params.of(path.stem).parameters), "a second run of the cells would take it for the value"
 
     def test_outputs_are_there_and_none_is_an_error(self, path: Path) -> None:

@@ -30,15 +30,15 @@ _BETWEEN = (
 )
 
 
-#: What lets a source outlive its link: the column of sources.csv, and what a page without it lacks.
-_OUTLIVES = {"title": "title", "archived": "copy in an archive", "retrieved": "day on which it was read"}
+#: What lets a source outlive its link: columns of sources.csv, each with what a page without it lacks.
+_OUTLIVES = {"title": "a title", "archived": "a copy in an archive", "retrieved": "the day on which it was read"}
 
 
 def unarchived(data_dir: Path) -> str:
     """One line on how many pages of `data_dir` lack what lets a source outlive its link."""
     frame = read(BY_FILE[SOURCES], data_dir / SOURCES).frame
-    lacks = ", ".join(f"{frame[column].eq('').sum()} a {what}" for column, what in _OUTLIVES.items())
-    return f"no faults; of {len(frame)} pages in {SOURCES} lack {lacks}"
+    lacks = ", ".join(f"{frame[column].eq('').sum()} {what}" for column, what in _OUTLIVES.items())
+    return f"no faults; {SOURCES} has {len(frame)} pages, of which lack {lacks}"
 
 
 class Examined(NamedTuple):

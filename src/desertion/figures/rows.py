@@ -154,8 +154,8 @@ def is_share(courts_share: str) -> str:
 def says_something(id: str, place: str, part: str, qualification: str, soldiers: str, low: str, counted_on: str,
                    courts_share: str, base: str) -> str:  # fmt: skip
     """A row of details says something of its statement."""
-    said = place or part or qualification or soldiers or low or counted_on or courts_share or base
-    return "" if said else "has no detail beside it: fill in a column, or delete the row"
+    detail = place or part or qualification or soldiers or low or counted_on or courts_share or base
+    return "" if detail else "has no detail beside it: fill in a column, or delete the row"
 
 
 _BEYOND = {"at_least": ("above", "from"), "at_most": ("below", "to")}

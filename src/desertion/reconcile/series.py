@@ -11,6 +11,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
+from desertion.errors import UserError
 from desertion.reconcile.ledger import REVISION
 
 #: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
@@ -31,6 +32,17 @@ def national(facts: pd.DataFrame) -> pd.DataFrame:
         Its rows whose scope is one of `vocabulary.NATIONAL`, in their order.
     """
     return facts[facts["scope"].isin(vocabulary.NATIONAL)]
+
+
+def one_part(facts: pd.DataFrame) -> pd.DataFrame:
+    """`facts` as they are. Raises UserError where they mix parts of the whole, or parts with the whole."""
+    if "covers" in facts and facts["scope"].eq("subset").any():
+        covered = facts["covers"].where(facts["scope"].eq("subset"), "all of Russia").unique()
+        if len(covered) > 1:
+            raise UserError(
+                f"these counts are of {', '.join(covered[:4])}: one series is of one place or part; select it"
+            )
+    return facts
 
 
 @takes(facts="reconcile.facts(data): cumulative days period_end compiler articles measure year")

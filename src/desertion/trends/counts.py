@@ -13,6 +13,7 @@ import pandas as pd
 
 from desertion import hedges
 from desertion.errors import UserError
+from desertion.reconcile.series import one_part
 from desertion.trends.arrays import Flags, Floats, Ints
 
 Running = Literal["totals", "rebased", "differences", "drop"]
@@ -126,7 +127,7 @@ def observations(
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
     if len(odd):
         raise UserError(f"{odd['chosen'].iloc[0]} is no count but a {odd['kind'].iloc[0]}; select kind='count'")
-    kept = _latest(facts)
+    kept = _latest(one_part(facts))
     if running == "drop":
         kept = kept[~kept["cumulative"].astype(bool)]
     differing = [c for c in SERIES if kept[c].nunique() > 1]

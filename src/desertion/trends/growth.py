@@ -14,6 +14,7 @@ import pandas as pd
 from desertion import hedges, memo, vocabulary
 from desertion.arguments import takes
 from desertion.errors import UserError
+from desertion.reconcile.series import one_part
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import Grid, annual
 
@@ -36,6 +37,7 @@ def yearly(facts: pd.DataFrame, reading: str = "rounding", *, incomplete: bool =
     missing = [column for column in needed if column not in facts]
     if missing:
         raise UserError(f"facts lack the column {', '.join(missing)}; give the table of reconcile.facts")
+    facts = one_part(facts)
     start, end = pd.to_datetime(facts["period_start"]), pd.to_datetime(facts["period_end"])
     days = (end - start).dt.days + 1
     # A page of 29 December that sums up the year counts the year.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from desertion import memo
+from desertion import memo, vocabulary
 from desertion.errors import UserError
 from desertion.figures import select
 from desertion.text import period
@@ -101,7 +101,7 @@ def specifications(
     counted
         Measures, compilers and delay of the later stage in months (None: estimated), by option.
     totals
-        How running totals are read (`composite.pose`) and the scope (None: any), by option.
+        How running totals are read (`composite.pose`) and the scope (None: any of all Russia), by option.
     windows
         Last day of the facts used, by option.
     breaks
@@ -127,7 +127,12 @@ def specifications(
         key = (who, running, reading, rule, window)
         if key not in posed:
             selected = select(
-                facts[rule], measures=measures, compilers=compilers, end=windows[window], status=None, scope=scope
+                facts[rule],
+                measures=measures,
+                compilers=compilers,
+                end=windows[window],
+                status=None,
+                scope=scope or vocabulary.NATIONAL,
             )
             posed[key] = (
                 composite.pose(selected, figures, reading=reading, running=how)
