@@ -72,6 +72,15 @@ def of_data(old: str, new: str, file: str = "figures.csv") -> list[compare.State
     return differ(*(state(files={f"data/{file}": each.encode()}) for each in (old, new))).statements
 
 
+def test_the_picture_for_phones_counts_only_where_both_sides_keep_it() -> None:
+    stored, phone = plot("a\n1\n", a="number"), {"plots/growth-single.svg": SVG.format("").encode()}
+    drawn = stored | phone
+    wider = {"plots/growth-single.svg": SVG.format("<g/>").encode()}
+    assert not differ(state(files=stored), state(files=drawn)).plots
+    (changed,) = differ(state(files=drawn), state(files=stored | wider)).plots
+    assert changed.picture
+
+
 # --- words and rows --------------------------------------------------------------------------------------------------
 
 
