@@ -9,7 +9,7 @@ import pytest
 from support.origins import every_origin
 
 from desertion import plots
-from desertion.trends import Refused, composite, hindsight, ladder, origins, rounded
+from desertion.trends import Refused, composite, hindsight, ladder, origins, pace, rounded
 from desertion.trends.counts import Observations
 from desertion.trends.hindsight import MODEL
 
@@ -50,31 +50,29 @@ def test_intensity_has_the_months_and_each_report(fit: composite.Fit, thin: comp
 
 
 def test_the_course_of_the_months_is_that_of_the_fit_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
-    course = rounded.course(fit, 2022)
+    course = pace.course(fit, 2022)
     assert not isinstance(course, Refused)
     assert course.early == pytest.approx(fit.totals([2022])["mean"].iloc[0] / 12)
     assert (course.top, course.low) == (fit.intensity()["mean"].max(), fit.intensity()["low"].iloc[-1])
     assert (course.n, course.ids) == (30, " ".join(fit.obs.statements))
-    assert str(rounded.course(thin, 2021)).startswith("6 informative counts do not carry levels")
-    assert rounded.course(NO_FORECAST, 2022) is NO_FORECAST
+    assert str(pace.course(thin, 2021)).startswith("6 informative counts do not carry levels")
+    assert pace.course(NO_FORECAST, 2022) is NO_FORECAST
     # the fit reaches from January 2021 to June 2023
     for year in (2020, 2023):
-        assert str(rounded.course(fit, year)).startswith(
-            "the reports reach from 2021-01-01 to 2023-06-30, not over all"
-        )
+        assert str(pace.course(fit, year)).startswith("the reports reach from 2021-01-01 to 2023-06-30, not over all")
 
 
 def test_a_forecast_is_put_into_a_sentence_only_where_it_proved_itself(fit: composite.Fit) -> None:
     past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36]))
     scored, _ = origins.score(past, {MODEL: origins.random_walk})
     proved = hindsight.HeldOut((), tuple(scored), None)
-    ahead = rounded.ahead(fit, proved, 3)
+    ahead = pace.ahead(fit, proved, 3)
     assert not isinstance(ahead, Refused)
     last = composite.outlook(fit, 3).query("kind == 'forecast'").iloc[-1]
     assert (ahead.month, ahead.mid) == (last["period_start"], rounded.two_digits(last["median"]))
     assert ahead.width == last["high95"] / last["median"]
-    assert rounded.ahead(fit, hindsight.HeldOut((), (), NO_FORECAST), 3) is NO_FORECAST
-    assert rounded.ahead(NO_FORECAST, proved, 3) is NO_FORECAST
+    assert pace.ahead(fit, hindsight.HeldOut((), (), NO_FORECAST), 3) is NO_FORECAST
+    assert pace.ahead(NO_FORECAST, proved, 3) is NO_FORECAST
 
 
 def test_a_ratio_of_two_series_needs_both(fit: composite.Fit) -> None:

@@ -4,6 +4,7 @@ from desertion.errors import DataError
 from desertion.figures.check import check, unarchived
 from desertion.figures.fault import Fault
 from desertion.figures.fmt import fmt
-from desertion.figures.load import Data, load, select, table, vintages
+from desertion.figures.load import Data, load, table, vintages
+from desertion.figures.selection import select
 
 __all__ = ["Data", "DataError", "Fault", "check", "fmt", "load", "select", "table", "unarchived", "vintages"]
