@@ -26,6 +26,9 @@ _BETWEEN = (
     links.miscounted_facts,
     details.describe,
     details.ranges,
+    links.contradicted_facts,
+    links.misprinted_hedges,
+    links.miscopied_forms,
     links.numbers,
 )
 
