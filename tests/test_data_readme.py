@@ -43,7 +43,7 @@ def test_every_file_has_a_schema_and_is_part_of_the_data() -> None:
 
 TABLES = [
     "ARTICLES", "MEASURES", "SCOPES", "KINDS", "UNITS", "PERS", "BOUNDS", "STATUSES", "AUDITS", "SOURCE_KINDS",
-    "COMPILER_KINDS", "EVENT_KINDS", "RELATIONS", "CLAIM_KINDS", "CLAIM_UNITS",
+    "COMPILER_KINDS", "WARNINGS", "EVENT_KINDS", "RELATIONS", "CLAIM_KINDS", "CLAIM_UNITS",
 ]  # fmt: skip
 
 

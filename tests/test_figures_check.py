@@ -579,3 +579,7 @@ def test_every_rule_answers_whatever_the_text(value: str) -> None:
         for column in spec.columns.values():
             message = column.rule(value)
             assert message == "" or message.isprintable()
+
+
+def test_the_data_of_the_project_draw_no_warning_that_is_not_acknowledged() -> None:
+    assert [str(one) for one in figures.examine(DATA).warnings()] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from desertion.errors import UserError
-from desertion.figures import details, links
+from desertion.figures import details, links, plausible
 from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
@@ -45,10 +45,21 @@ def unarchived(data_dir: Path) -> str:
 
 
 class Examined(NamedTuple):
-    """The frames of a data folder, by file name (text, indexed by line), and their faults, sorted."""
+    """The files of a data folder, by name, their frames (text, indexed by line), and their faults, sorted."""
 
     frames: dict[str, pd.DataFrame]
     faults: list[Fault]
+    files: dict[str, File]
+
+    def warnings(self) -> list[Fault]:
+        """What is unlikely and not acknowledged, sorted; the message begins with the kind of the warning."""
+        made = plausible.warnings(self.files)
+        return sorted(
+            Fault(
+                relative(self.files[name].path), one.line, one.column, one.value, f"{one.kind}: {one.id}, {one.message}"
+            )
+            for name, one in made
+        )
 
 
 def check(data_dir: Path) -> list[Fault]:
@@ -79,7 +90,7 @@ def examine(data_dir: Path) -> Examined:
         for name, issue in list(between(files)):
             files[name].issues.append(issue)
     faults = sorted({fault for file in files.values() for fault in file.faults()})
-    return Examined({name: file.frame for name, file in files.items()}, faults)
+    return Examined({name: file.frame for name, file in files.items()}, faults, files)
 
 
 def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:
@@ -87,7 +98,7 @@ def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:
     file = read(schema, data_dir / schema.file)
     file.issues += cell_issues(schema, file.frame)
     _rows(file)
-    return Examined({schema.file: file.frame}, sorted(file.faults()))
+    return Examined({schema.file: file.frame}, sorted(file.faults()), {schema.file: file})
 
 
 def _rows(*files: File) -> None:

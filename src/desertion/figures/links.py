@@ -120,7 +120,7 @@ def misprinted_hedges(files: Files) -> Between:
     bounds = {hedge: {bound, *(["about"] if beyond == "below" else [])}
               for _, hedge, bound, beyond in files[HEDGES].rows("hedge", "bound", "beyond")}  # fmt: skip
     for name in (FIGURES, CONTEXT):
-        for line, _, kind, bound, hedge, status in corrected(files, name, "kind", "bound", "hedge", "status"):
+        for line, _, bound, hedge, status in corrected(files, name, "bound", "hedge", "status"):
             if bound == "exact" and hedge:
                 yield name, Issue(line, "bound", bound, f"stands beside the hedge '{hedge}': write the bound it means")
             elif hedge in bounds and bound not in bounds[hedge] and status == "ok":
@@ -129,18 +129,19 @@ def misprinted_hedges(files: Files) -> Between:
 
 
 def miscopied_forms(files: Files) -> Between:
-    """Statements of an official form, whose id ends in a year, that are of another compiler or another year."""
-    forms = {source: (publisher, source[-4:]) for _, source, publisher, kind in
-             files[SOURCES].rows("id", "publisher", "kind")
-             if kind == "official_form" and re.search(r"[a-z]-[0-9]{4}$", source)}  # fmt: skip
-    for line, _, source, compiler, start, end in corrected(
-        files, FIGURES, "source_id", "compiler", "period_start", "period_end"
-    ):
-        if source in forms:
-            publisher, year = forms[source]
-            if compiler != publisher or not start[:4] == end[:4] == year:
-                message = f"is the form of {publisher} for {year}, the row is {compiler}'s, {start} to {end}"
-                yield FIGURES, Issue(line, "source_id", source, f"{message}: mend one of them")
+    """Statements that cite an official form and are of another page, compiler or year than the form's."""
+    pages = {source: (kind, publisher) for _, source, kind, publisher in files[SOURCES].rows("id", "kind", "publisher")}
+    columns = ("source_id", "compiler", "period_start", "period_end", "locator")
+    for line, _, source, compiler, start, end, locator in corrected(files, FIGURES, *columns):
+        kind, publisher = pages.get(source, ("", ""))
+        year = source[-4:]
+        form = kind == "official_form" and re.search(r"[a-z]-[0-9]{4}$", source)
+        if form and (compiler != publisher or not start[:4] == end[:4] == year):
+            message = f"is the form of {publisher} for {year}, the row is {compiler}'s, {start} to {end}"
+            yield FIGURES, Issue(line, "source_id", source, f"{message}: mend one of them")
+        elif kind not in ("", "official_form") and re.match("form [0-9]", locator):
+            message = f"is no official form, the locator names one ({shown(locator)}): mend one of them"
+            yield FIGURES, Issue(line, "source_id", source, message)
 
 
 def miscounted_facts(files: Files) -> Between:

@@ -262,6 +262,16 @@ SCHEMAS = (
         },
     ),
     CsvSchema(
+        "acknowledged.csv",
+        ("id", "warning"),
+        {
+            "id": Field("name", "the statement or the page that draws the warning", refers=("figures.csv", *_PAGES)),
+            "warning": _word(vocabulary.WARNINGS, "kind of the warning, as `desertion check` prints it"),
+            "reason": Field("text", "why the row is right all the same"),
+        },
+        may_be_absent=True,
+    ),
+    CsvSchema(
         "events.csv",
         ("id",),
         {
@@ -350,6 +360,7 @@ SCHEMAS = (
     ),
 )
 BY_FILE = {schema.file: schema for schema in SCHEMAS}
-FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, EVENTS, SEARCHES, HEDGES, IDENTITIES, CLAIMS = (
-    BY_FILE
-)
+(
+    FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, ACKNOWLEDGED, EVENTS, SEARCHES, HEDGES,
+    IDENTITIES, CLAIMS,
+) = BY_FILE  # fmt: skip
