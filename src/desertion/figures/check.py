@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +14,7 @@ from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
 from desertion.figures.schema import BY_FILE, CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
 from desertion.project import demand_clone, relative
+from desertion.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +92,17 @@ def examine(data_dir: Path) -> Examined:
     for between in _BETWEEN:
         for name, issue in list(between(files)):
             files[name].issues.append(issue)
-    faults = sorted({fault for file in files.values() for fault in file.faults()})
+    faults = sorted({fault for file in files.values() for fault in file.faults()}, key=_causes_first)
+    if blocking := [relative(file.path) for file in files.values() if file.blocks]:
+        later = f"mends it once {listed(blocking)} can be read"
+        faults = [replace(one, message=re.sub(r"mends it$", later, one.message)) for one in faults]
     return Examined({name: file.frame for name, file in files.items()}, faults, files)
+
+
+def _causes_first(fault: Fault) -> tuple[bool, Fault]:
+    """What spoils a whole file or a whole column comes before what follows from it."""
+    whole = fault.column in ("file", "encoding", "header") or re.match("[0-9]+ cells? ", fault.message)
+    return not whole, fault
 
 
 def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:

@@ -100,6 +100,11 @@ class CsvSchema:
     needs: tuple[str, ...] = ()
     may_be_absent: bool = False
 
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The type of each column."""
+        return {name: field.type for name, field in self.columns.items()}
+
     def dictionary(self) -> str:
         """The table of columns, types and meanings as Markdown."""
         lines = ["| column | type | meaning |", "|---|---|---|"]
