@@ -64,6 +64,8 @@ CELLS = [
     ("figures.csv", "F2", "id", "F1", 3, "id 'F1': this id already stands on line 2"),
     ("figures.csv", "F1", "fact", "", 2, "fact '': is blank: write compiler/articles/measure/period"),
     ("figures.csv", "F1", "fact", "Mediazona/337/received/2023", 2, "fact 'Mediazona/337/received/2023': is malformed"),
+    ("figures.csv", "F1", "note", "see \U0001f1f7\U0001f1fa", 2, "character 5, U+1F1F7, cannot be drawn"),
+    ("figures.csv", "F1", "note", "\ue000", 2, "character 1, U+E000, cannot be drawn"),
     ("figures.csv", "F1", "fact", "judicial-department/337/convictd/2021", 2, "counts 'convictd', no known word; did you mean 'convicted'?"),
     ("figures.csv", "F1", "measure", "persons_acquitted", 2, "does not fit the fact's 'convicted', which is persons_convicted or verdicts"),
     ("figures.csv", "F1", "cumulative", "true", 2, "does not run on: write false"),
