@@ -269,7 +269,7 @@ def test_what_cannot_be_recomputed_says_why(tmp_path: Path) -> None:
 
 def test_bad_rows_are_refused_by_check_with_file_and_line(tmp_path: Path) -> None:
     """Unknown ids, a zero denominator, an unknown hedge, a claim over percentages."""
-    growth = figure("F010", 63, "other", kind="growth", unit="percent", fact="compiler/337/growth/2023")
+    growth = figure("F010", 63, "other", kind="growth", unit="percent", fact="compiler/337/received-growth/2023")
     rows = [figure("F001", 5, "other"), figure("F002", 0, "other", fact="compiler/338/received/2023"), growth]
     data = {"figures": rows, "sources": [source("page"), source("other")]}
     made = [

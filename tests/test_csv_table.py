@@ -62,7 +62,7 @@ def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
         ("2023-02-30,2023-03-01,5", "period_start '2023-02-30' is not a date"),
         ("01.02.2023,2023-03-01,5", "period_start '01.02.2023'"),
         ("20230101,2023-03-01,5", "period_start '20230101'"),
-        ('"2023-01-01,2023-01-31,5', "is not CSV"),
+        ('"2023-01-01,2023-01-31,5', "cannot be read as CSV from here on"),
         ("2023-01-01,2023-01-31", "2 cells where the header has 3"),
     ],
 )
@@ -270,3 +270,23 @@ def test_dates_out_of_order_and_a_unit_that_is_not_there_are_user_errors(tmp_pat
 def test_a_message_names_the_table_and_both_numbers_of_a_row() -> None:
     table = CountFile("f.csv", (row("2023-01-01", "2023-12-31", 5),))
     assert table.where(table.rows[0]) == "f.csv:2 (row 1)"
+
+
+def test_a_row_is_named_by_its_line_in_the_file_where_notes_hold_line_breaks(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text(
+        'period_start,period_end,value,note\n2023-01-01,2023-01-31,10,"one\ntwo"\n2023-02-01,2023-02-28,x,\n'
+    )
+    with pytest.raises(CsvError, match=r"notes\.csv:4 \(row 2\): value 'x' is not a number"):
+        read(path)
+
+
+def test_semicolons_and_utf_16_are_read_and_a_look_alike_letter_in_the_header_is_named(tmp_path: Path) -> None:
+    text = "period_start;period_end;value\n2023-01-01;2023-01-31;10\n"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        path = tmp_path / f"{encoding}.csv"
+        path.write_bytes(text.encode(encoding))
+        assert read(path).rows[0].value == 10
+    path.write_text(text.replace("value", "vаlue").replace(";", ","), encoding="utf-8")
+    with pytest.raises(CsvError, match=r"did you mean 'value'.*CYRILLIC SMALL LETTER A"):
+        read(path)

@@ -7,6 +7,7 @@ import io
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,78 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_written(tiny_data: Path, 
     assert message in str(error.value)
     assert str(error.value).startswith("nothing was changed:\n")
     assert {path.name: path.read_bytes() for path in tiny_data.iterdir()} == before
+
+
+def excel(folder: Path, name: str, change: Callable[[list[list[str]]], None], **options: str) -> None:
+    """Write a file as a spreadsheet would."""
+    path = folder / name
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))
+    change(rows)
+    out = io.StringIO()
+    csv.writer(out, delimiter=options.get("delimiter", ",")).writerows(rows)
+    path.write_bytes(out.getvalue().encode(options.get("encoding", "utf-8")))
+
+
+def column(name: str, spell: Callable[[str], str]) -> Callable[[list[list[str]]], None]:
+    """Spell every cell of a column anew."""
+
+    def change(rows: list[list[str]]) -> None:
+        for row in rows[1:]:
+            row[rows[0].index(name)] = spell(row[rows[0].index(name)])
+
+    return change
+
+
+def widen(rows: list[list[str]]) -> None:
+    for row in rows:
+        row += ["", ""]
+    rows.append([""] * len(rows[0]))
+
+
+def american(cell: str) -> str:
+    return f"{cell[5:7]}/{cell[8:]}/{cell[:4]}"
+
+
+SPREADSHEETS = {
+    "TRUE": ("cumulative", column("cumulative", str.upper), {}),
+    "dates": ("period_end", column("period_end", american), {}),
+    "tabs in UTF-16": ("header", lambda rows: None, {"delimiter": "\t", "encoding": "utf-16"}),
+    "semicolons": ("header", lambda rows: None, {"delimiter": ";"}),
+    "blank columns": ("header", widen, {}),
+}
+
+
+@pytest.mark.parametrize("kind", SPREADSHEETS)
+def test_what_a_spreadsheet_rewrote_is_named_once_and_mended_to_the_byte(tiny_data: Path, kind: str) -> None:
+    before = (tiny_data / "figures.csv").read_bytes()
+    at, change, options = SPREADSHEETS[kind]
+    excel(tiny_data, "figures.csv", change, **options)
+    faults = figures.check(tiny_data)
+    assert [fault.column for fault in faults].count(at) == 1
+    assert all("`desertion fmt` mends it" in fault.message for fault in faults)
+    figures.fmt(tiny_data)
+    assert (tiny_data / "figures.csv").read_bytes() == before
+    assert figures.check(tiny_data) == []
+
+
+def test_dates_with_two_readings_are_left_alone_and_no_correction_is_called_stale(tiny_data: Path) -> None:
+    excel(tiny_data, "figures.csv", column("period_end", lambda cell: "03/04/2023"))
+    faults = figures.check(tiny_data)
+    assert "period_end" in {fault.column for fault in faults}
+    assert [fault for fault in faults if "stale" in fault.message] == []
+    assert len([fault for fault in faults if fault.column == "period_end"]) == 1
+    before = (tiny_data / "figures.csv").read_text("utf-8")
+    figures.fmt(tiny_data)
+    assert before.count("03/04/2023") == (tiny_data / "figures.csv").read_text("utf-8").count("03/04/2023")
+
+
+def test_check_promises_nothing_of_fmt_where_another_file_stops_it(tiny_data: Path) -> None:
+    excel(tiny_data, "figures.csv", column("cumulative", str.upper))
+    (tiny_data / "events.csv").write_text('id,date\na,"b', encoding="utf-8")
+    [message] = [fault.message for fault in figures.check(tiny_data) if fault.column == "cumulative"]
+    assert message.endswith("mends it once " + str(tiny_data / "events.csv") + " can be read")
+    with pytest.raises(UserError, match="nothing was changed"):
+        figures.fmt(tiny_data)
 
 
 def test_a_missing_folder_is_the_users_mistake(tmp_path: Path) -> None:

@@ -72,7 +72,10 @@ def test_rival_readings_differ_in_value_rest_on_no_rejected_statement_and_one_is
 
 
 def test_readings_of_one_value_are_no_rivals_to_draw(tmp_path: Path) -> None:
-    same = [figure("F1", 5, "one"), figure("F2", 5, "two", measure="verdicts", fact="compiler/337/received/2023")]
+    same = [
+        figure("F1", 5, "one"),
+        figure("F2", 5, "two", measure="persons_charged", fact="compiler/337/received/2023"),
+    ]
     data = load(tmp_path, sources=PAGES, figures=same)
     ledger = reconcile.ledger(data)
     assert [row["kind"] for row in ledger] == ["measure"]

@@ -110,7 +110,7 @@ def test_a_correction_leaves_its_page_the_reading_that_we_hold_right(tmp_path: P
     pages = [source("own", "newsroom"), source("relay")]
     rows = [
         figure("F001", 10, "own", fact="compiler/337/received/2023", **SIX_YEARS),
-        figure("F002", 10, "relay", measure="persons_charged"),
+        figure("F002", 10, "relay", measure="persons_charged", fact="compiler/337/received/2023"),
     ]
     corrections = [correction("F001", "period_start", "2018-01-01", "2023-01-01")]
     data = load(tmp_path, figures=rows, sources=pages, corrections=corrections)
@@ -173,7 +173,9 @@ def test_a_printed_range_stands_for_its_ends_and_a_place_for_itself(tmp_path: Pa
 
 def test_states_say_who_agrees(tmp_path: Path) -> None:
     pages = [source("a"), source("b"), source("copy", "mirror", copy_of="a")]
-    facts = {state: f"compiler/337/{state}/2023" for state in ("alone", "agreed", "conflict", "mended", "gone")}
+    facts = {
+        state: f"compiler/337/received-{state}/2023" for state in ("alone", "agreed", "conflict", "mended", "gone")
+    }
     rows = [
         figure("F001", 1, "a", fact=facts["alone"]),
         figure("F002", 1, "copy", fact=facts["alone"]),
@@ -240,8 +242,8 @@ def total(number: str, value: float, end: str, **cells: str) -> dict[str, str]:
 
 
 TO_2023 = {"period_end": "2023-12-31"}
-PERCENT = {"kind": "growth", "unit": "percent", "fact": "compiler/337/growth/2022"}
-SHARE = {"kind": "share", "unit": "percent", "per": "verdicts", "fact": "compiler/337/share/2022"}
+PERCENT = {"kind": "growth", "unit": "percent", "fact": "compiler/337/received-growth/2022"}
+SHARE = {"kind": "share", "unit": "percent", "per": "verdicts", "fact": "compiler/337/received-share/2022"}
 
 
 @pytest.mark.parametrize(

@@ -165,16 +165,21 @@ def _print_json(value: Any) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from desertion import figures
 
-    faults = figures.check(arguments.data)
+    examined = figures.examine(arguments.data)
+    faults, warnings = list(examined.faults), examined.warnings()
     if arguments.data.resolve() == DATA:
         from desertion.engine import merged
 
         faults += merged.faults()
     if arguments.json:
-        _print_json([fault.as_dict() for fault in faults])
+        _print_json([fault.as_dict() for fault in faults] + [{**one.as_dict(), "warning": True} for one in warnings])
     else:
         for fault in faults:
             print(visible(str(fault)))
+        for warning in warnings:
+            print(visible(f"warning: {warning}"))
+        if warnings:
+            print(f"{len(warnings)} warnings: look again; what is right gets a row in acknowledged.csv, with a reason")
         if not faults:
             print(visible(figures.unarchived(arguments.data)))
     return 1 if faults else 0

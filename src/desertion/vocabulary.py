@@ -163,6 +163,17 @@ BOUNDS = {
 #: The word by which a bound without a printed one is read.
 BOUND_WORDS = {"exact": "exactly", "about": "about", "at_least": "at least", "at_most": "at most"}
 
+#: What `desertion check` warns of, as acknowledged.csv names it.
+WARNINGS = {
+    "differs": "the number is not that of another statement of the same fact",
+    "neighbours": "the number is over three times that before or after it in its series, or under a third",
+    "falls": "a running total is lower than an earlier one",
+    "subset": "the number is above one of which it is a part",
+    "page": "the page is of other compilers, or of a day long after the total",
+    "word": "a word in the name of the fact is almost one of other facts",
+    "twin": "the page may be an earlier one under another address",
+}
+
 STATUSES = {
     "ok": "usable",
     "low": "usable where nothing better is, with its reason",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desertion import figures
+from desertion.figures.facts import COUNTED
 from desertion.figures.schema import BY_FILE
 from desertion.project import DATA
 from desertion.text import natural
@@ -42,7 +43,13 @@ def figure(number: str, value: float, source: str, **cells: str) -> dict[str, st
     row["unit"] = cells.get("unit", _UNITS.get(row["measure"], row["unit"]))
     if row["status"] != "ok":
         row["status_reason"] = "a test"
-    row.setdefault("fact", f"compiler/{row['articles']}/received/{row['period_start'][:4]}")
+    word = next(word for word, measures in COUNTED.items() if measures[0] == row["measure"])
+    kind = f"-{row['kind']}" if row["kind"] in ("share", "rate", "growth", "multiple") else ""
+    row.setdefault("fact", f"compiler/{row['articles']}/{word}{kind}/{row['period_start'][:4]}")
+    period = row["fact"].split("/")[3]
+    if ".." in period and period[0].isalpha():
+        row["cumulative"] = cells.get("cumulative", "true")
+        row["scope"] = cells.get("scope", "mobilisation_parts" if period.startswith("mobilisation") else "whole")
     row.setdefault("compiler", row["fact"].split("/")[0].title())
     return row
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from desertion.csv_models.reader import read_rows
+from desertion.figures import rules
+from desertion.text import nearest, shown
 from desertion.trends import graph
 from desertion.vocabulary import BOUNDS
 
@@ -71,7 +73,8 @@ class CountFile:
 
     def where(self, row: CountRow) -> str:
         """The place of the row, for messages."""
-        return f"{self.name}:{row.line} (row {row.line - 1})"
+        number = next(n for n, one in enumerate(self.rows, start=1) if one is row)
+        return f"{self.name}:{row.line} (row {number})"
 
 
 def read(path: str | Path, exposure: str | None = None) -> CountFile:
@@ -81,15 +84,18 @@ def read(path: str | Path, exposure: str | None = None) -> CountFile:
     """
     path = Path(path)
 
+    needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
+
     def columns(header: list[str]) -> list[str]:
-        needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
         if missing := [column for column in needed if column not in header]:
-            raise ValueError(f"no column {', '.join(missing)}; the header has {', '.join(header) or 'nothing'}")
+            odd = next((f"; '{shown(one)}':{near[1:]}" for one in header if (near := nearest(one, missing))), "")
+            has = ", ".join(map(shown, header)) or "nothing"
+            raise ValueError(f"no column {', '.join(missing)}; the header has {has}{odd}")
         if twice := sorted({column for column in header if header.count(column) > 1}):
             raise ValueError(f"column {', '.join(twice)} stands twice; each column stands once")
         return header
 
-    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS)
+    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS, needed)
     return CountFile(path.name, tuple(rows), exposure)
 
 
@@ -122,7 +128,8 @@ def _date(column: str, cells: dict[str, str]) -> date:
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{column} '{text}' is not a date; write it as 2023-01-31") from None
+        known = rules.date(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "write it as 2023-01-31"
+        raise ValueError(f"{column} '{text}' is not a date; {known}") from None
     if not 2 <= day.year <= 9_000:  # a model looks at days before the first and after the last
         raise ValueError(f"{column} '{text}' lies outside the years 2 to 9000; mend the year")
     return day

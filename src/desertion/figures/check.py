@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from desertion.errors import UserError
-from desertion.figures import details, links
+from desertion.figures import details, links, plausible
 from desertion.figures.corrections import bad_corrections
 from desertion.figures.fault import Fault
 from desertion.figures.file import File, cell_issues, join, read, repeated, row_issues, unlike
 from desertion.figures.schema import BY_FILE, CONTEXT, FIGURES, SCHEMAS, SOURCES, CsvSchema
 from desertion.project import demand_clone, relative
+from desertion.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +29,9 @@ _BETWEEN = (
     links.miscounted_facts,
     details.describe,
     details.ranges,
+    links.contradicted_facts,
+    links.misprinted_hedges,
+    links.miscopied_forms,
     links.numbers,
 )
 
@@ -42,10 +48,21 @@ def unarchived(data_dir: Path) -> str:
 
 
 class Examined(NamedTuple):
-    """The frames of a data folder, by file name (text, indexed by line), and their faults, sorted."""
+    """The files of a data folder, by name, their frames (text, indexed by line), and their faults, sorted."""
 
     frames: dict[str, pd.DataFrame]
     faults: list[Fault]
+    files: dict[str, File]
+
+    def warnings(self) -> list[Fault]:
+        """What is unlikely and not acknowledged, sorted; the message begins with the kind of the warning."""
+        made = plausible.warnings(self.files)
+        return sorted(
+            Fault(
+                relative(self.files[name].path), one.line, one.column, one.value, f"{one.kind}: {one.id}, {one.message}"
+            )
+            for name, one in made
+        )
 
 
 def check(data_dir: Path) -> list[Fault]:
@@ -75,8 +92,17 @@ def examine(data_dir: Path) -> Examined:
     for between in _BETWEEN:
         for name, issue in list(between(files)):
             files[name].issues.append(issue)
-    faults = sorted({fault for file in files.values() for fault in file.faults()})
-    return Examined({name: file.frame for name, file in files.items()}, faults)
+    faults = sorted({fault for file in files.values() for fault in file.faults()}, key=_causes_first)
+    if blocking := [relative(file.path) for file in files.values() if file.blocks]:
+        later = f"mends it once {listed(blocking)} can be read"
+        faults = [replace(one, message=re.sub(r"mends it$", later, one.message)) for one in faults]
+    return Examined({name: file.frame for name, file in files.items()}, faults, files)
+
+
+def _causes_first(fault: Fault) -> tuple[bool, Fault]:
+    """What spoils a whole file or a whole column comes before what follows from it."""
+    whole = fault.column in ("file", "encoding", "header") or re.match("[0-9]+ cells? ", fault.message)
+    return not whole, fault
 
 
 def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:
@@ -84,7 +110,7 @@ def examine_one(data_dir: Path, schema: CsvSchema) -> Examined:
     file = read(schema, data_dir / schema.file)
     file.issues += cell_issues(schema, file.frame)
     _rows(file)
-    return Examined({schema.file: file.frame}, sorted(file.faults()))
+    return Examined({schema.file: file.frame}, sorted(file.faults()), {schema.file: file})
 
 
 def _rows(*files: File) -> None:

@@ -48,10 +48,13 @@ def bad_corrections(files: Files) -> Between:
         named = {correction.figure_id for correction in corrections}
         frame = file.frame[file.frame["id"].isin(named)].drop_duplicates("id")
         rows = {str(row["id"]): (line, row) for line, row in zip(frame.index, _records(frame), strict=True)}
+        faulty = {(issue.line, issue.column) for issue in file.issues if not issue.form}
         sound = []
         for correction in corrections:
             if correction.figure_id in rows:
                 line, row = rows[correction.figure_id]
+                if (line, correction.field) in faulty:
+                    continue  # the figure's cell is itself at fault: the correction may be right
                 issues = list(_stale(file, line, row, correction))
                 yield from ((CORRECTIONS, issue) for issue in issues)
                 if not issues:

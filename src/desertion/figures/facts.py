@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from desertion.figures import rules
-from desertion.text import shown
+from desertion.text import nearest, shown
 
 _FORM = (
     "compiler/articles/measure/period in a-z, 0-9, +, . and - (such as mediazona/337/received/2023; "
@@ -67,6 +67,77 @@ def _span(text: str) -> tuple[date, date] | None:
 
 
 Statement = Mapping[str, str]
+
+#: What the third word of a fact begins with, and the measures that statements of such a fact have: a newsroom that
+#: relays a count often names another stage of the case.
+COUNTED: Mapping[str, tuple[str, ...]] = {
+    "acquitted": ("persons_acquitted",),
+    "appeals": ("appeals",),
+    "charged": ("persons_charged",),
+    "cleared": ("crimes_cleared",),
+    "convicted": ("persons_convicted", "verdicts"),
+    "counselled": ("persons_helped",),
+    "deserted": ("persons_helped",),
+    "disciplinary-unit": ("sentences_disciplinary_unit",),
+    "dismissed": ("persons_dismissed",),
+    "fined": ("sentences_fine",),
+    "helped": ("persons_helped",),
+    "imprisoned": ("persons_imprisoned",),
+    **{word: (word.replace("-", "_"),) for word in (
+        "imprisoned-up-to-1y", "imprisoned-1-2y", "imprisoned-2-3y", "imprisoned-3-5y", "imprisoned-5-8y",
+        "imprisoned-8-10y", "imprisoned-10-15y", "imprisoned-15-20y", "imprisoned-20-25y", "imprisoned-over-25y",
+    )},
+    "judicial-fine": ("persons_judicial_fine",),
+    "left": ("deserters_estimate",),
+    "max-sentence": ("sentence_length",),
+    "mean-sentence": ("sentence_length",),
+    "opened": ("cases_opened",),
+    "outcome-known": ("outcomes_known",),
+    "penal-colony": ("sentences_penal_colony",),
+    "press-releases": ("outcomes_known",),
+    "received": ("cases_received_by_court", "persons_charged", "persons_convicted"),
+    "registered": ("cases_opened",),
+    "requests": ("requests_for_help",),
+    "restricted": ("sentences_restriction",),
+    "settlement-colony": ("sentences_settlement_colony",),
+    "suspended": ("sentences_suspended",),
+    "suspended-other": ("sentences_suspended_other",),
+    "texts": ("texts_examined",),
+    "tried": ("persons_charged", "persons_convicted", "cases_received_by_court", "cases_opened"),
+    "verdicts": ("verdicts", "persons_convicted"),
+    "wanted": ("wanted", "cases_opened", "deserters_estimate"),
+}  # fmt: skip
+_KINDS = ("share", "rate", "growth", "multiple")
+
+
+def disagreements(row: Statement) -> Iterator[tuple[str, str]]:
+    """(column, message) of each cell of a statement, as corrected, that contradicts the name of its fact."""
+    _, articles, counted, period, *_ = row["fact"].split("/")
+    if row["articles"] != articles and row["status"] == "ok":
+        yield "articles", f"are other articles than the {articles} of its fact: mend one of them, or correct the row"
+    word = next((w for w in sorted(COUNTED, key=len, reverse=True) if f"{counted}-".startswith(f"{w}-")), "")
+    if not word:
+        known = f"write one of {', '.join(COUNTED)} first"
+        yield "fact", f"counts '{shown(counted)}', no known word{nearest(counted, COUNTED) or f': {known}'}"
+    elif row["measure"] not in COUNTED[word]:
+        measures = " or ".join(COUNTED[word])
+        yield "measure", f"does not fit the fact's '{word}', which is {measures}: mend one of them"
+    rest = counted.removeprefix(word).split("-")
+    if named := next((kind for kind in _KINDS if kind in rest), ""):
+        if row["kind"] != named:
+            yield "kind", f"does not fit the fact's '{shown(counted)}', a {named}: mend one of them"
+    elif row["kind"] in _KINDS:
+        yield "fact", f"is of a {row['kind']}: write {shown(counted)}-{row['kind']} in its third word"
+    start, joined, _ = period.partition("..")
+    if start in _STARTS and row["cumulative"] == "false":
+        yield "cumulative", f"stands beside a total since the {start}, which runs on: write true"
+    elif not joined and row["cumulative"] == "true":
+        yield "cumulative", f"stands beside the fact's period {period}, which does not run on: write false"
+    if start == "mobilisation" and row["scope"] == "whole":
+        message = "stands beside a total since the mobilisation, which no article as a whole has"
+        yield "scope", f"{message}: write mobilisation_parts, subset or sample"
+    if "new-parts" in counted and row["scope"] not in ("mobilisation_parts", "subset"):
+        yield "scope", "stands beside a fact of the new parts: write mobilisation_parts, or subset"
 
 
 def misnamed(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[int, str, str]]:

@@ -26,6 +26,7 @@ class File:
 
     `frame`: text of the rows that have as many cells as the header, indexed by line. `ids`: the first key column of
     every row. `whole`: whether the file was read to its end, so that an id outside `ids` is unknown.
+    `blocks`: whether `desertion fmt` refuses the file, and then mends no other.
     """
 
     schema: CsvSchema
@@ -34,6 +35,7 @@ class File:
     ids: set[str] = field(default_factory=set)
     whole: bool = False
     issues: list[Issue] = field(default_factory=list)
+    blocks: bool = False
 
     def rows(self, *columns: str) -> Iterator[tuple[Any, ...]]:
         """(line, cell, …) of every row in which none of `columns` is missing or has a fault so far."""
@@ -45,9 +47,21 @@ class File:
                 yield row
 
     def faults(self) -> Iterator[Fault]:
-        """The issues as faults, which name the file."""
-        return (Fault(relative(self.path), *issue[:4]) for issue in self.issues)
+        """The issues as faults, which name the file; a column that a spreadsheet spoilt in most rows is one fault."""
+        place, columns = relative(self.path), Counter(one.column for one in self.issues if not one.form)
+        whole = {name for name, count in columns.items() if self.schema.types.get(name) in _REWRITTEN
+                 and count > _MANY and count > len(self.frame) / 2}  # fmt: skip
+        for issue in self.issues:
+            if issue.form or issue.column not in whole:
+                yield Fault(place, *issue[:4])
+        for name in whole:
+            first = min(one for one in self.issues if one.column == name and not one.form)
+            message = f"{columns[name]} cells of this column have a fault, this one {first.message}"
+            yield Fault(place, first.line, name, first.value, message)
 
+
+#: Types of columns that a spreadsheet rewrites, and from how many faulty cells on they are one fault.
+_REWRITTEN, _MANY = ("boolean", "date", "month", "number"), 5
 
 Files = Mapping[str, File]
 Between = Iterator[tuple[str, Issue]]  # (file name, issue)
@@ -69,7 +83,9 @@ def read(schema: CsvSchema, path: Path) -> File:
         return file
     text, issues = decode(raw)
     file.issues += issues
-    parsed = parse(text)
+    parsed = parse(text, schema.columns, schema.types)
+    file.issues += parsed.issues
+    file.blocks = bool(parsed.broken) or any(not one.form for one in issues) or not {*schema.key} <= {*parsed.header}
     if parsed.broken:
         report(parsed.broken)
     header = parsed.header

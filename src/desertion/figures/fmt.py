@@ -15,8 +15,10 @@ from desertion.project import relative, write_atomic
 def fmt(data_dir: Path) -> list[str]:
     """Put every file of `data_dir` into its one form, and return the names of those that changed.
 
-    Mended are: byte-order marks (UTF-16 and UTF-32 with a mark too), CR and CRLF, needless quotes, blank rows, spaces
-    around cells, the order of columns and of rows (by id, F2 before F10). Doing it twice changes nothing more.
+    Mended are: byte-order marks, UTF-16, UTF-32, Windows-1251 and Windows-1252, semicolons and tabs between cells, CR
+    and CRLF, needless quotes, blank rows and columns at the end, TRUE and FALSE, local dates where all of a column have
+    one reading, spaces around cells, the order of columns and of rows (by id, F2 before F10). Doing it twice changes
+    nothing more.
     The tables of columns and words in README.md and CONTEXT.md are written anew, where these are there.
     Raises UserError, before anything is written, where a file cannot be read as the CSV it should be.
     """
@@ -32,7 +34,7 @@ def fmt(data_dir: Path) -> list[str]:
             text, issues = decode(path.read_bytes())
         except OSError as error:
             raise UserError(f"{relative(path)}: cannot be read: {error.strerror}") from error
-        parsed = parse(text)
+        parsed = parse(text, schema.columns, schema.types)
         faults += [Fault(relative(path), *issue[:4]) for issue in issues if not issue.form]
         if parsed.broken:
             faults.append(Fault(relative(path), *parsed.broken[:4]))

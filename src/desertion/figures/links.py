@@ -10,7 +10,17 @@ from desertion.figures import facts
 from desertion.figures.corrections import corrected
 from desertion.figures.file import Between, Files
 from desertion.figures.read import Issue
-from desertion.figures.schema import CLAIMS, COMPILERS, CONTEXT, CORRECTIONS, FIGURES, IDENTITIES, SOURCES, Field
+from desertion.figures.schema import (
+    CLAIMS,
+    COMPILERS,
+    CONTEXT,
+    CORRECTIONS,
+    FIGURES,
+    HEDGES,
+    IDENTITIES,
+    SOURCES,
+    Field,
+)
 from desertion.text import nearest, shown
 
 
@@ -94,6 +104,44 @@ def misnamed_facts(files: Files) -> Between:
     rows = ((line, dict(zip(columns, row, strict=True))) for line, _, *row in corrected(files, FIGURES, *columns))
     for line, fact, message in facts.misnamed(rows):
         yield FIGURES, Issue(line, "fact", fact, message)
+
+
+def contradicted_facts(files: Files) -> Between:
+    """Cells of a statement, as corrected, that contradict the name of its fact."""
+    columns = ("fact", "articles", "measure", "kind", "scope", "cumulative", "status")
+    for line, _, *cells in corrected(files, FIGURES, *columns):
+        row = dict(zip(columns, cells, strict=True))
+        for column, message in facts.disagreements(row):
+            yield FIGURES, Issue(line, column, row[column], message)
+
+
+def misprinted_hedges(files: Files) -> Between:
+    """Statements whose word beside the number is read with another bound than theirs."""
+    bounds = {hedge: {bound, *(["about"] if beyond == "below" else [])}
+              for _, hedge, bound, beyond in files[HEDGES].rows("hedge", "bound", "beyond")}  # fmt: skip
+    for name in (FIGURES, CONTEXT):
+        for line, _, bound, hedge, status in corrected(files, name, "bound", "hedge", "status"):
+            if bound == "exact" and hedge:
+                yield name, Issue(line, "bound", bound, f"stands beside the hedge '{hedge}': write the bound it means")
+            elif hedge in bounds and bound not in bounds[hedge] and status == "ok":
+                means = " or ".join(sorted(bounds[hedge]))
+                yield name, Issue(line, "bound", bound, f"does not fit the hedge '{hedge}': write {means}")
+
+
+def miscopied_forms(files: Files) -> Between:
+    """Statements that cite an official form and are of another page, compiler or year than the form's."""
+    pages = {source: (kind, publisher) for _, source, kind, publisher in files[SOURCES].rows("id", "kind", "publisher")}
+    columns = ("source_id", "compiler", "period_start", "period_end", "locator")
+    for line, _, source, compiler, start, end, locator in corrected(files, FIGURES, *columns):
+        kind, publisher = pages.get(source, ("", ""))
+        year = source[-4:]
+        form = kind == "official_form" and re.search(r"[a-z]-[0-9]{4}$", source)
+        if form and (compiler != publisher or not start[:4] == end[:4] == year):
+            message = f"is the form of {publisher} for {year}, the row is {compiler}'s, {start} to {end}"
+            yield FIGURES, Issue(line, "source_id", source, f"{message}: mend one of them")
+        elif kind not in ("", "official_form") and re.match("form [0-9]", locator):
+            message = f"is no official form, the locator names one ({shown(locator)}): mend one of them"
+            yield FIGURES, Issue(line, "source_id", source, message)
 
 
 def miscounted_facts(files: Files) -> Between:

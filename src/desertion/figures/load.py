@@ -82,8 +82,9 @@ class Data:
     events, searches, claims, identities
         One row per event up to `as_of`, per search made by then for what was not found, per claim of a page that was
         public, per identity whose evidence was.
-    details, places, hedges, compilers
-        One row per statement with details, per place, per word beside a number, per compiler. Not cut at `as_of`.
+    details, places, hedges, compilers, acknowledged
+        One row per statement with details, per place, per word beside a number, per compiler, per warning of
+        `desertion check` that was looked into. Not cut at `as_of`.
     cards
         The card of each statement of `figures` and `context` by its id, for a notebook to show.
     """
@@ -94,6 +95,7 @@ class Data:
     details: _Lazy = _Lazy(schema.DETAILS)
     places: _Lazy = _Lazy(schema.PLACES)
     corrections: _Lazy = _Lazy(schema.CORRECTIONS)
+    acknowledged: _Lazy = _Lazy(schema.ACKNOWLEDGED)
     events: _Lazy = _Lazy(schema.EVENTS)
     searches: _Lazy = _Lazy(schema.SEARCHES)
     claims: _Lazy = _Lazy(schema.CLAIMS)
@@ -168,7 +170,7 @@ def table(file: str) -> pd.DataFrame:
     passed = reads.declared()
     if passed is not None:
         return _indexed(_passed(file, DATA, passed), file)
-    frames, faults = examine_one(DATA, schema.BY_FILE[file])
+    frames, faults, _ = examine_one(DATA, schema.BY_FILE[file])
     if faults:
         raise DataError(faults)
     return _indexed(frames[file], file)
@@ -226,6 +228,7 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
         details=lambda: details,
         places=lambda: _indexed(read(schema.PLACES), schema.PLACES),
         corrections=applied,
+        acknowledged=lambda: _indexed(read(schema.ACKNOWLEDGED), schema.ACKNOWLEDGED),
         events=lambda: until(schema.EVENTS, "date"),
         searches=searches,
         claims=claims,
@@ -242,7 +245,7 @@ def _reader(data: Path) -> Read:
     data = Path(data)
     if data == DATA and (passed := reads.declared() or _validated()):
         return lambda file: _passed(file, data, passed)
-    frames, faults = examine(data)
+    frames, faults, _ = examine(data)
     if faults:
         raise DataError(faults)
     return lambda file: frames[file] if file in frames else _nothing(file)
@@ -257,7 +260,7 @@ def _validated() -> Mapping[str, str]:
 
 def _faultless(files: dict[str, str]) -> dict[str, str]:
     """`files`, name → digest, where their content has no fault; DataError with every fault otherwise."""
-    _, faults = examine(DATA)
+    faults = examine(DATA).faults
     if faults:
         raise DataError(faults)
     if reads.digests(files) != files:

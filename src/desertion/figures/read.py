@@ -6,10 +6,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from desertion import git
+from desertion.figures import spreadsheet
 from desertion.figures.schema import CsvSchema
 from desertion.text import natural
 
@@ -46,6 +47,7 @@ class CsvText(NamedTuple):
     header: list[str]
     rows: list[tuple[int, list[str]]]
     broken: Issue | None
+    issues: Sequence[Issue] = ()
 
 
 def decode(raw: bytes) -> tuple[str, list[Issue]]:
@@ -55,6 +57,10 @@ def decode(raw: bytes) -> tuple[str, list[Issue]]:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
+        if not mark and (other := spreadsheet.utf16(raw) or spreadsheet.windows(raw)):
+            text, name = other
+            issues.append(Issue.mendable(1, "encoding", name, f"the file is in {name}, not UTF-8"))
+            return _unified(text, issues)
         text = raw.decode("utf-8", "surrogateescape")
         start = raw.rfind(b"\n", 0, error.start) + 1
         message = (
@@ -67,6 +73,14 @@ def decode(raw: bytes) -> tuple[str, list[Issue]]:
         if mark:
             what = "a byte-order mark" if encoding == "utf-8-sig" else f"{encoding.upper()}, not UTF-8"
             issues.append(Issue.mendable(1, "encoding", "\ufeff", f"the file starts with {what}"))
+        elif "\0" in text and (other := spreadsheet.utf16(raw)):
+            text, name = other
+            issues.append(Issue.mendable(1, "encoding", name, f"the file is in {name}, not UTF-8"))
+    return _unified(text, issues)
+
+
+def _unified(text: str, issues: list[Issue]) -> tuple[str, list[Issue]]:
+    """`text` with LF at line ends, and the issues with that of other line ends."""
     if "\r" in text:
         line = len(re.split(r"\r\n|\r|\n", text[: text.index("\r")]))
         ends = text.count("\r")
@@ -76,13 +90,19 @@ def decode(raw: bytes) -> tuple[str, list[Issue]]:
     return text, issues
 
 
-def parse(text: str) -> CsvText:
-    """The rows of `text`; cells as they stand, with the spaces around them. Markers of a git merge break it off."""
+def parse(text: str, columns: Collection[str] = (), types: Mapping[str, str] | None = None) -> CsvText:
+    """The rows of `text`; cells as they stand, with the spaces around them. Markers of a git merge break it off.
+
+    What a spreadsheet did to the file is mended where it has one reading, and is among the issues: semicolons and tabs
+    where the header then has all of `columns`, blank columns at the end, TRUE, and local dates (`types`: those of the
+    columns).
+    """
     if marker := git.CONFLICT.search(text):
         message = "git left both sides of a merge here: keep the rows of both, and delete the lines of <, = and >"
         line = text.count("\n", 0, marker.start()) + 1
         return CsvText([], [], Issue(line, "row", text.split("\n", line)[line - 1][:100], message))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    mark = spreadsheet.separator(text, columns)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     rows: list[tuple[int, list[str]]] = []
     broken = None
     while True:
@@ -99,7 +119,22 @@ def parse(text: str) -> CsvText:
         if any(cell.strip() for cell in cells):
             rows.append((line, cells))
     header = [cell.strip() for cell in rows[0][1]] if rows else []
-    return CsvText(header, rows[1:], broken)
+    issues = []
+    if mark != ",":
+        issues.append(Issue.mendable(1, "header", mark, f"the cells are separated by {spreadsheet.separated(mark)}"))
+    width = max((n for n, cell in enumerate(header, 1) if cell), default=0)
+    if width < len(header) and not any(cell.strip() for _, cells in rows[1:] for cell in cells[width:]):
+        count = len(header) - width
+        issues.append(Issue.mendable(1, "header", "", f"{count} blank column{'s' * (count > 1)} at the end"))
+        header, rows = header[:width], [(line, cells[:width]) for line, cells in rows]
+    for mend in spreadsheet.mends(types or {}, header, rows[1:]):
+        at = header.index(mend.column)
+        for _, cells in rows[1:]:
+            if len(cells) == len(header):
+                cells[at] = mend.mend(cells[at])
+        noun = f"{mend.cells} cell{'s' * (mend.cells > 1)} {'are' if mend.cells > 1 else 'is'} {mend.what}"
+        issues.append(Issue.mendable(mend.first, mend.column, "", noun))
+    return CsvText(header, rows[1:], broken, issues)
 
 
 Key = Callable[[Sequence[str]], list[tuple[str, str]]]

@@ -29,8 +29,16 @@ _SLUG = r"[a-z0-9]+(?:[.-][a-z0-9]+)*"
 
 
 def text(cell: str) -> str:
-    """Any text that is not blank."""
+    """Any text that is not blank, of characters that the report's fonts can draw."""
+    if not cell.isascii() and (place := next((n for n, c in enumerate(cell, 1) if _undrawable(c)), 0)):
+        code = f"U+{ord(cell[place - 1]):04X}"
+        return f"character {place}, {code}, cannot be drawn (a flag, or no public character): delete it, or describe it"
     return "" if cell else "is blank: write a text"
+
+
+def _undrawable(character: str) -> bool:
+    """Whether PDF has no glyph of it: halves of flags, private use, unassigned code points and surrogates."""
+    return "\U0001f1e6" <= character <= "\U0001f1ff" or unicodedata.category(character) in ("Co", "Cn", "Cs")
 
 
 def name(cell: str) -> str:

@@ -100,6 +100,11 @@ class CsvSchema:
     needs: tuple[str, ...] = ()
     may_be_absent: bool = False
 
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The type of each column."""
+        return {name: field.type for name, field in self.columns.items()}
+
     def dictionary(self) -> str:
         """The table of columns, types and meanings as Markdown."""
         lines = ["| column | type | meaning |", "|---|---|---|"]
@@ -262,6 +267,16 @@ SCHEMAS = (
         },
     ),
     CsvSchema(
+        "acknowledged.csv",
+        ("id", "warning"),
+        {
+            "id": Field("name", "the statement or the page that draws the warning", refers=("figures.csv", *_PAGES)),
+            "warning": _word(vocabulary.WARNINGS, "kind of the warning, as `desertion check` prints it"),
+            "reason": Field("text", "why the row is right all the same"),
+        },
+        may_be_absent=True,
+    ),
+    CsvSchema(
         "events.csv",
         ("id",),
         {
@@ -350,6 +365,7 @@ SCHEMAS = (
     ),
 )
 BY_FILE = {schema.file: schema for schema in SCHEMAS}
-FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, EVENTS, SEARCHES, HEDGES, IDENTITIES, CLAIMS = (
-    BY_FILE
-)
+(
+    FIGURES, CONTEXT, DETAILS, PLACES, SOURCES, COMPILERS, CORRECTIONS, ACKNOWLEDGED, EVENTS, SEARCHES, HEDGES,
+    IDENTITIES, CLAIMS,
+) = BY_FILE  # fmt: skip

@@ -1,0 +1,108 @@
+"""What a spreadsheet leaves in a CSV file and what has one reading: encodings, separators, TRUE, local dates."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_LOCAL = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
+
+
+def utf16(raw: bytes) -> tuple[str, str] | None:
+    """(text, encoding) of UTF-16 without its mark, which is known by the zero bytes of the header, else None."""
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(raw) > 8 and not any(raw[first:40:2]) and all(raw[1 - first : 40 : 2]):
+            try:
+                return raw.decode(encoding), encoding.upper()
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+def windows(raw: bytes) -> tuple[str, str] | None:
+    """(text, encoding) of bytes that are Windows-1251 or Windows-1252, where one of them reads right, else None.
+
+    The first has words of Cyrillic letters alone, the second single accented letters within words of Latin ones.
+    """
+    read = {}
+    for encoding, alphabet in (("cp1251", "[Ѐ-ӿ]"), ("cp1252", "[À-ÿŠšŽžŒœŸ]")):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+        whole = [word for word in words if re.fullmatch(f"{alphabet}+", word)]
+        long = any(len(word) > 2 for word in whole)
+        fits = len(whole) == len(words) and long if encoding == "cp1251" else len(whole) < len(words) and not long
+        if fits or not words:
+            read[f"Windows-{encoding[2:]}"] = text
+    return next(((text, name) for name, text in read.items()), None) if len({*read.values()}) == 1 else None
+
+
+def separator(text: str, columns: Collection[str]) -> str:
+    """What parts the cells: a semicolon or a tab where the header then has all of `columns`, else a comma."""
+    first = text.lstrip("\n").partition("\n")[0]
+    for mark in _SEPARATORS:
+        if (
+            mark in first
+            and columns
+            and {*columns} <= {cell.strip() for cell in next(csv.reader([first], delimiter=mark))}
+        ):
+            return mark
+    return ","
+
+
+def separated(mark: str) -> str:
+    """The name of a separator."""
+    return _SEPARATORS[mark]
+
+
+class Mend(NamedTuple):
+    """A column that a spreadsheet rewrote: in how many cells, how to say so, and the function that mends a cell."""
+
+    column: str
+    cells: int
+    first: int
+    what: str
+    mend: Callable[[str], str]
+
+
+def mends(types: Mapping[str, str], header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> list[Mend]:
+    """The columns of type boolean and date whose cells have one reading; `types`: the type of each column."""
+    made = []
+    for place, column in enumerate(header):
+        kind = types.get(column)
+        if kind not in ("boolean", "date", "month"):
+            continue
+        cells = [(line, row[place].strip()) for line, row in rows if len(row) == len(header)]
+        if kind == "boolean":
+            spelt = [line for line, cell in cells if cell.lower() in ("true", "false") and not cell.islower()]
+            if spelt:
+                made.append(Mend(column, len(spelt), spelt[0], "TRUE or FALSE, not true or false", _lower))
+            continue
+        filled = [(line, cell) for line, cell in cells if cell]
+        odd = [(line, cell) for line, cell in filled if re.fullmatch(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}", cell)]
+        forms = [form for form in _LOCAL if all(_day(cell, form) for _, cell in odd)]
+        if len(forms) == 1 and len(odd) == len(filled) and not all(_day(cell, "%Y-%m-%d") for _, cell in odd):
+            made.append(Mend(column, len(odd), odd[0][0], f"dates as {odd[0][1]}, not YYYY-MM-DD", _dated(forms[0])))
+    return made
+
+
+def _lower(cell: str) -> str:
+    return cell.lower() if cell.strip().lower() in ("true", "false") else cell
+
+
+def _dated(form: str) -> Callable[[str], str]:
+    return lambda cell: _day(cell.strip(), form) or cell
+
+
+def _day(cell: str, form: str) -> str:
+    """The date as YYYY-MM-DD, empty where it is not of the form."""
+    try:
+        return datetime.strptime(cell, form).strftime("%Y-%m-%d")
+    except ValueError:
+        return ""
