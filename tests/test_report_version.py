@@ -72,9 +72,7 @@ def test_without_git_no_commit_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert version._commit("default") == ""
 
 
-def test_a_copy_inside_another_repository_names_no_commit_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_in_another_repository_names_no_commit_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = tmp_path / "copy"
     (inner / "data").mkdir(parents=True)
     (inner / "data" / "figures.csv").write_text("one\n")
@@ -118,24 +116,17 @@ def test_a_slow_or_broken_git_costs_the_commit_and_nothing_else(
     assert rows["Inputs"].startswith("SHA-256 ")
 
 
-def test_the_inputs_have_one_digest_that_changes_with_each_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_inputs_have_one_digest_that_changes_with_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("data", "notebooks", "editions", "src/desertion"):
         (tmp_path / name).mkdir(parents=True)
     for name in ("data/figures.csv", "editions/default.yml", "src/desertion/a.py", "requirements.lock", "README.md"):
         (tmp_path / name).write_text("one\n")
     path = write(tmp_path / "notebooks" / "01-a.ipynb", "1 + 1")
     monkeypatch.setattr(project, "ROOT", tmp_path)
-    places = {
-        "DATA": "data",
-        "NOTEBOOKS": "notebooks",
-        "EDITIONS": "editions",
-        "PACKAGE": "src/desertion",
-        "LOCK": "requirements.lock",
-    }
-    for name, place in places.items():
-        monkeypatch.setattr(version, name, tmp_path / place)
+    for name in ("DATA", "NOTEBOOKS", "EDITIONS"):
+        monkeypatch.setattr(version, name, tmp_path / name.lower())
+    monkeypatch.setattr(version, "PACKAGE", tmp_path / "src" / "desertion")
+    monkeypatch.setattr(version, "LOCK", tmp_path / "requirements.lock")
     seen = {version._inputs("default")}
     (tmp_path / "README.md").write_text("two\n")
     notebook = json.loads(path.read_text())

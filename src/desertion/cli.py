@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, a folder that is not writable, a name that is too long
+        where = f"{relative(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
+        print(visible_lines(f"{where}{error.strerror or error}"), file=sys.stderr)
+        return int(arguments.mistake)
 
 
 def _parser() -> argparse.ArgumentParser:
