@@ -15,13 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from desertion.csv_models.reader import read_rows
+from desertion.text import nearest, shown
 from desertion.trends import graph
 from desertion.vocabulary import BOUNDS
 
 #: Largest number of rows, and largest count; no series of cases has more.
 MAX_ROWS = 10_000
 MAX_COUNT = 1e9
+#: Range of an exposure: no unit of soldiers and years needs more, and products of three stay finite.
+LEAST_EXPOSURE, MOST_EXPOSURE = 1e-30, 1e30
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -84,7 +88,11 @@ def read(path: str | Path, exposure: str | None = None) -> CountFile:
     def columns(header: list[str]) -> list[str]:
         needed = ["period_start", "period_end", "value", *([exposure] if exposure else [])]
         if missing := [column for column in needed if column not in header]:
-            raise ValueError(f"no column {', '.join(missing)}; the header has {', '.join(header) or 'nothing'}")
+            there = ", ".join(map(shown, header)) or "nothing"
+            near = next(
+                (f"; '{shown(each)}': {nearest(each, missing)[2:]}" for each in header if nearest(each, missing)), ""
+            )
+            raise ValueError(f"no column {', '.join(missing)}; the header has {there}{near}")
         if twice := sorted({column for column in header if header.count(column) > 1}):
             raise ValueError(f"column {', '.join(twice)} stands twice; each column stands once")
         return header
@@ -122,6 +130,8 @@ def _date(column: str, cells: dict[str, str]) -> date:
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
+        if _DAY.fullmatch(text):
+            raise ValueError(f"{column} '{text}': there is no such day in the calendar; correct it") from None
         raise ValueError(f"{column} '{text}' is not a date; write it as 2023-01-31") from None
     if not 2 <= day.year <= 9_000:  # a model looks at days before the first and after the last
         raise ValueError(f"{column} '{text}' lies outside the years 2 to 9000; mend the year")
@@ -153,8 +163,10 @@ def _exposure(column: str, cells: dict[str, str]) -> float:
     if not text:
         raise ValueError(f"{column} '' is missing; every row needs its exposure")
     number = _number(column, text, "an exposure is a number greater than 0")
-    if not 0 < number < float("inf"):
+    if not number > 0:
         raise ValueError(f"{column} '{text}' is not an exposure; it is a number greater than 0")
+    if not LEAST_EXPOSURE <= number <= MOST_EXPOSURE:
+        raise ValueError(f"{column} '{text}' is no exposure in a usual unit; write it between 1e-30 and 1e+30")
     return number
 
 
