@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion import sentences
-from desertion.engine import receipt
+from desertion.engine import private, receipt
 from desertion.engine.display import Display, log
 from desertion.engine.lock import alone
 from desertion.errors import UserError
@@ -44,6 +44,7 @@ class BuildResult:
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
     """Build edition `name`, print the sentences that it withholds, notes on its page and its path; 0, or UserError."""
     page = relative(BUILD / name / "report.html")
+    private.remove_leftovers(BUILD / name)
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
         from desertion import params
@@ -320,11 +321,6 @@ class _Build:
                         path.rmdir()
                 elif path.relative_to(self.place).as_posix() not in known:
                     path.unlink()
-        for path in self.place.glob(".new-*"):
-            if path != self.staging:
-                shutil.rmtree(path, ignore_errors=True)
-        for path in self.place.glob(".*.part"):
-            path.unlink()
 
     def _render(self) -> None:
         from desertion import report

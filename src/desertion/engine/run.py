@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
 from desertion import params
-from desertion.engine import failure
+from desertion.engine import failure, private
 from desertion.errors import RunError, UserError
 from desertion.project import BUILD, relative, write_atomic
 
@@ -74,7 +71,7 @@ def run(
 
     from desertion.engine.kernel import Kernel
 
-    with _private_folder() as folder:
+    with private.folder() as folder:
         kernel = Kernel.of(folder, notebook.resolve().parent, forked, data, draw)
         try:
             executed, fault = _execute(
@@ -99,33 +96,6 @@ def import_papermill() -> Any:
 
         logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
         return papermill
-
-
-def _short_base() -> Path:
-    """A folder with a short path, since the path of a Unix socket has at most about 100 bytes."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    usable = Path(runtime).is_absolute() and len(os.fsencode(runtime)) <= 40 and os.access(runtime, os.W_OK | os.X_OK)
-    return Path(runtime if usable else "/tmp")
-
-
-@contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir=_short_base()))
-    except OSError as error:
-        raise UserError(
-            f"{_short_base()}: the folder for a kernel's sockets cannot be made: {error.strerror}"
-        ) from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_folders(pid: int) -> None:
-    """Remove the private folders of the kernels of process `pid`, which was killed."""
-    for folder in _short_base().glob(f"desertion-{pid}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _execute(

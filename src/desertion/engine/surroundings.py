@@ -59,9 +59,9 @@ def keep_logs_apart() -> None:
         logging.getLogger(name).propagate = False
 
 
-def end_with_parent() -> None:
-    """Let Linux kill this process in the moment when the thread that started it ends; elsewhere do nothing."""
+def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
+    """Let Linux send this process a signal in the moment when the thread that started it ends; elsewhere do nothing."""
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG

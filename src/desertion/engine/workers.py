@@ -23,7 +23,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
 
-from desertion.engine.run import import_papermill, remove_folders
+from desertion.engine.private import remove_folders
+from desertion.engine.run import import_papermill
 from desertion.engine.surroundings import AGAIN, WITHOUT_CACHE, environment
 from desertion.errors import UserError
 
