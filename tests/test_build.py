@@ -10,6 +10,8 @@ import pty
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -326,6 +328,31 @@ class TestInterruption:
             shutil.rmtree(slow.root / "build")
             slow.build()
             assert slow.report.read_bytes() == page, "an undisturbed build gives the same bytes"
+
+    def test_a_build_whose_make_is_killed_ends(self, slow: Clone) -> None:
+        (slow.root / "Makefile").write_text(f"all:\n\t@{sys.executable} -m desertion build\n")
+        environment = {**os.environ, "PYTHONPATH": str(slow.root / "src")}
+        make = subprocess.Popen(["make"], cwd=slow.root, env=environment, start_new_session=True)
+        wait_until((slow.root / "started").exists, 20)
+        make.kill()
+        make.wait()
+        wait_until(lambda: not slow.processes(), 10)
+        assert not list(slow.place.glob(".new-*"))
+
+    def test_leftovers_of_a_killed_build_are_removed_by_a_build_with_nothing_to_do(self, slow: Clone) -> None:
+        (slow.root / "wait").unlink()
+        slow.build()
+        over = subprocess.Popen(["true"])
+        over.wait()
+        alive = Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir="/tmp"))
+        left = [slow.place / f".new-{over.pid}" / "a", Path(f"/tmp/desertion-{over.pid}-abc_1")]
+        for folder in left:
+            folder.mkdir(parents=True)
+        (slow.place / ".report.html.x.part").touch()
+        assert "build/default/report.html is up to date" in slow.build()
+        assert not any(path.exists() for path in [*left, *slow.place.glob(".new-*"), *slow.place.glob(".*.part")])
+        assert alive.exists(), "a folder of a process that lives stays"
+        alive.rmdir()
 
     def test_a_killed_worker_costs_its_own_run_only(self, slow: Clone) -> None:
         process = slow.start()

@@ -30,7 +30,7 @@ from desertion.project import ROOT
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are counted in /proc")
 SLOW = "import time\nfor _ in range(4):\n    time.sleep(0.1)"
 SWEEP = ("-m", "desertion", "sweep", "s.yml", "--jobs", "1")
-TABLE = "build/sweeps/s/table.csv"
+TABLE = "build/sweeps/s-d86134a5/table.csv"
 
 
 def content(clone: Clone) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ def test_a_mark_crlf_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
         ("2023-01-01,2023-01-31,", "value '' is blank"),
         ("2023-01-01,2023-01-31,five", "value 'five'"),
         ("2023-01-31,2023-01-01,5", "period_end '2023-01-01' is before period_start '2023-01-31'"),
-        ("2023-02-30,2023-03-01,5", "period_start '2023-02-30' is not a date"),
+        ("2023-02-30,2023-03-01,5", "period_start '2023-02-30' is not a date; there is no day 30"),
         ("01.02.2023,2023-03-01,5", "period_start '01.02.2023'"),
         ("20230101,2023-03-01,5", "period_start '20230101'"),
         ('"2023-01-01,2023-01-31,5', "cannot be read as CSV from here on"),

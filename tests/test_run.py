@@ -1,6 +1,7 @@
 """Running one notebook: what is handed over, what counts as finished, what a failure says and leaves behind."""
 
 import datetime
+import errno
 import json
 import re
 import sys
@@ -88,6 +89,13 @@ FAILURES = {
     "tolerated error": ("1 / 0", ["code cell 3 of 4", "code cell 3, line 1: 1 / 0", "ZeroDivisionError"]),
     "recursion": ("def f():\n    f()\nf()", ["code cell 3, line 3: f()", "code cell 3, line 2, in f: f()",
                                             "RecursionError"]),
+    "error under %%time": ("%%time\nx = 1\n1 / 0", ["code cell 3 of 4 failed (`%%time`)", "code cell 3, line 1: %%time",
+                                                   "code cell 3, line 3: 1 / 0", "ZeroDivisionError"]),
+    "error under %%bash": ("%%bash\nfalse", ["code cell 3, line 1: %%bash", "returned non-zero exit status 1"]),
+    "error of a line magic": ("x = 1\n%time 1 / 0", ["code cell 3, line 2: %time 1 / 0", "ZeroDivisionError"]),
+    "syntax under %%time": ("%%time\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
+    "unknown cell magic": ("%%tiem\n1", ["code cell 3 of 4 failed (`%%tiem`)", "Cell magic `%%tiem` not found"]),
+    "unknown line magic": ("x = 1\n%tiem 1", ["code cell 3 of 4", "Line magic function `%tiem` not found"]),
     "long error": ("raise ValueError('a\\n' * 100)", ["code cell 3, line 1", "ValueError: a"]),
 }  # fmt: skip
 
@@ -111,6 +119,34 @@ def test_a_run_that_did_not_reach_its_end_fails_and_leaves_the_last_output(
     kept = nb.code_cells(nb.read(tmp_path / "failed.ipynb"))
     assert [cell["execution_count"] is not None for cell in kept][:2] == [True, True]
     assert kept[3]["execution_count"] is None
+
+
+def test_an_error_under_capture_has_the_number_and_lines_of_its_cell(execute: Callable[..., RunRecord]) -> None:
+    with pytest.raises(RunError, match=r"cell 3 of 3 .*\n  code cell 3, line 4: f\(\)\n.* line 3, in f: 1 / 0\n"):
+        execute("a = 1", "%%capture\ndef f():\n    1 / 0\nf()")
+
+
+def test_a_bash_cell_runs_and_a_thread_of_the_cells_own_is_refused(execute: Callable[..., RunRecord]) -> None:
+    record = execute("%%bash\necho hello", "%%bash\necho again")
+    assert [text(cell) for cell in nb.code_cells(nb.read(record.output))[1:]] == ["hello\n", "again\n"]
+    loop = "import asyncio, threading\nt = threading.Thread(target=asyncio.new_event_loop().run_forever)\nt.start()"
+    with pytest.raises(RunError, match=r"left threads running, .*: Thread-\d+ \(run_forever\)"):
+        execute("%%bash\necho hello", loop)
+
+
+def test_what_libraries_of_the_kernel_log_is_no_output_of_a_cell(execute: Callable[..., RunRecord]) -> None:
+    names = ("ipykernel", "tornado.application", "traitlets", "zmq", "own")
+    record = execute(f"import logging\nfor name in {names}:\n    logging.getLogger(name).error('from ' + name)")
+    assert text(nb.code_cells(nb.read(record.output))[1]) == "from own\n"
+
+
+def test_a_full_runtime_folder_is_named(execute: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # as writing to an open file does: without its name
+
+    monkeypatch.setattr("desertion.engine.run._execute", full)
+    with pytest.raises(UserError, match=r"09-test\.ipynb: .*/desertion-\d+-\w+: No space left on device"):
+        execute("1")
 
 
 def test_a_tag_that_lets_errors_pass_is_no_way_around(execute: Callable[..., RunRecord], tmp_path: Path) -> None:

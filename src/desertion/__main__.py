@@ -2,7 +2,7 @@
 
 import sys
 
-from desertion.cli import main
+from desertion.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -15,6 +16,28 @@ from typing import Any
 from desertion.errors import CsvError, UserError
 from desertion.project import DATA, NOTEBOOKS, demand_clone, relative
 from desertion.text import visible, visible_lines
+
+
+def command() -> int:
+    """Run the command of this process. Told to end, or when `make` is killed, it clears up as after Ctrl-C."""
+    ended: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores the second
+            signal.signal(number, end)
+    if os.environ.get("MAKELEVEL"):
+        from desertion.engine.surroundings import end_with_parent
+
+        end_with_parent(signal.SIGTERM)
+    status = main()
+    for received in ended:  # whoever sent it learns that it worked
+        signal.signal(received, signal.SIG_DFL)
+        os.kill(os.getpid(), received)
+    return status
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, a folder that is not writable, a name that is too long
+        where = f"{relative(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
+        print(visible_lines(f"{where}{error.strerror or error}"), file=sys.stderr)
+        return int(arguments.mistake)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +117,10 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
-    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
+    where = (
+        "of a dask.distributed cluster, tls://… with certificates of the dask configuration; who reaches it runs code"
+    )
+    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help=where)
     sweep.epilog = "SPEC.yml holds notebook or function, grid or list, and may hold parameters, edition, timeout, keep."
     option(sweep, "jobs", "cold")
 

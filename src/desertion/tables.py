@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from desertion import drawing, vocabulary
-from desertion.errors import UserError
+from desertion.arguments import frame_with
+from desertion.errors import ArgumentError, UserError
 from desertion.plots import wording
 from desertion.publish.behind import footer
 from desertion.text import nothing
@@ -145,6 +146,9 @@ def show(
 
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise UserError(f"table {name!r}: its name is lower-case letters, digits and hyphens")
+    frame_with(f"table {name}: its frame", frame, (), "reconcile.facts(data)")
+    if not isinstance(columns, Mapping):
+        raise ArgumentError(f"table {name}: columns is a {type(columns).__name__}: must map each column to its heading")
     spans = spans or {}
     needed = [groups, *columns, rows, ids, *(each for over in spans.values() for each in over)]
     if missing := [each for each in needed if each is not None and each not in frame.columns]:

@@ -37,6 +37,8 @@ def fit_table(
     """
     if harmonics:
         raise UserError("the composite model takes no harmonics; leave them out")
+    if all(row.value == 0 and not row.high and row.bound != "at_least" for row in table.rows):
+        return Refused("all counts are 0: the rate has no finite logarithm", "at least one event")
     obs = _observations(table)
     unit = _unit(table, period_unit)
     parsed = terms.parse(trend)
@@ -167,7 +169,7 @@ def _agreement(fitted: Fit, phi: float) -> tuple[np.ndarray[Any, np.dtype[np.flo
     gap = y[closed] - expected[closed]
     chi2 = float((gap**2 / expected[closed]).sum())
     log = np.where(y[closed] > 0, y[closed] * np.log(np.maximum(y[closed], 1e-300) / expected[closed]), 0.0)
-    return expected, chi2, float(2 * (log - gap).sum())
+    return expected, chi2, max(0.0, float(2 * (log - gap).sum()))
 
 
 def _growth(fitted: Fit) -> dict[str, Any] | None:

@@ -176,7 +176,7 @@ def _poisson_fit(points: changepoint.ChangePoints, exposure: Floats) -> dict[str
     mean = exposure * changepoint.rates(y, exposure, points.partition)
     used = mean > 0
     chi2 = float(np.sum((y[used] - mean[used]) ** 2 / mean[used]))
-    deviance = float(2 * np.sum(special.xlogy(y[used], y[used] / mean[used]) - y[used] + mean[used]))
+    deviance = max(0.0, float(2 * np.sum(special.xlogy(y[used], y[used] / mean[used]) - y[used] + mean[used])))
     df = len(y) - 2 * len(points.partition) - 1
     dispersion = chi2 / df if df > 0 else None
     return {"df_resid": float(df), "deviance": deviance, "pearson_chi2": chi2, "dispersion": dispersion}

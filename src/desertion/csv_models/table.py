@@ -23,6 +23,8 @@ from desertion.vocabulary import BOUNDS
 #: Largest number of rows, and largest count; no series of cases has more.
 MAX_ROWS = 10_000
 MAX_COUNT = 1e9
+#: Range of an exposure: no unit of soldiers and years needs more, and products of three stay finite.
+LEAST_EXPOSURE, MOST_EXPOSURE = 1e-30, 1e30
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -160,8 +162,10 @@ def _exposure(column: str, cells: dict[str, str]) -> float:
     if not text:
         raise ValueError(f"{column} '' is missing; every row needs its exposure")
     number = _number(column, text, "an exposure is a number greater than 0")
-    if not 0 < number < float("inf"):
+    if not number > 0:
         raise ValueError(f"{column} '{text}' is not an exposure; it is a number greater than 0")
+    if not LEAST_EXPOSURE <= number <= MOST_EXPOSURE:
+        raise ValueError(f"{column} '{text}' is no exposure in a usual unit; write it between 1e-30 and 1e+30")
     return number
 
 

@@ -8,10 +8,9 @@ one finishes the job.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from desertion import notebook as nb
 from desertion import sentences
-from desertion.engine import receipt
+from desertion.engine import private, receipt
 from desertion.engine.display import Display, log
+from desertion.engine.lock import alone
 from desertion.errors import UserError
 from desertion.project import BUILD, PHONE, file_digest, relative
 from desertion.text import visible
@@ -44,6 +44,7 @@ class BuildResult:
 def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: bool = False) -> int:
     """Build edition `name`, print the sentences that it withholds, notes on its page and its path; 0, or UserError."""
     page = relative(BUILD / name / "report.html")
+    private.remove_leftovers(BUILD / name)
     state = "is up to date"
     if explain or not receipt.up_to_date(name):
         from desertion import params
@@ -138,7 +139,7 @@ def build(
     paths = nb.paths() if notebooks is None else sorted(notebooks)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with _alone(place, edition.name):
+        with alone(place, f"build of edition {edition.name}"):
             return _Build(edition, place, paths, cold).bring_up_to_date(jobs or os.cpu_count() or 1, explain)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -320,11 +321,6 @@ class _Build:
                         path.rmdir()
                 elif path.relative_to(self.place).as_posix() not in known:
                     path.unlink()
-        for path in self.place.glob(".new-*"):
-            if path != self.staging:
-                shutil.rmtree(path, ignore_errors=True)
-        for path in self.place.glob(".*.part"):
-            path.unlink()
 
     def _render(self) -> None:
         from desertion import report
@@ -344,15 +340,3 @@ def _last_good(place: Path) -> str:
     if not report.is_file():
         return "there is no earlier report"
     return f"{relative(report)} is still the report of the last good build"
-
-
-@contextlib.contextmanager
-def _alone(place: Path, name: str) -> Iterator[None]:
-    """Hold the lock of an edition; the system drops it when this process ends, however it ends."""
-    with (place / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log(f"another build of edition {name} is running; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

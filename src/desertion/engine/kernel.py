@@ -24,7 +24,7 @@ from desertion.engine import forks
 from desertion.engine.surroundings import environment
 
 _START = (
-    "from desertion.engine.surroundings import end_with_parent; end_with_parent(); "
+    "from desertion.engine import surroundings; surroundings.end_with_parent(); surroundings.keep_logs_apart(); "
     "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
 
@@ -35,11 +35,13 @@ _EXTENSION = "--IPKernelApp.extra_extensions=desertion"
 
 #: Limit of a notebook's output, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
-# The kernel's own threads are known by where their code is from.
+# The kernel's own threads are known by where their code is from, that of IPython's `%%bash` by the event loop it runs.
 _THREADS = """[
     t.name for t in __import__("threading").enumerate()
     if t is not __import__("threading").main_thread()
     and (getattr(t, "_target", None) or type(t)).__module__.partition(".")[0] not in ("ipykernel", "IPython", "zmq")
+    and getattr(getattr(t, "_target", None), "__self__", t)
+    is not __import__("IPython").get_ipython().magics_manager.registry["ScriptMagics"].event_loop
 ]"""
 
 

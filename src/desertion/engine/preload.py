@@ -24,7 +24,7 @@ import types
 
 from desertion import drawing, reads
 from desertion.engine.display import log
-from desertion.engine.surroundings import end_with_parent
+from desertion.engine.surroundings import end_with_parent, keep_logs_apart
 from desertion.project import PACKAGE, code_digest
 
 #: What a kernel imports before its first cell, and what this project's notebooks come to import.
@@ -93,6 +93,7 @@ def run_kernel(command: list[str], environment: dict[str, str], folder: str, log
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    keep_logs_apart()
     os.chdir(folder)
     if fault:
         os.execve(command[0], command, environment)

@@ -8,32 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import re
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
 from desertion import params
+from desertion.engine import failure, private
 from desertion.errors import RunError, UserError
-from desertion.project import BUILD, ROOT, relative, write_atomic
-from desertion.text import uncoloured
+from desertion.project import BUILD, relative, write_atomic
 
 #: Called as `progress(done, total)` after each code cell.
 Progress = Callable[[int, int], None]
-
-_HEADER = re.compile(
-    r"^(?:File )?(?P<where>Cell In\[(?P<count>\d+)\]|.+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<in>.+))?$"
-)
-_MARKED = re.compile(r"^-+>\s+\d+\s?(?P<source>.*)$")
-_CELL_HASH = re.compile(r" \(\d+\.py, line \d+\)$")  # behind the message of a SyntaxError
-_TRACEBACK_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -78,11 +67,19 @@ def run(
     source = nb.read(notebook)
     params.check(source, notebook, parameters)
     papermill = import_papermill()
+    from zmq import ZMQError
+
     from desertion.engine.kernel import Kernel
 
-    with _private_folder() as folder:
+    with private.folder() as folder:
         kernel = Kernel.of(folder, notebook.resolve().parent, forked, data, draw)
-        executed, fault = _execute(papermill, source, notebook, parameters, folder, progress, ready, timeout, kernel)
+        try:
+            executed, fault = _execute(
+                papermill, source, notebook, parameters, folder, progress, ready, timeout, kernel
+            )
+        except (OSError, ZMQError) as error:
+            place = getattr(error, "filename", None) or folder
+            raise UserError(f"{relative(notebook)}: {place}: {error.strerror}; nothing of the run was kept") from error
     if fault:
         _keep(executed, failed)
         raise RunError(f"{fault}\n  the notebook as far as it ran: {relative(failed)}")
@@ -99,33 +96,6 @@ def import_papermill() -> Any:
 
         logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
         return papermill
-
-
-def _short_base() -> Path:
-    """A folder with a short path, since the path of a Unix socket has at most about 100 bytes."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    usable = Path(runtime).is_absolute() and len(os.fsencode(runtime)) <= 40 and os.access(runtime, os.W_OK | os.X_OK)
-    return Path(runtime if usable else "/tmp")
-
-
-@contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir=_short_base()))
-    except OSError as error:
-        raise UserError(
-            f"{_short_base()}: the folder for a kernel's sockets cannot be made: {error.strerror}"
-        ) from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_folders(pid: int) -> None:
-    """Remove the private folders of the kernels of process `pid`, which was killed."""
-    for folder in _short_base().glob(f"desertion-{pid}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _execute(
@@ -191,7 +161,7 @@ def _execute(
         if executed:
             raise
         raise RunError(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
-    fault = _fault(executed[0], path, interruption)
+    fault = failure.fault(executed[0], path, interruption)
     if threads and not fault:
         names = ", ".join(threads[:5])
         fault = f"{relative(path)}: its cells left threads running, which may still change outputs: {names}"
@@ -212,75 +182,6 @@ def _death(kernel: Any) -> str:
         why = f"the kernel ended with status {status} before the notebook did"
     lines = kernel.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return "\n  ".join([why, *lines[-3:]])
-
-
-def _fault(notebook: nb.Notebook, path: Path, interruption: str) -> str:
-    """The first fault of the executed `notebook`, in a few lines; "" if every cell ran."""
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    counts = {cell["execution_count"]: number for number, cell in _numbered(cells) if cell["execution_count"]}
-
-    def message(number: int, cell: dict[str, Any], what: str) -> str:
-        place = f"code cell {number} of {len(cells) - any(map(nb.is_injected, cells))}" if number else "the parameters"
-        return f"{relative(path)}: {place} failed (`{nb.first_line(cell)}`):\n  {what}"
-
-    if interruption:
-        started = [item for item in _numbered(cells) if item[1]["metadata"]["papermill"]["start_time"]]
-        return message(*started[-1], interruption)
-    for number, cell in _numbered(cells):
-        for output in cell["outputs"]:
-            if output["output_type"] == "error":
-                return message(number, cell, "\n  ".join(_traceback(output, counts)))
-    for count, (number, cell) in enumerate(_numbered(cells), 1):
-        state = cell["metadata"]["papermill"]
-        if cell["execution_count"] != count or state["status"] != "completed" or not state["start_time"]:
-            what = f"it did not run as number {count} (execution count: {cell['execution_count']})"
-            return message(number, cell, what)
-    return ""
-
-
-def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """Each code cell with its number for a reader, 0 for the one that papermill added."""
-    numbered, number = [], 0
-    for cell in cells:
-        number += not nb.is_injected(cell)
-        numbered.append((0 if nb.is_injected(cell) else number, cell))
-    return numbered
-
-
-def _traceback(output: dict[str, Any], counts: dict[int, int]) -> list[str]:
-    """The error of a cell in at most 8 lines: its last frames in the notebook and in the project, type and message.
-
-    `counts` maps a kernel's execution count to the number of the cell.
-    """
-    frames: list[str] = []
-    entries = [uncoloured(entry) for entry in output["traceback"]]
-    for entry in entries:
-        if "exception was the direct cause" in entry or "another exception occurred" in entry:
-            frames = []  # of the exception before, which the last one replaced
-        header, _, body = entry.strip("\n").partition("\n")
-        match = _HEADER.match(header.strip())
-        if not match:
-            continue
-        place = Path(match["where"]).expanduser()
-        if match["count"]:
-            where = f"code cell {counts.get(int(match['count']), '?')}"
-        elif place.is_absolute() and place.is_relative_to(ROOT / "src"):
-            where = relative(place)
-        else:
-            continue
-        lines = body.splitlines()
-        # A SyntaxError shows its line alone and unmarked.
-        marked = filter(None, map(_MARKED.match, lines))
-        code = next((mark["source"] for mark in marked), lines[0] if lines else "")
-        function = f", in {match['in'].partition('(')[0]}" if match["in"] else ""
-        frame = f"{where}, line {match['line']}{function}: {code.strip()[:200]}"
-        if frames[-1:] != [frame]:  # a recursion is shown once
-            frames.append(frame)
-    message = [line for line in f"{output['ename']}: {output['evalue']}".splitlines() if line.strip()]
-    if output["ename"] == "SystemExit":
-        message.append("a cell must not end the notebook before its last cell")
-    message = [_CELL_HASH.sub("", line)[:300] for line in message[:4]]
-    return frames[len(message) - _TRACEBACK_LINES :] + message
 
 
 def _keep(notebook: nb.Notebook, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -25,6 +26,11 @@ _HASH_SEED = "DESERTION_HASH_SEED"
 AGAIN = {_HASH_SEED: "1"}
 # A user's choice of these would change outputs; without MPLBACKEND ipykernel sets the inline backend.
 _DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
+# Loggers of a kernel's own libraries.
+_LIBRARIES = (
+    "ipykernel", "IPKernelApp", "jupyter_client", "tornado.access", "tornado.application", "tornado.general",
+    "traitlets", "zmq",
+)  # fmt: skip
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -36,9 +42,26 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | ENVIRONMENT | own | {"PYTHONHASHSEED": kept.get(_HASH_SEED, "0")}
 
 
-def end_with_parent() -> None:
-    """Let Linux kill this process in the moment when the thread that started it ends; elsewhere do nothing."""
+def keep_logs_apart() -> None:
+    """Let a kernel's own libraries log to its process's standard error, which is no output of the cell that runs."""
+    handler = logging.StreamHandler(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace"))
+    for name in (
+        "ipykernel",
+        "IPKernelApp",
+        "jupyter_client",
+        "tornado.access",
+        "tornado.application",
+        "tornado.general",
+        "traitlets",
+        "zmq",
+    ):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False
+
+
+def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
+    """Let Linux send this process a signal in the moment when the thread that started it ends; elsewhere do nothing."""
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG

@@ -9,8 +9,9 @@
     timeout: 600                       # seconds per cell
 
 The results of a notebook are the values behind its sentences (`desertion.sentences`), those of a function the values
-that it returns. The results of each set are a file in `build/sweeps/NAME/parts`, named by the digest of all that they
-depend on: a sweep that was stopped goes on where it was, and one whose inputs changed does not mix old and new.
+that it returns. A sweep has a folder of its own in `build/sweeps`, named by the path of its spec and locked while it
+runs. The results of each set are a file in `parts` there, named by the digest of all that they depend on: a sweep that
+was stopped goes on where it was, and one whose inputs changed does not mix old and new.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ import itertools
 import json
 import math
 import os
+import sys
 import tempfile
-import threading
+import types
+import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import partial
@@ -33,21 +36,31 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion import params, sentences, yaml_file
-from desertion.engine import receipt
+from desertion.engine import cluster, receipt
+from desertion.engine.cluster import Row
 from desertion.engine.display import Display
+from desertion.engine.lock import alone
 from desertion.engine.run import run
-from desertion.engine.workers import Answer, Task, Workers
+from desertion.engine.workers import Task, Workers
 from desertion.errors import UserError
-from desertion.project import BUILD, NOTEBOOKS, code, digest, relative, write_atomic
+from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
 from desertion.text import hint, shown
 
-#: A result's name and value; the error where there is none.
-Row = tuple[str, Any, str]
 _HEADER = ["result", "value", "error"]
 _NAMES = ("notebook", "function", "edition")
 _KEYS = {*_NAMES, "parameters", "grid", "list", "keep", "timeout"}
 #: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
 _STATUS, _MOST = 10, 100
+_WEEK = 604_800  # seconds
+#: Types of arguments that are checked before any call, with the types of the values that they take and their words.
+_KINDS: dict[Any, tuple[set[type], str]] = {
+    int: ({int}, "a whole number"),
+    float: ({int, float}, "a number"),
+    str: ({str}, "a text"),
+    bool: ({bool}, "true or false"),
+    types.NoneType: ({types.NoneType}, "null"),
+}
+csv.field_size_limit(sys.maxsize)  # a result may be a long text
 
 
 @dataclass(frozen=True)
@@ -67,9 +80,9 @@ class Target:
 
 @dataclass
 class SweepSpec:
-    """A sweep: its `name`, its target, and the parameter sets in their order."""
+    """A sweep: its folder in build/sweeps/, its target, and the parameter sets in their order."""
 
-    name: str
+    place: Path
     target: Target
     shared: dict[str, Any]
     grid: dict[str, list[Any]] = field(default_factory=dict)
@@ -95,7 +108,13 @@ class SweepSpec:
 def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool = False) -> int:
     """Run the sweep at `path`, print the path of its table and how many sets failed; 0, or 10 + their number."""
     spec = read(path)
-    table, failed = sweep(spec, jobs=jobs, scheduler=scheduler, cold=cold)
+    try:
+        spec.place.mkdir(parents=True, exist_ok=True)
+        with alone(spec.place, f"sweep of {relative(path)}"):
+            table, failed = sweep(spec, jobs=jobs, scheduler=scheduler, cold=cold)
+    except OSError as error:
+        where = relative(Path(error.filename)) if error.filename else relative(spec.place)
+        raise UserError(f"{where}: {error.strerror or error}; the sets that are finished are kept") from error
     print(relative(table))
     if not failed:
         return 0
@@ -124,17 +143,27 @@ def read(path: Path) -> SweepSpec:
     if (not grid and not listed) or not all(isinstance(one, dict) for one in listed):
         raise UserError(f"{where}: {'grid' if 'grid' in content else 'list'} holds no parameter sets")
     timeout = content.get("timeout", 600)
-    if type(timeout) is not int or timeout < 1:
-        raise UserError(f"{where}: timeout = {shown(repr(timeout))}: a number of seconds, at least 1")
+    if type(timeout) is not int or not 1 <= timeout <= _WEEK:
+        raise UserError(f"{where}: timeout = {shown(repr(timeout))}: a number of seconds, from 1 to {_WEEK:,}")
     kept = content.get("keep", False)
     if type(kept) is not bool:
         raise UserError(f"{where}: keep = {shown(repr(kept))}: true or false")
-    keep = str(BUILD / "sweeps" / path.stem / "notebooks") if kept else ""
+    if "function" in content and (unused := {"edition", "keep", "timeout"} & content.keys()):
+        raise UserError(f"{where}: {min(unused)} is for the runs of a notebook: delete it, since a function is called")
+    if twice := sorted(shared.keys() & grid.keys()):
+        raise UserError(f"{where}: {shown(twice[0])} stands in parameters and in grid: give it once")
+    place = _folder(path)
+    keep = str(place / "notebooks") if kept else ""
     names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
     target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
-    spec = SweepSpec(path.stem, target, shared, grid, listed)
-    _check_names(spec, where)
+    spec = SweepSpec(place, target, shared, grid, listed)
+    (_check_notebook if target.notebook else _check_function)(spec, where)
     return spec
+
+
+def _folder(path: Path) -> Path:
+    """The folder of the sweep whose spec is at `path`: no two specs share one, whatever their files are called."""
+    return BUILD / "sweeps" / f"{path.stem[:40]}-{digest(relative(path.resolve()))[:8]}"
 
 
 def _name(content: Mapping[str, Any], key: str, where: str) -> str:
@@ -144,23 +173,43 @@ def _name(content: Mapping[str, Any], key: str, where: str) -> str:
     return name
 
 
-def _check_names(spec: SweepSpec, where: str) -> None:
-    given = {*spec.shared, *spec.names}
-    if spec.target.notebook:
-        params.edition(spec.target.edition)
-        known = set(params.of(spec.target.notebook, where).names)
-        needed: set[str] = set()
-    else:
-        signed = inspect.signature(_function(spec.target.function, where)).parameters.values()
-        if any(one.kind is one.VAR_KEYWORD for one in signed):
-            return
-        known = {one.name for one in signed if one.kind is not one.VAR_POSITIONAL}
-        needed = {one.name for one in signed if one.name in known and one.default is one.empty}
-    if unknown := given - known:
-        first = min(unknown)
-        raise UserError(f"{where}: {spec.target} has no parameter '{shown(first)}': {hint(first, sorted(known))}")
-    if missing := needed - given:
-        raise UserError(f"{where}: {spec.target} needs {', '.join(sorted(missing))}")
+def _check_notebook(spec: SweepSpec, where: str) -> None:
+    """Check the parameters of all sets. Raises UserError with the first set at fault."""
+    stem = spec.target.notebook
+    cell = params.of(stem, where)
+    overridden = params.edition(spec.target.edition).overrides(cell)
+    for number, own in enumerate(spec.sets(), 1):
+        cell.check(overridden | spec.shared | own, f"{where}: set {number} of {len(spec)}: {stem}")
+
+
+def _check_function(spec: SweepSpec, where: str) -> None:
+    """Check the arguments of all sets by the function's signature. Raises UserError with the first set at fault."""
+    name = spec.target.function
+    function = _function(name, where)
+    try:
+        hints = typing.get_type_hints(function)
+    except NameError:  # of a type that is imported for checkers only
+        hints = {}
+    signed = inspect.signature(function).parameters.values()
+    named = {one.name: one for one in signed if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+    needed = {one.name for one in named.values() if one.default is one.empty}
+    others = any(one.kind is one.VAR_KEYWORD for one in signed)
+    for number, own in enumerate(spec.sets(), 1):
+        values = spec.shared | own
+        place = f"{where}: set {number} of {len(spec)}"
+        if not others and (unknown := sorted(values.keys() - named)):
+            raise UserError(
+                f"{place}: {name} has no parameter '{shown(unknown[0])}': {hint(unknown[0], sorted(named))}"
+            )
+        if missing := needed - values.keys():
+            raise UserError(f"{place}: {name} needs {', '.join(sorted(missing))}")
+        for each, value in values.items():
+            kind = hints.get(each)
+            kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+            known = [_KINDS[one] for one in kinds if one in _KINDS]
+            if len(known) == len(kinds) and not any(type(value) in taken for taken, _ in known):
+                right = " or ".join(words for _, words in known)
+                raise UserError(f"{place}: {shown(each)} = {shown(repr(value))}: must be {right}")
 
 
 def _function(name: str, where: str = "sweep") -> Any:
@@ -173,8 +222,8 @@ def _function(name: str, where: str = "sweep") -> Any:
         function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError):
         raise UserError(f"{where}: there is no function '{shown(name)}'") from None
-    if not callable(function):
-        raise UserError(f"{where}: '{shown(name)}' is not a function")
+    if not inspect.isfunction(function) or function.__module__.split(".")[0] != "desertion":
+        raise UserError(f"{where}: '{shown(name)}' is not a function of the package")
     return function
 
 
@@ -184,8 +233,7 @@ def sweep(spec: SweepSpec, *, jobs: int | None = None, scheduler: str = "", cold
     `jobs` processes on this machine (all cores), or the dask.distributed cluster at the address `scheduler`, whose
     workers must have this same clone. A set that failed is tried again by the next call.
     """
-    place = BUILD / "sweeps" / spec.name
-    parts = place / "parts"
+    parts = spec.place / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     inputs = receipt.inputs(spec.target.edition, [])
     if spec.target.notebook:
@@ -194,7 +242,8 @@ def sweep(spec: SweepSpec, *, jobs: int | None = None, scheduler: str = "", cold
     base = _base(spec.target, inputs)
     missing = ((key, values) for key, values in _keyed(spec, base) if not _done(parts / f"{key}.csv"))
     if scheduler:
-        results = _on_cluster(missing, spec.target, scheduler, inputs, cold)
+        tasks = (Task(key, partial(run_set, spec.target, values, key)) for key, values in missing)
+        results = cluster.run(tasks, scheduler, lambda: _check_data(spec.target, inputs), cold)
     else:
         results = _locally(missing, spec.target, min(jobs or os.cpu_count() or 1, len(spec)), inputs, cold)
     with Display(len(spec)) as display:
@@ -204,7 +253,7 @@ def sweep(spec: SweepSpec, *, jobs: int | None = None, scheduler: str = "", cold
                 display.end(key[:8], f"{spec.target} FAILED: {error.splitlines()[0]}")
             else:
                 display.step(key[:8])
-    return _gather(spec, base, place)
+    return _gather(spec, base)
 
 
 def _base(target: Target, inputs: receipt.Key) -> str:
@@ -239,11 +288,11 @@ def run_set(
     """The results of one set; of a set that failed one row with its error. The task of a worker."""
     try:
         if target.function:
-            return list(_rows("", _function(target.function)(**values)))
+            return list(_rows("", _function(target.function)(**values))) or [("", "", "")]
         return _run_notebook(target, values, key, ready)
     except UserError as error:
         return [("", "", str(error))]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return [("", "", f"{type(error).__name__}: {error}")]
 
 
@@ -277,24 +326,17 @@ def _rows(name: str, value: Any) -> Iterator[Row]:
 
 
 Missing = Iterable[tuple[str, dict[str, Any]]]
-Results = Iterator[tuple[str, list[Row]]]
 
 
-def _locally(missing: Missing, target: Target, count: int, inputs: receipt.Key, cold: bool) -> Results:
+def _locally(
+    missing: Missing, target: Target, count: int, inputs: receipt.Key, cold: bool
+) -> Iterator[tuple[str, list[Row]]]:
     tasks = (Task(key, partial(run_set, target, values, key)) for key, values in missing)
     first = next(tasks, None)
     if first is None:
         return
     with Workers(count, cold=cold) as workers:
-        yield from _results(workers, itertools.chain([first], tasks), lambda: _check_data(target, inputs))
-
-
-def _results(workers: Workers, tasks: Iterable[Task], before: Callable[[], None] = lambda: None) -> Results:
-    for task, message in workers.run(tasks, before=before):
-        if isinstance(message, Answer):
-            yield task.name, message.value
-        elif isinstance(message, Exception):
-            yield task.name, [("", "", str(message))]
+        yield from cluster.results(workers, itertools.chain([first], tasks), lambda: _check_data(target, inputs))
 
 
 def _check_data(target: Target, inputs: receipt.Key) -> None:
@@ -302,67 +344,16 @@ def _check_data(target: Target, inputs: receipt.Key) -> None:
         receipt.check_data(inputs)
 
 
-def _on_cluster(missing: Missing, target: Target, address: str, inputs: receipt.Key, cold: bool) -> Results:
-    try:
-        from distributed import Client, as_completed
-    except ImportError:
-        raise UserError("--scheduler needs dask.distributed: pip install -e '.[cluster]' in the clone") from None
-    try:
-        client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--scheduler {address}: no scheduler answers there ({error})") from None
-    keys: dict[str, str] = {}
-    version = _version()
-
-    def submit(one: tuple[str, dict[str, Any]]) -> Any:
-        key, values = one
-        future = client.submit(_run_remotely, Task(key, partial(run_set, target, values, key)), version, cold,
-                               pure=False, retries=2)  # fmt: skip
-        keys[future.key] = key
-        return future
-
-    with client:
-        _check_data(target, inputs)
-        left = iter(missing)
-        threads = sum(client.nthreads().values()) or 1
-        # A few for each thread: neither side then holds more when there are more sets.
-        running = as_completed([submit(one) for one in itertools.islice(left, 4 * threads)], loop=client.loop)
-        for future in running:
-            lost = future.exception()
-            rows = [("", "", f"{type(lost).__name__}: {lost}")] if lost else future.result()
-            yield keys.pop(future.key), rows
-            for one in itertools.islice(left, 1):
-                running.add(submit(one))
-
-
-_own = threading.local()
-
-
-def _version() -> dict[str, str]:
-    """The code of this clone; clusters mix processors, on which only the last digits of results depend."""
-    return {name: content for name, content in code().items() if name != "processor"}
-
-
-def _run_remotely(task: Task, version: dict[str, str], cold: bool) -> list[Row]:
-    """Run a set on a cluster, in a worker process that this thread keeps while the code is of one `version`."""
-    kept = vars(_own)
-    if kept.get("version") != version:
-        if differences := receipt.differences(version, _version()):
-            return [("", "", f"this clone of the cluster differs from that of the sweep: {differences}")]
-        if kept:
-            kept["workers"].__exit__()
-        kept.update(version=version, workers=Workers(1, cold=cold))
-    return next(rows for _, rows in _results(kept["workers"], [task]))
-
-
 def _csv(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    # A carriage return would end the row for a reader, and half of a character cannot be stored.
+    return text.getvalue().replace("\r", "\\r").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _gather(spec: SweepSpec, base: str, place: Path) -> tuple[Path, int]:
+def _gather(spec: SweepSpec, base: str) -> tuple[Path, int]:
     """Put all parts into one table, one row per result, in the order of the sets; its path, and how many failed."""
+    place = spec.place
     table: list[Sequence[Any]] = [["set", *spec.names, *_HEADER]]
     failed = 0
     used = set()

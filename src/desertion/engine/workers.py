@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import resource
 import subprocess
 import sys
 import threading
@@ -22,7 +23,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
 
-from desertion.engine.run import import_papermill, remove_folders
+from desertion.engine.private import remove_folders
+from desertion.engine.run import import_papermill
 from desertion.engine.surroundings import AGAIN, WITHOUT_CACHE, environment
 from desertion.errors import UserError
 
@@ -50,6 +52,7 @@ class Answer:
 Message = tuple[int, int] | Answer | UserError | RuntimeError
 # From the parent to a worker: its task may go on.
 _GO = "go"
+_FILES = 100  # that a worker and its kernel may have open, with room to spare
 
 
 class Workers:
@@ -57,6 +60,11 @@ class Workers:
 
     def __init__(self, count: int, *, cold: bool = False, again: bool = False) -> None:
         """With `cold` their kernels do without the cache of fits, with `again` they have sets in another order."""
+        may_open = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if may_open < _FILES:
+            raise UserError(
+                f"at most {may_open} files may be open, and a run needs {_FILES}: `ulimit -n 1024` allows more"
+            )
         self._count = count
         # That of their kernels, since a process to fork kernels from has the environment of the worker that starts it.
         self._environment = environment(Path(os.devnull)) | (WITHOUT_CACHE if cold else {}) | (AGAIN if again else {})

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, panels_by, value_axis, year_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, flag, numeric, records, text
@@ -121,7 +122,7 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     rows = wording.with_years(rows)
     unknown = sorted(set(rows["unit"]) - set(_UNITS))
     if unknown:
-        raise ValueError(f"plot sentences: column 'unit' {unknown[0]!r} is none of {', '.join(_UNITS)}")
+        raise ArgumentError(f"plot sentences: column 'unit' {unknown[0]!r} is none of {', '.join(_UNITS)}")
     yearly, percent = _yearly(rows), rows["unit"].eq("percent")
     top = [
         ("Suspended sentences each year, percent", _shares, rows[yearly & percent]),
@@ -196,7 +197,7 @@ def _bands(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
     """Bars stacked by length, from light (short) to dark (long), named at the last bar."""
     bands = list(dict.fromkeys(rows["series"]))
     if len(bands) > len(STEPS):
-        raise ValueError(f"plot sentences: {len(bands)} bands of length; at most {len(STEPS)} can be told apart")
+        raise ArgumentError(f"plot sentences: {len(bands)} bands of length; at most {len(STEPS)} can be told apart")
     colours = dict(zip(bands, STEPS, strict=False))
     count_axis(axes, rows.groupby("x0")["value"].sum().max() * 1.16, ticks=4)
     for _, year in rows.groupby("x0"):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, panels_by, year_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
@@ -90,7 +91,7 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     events = rows[rows["measure"] == EVENT].sort_values("period_start").assign(x=lambda each: each["x0"])
     counts = rows[rows["measure"] != EVENT]
     if (counts["value"].isna() | ~counts["bound"].isin(wording.BOUNDS)).any():
-        raise ValueError("plot long_view: a row that is no event needs a value and a bound")
+        raise ArgumentError("plot long_view: a row that is no event needs a value and a bound")
     counts = counts.assign(rival=counts.groupby("year")["compiler"].transform("nunique") > 1)
     counts = counts.assign(x=_apart(counts, counts["value"].max() / 30))
     looks = page.looks(counts)

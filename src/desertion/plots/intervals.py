@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
@@ -99,9 +100,9 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     """Growth factors on a log scale: thick bar exact, thin bar at an assumed dispersion, else a hollow mark."""
     for column in ("level", "dispersion"):
         if rows[column].nunique() > 1:
-            raise ValueError(f"plot growth: column {column!r} has several values; a plot shows one")
+            raise ArgumentError(f"plot growth: column {column!r} has several values; a plot shows one")
     if (rows["factor"] <= 0).any():
-        raise ValueError("plot growth: column 'factor' has a value of zero or less, which has no place on a log axis")
+        raise ArgumentError("plot growth: column 'factor' has a value of zero or less, and the axis is a log axis")
     level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
@@ -171,9 +172,9 @@ def _describe_claims(rows: pd.DataFrame) -> str:
 def claims(page: PlotPage, rows: pd.DataFrame) -> None:
     """Stated value of each claim divided by the computed one: a range that overlaps the interval can hold."""
     if (rows["computed"] <= 0).any():
-        raise ValueError("plot claims: column 'computed' has a value of zero or less; the plot divides by it")
+        raise ArgumentError("plot claims: column 'computed' has a value of zero or less; the plot divides by it")
     if (rows["stated_low"].isna() & rows["stated_high"].isna()).any():
-        raise ValueError("plot claims: a row has neither stated_low nor stated_high")
+        raise ArgumentError("plot claims: a row has neither stated_low nor stated_high")
     order = {verdict: place for place, verdict in enumerate(dict.fromkeys(rows["verdict"]))}
     rows = rows.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
     words = [(f"{row.label}: {_stated(row)}", _computed(row), wording.capital(row.verdict)) for row in records(rows)]

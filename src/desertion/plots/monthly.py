@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import area, count_axis, steps, year_axis
 from desertion.plots.contract import END, START, flag, numeric, records, text
@@ -26,12 +27,12 @@ _ARROWS = {"at_least": "^", "at_most": "v"}
 def _check(rows: pd.DataFrame) -> None:
     wrong = ~rows["kind"].isin(["band", "report"])
     if wrong.any():
-        raise ValueError(f"plot intensity: column 'kind' {rows['kind'][wrong].iloc[0]!r} is neither band nor report")
+        raise ArgumentError(f"plot intensity: column 'kind' {rows['kind'][wrong].iloc[0]!r} is neither band nor report")
     band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
     if band[["mean", "low", "high"]].isna().any(axis=None):
-        raise ValueError("plot intensity: a row of kind band needs mean, low and high")
+        raise ArgumentError("plot intensity: a row of kind band needs mean, low and high")
     if (reports["value"].isna() | (reports["label"] == "") | ~reports["bound"].isin(wording.BOUNDS)).any():
-        raise ValueError("plot intensity: a row of kind report needs a value, a label and a bound")
+        raise ArgumentError("plot intensity: a row of kind report needs a value, a label and a bound")
 
 
 def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
@@ -30,17 +31,19 @@ _KINDS = ("fit", "forecast", *_SCENARIOS, "refused")
 def _check(rows: pd.DataFrame) -> None:
     wrong = ~rows["kind"].isin(_KINDS)
     if wrong.any():
-        raise ValueError(f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}")
+        raise ArgumentError(
+            f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
+        )
     needed = {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}
     for kind in _KINDS[:-1]:
         columns = needed.get(kind, ["median"])
         if rows.loc[rows["kind"] == kind, columns].isna().any(axis=None):
-            raise ValueError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
+            raise ArgumentError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
     if (rows.groupby("panel")["note"].nunique() > 1).any():
-        raise ValueError("plot forecast: column 'note' has several values in a panel; a panel has one")
+        raise ArgumentError("plot forecast: column 'note' has several values in a panel; a panel has one")
     both = rows[rows["kind"].isin(["forecast", "refused"])].groupby("panel")["kind"].nunique()
     if (both > 1).any():
-        raise ValueError("plot forecast: column 'kind' is forecast and refused in one panel")
+        raise ArgumentError("plot forecast: column 'kind' is forecast and refused in one panel")
 
 
 def _band(row: Any) -> str:

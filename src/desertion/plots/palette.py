@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
+from desertion.errors import ArgumentError
+
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#666666"
 #: All but yellow, those that are easiest to tell apart first.
@@ -82,7 +84,7 @@ def styles(names: Iterable[str]) -> dict[str, Style]:
     spare = [style for style in _SPARE if style not in chosen.values()]
     missing = [name for name in ordered if name not in chosen]
     if len(missing) > len(spare):
-        raise ValueError(f"{len(ordered)} series in one panel; at most {len(chosen) + len(spare)} can be told apart")
+        raise ArgumentError(f"{len(ordered)} series in one panel; at most {len(chosen) + len(spare)} can be told apart")
     chosen.update(zip(missing, spare, strict=False))
     return {name: chosen[name] for name in ordered}
 

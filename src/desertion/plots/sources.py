@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis, year_axis
 from desertion.plots.contract import COVERS, END, IDS, START, flag, numeric, records, text
@@ -138,7 +139,7 @@ def _describe_conflicts(rows: pd.DataFrame) -> str:
 def conflicts(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per conflict, one dot per reading, divided by the chosen one, which is full; rivals are hollow."""
     if (rows["value"] <= 0).any():
-        raise ValueError("plot conflicts: a value of zero or less has no place on the log axis")
+        raise ArgumentError("plot conflicts: a value of zero or less has no place on the log axis")
     base = rows.sort_values("chosen", ascending=False, kind="stable").groupby("label")["value"].transform("first")
     rows = rows.assign(ratio=rows["value"] / base)
     parts = {str(name): part for name, part in rows.groupby("label", sort=False)}

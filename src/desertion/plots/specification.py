@@ -15,6 +15,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Transform
 from numpy.typing import ArrayLike, NDArray
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, flag, numeric, records, text
@@ -41,11 +42,11 @@ def options(rows: pd.DataFrame) -> pd.DataFrame:
         parts = [part.partition(":") for part in words.split(";")]
         taken = {name.strip(): option.strip() for name, _, option in parts}
         if len(taken) < len(parts) or not all(name and option for name, option in taken.items()):
-            raise ValueError(
+            raise ArgumentError(
                 f"plot specification_curve: row {place}: column 'choices' {words!r} is no 'choice: option; choice: …'"
             )
         if used and list(taken) != list(used[0]):
-            raise ValueError(
+            raise ArgumentError(
                 f"plot specification_curve: row {place}: column 'choices' has {', '.join(taken)}; "
                 f"the first row has {', '.join(used[0])}"
             )
@@ -56,16 +57,18 @@ def options(rows: pd.DataFrame) -> pd.DataFrame:
 def _check(rows: pd.DataFrame) -> None:
     ends = rows[["factor", "low", "high"]]
     if (ends.notna().any(axis=1) & rows["refused"]).any() or (ends.isna().any(axis=1) & ~rows["refused"]).any():
-        raise ValueError(
+        raise ArgumentError(
             "plot specification_curve: column 'factor', 'low' or 'high' is blank in a row that is not refused, "
             "or filled in one that is"
         )
     if (ends <= 0).any(axis=None):
-        raise ValueError("plot specification_curve: a factor or an end of zero or less has no place on a log axis")
+        raise ArgumentError("plot specification_curve: a factor or an end of zero or less has no place on a log axis")
     if rows["level"].nunique() > 1:
-        raise ValueError("plot specification_curve: column 'level' has several values; a plot shows one")
+        raise ArgumentError("plot specification_curve: column 'level' has several values; a plot shows one")
     if rows["main"].sum() > 1:
-        raise ValueError("plot specification_curve: column 'main' is true in several rows; the report makes one choice")
+        raise ArgumentError(
+            "plot specification_curve: column 'main' is true in several rows; the report makes one choice"
+        )
 
 
 def _ordered(rows: pd.DataFrame) -> pd.DataFrame:

@@ -14,13 +14,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from desertion import drawing, memo
-from desertion.errors import UserError
+from desertion.errors import ArgumentError, UserError
 from desertion.plots.frame import SizeName
 from desertion.plots.own import Draw, OwnPlot, own_plot
 from desertion.plots.plot import Plot
 from desertion.project import PHONE, ROOT, write_atomic
 from desertion.publish.behind import footer, known, record
 from desertion.publish.files import to_csv, to_svg
+from desertion.text import shown
 from desertion.trends import Refused
 
 if TYPE_CHECKING:
@@ -173,6 +174,10 @@ def _publish(
     size: SizeName,
     empty: str | Refused | None,
 ) -> None:
+    if not isinstance(plot, Plot | OwnPlot):
+        raise ArgumentError(f"plot {shown(repr(plot))}: must be one of desertion.plots, such as plots.growth")
+    if not hasattr(data, "figures"):
+        raise ArgumentError(f"data is a {type(data).__name__}: must be the data, figures.load()")
     checked = _check(plot, table, data)
     if not drawing.enabled():
         return
@@ -210,7 +215,7 @@ def _check(plot: Plot | OwnPlot, table: pd.DataFrame, data: Data) -> _Checked:
 def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, why: str = "") -> Published:
     alt = plot.words(checked.rows, why)
     if not alt.strip():
-        raise ValueError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
+        raise ArgumentError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
     below = footer(checked.ids, data, note, name)
     text = to_csv(checked.table, plot)

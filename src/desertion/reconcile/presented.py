@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from desertion import vocabulary
+from desertion.arguments import takes
+from desertion.errors import ArgumentError
 from desertion.text import period
 
 _KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
@@ -45,10 +47,17 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             "because": row["because"],
             "ids": " ".join(number for reading in row["readings"] for number in reading["figure_ids"]),
         }
-        for row in ledger
+        for row in _rows(ledger)
     ]
     columns = ["id", "differs", "title", "readings", "chosen", "because", "ids"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
+
+
+def _rows(ledger: Any) -> Sequence[Mapping[str, Any]]:
+    """The argument `ledger`. Raises ArgumentError where `reconcile.ledger` did not make it."""
+    if isinstance(ledger, list | tuple) and all(isinstance(row, Mapping) and "readings" in row for row in ledger):
+        return ledger
+    raise ArgumentError(f"ledger is a {type(ledger).__name__}: must be the list that reconcile.ledger(data) returns")
 
 
 def _differs(kind: str) -> str:
@@ -61,6 +70,7 @@ def _in_words(reading: Mapping[str, Any]) -> str:
     return f"{reading['value']:,} {measure}, {when} ({', '.join(reading['figure_ids'])})"
 
 
+@takes(figures="data.figures: status")
 def rivals(ledger: Sequence[Mapping[str, Any]], figures: pd.DataFrame) -> pd.DataFrame:
     """List the rival readings of each count, for `plots.conflicts`.
 
@@ -87,7 +97,7 @@ def rivals(ledger: Sequence[Mapping[str, Any]], figures: pd.DataFrame) -> pd.Dat
         - `ids`: the ids of its statements that are not rejected, joined by spaces
     """
     rows = []
-    for row in ledger:
+    for row in _rows(ledger):
         drawn = [one for one in row["readings"] if one["value"] > 0 and one["articles"] != "none"]
         if row["kind"] == "identity" or len({one["value"] for one in drawn}) < 2:
             continue

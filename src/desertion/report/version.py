@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from desertion import __version__
+from desertion import __version__, git
 from desertion import notebook as nb
 from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import DATA, NOTEBOOKS, ROOT
+from desertion.project import DATA, EDITIONS, LOCK, NOTEBOOKS, PACKAGE, ROOT, digest, files, files_digest
 
 #: Files that decide the content of every report; commits that touch none of them are not named.
 _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")
@@ -21,7 +20,8 @@ _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.loc
 def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
     """Edition, parameters and hashes of the data, the lock and the notebooks of a report, label → words.
 
-    The commit is the last one that touched these; it is left out where the project is no git clone.
+    "Inputs" is one hash of all of them. The commit is the last one that touched them; it is left out where git does not
+    know it: outside a clone of its own, and in a shallow clone that does not reach back to it.
     """
     parameters = json.dumps(edition.shared, default=str, sort_keys=True) if edition.shared else "the defaults"
     lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
@@ -32,6 +32,7 @@ def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
         "Data": f"SHA-256 {data_hash()[:16]}",
         "Packages": f"requirements.lock, SHA-256 {lock[:16]}",
         "Package desertion": __version__,
+        "Inputs": f"SHA-256 {_inputs(edition.name)[:16]}",
         "Commit": _commit(edition.name),
         "Notebooks run": "; ".join(f"{path.stem} {_source(path)}" for path in notebooks),
     }
@@ -40,10 +41,17 @@ def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
 
 def data_hash() -> str:
     """SHA-256 of the names and the content of all files of data/, in hexadecimal."""
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     for path in sorted(DATA.glob("*.csv")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    return content.hexdigest()
+
+
+def _inputs(edition: str) -> str:
+    """SHA-256 of all that decides the content of a report, in hexadecimal: of equal files it is equal."""
+    cells = {path.name: nb.digest(nb.read(path)) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    code = files_digest([*files(PACKAGE), LOCK, EDITIONS / f"{edition}.yml"])
+    return digest(json.dumps([data_hash(), cells, code]))
 
 
 def _source(executed: Path) -> str:
@@ -59,13 +67,16 @@ def _commit(edition: str) -> str:
     """
     inputs = (*_INPUTS, f"editions/{edition}.yml")
     try:
-        last = _git("log", "-1", "--format=%H", "--", *inputs)[:12]
+        last = _git("log", "-1", "--format=%H", "--", *inputs)
         new = _git("ls-files", "--others", "--exclude-standard", "--", *inputs)
         names = _git("diff", "HEAD", "--name-only", "--no-renames", "--", *inputs).splitlines()
         changed = bool(new) or not all(map(_only_outputs, names))
-    except (OSError, subprocess.CalledProcessError):
+        shallow = ROOT / _git("rev-parse", "--git-path", "shallow")
+        if shallow.is_file() and last in shallow.read_text(encoding="ascii").split():
+            return ""  # git knows nothing before this commit, which seems to have touched everything
+    except (OSError, UserError):
         return ""
-    return f"{last}, with changes that are not committed" if last and changed else last
+    return f"{last[:12]}, with changes that are not committed" if last and changed else last[:12]
 
 
 def _only_outputs(name: str) -> bool:
@@ -75,10 +86,9 @@ def _only_outputs(name: str) -> bool:
         return False
     try:
         return nb.digest(nb.parse(_git("show", f"HEAD:{name}"), name)) == nb.digest(nb.read(path))
-    except (UserError, subprocess.CalledProcessError):  # it is new
+    except UserError:  # it is new
         return False
 
 
 def _git(*arguments: str) -> str:
-    command = ["git", "--no-optional-locks", "-C", str(ROOT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    return git.text(*arguments, timeout=10)

@@ -61,6 +61,8 @@ def _count(x: float, name: str) -> float:
 def _exposure(t: float, name: str) -> float:
     if not math.isfinite(t) or t <= 0:
         raise UserError(f"{name} is {t!r}: an exposure is a number greater than 0")
+    if not 1e-100 <= t <= 1e100:  # so that quotients of rates are finite
+        raise UserError(f"{name} is {t!r}: give it in a unit in which it lies between 1e-100 and 1e+100")
     return float(t)
 
 

@@ -297,7 +297,7 @@ def _deviance(law: Law, y: Floats, mean: Floats, dispersion: float) -> float:
             low, high = np.where(rising, middle, low), np.where(rising, high, middle)
         best = np.exp(low) * (dispersion - 1)
     saturated = np.where(y > 0, logpmf(law, y, np.where(y > 0, best, 1.0), dispersion), 0.0)
-    return float(2 * np.sum(saturated - logpmf(law, y, mean, dispersion)))
+    return max(0.0, float(2 * np.sum(saturated - logpmf(law, y, mean, dispersion))))  # below 0 by rounding alone
 
 
 def _doubts(model: str, y: Floats, mean: Floats, df: float, chi2: float) -> list[str]:

@@ -1,0 +1,110 @@
+"""The first fault of an executed notebook: its cell, its line and the error, in a few lines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from desertion import notebook as nb
+from desertion.project import ROOT, relative
+from desertion.text import uncoloured
+
+_HEADER = re.compile(
+    r"^(?:File )?(?P<where>Cell In\[(?P<count>\d+)\]|.+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<in>.+))?$"
+)
+_MARKED = re.compile(r"^-+>\s+\d+\s?(?P<source>.*)$")
+_CELL_HASH = re.compile(r" \((?:\d+\.py|<unknown>), line \d+\)$")  # behind the message of a SyntaxError
+#: What `%%time`, `%%timeit`, `%%prun` and the parser call the lines below a cell magic.
+_BELOW_MAGIC = ("<timed exec>", "<timed eval>", "<magic-timeit>", "<unknown>", "<string>")
+_TRACEBACK_LINES = 8
+
+
+def fault(notebook: nb.Notebook, path: Path, interruption: str) -> str:
+    """The first fault of the executed `notebook`, in a few lines; "" if every cell ran."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    ran = {cell["execution_count"]: (number, cell) for number, cell in _numbered(cells) if cell["execution_count"]}
+
+    def message(number: int, cell: dict[str, Any], what: str) -> str:
+        place = f"code cell {number} of {len(cells) - any(map(nb.is_injected, cells))}" if number else "the parameters"
+        return f"{relative(path)}: {place} failed (`{nb.first_line(cell)}`):\n  {what}"
+
+    if interruption:
+        started = [item for item in _numbered(cells) if item[1]["metadata"]["papermill"]["start_time"]]
+        return message(*started[-1], interruption)
+    for number, cell in _numbered(cells):
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                return message(number, cell, "\n  ".join(_traceback(output, number, cell, ran)))
+    for count, (number, cell) in enumerate(_numbered(cells), 1):
+        state = cell["metadata"]["papermill"]
+        if cell["execution_count"] != count or state["status"] != "completed" or not state["start_time"]:
+            order = f"it did not run as number {count} (execution count: {cell['execution_count']})"
+            return message(number, cell, _usage_error(cell) or order)
+    return ""
+
+
+def _usage_error(cell: dict[str, Any]) -> str:
+    """The error of a magic that is called wrongly or does not exist, which IPython prints and does not raise."""
+    printed = "".join(output["text"] for output in cell["outputs"] if output["output_type"] == "stream")
+    return next((line for line in uncoloured(printed).splitlines() if line.startswith("UsageError: ")), "")
+
+
+def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Each code cell with its number for a reader, 0 for the one that papermill added."""
+    numbered, number = [], 0
+    for cell in cells:
+        number += not nb.is_injected(cell)
+        numbered.append((0 if nb.is_injected(cell) else number, cell))
+    return numbered
+
+
+def _traceback(
+    output: dict[str, Any], number: int, cell: dict[str, Any], ran: dict[int, tuple[int, dict[str, Any]]]
+) -> list[str]:
+    """The error of `cell`, the code cell `number`, in at most 8 lines: its last frames in the notebook and in the
+    project, type and message. A frame below a cell magic is a line of the cell, too.
+
+    `ran` maps a kernel's execution count to the cell and its number.
+    """
+    lines_of_cell = cell["source"].splitlines()
+    magic = cell["source"].lstrip().startswith("%%")
+    frames: list[str] = []
+    entries = [uncoloured(entry) for entry in output["traceback"]]
+    for entry in entries:
+        if "exception was the direct cause" in entry or "another exception occurred" in entry:
+            frames = []  # of the exception before, which the last one replaced
+        header, _, body = entry.strip("\n").partition("\n")
+        match = _HEADER.match(header.strip())
+        if not match:
+            continue
+        place = Path(match["where"]).expanduser()
+        line = int(match["line"])
+        written = ""
+        if magic and (match["where"] in _BELOW_MAGIC or int(match["count"] or 0) > cell["execution_count"]):
+            line += 1  # the magic stands above
+            where = f"code cell {number}"
+            written = "".join(lines_of_cell[line - 1 : line])
+        elif match["count"]:
+            other, source = ran.get(int(match["count"]), (0, {"source": ""}))
+            where = f"code cell {other or '?'}"
+            written = "".join(source["source"].splitlines()[line - 1 : line])
+        elif place.is_absolute() and place.is_relative_to(ROOT / "src"):
+            where = relative(place)
+        else:
+            continue
+        lines = body.splitlines()
+        # A SyntaxError shows its line alone and unmarked.
+        marked = filter(None, map(_MARKED.match, lines))
+        code = next((mark["source"] for mark in marked), lines[0] if lines else "")
+        if written and ("get_ipython()." in code or "Could not get source" in code):  # what IPython made of a magic
+            code = written
+        function = f", in {match['in'].partition('(')[0]}" if match["in"] else ""
+        frame = f"{where}, line {line}{function}: {code.strip()[:200]}"
+        if frames[-1:] != [frame]:  # a recursion is shown once
+            frames.append(frame)
+    message = [line for line in f"{output['ename']}: {output['evalue']}".splitlines() if line.strip()]
+    if output["ename"] == "SystemExit":
+        message.append("a cell must not end the notebook before its last cell")
+    message = [_CELL_HASH.sub("", line)[:300] for line in message[:4]]
+    return frames[len(message) - _TRACEBACK_LINES :] + message
