@@ -20,7 +20,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow check fmt lab accept setup clean help
+.PHONY: report test test-slow check fmt lab accept site setup clean help
 
 report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
 	@$(PY) -m desertion build --edition $(EDITION)
@@ -43,6 +43,9 @@ lab: setup ## open JupyterLab on the notebooks, with the project's kernel
 
 accept: setup ## renew the stored notebook outputs and plots/, and print what changed
 	@$(PY) -m desertion accept
+
+site: setup ## make build/site/, every edition ready to be hosted; ADDRESS=https://… is where it will stand
+	@$(PY) -m desertion site --address "$(ADDRESS)"
 
 setup: ## make .venv from requirements.lock and install the project (or check PYTHON against the lock)
 	@$(SETUP)

@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     pictures.add_argument("folder", type=Path, metavar="DIR", help="folder to write into")
     option(pictures, "edition", "jobs")
 
+    site = add("site", _site, "build every edition and make the site, build/site/, from them")
+    site.add_argument("--address", default="", metavar="URL", help="where it will stand (url of CITATION.cff)")
+    option(site, "jobs")
+
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
@@ -236,6 +240,13 @@ def _plots(arguments: argparse.Namespace) -> None:
     place = build.build(params.edition(arguments.edition), jobs=arguments.jobs).report.parent
     for path in publish.printed(place / "plots", arguments.folder):
         print(relative(path))
+
+
+def _site(arguments: argparse.Namespace) -> None:
+    from desertion.release import site
+
+    _demand_renderers()
+    print(*site.make(arguments.address, jobs=arguments.jobs), sep="\n")
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
