@@ -20,7 +20,7 @@ from desertion.figures import datapackage
 from desertion.params import Edition
 from desertion.project import BUILD, DATA, relative
 from desertion.release import about, hosted
-from desertion.report.layout import TITLE, file
+from desertion.report.layout import MAIN_PLOTS, TITLE, file
 
 SITE = BUILD / "site"
 DEFAULT = "default"
@@ -65,7 +65,13 @@ def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: s
         edition = params.edition(name)
         here = place if name == DEFAULT else place / name
         home = address if name == DEFAULT else address and f"{address}{name}/"
-        list(publish.printed(folder / "plots", here / "plots"))
+        if name == DEFAULT:
+            list(publish.printed(folder / "plots", here / "plots"))
+        else:  # the cover alone is printed, as the preview picture: to print all takes 20 s
+            shutil.copytree(folder / "plots", here / "plots")
+            cover = here / "plots" / f"{MAIN_PLOTS[0]}.svg"
+            if cover.is_file():
+                cover.with_suffix(".png").write_bytes(publish.to_print(cover.read_bytes())[0])
         shutil.copy(folder / "report.pdf", here / "report.pdf")
         up = "" if name == DEFAULT else "../"
         links = [("PDF", "report.pdf"), ("Data", f"{up}data/index.html")]
