@@ -20,7 +20,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow check fmt lab accept site setup clean help
+.PHONY: report test test-slow check fmt lab accept site release setup clean help
 
 report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
 	@$(PY) -m desertion build --edition $(EDITION)
@@ -46,6 +46,9 @@ accept: setup ## renew the stored notebook outputs and plots/, and print what ch
 
 site: setup ## make build/site/, every edition ready to be hosted; ADDRESS=https://… is where it will stand
 	@$(PY) -m desertion site --address "$(ADDRESS)"
+
+release: test ## run all checks, then make the archive of this version in build/release/
+	@$(PY) -m desertion release
 
 setup: ## make .venv from requirements.lock and install the project (or check PYTHON against the lock)
 	@$(SETUP)

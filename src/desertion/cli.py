@@ -92,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument("--address", default="", metavar="URL", help="where it will stand (url of CITATION.cff)")
     option(site, "jobs")
 
+    option(add("release", _release, "make the archive of this version, build/release/VERSION/"), "jobs")
+
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a dask.distributed cluster")
@@ -172,8 +174,9 @@ def _check(arguments: argparse.Namespace) -> int:
     faults = figures.check(arguments.data)
     if arguments.data.resolve() == DATA:
         from desertion.engine import merged
+        from desertion.release import forecasts
 
-        faults += merged.faults()
+        faults += [*merged.faults(), *forecasts.changed()]
     if arguments.json:
         _print_json([fault.as_dict() for fault in faults])
     else:
@@ -247,6 +250,13 @@ def _site(arguments: argparse.Namespace) -> None:
 
     _demand_renderers()
     print(*site.make(arguments.address, jobs=arguments.jobs), sep="\n")
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    from desertion.release import archive
+
+    _demand_renderers()
+    print(*archive.make(jobs=arguments.jobs), sep="\n")
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
