@@ -45,7 +45,7 @@ accept: setup ## renew the stored notebook outputs and plots/, and print what ch
 	@$(PY) -m desertion accept
 
 site: setup ## make build/site/, every edition ready to be hosted; ADDRESS=https://… is where it will stand
-	@$(PY) -m desertion site --address "$(ADDRESS)"
+	@$(PY) -m desertion site --address "$(ADDRESS)" --repository "$(REPOSITORY)"
 
 release: test ## run all checks, then make the archive of this version in build/release/
 	@$(PY) -m desertion release

@@ -22,7 +22,9 @@ import yaml
 from support import pages
 from support.browser import browse
 
+from desertion import vocabulary
 from desertion.errors import UserError
+from desertion.figures.schema import BY_FILE
 from desertion.project import BUILD, ROOT
 from desertion.release import about, hosted, site
 
@@ -206,6 +208,33 @@ def test_the_workflow_lets_only_the_job_that_deploys_write(  # the site of a for
     assert writing == {"deploy": {"pages": "write", "id-token": "write"}}
     assert "pull_request" not in flow[True]  # YAML 1.1 reads `on` as true
     assert flow["concurrency"]["cancel-in-progress"] is False
+
+
+def columns(form: str) -> tuple[set[str], dict[str, list[str]]]:
+    """The fields of an issue form by their labels, and the words of its lists."""
+    content = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / form).read_text(encoding="utf-8"))
+    fields = [each["attributes"] for each in content["body"] if each["type"] != "markdown"]
+    names = {name for each in fields for name in each["label"].split(", ")}
+    return names, {each["label"]: each["options"] for each in fields if "options" in each}
+
+
+def test_the_fields_of_the_issue_forms_are_columns_of_the_data() -> None:
+    known = {name: set(schema.columns) for name, schema in BY_FILE.items()}
+    names, words = columns("number-wrong.yml")
+    assert names - {"id"} <= known["corrections.csv"]
+    assert {*words["field"]} - {"another"} <= known["figures.csv"]
+    names, words = columns("new-number.yml")
+    assert names <= known["figures.csv"] | known["sources.csv"]
+    assert words["measure"] == list(vocabulary.MEASURES)
+
+
+def test_the_card_opens_the_form_for_errors_of_the_repository(tmp_path: Path) -> None:
+    hosting = hosted.Hosting("", tmp_path, "", "", [], {}, "https://example.org/o/r")
+    html = hosted.page('<title>A</title><p class="edition">B</p>', hosting)
+    form = Page(html).meta["error-form"]
+    assert form == "https://example.org/o/r/issues/new?template=number-wrong.yml&id="
+    assert (ROOT / ".github" / "ISSUE_TEMPLATE" / "number-wrong.yml").is_file()
+    assert "meta[name=error-form]" in (ROOT / "src" / "desertion" / "report" / "page.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

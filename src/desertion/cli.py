@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     site = add("site", _site, "build every edition and make the site, build/site/, from them")
     site.add_argument("--address", default="", metavar="URL", help="where it will stand (url of CITATION.cff)")
+    site.add_argument("--repository", default="", metavar="URL", help="of the code (repository-code of CITATION.cff)")
     option(site, "jobs")
 
     option(add("release", _release, "make the archive of this version, build/release/VERSION/"), "jobs")
@@ -249,7 +250,7 @@ def _site(arguments: argparse.Namespace) -> None:
     from desertion.release import site
 
     _demand_renderers()
-    print(*site.make(arguments.address, jobs=arguments.jobs), sep="\n")
+    print(*site.make(arguments.address, arguments.repository, jobs=arguments.jobs), sep="\n")
 
 
 def _release(arguments: argparse.Namespace) -> None:

@@ -23,7 +23,8 @@ _STYLE = "<style>.use pre{white-space:pre-wrap;overflow-wrap:anywhere}</style>"
 class Hosting:
     """Where a page stands: `address` of its folder ("" where it is not known), its `folder` on disk.
 
-    `description`: one sentence on it. `links`: (words, relative address) in its header. `data`: JSON-LD.
+    `description`: one sentence on it. `links`: (words, relative address) in its header. `data`: JSON-LD. `repository`:
+    its address, whose form for errors the cards of numbers then open.
     """
 
     address: str
@@ -32,6 +33,7 @@ class Hosting:
     edition: str
     links: Sequence[tuple[str, str]]
     data: Mapping[str, Any]
+    repository: str = ""
 
 
 def page(html: str, hosting: Hosting) -> str:
@@ -53,6 +55,8 @@ def _once(place: re.Pattern[str], html: str, more: str) -> str:
 def _head(hosting: Hosting) -> str:
     """Description, preview and dataset for search engines and for whoever shows a link."""
     named = {"description": hosting.description}
+    if hosting.repository:
+        named["error-form"] = f"{hosting.repository}/issues/new?template=number-wrong.yml&id="
     cover = f"plots/{MAIN_PLOTS[0]}"
     properties = {"og:type": "article", "og:title": f"{TITLE}. {hosting.edition}"}
     properties["og:description"] = hosting.description

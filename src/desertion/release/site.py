@@ -26,17 +26,21 @@ SITE = BUILD / "site"
 DEFAULT = "default"
 
 
-def make(address: str = "", *, jobs: int | None = None) -> list[str]:
-    """Build every edition and make the site from them; what to print. `address`: of the site (CITATION.cff).
+def make(address: str = "", repository: str = "", *, jobs: int | None = None) -> list[str]:
+    """Build every edition and make the site from them; what to print.
+
+    `address` of the site and `repository` are those of CITATION.cff unless given.
 
     Raises UserError as `build` does, and for an address that is none; the last site is then untouched.
     """
-    address = about.address(address) or about.citation().address
+    known = about.citation()
+    address = about.address(address) or known.address
+    repository = about.address(repository).rstrip("/") or known.repository
     built = {name: build(params.edition(name), jobs=jobs).report.parent for name in params.names()}
     dated = [name for name in built if name != DEFAULT]
     diffs = {name: changes.difference(f"edition:{name}", f"edition:{DEFAULT}")[1] for name in dated}
     with whole(SITE) as place:
-        write(place, built, diffs, address)
+        write(place, built, diffs, address, repository)
     lines = [f"{relative(SITE)}/index.html is new; `python3 -m http.server -d {relative(SITE)}` shows it"]
     if not address:
         lines.append("no address is known: embed snippets and the preview picture are left out (make site ADDRESS=…)")
@@ -58,7 +62,7 @@ def whole(place: Path) -> Iterator[Path]:
             shutil.rmtree(each, ignore_errors=True)
 
 
-def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: str) -> None:
+def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: str, repository: str = "") -> None:
     """Write the site into `place` from the folders of the built editions and the pages of what changed since each."""
     data_files = _data(place / "data", address)
     for name, folder in built.items():
@@ -83,6 +87,7 @@ def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: s
             for each in built
             if each != name
         ]
+        links += [("Code", repository)] if repository else []
         hosting = hosted.Hosting(
             home,
             here,
@@ -90,6 +95,7 @@ def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: s
             edition.title.rstrip("."),
             links,
             _dataset(edition, home, address, data_files),
+            repository,
         )
         html = hosted.page((folder / "report.html").read_text(encoding="utf-8"), hosting)
         (here / "index.html").write_text(html, encoding="utf-8")
