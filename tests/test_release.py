@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from support import pages
 
 from desertion import __version__, git, params
 from desertion.csv_models.scores import score_file
@@ -18,6 +19,7 @@ from desertion.engine.receipt import Entry, Receipt
 from desertion.errors import UserError
 from desertion.project import ROOT, digest
 from desertion.release import about, archive, crate, forecasts
+from desertion.report import verification
 
 CFF = json.loads((Path(__file__).parent / "schemas" / "cff-1.2.0.json").read_text(encoding="utf-8"))
 FORECAST = """panel,kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
@@ -144,6 +146,23 @@ def test_the_archive_has_the_same_bytes_twice_and_no_clock(tmp_path: Path) -> No
         assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+def test_a_release_has_all_files_with_their_checksums(tmp_path: Path) -> None:
+    built, folder = tmp_path / "built", tmp_path / "desertion-1"
+    built.mkdir()
+    pages.render(built)
+    archive.write(folder, built, params.edition("default"), "<p>What changed.</p>")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {
+        "report.html", "report.pdf", "plots/growth.svg", "plots/growth.csv", "plots/growth.json", "plots/growth.pdf",
+        "data/figures.csv", "data/datapackage.json", "notebooks/03-trends.ipynb", "CITATION.cff", "CHANGELOG.md",
+        "changes.html", "requirements.lock", "ro-crate-metadata.json",
+    } <= names  # fmt: skip
+    sums = dict(reversed(line.split("  ")) for line in (folder / archive.SUMS).read_text().splitlines())
+    assert sums == {name: digest((folder / name).read_bytes()) for name in names - {archive.SUMS}}
+    crate_parts = json.loads((folder / crate.FILE).read_text())["@graph"][1]["hasPart"]
+    assert {each["@id"] for each in crate_parts} == names - {archive.SUMS, crate.FILE}
+
+
 def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp_path: Path) -> None:
     for name in ("plots/growth.svg", "plots/growth.csv", "plots/growth.png", "plots/other.svg", "data/figures.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -195,6 +214,15 @@ def test_where_no_forecast_is_shown_there_is_no_file(tmp_path: Path) -> None:
     shown = "\n".join(line for line in FORECAST.splitlines() if ",forecast," not in line)
     assert forecasts.register(plots(tmp_path, shown), tmp_path / "forecasts") is None
     assert not (tmp_path / "forecasts").exists()
+
+
+def test_the_report_names_the_registered_forecasts_and_says_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "forecasts").mkdir()
+    (none,) = verification.verification(tmp_path)
+    assert "None: no release has shown a forecast yet" in str(none)
+    forecasts.register(plots(tmp_path), tmp_path / "forecasts")
+    (one,) = verification.verification(tmp_path)
+    assert "2025-06-10: Cases, months from 2025-06-01 to 2025-07-31" in str(one)
 
 
 @pytest.mark.parametrize("what", ["edited", "removed", "added"])

@@ -12,13 +12,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desertion.engine.receipt import REGISTERED
 from desertion.errors import UserError
 from desertion.project import ROOT, file_digest, relative, write_atomic
 
 if TYPE_CHECKING:
     from desertion.figures import Fault
 
-FOLDER = ROOT / "forecasts"
+FOLDER = ROOT / REGISTERED
 LOCK = "forecasts.lock"
 COLUMNS = ("origin_date", "target", "target_start_date", "target_end_date", "output_type", "output_type_id", "value")
 #: Column of plots/forecast.csv → probability of its quantile.

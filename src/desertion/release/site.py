@@ -121,7 +121,6 @@ def _dataset(edition: Edition, home: str, root: str, files: Sequence[str]) -> di
 
 def _data(folder: Path, address: str) -> list[str]:
     """Write the files of data/ with their descriptor and a page that lists them; the names of the tables."""
-    folder.mkdir(parents=True)
     package = write_data(folder, address)
     names = [each["path"] for each in package["resources"]]
     parts = []
@@ -157,6 +156,7 @@ def _data(folder: Path, address: str) -> list[str]:
 def write_data(folder: Path, home: str) -> dict[str, Any]:
     """Copy the files of data/ into `folder` and write datapackage.json; its content."""
     package = datapackage.descriptor(about.of_package(home))
+    folder.mkdir(parents=True)
     for path in sorted(DATA.glob("*")):
         if path.suffix in (".csv", ".md"):
             shutil.copy(path, folder / path.name)

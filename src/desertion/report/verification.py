@@ -1,4 +1,4 @@
-"""Evidence for the methods: measured coverage of the intervals, and published reference cases."""
+"""Evidence for the methods: measured coverage of the intervals, reference cases, and registered forecasts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from desertion.engine.receipt import VERIFIED
+from desertion.engine.receipt import REGISTERED, VERIFIED
 from desertion.errors import UserError
 from desertion.project import ROOT, relative
 from desertion.report.blocks import Block, Prose, TableBlock, TableCell
+from desertion.report.escape import in_markdown
 
 _TRUTHS = {
     "prior": "True values drawn from the model's own assumptions",
@@ -53,6 +54,28 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
             "the lowest and the highest share."
         )
         yield _coverage(calibration)
+    if (root / REGISTERED).is_dir():
+        yield Prose(_registered(sorted((root / REGISTERED).glob("*.csv"))))
+
+
+def _registered(forecasts: list[Path]) -> str:
+    """Which forecasts were registered, in a paragraph; files as `release.forecasts` writes them."""
+    if not forecasts:
+        return "**Registered forecasts.** None: no release has shown a forecast yet."
+    lines = []
+    for path in forecasts:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        try:
+            targets = sorted({row["target"] for row in rows})
+            first, last = min(row["target_start_date"] for row in rows), max(row["target_end_date"] for row in rows)
+        except (KeyError, ValueError):
+            raise UserError(f"{relative(path)}: no table of a registered forecast") from None
+        lines.append(f"{path.stem}: {'; '.join(map(in_markdown, targets))}, months from {first} to {last}")
+    return (
+        "**Registered forecasts.** Written at a release and never changed since, by the day of the newest page behind "
+        f"each: {'. '.join(lines)}. They are in the folder {REGISTERED}/, as quantiles."
+    )
 
 
 def _coverage(path: Path) -> TableBlock:
