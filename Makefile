@@ -1,7 +1,7 @@
 # `make` builds the report, `make test` proves it right. `make help` lists the rest.
 EDITION ?= default
 
-ifeq ($(strip $(PYTHON)),)
+ifeq ($(if $(filter command,$(origin PYTHON)),$(strip $(PYTHON))),) # one that the shell exports is not meant
 # The project's own environment. It is made anew when the lock changes, and never looked at otherwise.
 PY := .venv/bin/python
 define SETUP
