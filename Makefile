@@ -47,7 +47,7 @@ accept: setup ## renew the stored notebook outputs and plots/, and print what ch
 site: setup ## make build/site/, every edition ready to be hosted; ADDRESS=https://… is where it will stand
 	@$(PY) -m desertion site --address "$(ADDRESS)" --repository "$(REPOSITORY)"
 
-release: test ## run all checks, then make the archive of this version in build/release/
+release: setup ## run all checks, then make the archive of this version in build/release/
 	@$(PY) -m desertion release
 
 setup: ## make .venv from requirements.lock and install the project (or check PYTHON against the lock)

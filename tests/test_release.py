@@ -7,6 +7,7 @@ import re
 import subprocess
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -104,6 +105,35 @@ def test_a_failing_check_is_refused(repository: Path, tiny_data: Path, monkeypat
     with pytest.raises(UserError, match=r"the first: data/figures\.csv:2: value 'x'"):
         archive.make()
     assert not archive.RELEASES.exists()
+
+
+@pytest.mark.parametrize("failing", ["the outputs", "the tests", "nothing"])
+def test_nothing_is_written_where_outputs_are_not_accepted_or_a_test_fails(
+    failing: str, repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path_factory.mktemp("build")
+    monkeypatch.setattr(archive, "RELEASES", place / "release")
+    monkeypatch.setattr(archive, "DATA", ROOT / "tests" / "tiny_data")
+    monkeypatch.setattr(archive.merged, "faults", list)
+    monkeypatch.setattr(archive, "CHANGELOG", place / "CHANGELOG.md")
+    (place / "CHANGELOG.md").write_text(f"# Releases\n\n## {__version__}\n")
+    monkeypatch.setattr(archive, "build", lambda *_, **__: SimpleNamespace(report=place / "report.html"))
+    lines = ["not accepted yet: 1 sentence changed", "see"] if failing == "the outputs" else []
+    monkeypatch.setattr(archive.changes, "unaccepted", lambda _: lines)
+    status = SimpleNamespace(returncode=int(failing == "the tests"))
+    real = subprocess.run
+    monkeypatch.setattr(
+        archive.subprocess, "run", lambda words, **how: status if "tools/test.py" in words else real(words, **how)
+    )
+    monkeypatch.setattr(archive, "write", lambda folder, *_: (folder.mkdir(), (folder / "a.txt").write_text("one")))
+    if failing == "nothing":
+        assert f"desertion-{__version__}.zip is new" in archive.make()[0]
+        archive_file, sums = sorted((place / "release" / __version__).iterdir())
+        assert sums.read_text() == f"{digest(archive_file.read_bytes())}  {archive_file.name}\n"
+    else:
+        with pytest.raises(UserError, match="not accepted yet" if lines else "a check failed: nothing was released"):
+            archive.make()
+        assert not (place / "release").exists()
 
 
 def test_the_last_release_is_the_newest_tag_of_a_version(repository: Path) -> None:

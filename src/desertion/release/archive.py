@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -58,6 +60,8 @@ def make(*, jobs: int | None = None) -> list[str]:
     if new := [path for path in (forecasts.register(built / "plots"), _note(lines, last)) if path]:
         names = ", ".join(map(relative, new))
         raise UserError(f"{names}: written for this release: look at it, commit it, and run `make release` again")
+    if subprocess.run([sys.executable, "tools/test.py"], cwd=ROOT).returncode:
+        raise UserError("a check failed: nothing was released")
     name = f"desertion-{__version__}"
     with whole(place) as folder:
         content = folder / name
