@@ -6,28 +6,31 @@ import json
 import re
 import subprocess
 import zipfile
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import jsonschema
+import pandas as pd
 import pytest
 import yaml
 from support import pages
 
-from desertion import __version__, git, params
+from desertion import __version__, figures, git, params, registered
 from desertion.csv_models.scores import score_file
 from desertion.engine.receipt import Entry, Receipt
 from desertion.errors import UserError
 from desertion.project import ROOT, digest
-from desertion.release import about, archive, crate, forecasts
+from desertion.release import about, archive, crate
 from desertion.report import verification
 
 CFF = json.loads((Path(__file__).parent / "schemas" / "cff-1.2.0.json").read_text(encoding="utf-8"))
 FORECAST = """panel,kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
-Cases,fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F1
-Cases,forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F1
-Cases,forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F1
+Cases,fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F085 F147
+Cases,forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F085 F147
+Cases,forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F085 F147
 """
+FIGURES = figures.load().figures
 
 
 # --- one version -----------------------------------------------------------------------------------------------------
@@ -229,36 +232,50 @@ def plots(folder: Path, table: str = FORECAST, day: str = "2025-06-10") -> Path:
 
 def test_a_forecast_is_registered_once(tmp_path: Path) -> None:
     folder = tmp_path / "forecasts"
-    path = forecasts.register(plots(tmp_path), folder)
+    path = registered.register(plots(tmp_path), FIGURES, folder)
     assert path == folder / "2025-06-10.csv"
     before = path.read_text()
-    assert before.splitlines()[1] == "2025-06-10,Cases,2025-06-01,2025-06-30,quantile,0.025,270"
+    assert (
+        before.splitlines()[1]
+        == "2025-06-10,Cases,Mediazona,337,cases_received_by_court,2025-06-01,2025-06-30,quantile,0.025,270"
+    )
     assert len(before.splitlines()) == 1 + 2 * 7
-    assert forecasts.register(plots(tmp_path, FORECAST.replace("710", "999")), folder) is None
+    assert registered.register(plots(tmp_path, FORECAST.replace("710", "999")), FIGURES, folder) is None
     assert path.read_text() == before
-    assert forecasts.register(plots(tmp_path, day="2025-07-10"), folder) == folder / "2025-07-10.csv"
-    assert forecasts.changed(folder) == []
+    assert registered.register(plots(tmp_path, day="2025-07-10"), FIGURES, folder) == folder / "2025-07-10.csv"
+    assert registered.changed(folder) == []
 
 
 def test_where_no_forecast_is_shown_there_is_no_file(tmp_path: Path) -> None:
     shown = "\n".join(line for line in FORECAST.splitlines() if ",forecast," not in line)
-    assert forecasts.register(plots(tmp_path, shown), tmp_path / "forecasts") is None
+    assert registered.register(plots(tmp_path, shown), FIGURES, tmp_path / "forecasts") is None
     assert not (tmp_path / "forecasts").exists()
 
 
-def test_the_report_names_the_registered_forecasts_and_says_where_there_is_none(tmp_path: Path) -> None:
-    (tmp_path / "forecasts").mkdir()
-    (none,) = verification.verification(tmp_path)
-    assert "None: no release has shown a forecast yet" in str(none)
-    forecasts.register(plots(tmp_path), tmp_path / "forecasts")
-    (one,) = verification.verification(tmp_path)
-    assert "2025-06-10: Cases, months from 2025-06-01 to 2025-07-31" in str(one)
+def test_the_report_scores_registered_forecasts_by_what_was_counted_later(tmp_path: Path) -> None:
+    day, folder = date(2026, 1, 1), tmp_path / "forecasts"
+    assert "None: no release has shown" in verification.forecasts(FIGURES, day, folder).text
+    registered.register(plots(tmp_path), FIGURES, folder)
+    words = verification.forecasts(FIGURES, day, folder).text
+    assert "2025-06-10 (Cases, 2025-06-01 to 2025-07-31): 0 of its 2 periods have been counted since." in words
+    later = FIGURES.copy()
+    june = {"period_start": "2025-06-01", "period_end": "2025-06-30", "scope": "whole", "value": 710.0}
+    for column, value in (june | {"known": "2025-06-05"}).items():
+        later.loc["F147", column] = pd.Timestamp(value) if column.startswith(("period", "known")) else value
+    assert "0 of its 2 periods" in verification.forecasts(later, day, folder).text  # it was public before
+    later.loc["F147", "known"] = pd.Timestamp("2025-08-01")
+    (one,) = registered.scored(later, folder)
+    # twice the mean pinball loss of the seven quantiles at the median
+    loss = [(0.025, 270), (0.1, 400), (0.25, 520), (0.25, 230), (0.1, 490), (0.025, 890)]
+    expected = 2 * sum(weight * (710 - value if n < 3 else value) for n, (weight, value) in enumerate(loss)) / 7
+    assert (one.counted, one.inside, one.wis) == (1, 1, pytest.approx(expected))
+    assert "None" in verification.forecasts(FIGURES, date(2024, 1, 1), folder).text  # of an earlier edition
 
 
 @pytest.mark.parametrize("what", ["edited", "removed", "added"])
 def test_a_registered_forecast_that_changed_is_named_and_stops_the_next(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "forecasts"
-    path = forecasts.register(plots(tmp_path), folder)
+    path = registered.register(plots(tmp_path), FIGURES, folder)
     assert path
     if what == "edited":
         path.write_text(path.read_text().replace("270", "271"))
@@ -266,20 +283,20 @@ def test_a_registered_forecast_that_changed_is_named_and_stops_the_next(tmp_path
         path.unlink()
     else:
         (folder / "2020-01-01.csv").write_text("by hand")
-    (fault,) = forecasts.changed(folder)
+    (fault,) = registered.changed(folder)
     assert ("2020-01-01.csv" if what == "added" else path.name) in str(fault)
     with pytest.raises(UserError, match="remove it" if what == "added" else "never changed"):
-        forecasts.register(plots(tmp_path, day="2025-08-10"), folder)
+        registered.register(plots(tmp_path, day="2025-08-10"), FIGURES, folder)
 
 
 def test_no_commit_ever_changed_a_registered_forecast() -> None:
-    assert forecasts.changed() == []
+    assert registered.changed() == []
     changed = git.text("log", "--format=%h", "--diff-filter=MDR", "--", "forecasts/*.csv")
     assert changed == "", "a registered forecast is never changed"
 
 
 def test_a_registered_forecast_is_scored_as_it_stands(tmp_path: Path) -> None:
-    path = forecasts.register(plots(tmp_path), tmp_path / "forecasts")
+    path = registered.register(plots(tmp_path), FIGURES, tmp_path / "forecasts")
     assert path
     header, *rows = path.read_text().splitlines()
     (tmp_path / "later.csv").write_text("\n".join([f"{header},observed", *(f"{row},800" for row in rows)]) + "\n")

@@ -174,10 +174,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
     faults = figures.check(arguments.data)
     if arguments.data.resolve() == DATA:
+        from desertion import registered
         from desertion.engine import merged
-        from desertion.release import forecasts
 
-        faults += [*merged.faults(), *forecasts.changed()]
+        faults += [*merged.faults(), *registered.changed()]
     if arguments.json:
         _print_json([fault.as_dict() for fault in faults])
     else:

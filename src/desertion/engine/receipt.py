@@ -22,6 +22,7 @@ from desertion.project import (
     CODE,
     DATA,
     EDITIONS,
+    FORECASTS,
     PAGE,
     ROOT,
     code,
@@ -35,8 +36,6 @@ from desertion.project import (
 
 #: Files behind the page's section on verification: measured coverage, published reference cases.
 VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
-#: The folder of registered forecasts, which the same section names.
-REGISTERED = "forecasts"
 #: Holds the digest of the data that passed validation last.
 PASSED = BUILD / "data.passed"
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
@@ -121,7 +120,7 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts = {f"notebooks/{path.name}": nb.digest(nb.read(path, validate=False)) for path in notebooks}
     parts |= {f"editions/{edition}.yml": file_digest(EDITIONS / f"{edition}.yml")}
     parts |= {f"data/{path.name}": file_digest(path) for path in sorted(DATA.glob("*.csv"))}
-    registered = [relative(path) for path in sorted((ROOT / REGISTERED).glob("*.csv"))]
+    registered = [relative(path) for path in sorted(FORECASTS.glob("*.csv"))]
     parts |= {name: file_digest(ROOT / name) for name in (*VERIFIED, *registered, "editions/history.json")}
     return parts | code() | {relative(PAGE): files_digest(files(PAGE)), "commit": head()}
 

@@ -14,7 +14,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from desertion import __version__, changes, figures, git, params, publish
+from desertion import __version__, changes, figures, git, params, publish, registered
 from desertion.changes import terminal
 from desertion.engine import merged
 from desertion.engine.build import build
@@ -25,6 +25,7 @@ from desertion.project import (
     BUILD,
     DATA,
     EDITIONS,
+    FORECASTS,
     LOCK,
     NOTEBOOKS,
     ROOT,
@@ -33,8 +34,8 @@ from desertion.project import (
     files,
     relative,
     write_atomic,
-)
-from desertion.release import about, crate, forecasts
+)  # fmt: skip
+from desertion.release import about, crate
 from desertion.release.site import whole, write_data
 
 RELEASES = BUILD / "release"
@@ -57,7 +58,9 @@ def make(*, jobs: int | None = None) -> list[str]:
     last = last_tag()
     compared = changes.difference(last, "HEAD") if last else None
     lines = terminal.lines(compared[0], "changes.html") if compared else []
-    if new := [path for path in (forecasts.register(built / "plots"), _note(lines, last)) if path]:
+    if new := [
+        path for path in (registered.register(built / "plots", figures.load().figures), _note(lines, last)) if path
+    ]:
         names = ", ".join(map(relative, new))
         raise UserError(f"{names}: written for this release: look at it, commit it, and run `make release` again")
     if subprocess.run([sys.executable, "tools/test.py"], cwd=ROOT).returncode:
@@ -84,7 +87,7 @@ def _demand_ready(place: Path) -> None:
         raise UserError(f"{changed[0][2:].strip()}{more}: commit it or put it away: a release is of a commit")
     if place.exists():
         raise UserError(f"{relative(place)} exists: remove it, or raise __version__ in src/desertion/__init__.py")
-    if faults := [*map(str, figures.check(DATA)), *map(str, merged.faults()), *forecasts.changed()]:
+    if faults := [*map(str, figures.check(DATA)), *map(str, merged.faults()), *registered.changed()]:
         raise UserError(f"{len(faults)} faults, the first: {faults[0]} (`make check` names them all)")
 
 
@@ -117,7 +120,7 @@ def write(folder: Path, built: Path, edition: Edition, diff: str) -> None:
         "": [ROOT / name for name in ("README.md", "LICENSE", "CHANGELOG.md")] + [LOCK],
         "notebooks": sorted(NOTEBOOKS.glob("*.ipynb")),
         "editions": [EDITIONS / f"{edition.name}.yml"],
-        "forecasts": sorted(forecasts.FOLDER.glob("*")),
+        "forecasts": sorted(FORECASTS.glob("*")),
     }.items():
         for path in paths:
             (folder / place).mkdir(exist_ok=True)

@@ -6,13 +6,19 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from desertion.engine.receipt import REGISTERED, VERIFIED
+from desertion import registered
+from desertion.engine.receipt import VERIFIED
 from desertion.errors import UserError
-from desertion.project import ROOT, relative
+from desertion.project import FORECASTS, ROOT, relative
 from desertion.report.blocks import Block, Prose, TableBlock, TableCell
 from desertion.report.escape import in_markdown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TRUTHS = {
     "prior": "True values drawn from the model's own assumptions",
@@ -54,27 +60,24 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
             "the lowest and the highest share."
         )
         yield _coverage(calibration)
-    if (root / REGISTERED).is_dir():
-        yield Prose(_registered(sorted((root / REGISTERED).glob("*.csv"))))
 
 
-def _registered(forecasts: list[Path]) -> str:
-    """Which forecasts were registered, in a paragraph; files as `release.forecasts` writes them."""
-    if not forecasts:
-        return "**Registered forecasts.** None: no release has shown a forecast yet."
+def forecasts(figures: pd.DataFrame, day: date, folder: Path = FORECASTS) -> Prose:
+    """Registered forecasts up to `day`, scored against the counts among `figures` that came later, as a paragraph."""
     lines = []
-    for path in forecasts:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        try:
-            targets = sorted({row["target"] for row in rows})
-            first, last = min(row["target_start_date"] for row in rows), max(row["target_end_date"] for row in rows)
-        except (KeyError, ValueError):
-            raise UserError(f"{relative(path)}: no table of a registered forecast") from None
-        lines.append(f"{path.stem}: {'; '.join(map(in_markdown, targets))}, months from {first} to {last}")
-    return (
-        "**Registered forecasts.** Written at a release and never changed since, by the day of the newest page behind "
-        f"each: {'. '.join(lines)}. They are in the folder {REGISTERED}/, as quantiles."
+    for one in registered.scored(figures, folder):
+        if one.day > day.isoformat():
+            continue
+        score = f"{one.counted} of its {one.periods} periods have been counted since"
+        if one.counted:
+            score += f", {one.inside} fell into the 95 % interval, and the weighted interval score is {one.wis:.0f}"
+        lines.append(f"{one.day} ({in_markdown('; '.join(one.targets))}, {one.first} to {one.last}): {score}.")
+    words = " ".join(lines) or "None: no release has shown a forecast."
+    return Prose(
+        "**Registered forecasts.** A release writes the forecast that it shows to the folder `forecasts`, where it is "
+        f"never changed. By the day of the newest page behind each: {words}"
+        if lines
+        else f"**Registered forecasts.** {words}"
     )
 
 
