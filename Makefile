@@ -1,7 +1,7 @@
 # `make` builds the report, `make test` proves it right. `make help` lists the rest.
 EDITION ?= default
 
-ifeq ($(strip $(PYTHON)),)
+ifeq ($(if $(filter command,$(origin PYTHON)),$(strip $(PYTHON))),) # one that the shell exports is not meant
 # The project's own environment. It is made anew when the lock changes, and never looked at otherwise.
 PY := .venv/bin/python
 define SETUP
@@ -20,7 +20,7 @@ endif
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := report
-.PHONY: report test test-slow check fmt lab accept setup clean help
+.PHONY: report test test-slow check fmt lab accept site release setup clean help
 
 report: setup ## build build/EDITION/report.html; EDITION=name chooses an edition (default)
 	@$(PY) -m desertion build --edition $(EDITION)
@@ -43,6 +43,12 @@ lab: setup ## open JupyterLab on the notebooks, with the project's kernel
 
 accept: setup ## renew the stored notebook outputs and plots/, and print what changed
 	@$(PY) -m desertion accept
+
+site: setup ## make build/site/, every edition ready to be hosted; ADDRESS=https://… is where it will stand
+	@$(PY) -m desertion site --address "$(ADDRESS)" --repository "$(REPOSITORY)"
+
+release: setup ## run all checks, then make the archive of this version in build/release/
+	@$(PY) -m desertion release
 
 setup: ## make .venv from requirements.lock and install the project (or check PYTHON against the lock)
 	@$(SETUP)

@@ -460,6 +460,16 @@ def test_a_build_that_differs_from_what_is_stored_is_summed_up_in_two_lines(
     built.parent.mkdir(parents=True)
     built.write_bytes((root / "notebooks" / "01-a.ipynb").read_bytes())
     assert changes.unaccepted("default") == []
+    for place, name in (
+        (root / "plots", "a"),
+        (built.parents[1] / "plots", "a"),
+        (built.parents[1] / "plots", "a-single"),
+    ):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.svg").write_text("<svg><title>A</title></svg>")  # the narrow picture is not stored
+        (place / "a.csv").write_text("period,count\n2023,7\n")
+    assert changes.unaccepted("default") == []
+    assert not compare.compare(states.working_tree(), states.built("default"))
     built.write_bytes(notebook(sentence("a", "about 8")))
     first, second = changes.unaccepted("default")
     assert first == "not accepted yet: 1 sentence changed"

@@ -12,7 +12,8 @@ PACKAGE = ROOT / "src" / "desertion"
 ORDER = [
     "errors", "text", "arguments", "project", "git", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook",
     "params", "figures", "hedges", "reconcile", "entries", "cards", "trends", "csv_models", "claims", "sentences",
-    "plots", "publish", "tables", "engine", "inline", "skeleton", "report", "changes", "cli", "__main__",
+    "plots", "publish", "tables", "engine", "inline", "skeleton", "registered", "report", "changes",
+    "release", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}
 #: A build calls the page that it makes, and says what changed; the data show the cards of their statements.

@@ -115,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     pictures.add_argument("folder", type=Path, metavar="DIR", help="folder to write into")
     option(pictures, "edition", "jobs")
 
+    site = add("site", _site, "build every edition and make the site, build/site/, from them")
+    site.add_argument("--address", default="", metavar="URL", help="where it will stand (url of CITATION.cff)")
+    site.add_argument("--repository", default="", metavar="URL", help="of the code (repository-code of CITATION.cff)")
+    option(site, "jobs")
+
+    option(add("release", _release, "make the archive of this version, build/release/VERSION/"), "jobs")
+
     sweep = add("sweep", _sweep, "run a notebook or function with many parameter sets; status 10 + how many failed")
     sweep.add_argument("spec", type=Path, metavar="SPEC.yml", help="notebook or function, and grid or list")
     where = (
@@ -198,9 +205,10 @@ def _check(arguments: argparse.Namespace) -> int:
     examined = figures.examine(arguments.data)
     faults, warnings = list(examined.faults), examined.warnings()
     if arguments.data.resolve() == DATA:
+        from desertion import registered
         from desertion.engine import merged
 
-        faults += merged.faults()
+        faults += [*merged.faults(), *registered.changed()]
     if arguments.json:
         _print_json([fault.as_dict() for fault in faults] + [{**one.as_dict(), "warning": True} for one in warnings])
     else:
@@ -271,6 +279,20 @@ def _plots(arguments: argparse.Namespace) -> None:
     place = build.build(params.edition(arguments.edition), jobs=arguments.jobs).report.parent
     for path in publish.printed(place / "plots", arguments.folder):
         print(relative(path))
+
+
+def _site(arguments: argparse.Namespace) -> None:
+    from desertion.release import site
+
+    _demand_renderers()
+    print(*site.make(arguments.address, arguments.repository, jobs=arguments.jobs), sep="\n")
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    from desertion.release import archive
+
+    _demand_renderers()
+    print(*archive.make(jobs=arguments.jobs), sep="\n")
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

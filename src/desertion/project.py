@@ -17,6 +17,7 @@ DATA = ROOT / "data"
 NOTEBOOKS = ROOT / "notebooks"
 PLOTS = ROOT / "plots"
 EDITIONS = ROOT / "editions"
+FORECASTS = ROOT / "forecasts"
 BUILD = ROOT / "build"
 PACKAGE = ROOT / "src" / "desertion"
 #: The part of the package that makes the page. No notebook imports it, so a change of its style reruns none.

@@ -1,11 +1,13 @@
 // Opens pages of the report in a real browser and says, as JSON, what it found. The tests in tests/test_report_browser.py judge.
-// usage: node check.mjs BROWSER PAGE [open|use|filter]
+// usage: node check.mjs BROWSER PAGE [open|use|filter]; PAGE is a file, or an address on this machine
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const [executablePath, page, task] = process.argv.slice(2);
+const address = /^http:/.test(page) ? page : pathToFileURL(page).href;
+const own = /^http:/.test(page) ? `${new URL(page).origin}/` : "file:";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 // A container has no user namespaces to build the sandbox from; the page is our own.
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -16,8 +18,10 @@ async function open(width, colorScheme, more = {}) {
   const tab = await context.newPage();
   tab.on("console", (message) => ["error", "warning"].includes(message.type()) && found.errors.push(message.text()));
   tab.on("pageerror", (error) => found.errors.push(error.message));
-  tab.on("request", (request) => /^(file|data|blob):/.test(request.url()) || found.requests.push(request.url()));
-  await tab.goto(pathToFileURL(page).href);
+  tab.on("request", (request) => {
+    if (!request.url().startsWith(own) && !/^(data|blob):/.test(request.url())) found.requests.push(request.url());
+  });
+  await tab.goto(address);
   return tab;
 }
 

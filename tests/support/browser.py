@@ -13,7 +13,7 @@ HERE = Path(__file__).parents[1] / "browser"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def browse(page: Path, task: str) -> dict[str, Any]:
+def browse(page: Path | str, task: str) -> dict[str, Any]:
     missing = [
         name
         for name, there in {

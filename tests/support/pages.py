@@ -117,6 +117,7 @@ def published(folder: Path, name: str = "growth") -> Path:
     place.mkdir(exist_ok=True)
     (place / f"{name}.svg").write_text(picture(name).svg, encoding="utf-8")
     (place / f"{name}.csv").write_text(picture(name).csv, encoding="utf-8")
+    (place / f"{name}.json").write_text(picture(name).record, encoding="utf-8")
     (place / f"{name}{PHONE}.svg").write_text(picture(name, "single").svg, encoding="utf-8")
     return place
 

@@ -53,7 +53,10 @@ def unaccepted(name: str) -> list[str]:
     """Two lines on how the outputs of the built edition `name` differ from those stored, none where they do not."""
     folders = ((BUILD / name / "notebooks", NOTEBOOKS), (BUILD / name / "plots", PLOTS))
     made = [
-        (path, stored / path.name) for folder, stored in folders for path in folder.glob("*") if path.suffix != ".lock"
+        (path, stored / path.name)
+        for folder, stored in folders
+        for path in folder.glob("*")
+        if path.suffix != ".lock" and not path.stem.endswith(states.PHONE)
     ]
     if all(stored.is_file() and path.read_bytes() == stored.read_bytes() for path, stored in made):
         return []  # to parse the notebooks takes longer than all other steps of a build with nothing to do

@@ -288,10 +288,8 @@ def _label(row: Cells) -> str:
 def _plots(old: Findings, new: Findings, out: Difference) -> Iterator[PlotChange]:
     for name in _names(old.plots, new.plots):
         one, other = old.plots.get(name), new.plots.get(name)
-        # git keeps no picture for phones: it counts where both sides have it
-        phone = f"{name}{PHONE}"
-        pictures = [name, phone] if phone in old.pictures and phone in new.pictures else [name]
-        picture = any(old.pictures.get(each) != new.pictures.get(each) for each in pictures)
+        narrow = {each.pictures.get(f"{name}{PHONE}") for each in (old, new)} - {None}  # plots/ has none
+        picture = old.pictures.get(name) != new.pictures.get(name) or len(narrow) > 1
         if one is None or other is None:
             how, only = ("gone", one) if other is None else ("new", other)
             assert only is not None

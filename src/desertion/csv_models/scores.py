@@ -16,16 +16,18 @@ CONVENTION = (
 )
 MAX_ROWS = 200_000
 _OLDER = {"true_value": "observed", "prediction": "predicted", "quantile": "quantile_level", "sample": "sample_id"}
+_HUB = {"value": "predicted", "output_type_id": "quantile_level"}
 
 
 def score_file(path: str | Path) -> dict[str, object]:
     """Score the quantile or sample forecasts in a CSV.
 
     The columns are `observed`, `predicted` and `quantile_level` or `sample_id`, or their older names in scoringutils
-    (`true_value`, `prediction`, `quantile`, `sample`); all others name the forecast (the period, the model …). The
-    result holds n, means over all forecasts (wis: Bracher et al., 2021; for samples also crps: Gneiting & Raftery,
-    2007, and log_score: kernel width of Scott, 1992), coverage, convention and warnings; with a column `model`,
-    `models` holds the same for each model. Raises CsvError with the faults found (the first 20), one per line.
+    (`true_value`, `prediction`, `quantile`, `sample`), or those of forecast hubs (`value`, `output_type_id`); all
+    others name the forecast (the period, the model …). The result holds n, means over all forecasts (wis: Bracher et
+    al., 2021; for samples also crps: Gneiting & Raftery, 2007, and log_score: kernel width of Scott, 1992), coverage,
+    convention and warnings; with a column `model`, `models` holds the same for each model. Raises CsvError with the
+    faults found (the first 20), one per line.
     """
     path = Path(path)
     name, kind, forecasts = _read(path)
@@ -73,7 +75,8 @@ def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Score
 
     def columns(header: list[str]) -> list[str]:
         nonlocal label
-        header = [_OLDER.get(column, column) for column in header]
+        names = _OLDER | (_HUB if "output_type_id" in header else {})
+        header = [names.get(column, column) for column in header]
         labels = [column for column in ("quantile_level", "sample_id") if column in header]
         if not {"observed", "predicted"} <= set(header) or len(labels) != 1 or len(set(header)) < len(header):
             raise ValueError(

@@ -22,6 +22,7 @@ from desertion.project import (
     CODE,
     DATA,
     EDITIONS,
+    FORECASTS,
     PAGE,
     ROOT,
     code,
@@ -119,7 +120,8 @@ def inputs(edition: str, notebooks: Sequence[Path]) -> Key:
     parts = {f"notebooks/{path.name}": nb.digest(nb.read(path, validate=False)) for path in notebooks}
     parts |= {f"editions/{edition}.yml": file_digest(EDITIONS / f"{edition}.yml")}
     parts |= {f"data/{path.name}": file_digest(path) for path in sorted(DATA.glob("*.csv"))}
-    parts |= {name: file_digest(ROOT / name) for name in (*VERIFIED, "editions/history.json")}
+    registered = [relative(path) for path in sorted(FORECASTS.glob("*.csv"))]
+    parts |= {name: file_digest(ROOT / name) for name in (*VERIFIED, *registered, "editions/history.json")}
     return parts | code() | {relative(PAGE): files_digest(files(PAGE)), "commit": head()}
 
 

@@ -59,11 +59,11 @@ def render(
     ready = prepared or prepare(edition, data)
     earlier = history.load(edition.name, version.data_hash()[:16])
     read = content.read(notebooks, plots, earlier)
-    answer, sections, methods = layout.arrange(read, verification.verification())
+    day = _day(ready.data)
+    checks = [*verification.verification(), verification.forecasts(ready.data.figures, day)]
+    answer, sections, methods = layout.arrange(read, checks)
     made_from = version.about(edition, notebooks)
-    whole = layout.Report(
-        edition, _day(ready.data), answer, sections, methods, ready.statements, ready.events, made_from
-    )
+    whole = layout.Report(edition, day, answer, sections, methods, ready.statements, ready.events, made_from)
     # Both spend most of their time outside Python, in pandoc and Typst.
     with ThreadPoolExecutor(1) as thread:
         pdf = thread.submit(paper.paper, whole)

@@ -63,7 +63,9 @@
     }
     const count = one.kind === "event" ? "" : make("p", {}, make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); close(); toRow(id); } },
       "Row in the table of all statements"));
-    return make("article", {}, make("h2", {}, make("span", { class: "big" }, one.printed), " " + id), make("dl", {}, ...rows), count);
+    const form = document.querySelector("meta[name=error-form]"); // of a hosted page
+    const report = form && one.kind !== "event" ? make("p", {}, link("Report an error in this number", form.content + id)) : "";
+    return make("article", {}, make("h2", {}, make("span", { class: "big" }, one.printed), " " + id), make("dl", {}, ...rows), count, report);
   }
 
   /** A link to a statement inside the card; `back` are the statements to return to. */

@@ -1,4 +1,4 @@
-"""Evidence for the methods: measured coverage of the intervals, and published reference cases."""
+"""Evidence for the methods: measured coverage of the intervals, reference cases, and registered forecasts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from desertion import registered
 from desertion.engine.receipt import VERIFIED
 from desertion.errors import UserError
-from desertion.project import ROOT, relative
+from desertion.project import FORECASTS, ROOT, relative
 from desertion.report.blocks import Block, Prose, TableBlock, TableCell
+from desertion.report.escape import in_markdown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TRUTHS = {
     "prior": "True values drawn from the model's own assumptions",
@@ -53,6 +60,25 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
             "the lowest and the highest share."
         )
         yield _coverage(calibration)
+
+
+def forecasts(figures: pd.DataFrame, day: date, folder: Path = FORECASTS) -> Prose:
+    """Registered forecasts up to `day`, scored against the counts among `figures` that came later, as a paragraph."""
+    lines = []
+    for one in registered.scored(figures, folder):
+        if one.day > day.isoformat():
+            continue
+        score = f"{one.counted} of its {one.periods} periods have been counted since"
+        if one.counted:
+            score += f", {one.inside} fell into the 95 % interval, and the weighted interval score is {one.wis:.0f}"
+        lines.append(f"{one.day} ({in_markdown('; '.join(one.targets))}, {one.first} to {one.last}): {score}.")
+    words = " ".join(lines) or "None: no release has shown a forecast."
+    return Prose(
+        "**Registered forecasts.** A release writes the forecast that it shows to the folder `forecasts`, where it is "
+        f"never changed. By the day of the newest page behind each: {words}"
+        if lines
+        else f"**Registered forecasts.** {words}"
+    )
 
 
 def _coverage(path: Path) -> TableBlock:
