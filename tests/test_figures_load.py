@@ -298,7 +298,12 @@ def as_text(frame: pd.DataFrame, columns: list[str]) -> list[list[str]]:
 @given(
     value=st.integers(0, 10**12 - 1),
     share=st.integers(0, 10**8).map(lambda n: n / 10**6),
-    note=st.text(st.characters(exclude_categories=["Cs", "Co", "Cn"], exclude_characters=["\r", *map(chr, range(0x1F1E6, 0x1F200))]), max_size=40).map(str.strip),
+    note=st.text(
+        st.characters(
+            exclude_categories=["Cs", "Co", "Cn"], exclude_characters=["\r", *map(chr, range(0x1F1E6, 0x1F200))]
+        ),
+        max_size=40,
+    ).map(str.strip),
     end=st.dates(date(2022, 12, 1), date(2023, 1, 31)),
 )
 def test_what_is_written_is_what_is_loaded(

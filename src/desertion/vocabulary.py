@@ -182,6 +182,7 @@ STATUSES = {
 
 AUDITS = {
     "confirmed": "seen again by a second reader",
+    "disputed": "a second reader typed another value or period (`desertion confirm`): look again",
     "mended": "our transcription was corrected on second reading",
     "see corrections": "the page itself is held to be wrong, see corrections.csv",
     "not retrievable": "the stored page could not be read a second time",

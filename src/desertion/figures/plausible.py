@@ -224,7 +224,9 @@ def _above_whole(rows: Sequence[Statement]) -> Iterator[Doubt]:
 
 
 def _part(row: Statement, whole: Statement) -> bool:
-    if not (whole.start <= row.start and row.end <= whole.end and row.fact != whole.fact):
+    if not whole.start <= row.start <= row.end <= whole.end:
+        return False
+    if row.fact.split("/")[:4] == whole.fact.split("/")[:4]:  # a later total of one count
         return False
     if (whole.part_of != row.part_of and any(whole.part_of)) or whole.scope not in ("whole", row.scope):
         return False
