@@ -87,6 +87,19 @@ def _parser() -> argparse.ArgumentParser:
         "json",
     )
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
+    new_row = add("add", _add, "add a statement, or those of a spreadsheet: checked and shown, then written")
+    new_row.add_argument(
+        "cells", nargs="*", metavar="COLUMN=VALUE", help="of figures.csv, and of its page if it is new"
+    )
+    new_row.add_argument("--from", dest="table", type=Path, metavar="FILE", help="rows of a spreadsheet, saved as CSV")
+    new_row.add_argument("--dry-run", action="store_true", help="show what would be written and write nothing")
+    new_row.epilog = "What follows from the fact may be left out; what is missing is asked for on a terminal."
+    option(new_row, "data")
+    second = add("confirm", _confirm, "a second reader types value and period of a statement again; status 3: another")
+    second.add_argument("id", metavar="ID")
+    second.add_argument("value", metavar="VALUE")
+    second.add_argument("period", metavar="FIRST..LAST", nargs="?", help="2026-01-01..2026-01-31; else asked for")
+    option(second, "data")
 
     build = add("build", _build, "build the report of an edition; what is up to date is left alone")
     option(build, "edition", "jobs", "explain", "cold")
@@ -228,6 +241,29 @@ def _fmt(arguments: argparse.Namespace) -> None:
 
     for name in figures.fmt(arguments.data):
         print(f"mended {name}")
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    from desertion.figures import add
+
+    rows = add.read_file(arguments.table) if arguments.table else [add.asked(arguments.data, arguments.cells)]
+    proposal = add.propose(arguments.data, rows)
+    print("\n".join(map(visible, proposal.lines)))
+    asks = sys.stdin.isatty() and not proposal.faults
+    if arguments.dry_run or (asks and add.ask("write it? (y)") not in ("", "y", "yes")):
+        print("\n".join(["nothing was written", *map(visible, proposal.faults)]))
+        return
+    print(f"wrote {' and '.join(proposal.write()) or 'nothing'}: {', '.join(proposal.ids)}")
+
+
+def _confirm(arguments: argparse.Namespace) -> int:
+    from desertion.figures import add
+
+    same, line = add.confirm(
+        arguments.data, arguments.id, arguments.value, arguments.period or add.ask("period (FIRST..LAST)")
+    )
+    print(visible(line))
+    return 0 if same else 3
 
 
 def _build(arguments: argparse.Namespace) -> int:

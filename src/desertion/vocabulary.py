@@ -166,6 +166,7 @@ BOUND_WORDS = {"exact": "exactly", "about": "about", "at_least": "at least", "at
 #: What `desertion check` warns of, as acknowledged.csv names it.
 WARNINGS = {
     "differs": "the number is not that of another statement of the same fact",
+    "period": "the period is not that of the fact, to a month",
     "neighbours": "the number is over three times that before or after it in its series, or under a third",
     "falls": "a running total is lower than an earlier one",
     "subset": "the number is above one of which it is a part",
@@ -182,6 +183,7 @@ STATUSES = {
 
 AUDITS = {
     "confirmed": "seen again by a second reader",
+    "disputed": "a second reader typed another value or period (`desertion confirm`): look again",
     "mended": "our transcription was corrected on second reading",
     "see corrections": "the page itself is held to be wrong, see corrections.csv",
     "not retrievable": "the stored page could not be read a second time",

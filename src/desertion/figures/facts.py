@@ -18,7 +18,7 @@ _FORM = (
 _PERIODS = "2023, 2023-h1, 2023-q1, 2023-03, 2023-03-21, 2018-2022, or two joined by .. (mobilisation, invasion first)"
 _NAME = re.compile(r"([a-z0-9-]+)/([a-z0-9.+]+)/([a-z0-9-]+)/([a-z0-9.-]+)(/[a-z0-9-]+)?")
 _STARTS = {"mobilisation": date(2022, 9, 21), "invasion": date(2022, 2, 24)}
-_NEAR = timedelta(31)  # a page of 29 December gives the year; a law of the 21st is in force on the 24th
+NEAR = timedelta(31)  # a page of 29 December gives the year; a law of the 21st is in force on the 24th
 
 
 def rule(cell: str) -> str:
@@ -169,4 +169,4 @@ def _named(fact: str) -> tuple[str, tuple[date, date]]:
 def _as_named(row: Statement) -> bool:
     articles, period = _named(row["fact"])
     days = [date.fromisoformat(row[column]) for column in ("period_start", "period_end")]
-    return articles == row["articles"] and all(abs(a - b) <= _NEAR for a, b in zip(days, period, strict=True))
+    return articles == row["articles"] and all(abs(a - b) <= NEAR for a, b in zip(days, period, strict=True))

@@ -130,7 +130,7 @@ def statements(files: Files) -> Iterator[Statement]:
 
 def unlikely(rows: Sequence[Statement]) -> Iterator[Doubt]:
     """Every warning of the statements, each statement of a pair in turn."""
-    for look in (_differing, _neighbours, _falling, _above_whole, _pages, _words):
+    for look in (_differing, _periods, _neighbours, _falling, _above_whole, _pages, _words):
         yield from look(rows)
 
 
@@ -176,6 +176,21 @@ def _differing(rows: Sequence[Statement]) -> Iterator[Doubt]:
             exact = row.bound == usual.bound == "exact"
             if row.value != usual.value and (exact or not 1 / ROUNDED <= row.value / (usual.value or 1) <= ROUNDED):
                 yield _warn(row, "differs", f"{usual.id} has {usual.value:,g} of the same fact: one of them is wrong")
+
+
+def _periods(rows: Sequence[Statement]) -> Iterator[Doubt]:
+    """Statements of another period than the name of their fact has, as corrected."""
+    agreed = {row.fact: row for row in rows if _as_named(row)}
+    for row in rows:
+        if row.status == "ok" and not _as_named(row):
+            right = f"as {agreed[row.fact].id} has it" if row.fact in agreed else "as no statement has it"
+            message = f"the period {row.start} to {row.end} is not that of its fact, {right}: correct one of them"
+            yield Doubt(row.line, row.id, "period", "period_end", str(row.end), message)
+
+
+def _as_named(row: Statement) -> bool:
+    first, last = facts.span(row.fact.split("/")[3]) or (row.start, row.end)
+    return max(abs(row.start - first), abs(row.end - last)) <= facts.NEAR
 
 
 def _neighbours(rows: Sequence[Statement]) -> Iterator[Doubt]:
@@ -224,7 +239,9 @@ def _above_whole(rows: Sequence[Statement]) -> Iterator[Doubt]:
 
 
 def _part(row: Statement, whole: Statement) -> bool:
-    if not (whole.start <= row.start and row.end <= whole.end and row.fact != whole.fact):
+    if not whole.start <= row.start <= row.end <= whole.end:
+        return False
+    if row.fact.split("/")[:4] == whole.fact.split("/")[:4]:  # a later total of one count
         return False
     if (whole.part_of != row.part_of and any(whole.part_of)) or whole.scope not in ("whole", row.scope):
         return False
