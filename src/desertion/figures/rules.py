@@ -206,4 +206,6 @@ def address(cell: str) -> str:
         return f"is not a web address: {shown(str(error))}"
     if parts.scheme not in ("http", "https"):
         return "is not a web address: it starts with https:// or http://"
+    if parts.username is not None:
+        return "has a name or password before the host: delete all up to the @"
     return "" if re.fullmatch(r"[^.\s]+(\.[^.\s]+)+\.?", host) else "is not a web address: it names no host"

@@ -19,9 +19,10 @@ from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
+from desertion.errors import ArgumentError
 from desertion.plots.labels import INK, LEADING, SOFT, Label, Placer, Point
 from desertion.plots.lettering import Lettering
-from desertion.plots.palette import Style, styles
+from desertion.plots.palette import MOST, Style, styles
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
 MM = 1 / 25.4
@@ -255,6 +256,8 @@ class PlotPage(Lettering):
             else f"{part['compiler'].iloc[0]} {series}"
             for series, part in rows.groupby("series", sort=False)
         }
+        if len(keys) > MOST:  # those of chapter 33 share one style
+            raise ArgumentError(f"{len(keys)} series in one panel; at most {MOST} can be told apart")
         chosen = styles(keys.values())
         return {series: chosen[key] for series, key in keys.items()}
 

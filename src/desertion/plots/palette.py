@@ -70,10 +70,14 @@ _SPARE = (
 )
 
 
+#: Most series that a panel can show.
+MOST = len(_SPARE)
+
+
 def styles(names: Iterable[str]) -> dict[str, Style]:
     """A style for each name, no two alike: the fixed one where the name begins with a known word, else a spare one.
 
-    Raises ValueError for more names than there are styles: such a plot cannot be read and needs panels.
+    Raises ArgumentError for more names than there are styles: such a plot cannot be read and needs panels.
     """
     ordered = list(dict.fromkeys(names))
     chosen: dict[str, Style] = {}

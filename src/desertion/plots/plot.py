@@ -49,12 +49,12 @@ class Plot:
     def __call__(self, table: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
         """Draw the table at one of `SIZES`; columns that the plot does not have are dropped.
 
-        Raises ValueError for another size, for a missing column and for a cell of another kind.
+        Raises ArgumentError for another size, for a missing column and for a cell of another kind.
         """
         return self.page(self.conform(table), size, footer).figure
 
     def describe(self, table: pd.DataFrame) -> str:
-        """Describe the plot of a table in words. Raises ValueError as drawing does."""
+        """Describe the plot of a table in words. Raises ArgumentError as drawing does."""
         return self.words(self.conform(table))
 
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +66,7 @@ class Plot:
         return f"{self.title}. {nothing(why) if _is_empty(rows) else self.describe_rows(rows)}"
 
     def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
-        """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ValueError for another size."""
+        """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ArgumentError for another size."""
         if size not in SIZES:
             raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
         with style():

@@ -35,7 +35,7 @@ _ROOM = 1.6
 def options(rows: pd.DataFrame) -> pd.DataFrame:
     """The column `choices` (`rule: own-page-first; …`) as a table: one row per specification, one column per choice.
 
-    Raises ValueError for a part that is no `choice: option` and for a row with other choices than the first.
+    Raises ArgumentError for a part that is no `choice: option` and for a row with other choices than the first.
     """
     used: list[dict[str, str]] = []
     for place, words in enumerate(rows["choices"]):

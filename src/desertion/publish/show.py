@@ -79,7 +79,7 @@ def show(
     ------
     UserError
         If the data lack an id of the table, or reject it.
-    ValueError
+    ArgumentError
         If a column is missing or a cell is of another kind than the plot needs.
     """
     _publish(plot, table, data, out, note, size, empty)

@@ -96,7 +96,7 @@ def _coverage(path: Path) -> TableBlock:
                 for row in csv.DictReader(file)
             ]
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{relative(path)}: no table of measured coverage: {error!r}") from None
+        raise UserError(f"{relative(path)}: no table of measured coverage ({error}): restore it from git") from None
     levels = sorted({level for _, _, level, _, _ in rows}, reverse=True)
     body: list[tuple[TableCell, ...]] = []
     for truth in dict.fromkeys(row[0] for row in rows):

@@ -123,7 +123,7 @@ def observations(
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
     if len(facts) == 0:
-        raise UserError("no statement is left to be fitted")
+        raise UserError("no statement is left to be fitted: select more, or a later edition")
     odd = facts[(facts["kind"] != "count") | (facts["per"].fillna("") != "")]
     if len(odd):
         raise UserError(f"{odd['chosen'].iloc[0]} is no count but a {odd['kind'].iloc[0]}; select kind='count'")
