@@ -46,7 +46,7 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
 def test_a_ledger_without_conflicts_gives_tables_without_rows() -> None:
     assert list(reconcile.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
     assert reconcile.conflicts([]).empty
-    nothing = reconcile.rivals([], pd.DataFrame())
+    nothing = reconcile.rivals([], pd.DataFrame(columns=["status", "ids"]))
     assert nothing.empty
     assert PLOTS["conflicts"].describe(nothing).endswith("No statement of this edition can be shown here.")
 

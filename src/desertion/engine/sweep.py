@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from desertion import notebook as nb
 from desertion import params, sentences, yaml_file
@@ -60,7 +60,6 @@ _KINDS: dict[Any, tuple[set[type], str]] = {
     bool: ({bool}, "true or false"),
     types.NoneType: ({types.NoneType}, "null"),
 }
-csv.field_size_limit(sys.maxsize)  # a result may be a long text
 
 
 @dataclass(frozen=True)
@@ -276,10 +275,19 @@ def _keyed(spec: SweepSpec, base: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _done(part: Path) -> bool:
     try:
         with part.open(encoding="utf-8", newline="") as file:
-            first = next(csv.DictReader(file), None)
+            first = next(iter(_records(file)), None)
     except OSError:
         return False
     return first is not None and not first["error"]
+
+
+def _records(file: TextIO) -> list[dict[str, str]]:
+    """The rows of a part; a result may be a longer text than the csv module takes unasked."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        return list(csv.DictReader(file))
+    finally:
+        csv.field_size_limit(limit)
 
 
 def run_set(
@@ -361,9 +369,9 @@ def _gather(spec: SweepSpec, base: str) -> tuple[Path, int]:
         cells = [_cell(values[name]) if name in own else "" for name in spec.names]
         used.add(f"{key}.csv")
         with (place / "parts" / f"{key}.csv").open(encoding="utf-8", newline="") as part:
-            rows = list(csv.reader(part))[1:]
-        failed += bool(rows[0][2])
-        table.extend([number, *cells, *row] for row in rows)
+            rows = _records(part)
+        failed += bool(rows[0]["error"])
+        table.extend([number, *cells, *row.values()] for row in rows)
     write_atomic(place / "table.csv", _csv(table))
     for old in (place / "parts").glob("*"):
         if old.name not in used:

@@ -1,0 +1,49 @@
+"""How far published counts reach, as somebody looked for later ones and found none."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import pandas as pd
+
+from desertion.trends import Refused
+
+
+class Silence(NamedTuple):
+    """The end of what is known, for a sentence.
+
+    No count that runs beyond `until` was found when somebody looked for the last time, on `day` as it is written. The
+    last count ends `beyond` days before `until`; `ids` are its statements.
+    """
+
+    until: date
+    day: str
+    beyond: int
+    ids: str
+
+
+def silence(searches: pd.DataFrame, search: str, counts: pd.DataFrame) -> Silence | Refused:
+    """Set one row of `Data.searches` beside the `counts` that it looked for.
+
+    Parameters
+    ----------
+    searches : DataFrame
+        `Data.searches`.
+    search : str
+        Id of the search.
+    counts : DataFrame
+        Counts, with the columns `period_end` and `ids` of `reconcile.facts`.
+
+    Returns
+    -------
+    Silence or Refused
+        Refused where nobody had looked yet, or where there is no such count.
+    """
+    if search not in searches.index:
+        return Refused("nobody had looked for later counts by then", "")
+    if counts.empty:
+        return Refused("no such count is among the statements", "")
+    until, last = pd.Timestamp(str(searches.at[search, "until"])), counts["period_end"].max()
+    ids = " ".join(counts.loc[counts["period_end"].eq(last), "ids"])
+    return Silence(until, str(searches.at[search, "day"]), (until - last).days, ids)

@@ -1,0 +1,27 @@
+"""The silence after the last published count."""
+
+import pandas as pd
+
+from desertion.trends import Refused, searches
+
+SEARCHES = pd.DataFrame({"until": [pd.Timestamp("2025-07-31")], "day": ["2026-11"]}, index=["art-337"])
+COUNTS = pd.DataFrame(
+    {"period_end": pd.to_datetime(["2024-12-31", "2025-07-01", "2025-07-01"]), "ids": ["F1", "F2", "F3 F4"]}
+)
+
+
+def test_the_last_counts_stand_behind_it_and_it_says_how_far_they_fall_short() -> None:
+    silence = searches.silence(SEARCHES, "art-337", COUNTS)
+    assert silence == (pd.Timestamp("2025-07-31"), "2026-11", 30, "F2 F3 F4")
+
+
+def test_a_count_that_runs_beyond_what_was_looked_for_gives_a_negative_number_of_days() -> None:
+    later = COUNTS.assign(period_end=pd.Timestamp("2025-08-31"))
+    silence = searches.silence(SEARCHES, "art-337", later)
+    assert not isinstance(silence, Refused)
+    assert silence.beyond == -31
+
+
+def test_without_a_search_or_a_count_it_is_refused() -> None:
+    assert str(searches.silence(SEARCHES.iloc[:0], "art-337", COUNTS)).startswith("nobody had looked")
+    assert str(searches.silence(SEARCHES, "art-337", COUNTS.iloc[:0])).startswith("no such count")
