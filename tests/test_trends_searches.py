@@ -15,11 +15,11 @@ def test_the_last_counts_stand_behind_it_and_it_says_how_far_they_fall_short() -
     assert silence == (pd.Timestamp("2025-07-31"), "2026-11", 30, "F2 F3 F4")
 
 
-def test_a_count_that_runs_beyond_what_was_looked_for_gives_a_negative_number_of_days() -> None:
+def test_a_count_that_came_after_the_search_and_runs_further_is_the_end_of_what_is_known() -> None:
     later = COUNTS.assign(period_end=pd.Timestamp("2025-08-31"))
     silence = searches.silence(SEARCHES, "art-337", later)
     assert not isinstance(silence, Refused)
-    assert silence.beyond == -31
+    assert (silence.until, silence.beyond) == (pd.Timestamp("2025-08-31"), 0)
 
 
 def test_without_a_search_or_a_count_it_is_refused() -> None:

@@ -45,6 +45,10 @@ def commands(block: str) -> list[str]:
     return [line for line in lines if line and line not in ELSEWHERE]
 
 
+#: What `make accept` notes of the notebooks whose outputs it stores.
+LOCK = "notebooks/outputs.lock"
+
+
 class Copy:
     """A copy of the project under git, in which the commands of the documents run with this Python."""
 
@@ -68,7 +72,8 @@ class Copy:
             command, shell=True, cwd=self.root, text=True, capture_output=True, check=False,
             env=os.environ | {"PYTHONPATH": str(self.root / "src")},
         )  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        good = (0, 3) if " diff " in command else (0,)  # 3: the two states differ
+        assert done.returncode in good, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -102,17 +107,15 @@ def project(built: Copy) -> Iterator[Copy]:
 
 def an_edited_cell(project: Copy) -> None:
     notebook = "notebooks/04-comparisons.ipynb"
-    old, new = 'denominator: str = \\"deployed/ukraine-estimate\\"', 'denominator: str = \\"deployed/putin\\"'
-    project.edit(notebook, old, new)
+    project.edit(notebook, '\\"authorised strength\\": \\"strength/', '\\"strength by decree\\": \\"strength/')
     run, make, accept, diff = map(project.run, commands(dict(blocks(CONTRIBUTING))["Edit a cell"]))
     assert "build/runs/04-comparisons.ipynb" in run
     assert "04-comparisons" in make
     assert "03-trends" not in make
     assert "notebooks/04-comparisons.ipynb" in accept
     assert notebook in diff
-    assert all(
-        name == notebook or name.startswith(("plots/deployed_rate", "plots/plots.lock")) for name in project.changed()
-    )
+    own = (notebook, LOCK, "plots/plots.lock", "plots/deployed_rate")
+    assert all(name.startswith(own) for name in project.changed())
 
 
 def a_new_row(project: Copy) -> None:
@@ -123,7 +126,7 @@ def a_new_row(project: Copy) -> None:
         with (project.root / "data" / f"{name}.csv").open("a", encoding="utf-8") as file:
             file.write(row + "\n")
     _, check, make, _, diff = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a row"]))
-    assert check == ""
+    assert check.startswith("no faults")
     assert "report.html is new" in make
     assert "example.org/awol" in project.page()
     assert "data/figures.csv" in diff
@@ -138,7 +141,7 @@ def a_new_notebook(project: Copy) -> None:
     assert "By region?" in project.page()
     assert "notebooks/06-by-region.ipynb" in accept
     plot = {"plots/plots.lock", *(f"plots/by_region_cases.{kind}" for kind in ("svg", "csv", "json"))}
-    assert project.changed() == {new.strip(), *plot}
+    assert project.changed() == {new.strip(), LOCK, *plot}
     project.run(f"{shlex.quote(sys.executable)} -m pytest -q -p no:cacheprovider --nbval {new.strip()}")
 
 
@@ -153,7 +156,7 @@ def a_new_plot(project: Copy) -> None:
     assert "persons convicted of absence without leave (Art. 337)" in project.page()
     assert "plots/persons_by_year: new (.csv .json .svg)" in accept
     files = {f"plots/persons_by_year.{kind}" for kind in ("svg", "csv", "json")}
-    assert project.changed() == {"notebooks/04-comparisons.ipynb", "plots/plots.lock", *files}
+    assert project.changed() == {"notebooks/04-comparisons.ipynb", LOCK, "plots/plots.lock", *files}
 
 
 def the_command_line(project: Copy) -> None:
@@ -165,7 +168,7 @@ def the_command_line(project: Copy) -> None:
     listed = next(block for _, block in blocks(README) if "rate-ratio" in block)
     for command in commands(listed):
         assert project.run(command), command
-    assert (project.root / "build" / "sweeps" / "SPEC" / "table.csv").is_file()
+    assert list((project.root / "build" / "sweeps").glob("SPEC*/table.csv"))
 
 
 EXAMPLES: dict[tuple[str, str], Callable[[Copy], None] | None] = {

@@ -39,7 +39,17 @@ LIBRARIES = (
     "desertion.engine.forks",
 )  # fmt: skip
 #: Parts of the package that no notebook imports.
-_NOT_FOR_NOTEBOOKS = {"__main__", "cli", "csv_models", "engine", "report"}
+_NOT_FOR_NOTEBOOKS = {
+    "__main__",
+    "changes",
+    "cli",
+    "csv_models",
+    "engine",
+    "registered",
+    "release",
+    "report",
+    "skeleton",
+}
 #: Variables that differ from kernel to kernel; all others are read by libraries when they are imported.
 _OWN = {"IPYTHONDIR", "JPY_PARENT_PID", "JPY_SESSION_NAME", reads.VARIABLE, drawing.VARIABLE}
 

@@ -13,8 +13,8 @@ from desertion.trends import Refused
 class Silence(NamedTuple):
     """The end of what is known, for a sentence.
 
-    No count that runs beyond `until` was found when somebody looked for the last time, on `day` as it is written. The
-    last count ends `beyond` days before `until`; `ids` are its statements.
+    No count that runs beyond `until` is known; somebody looked for one the last time on `day`, as it is written. The last
+    count ends `beyond` days before `until`; `ids` are its statements.
     """
 
     until: date
@@ -44,6 +44,7 @@ def silence(searches: pd.DataFrame, search: str, counts: pd.DataFrame) -> Silenc
         return Refused("nobody had looked for later counts by then", "")
     if counts.empty:
         return Refused("no such count is among the statements", "")
-    until, last = pd.Timestamp(str(searches.at[search, "until"])), counts["period_end"].max()
+    last = counts["period_end"].max()
+    until = max(pd.Timestamp(str(searches.at[search, "until"])), last)  # a count that came since runs further
     ids = " ".join(counts.loc[counts["period_end"].eq(last), "ids"])
     return Silence(until, str(searches.at[search, "day"]), (until - last).days, ids)
