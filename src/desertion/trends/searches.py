@@ -13,8 +13,8 @@ from desertion.trends import Refused
 class Silence(NamedTuple):
     """The end of what is known, for a sentence.
 
-    No count that runs beyond `until` is known; somebody looked for one the last time on `day`, as it is written. The last
-    count ends `beyond` days before `until`; `ids` are its statements.
+    No count that runs beyond `until` is known; somebody last looked for one on `day`, as it is written. The last count
+    ends `beyond` days before `until`; `ids` are its statements.
     """
 
     until: date
