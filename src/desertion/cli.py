@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import os
 import signal
 import sys
@@ -13,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from desertion.errors import CsvError, UserError
+from desertion.csv_models import commands as counts
+from desertion.errors import UserError
 from desertion.project import DATA, NOTEBOOKS, demand_clone, relative
-from desertion.text import visible, visible_lines
+from desertion.text import print_json, visible, visible_lines
 
 
 def command() -> int:
@@ -149,16 +148,18 @@ def _parser() -> argparse.ArgumentParser:
     option(add("claims", _claims, "published claims, recomputed, with their verdicts"), "edition", "json")
 
     # what these cannot answer is a refusal
-    interval = add("interval", _interval, "exact interval of a Poisson rate: X events in exposure T", 2)
+    interval = add("interval", counts.interval, "exact interval of a Poisson rate: X events in exposure T", 2)
     interval.add_argument("x", type=float, metavar="X")
     interval.add_argument("t", type=float, metavar="T", nargs="?", default=1.0)
     option(interval, "level", "json")
-    ratio = add("rate-ratio", _rate_ratio, "exact conditional ratio of two Poisson rates: X1 in T1 over X2 in T2", 2)
+    ratio = add(
+        "rate-ratio", counts.rate_ratio, "exact conditional ratio of two Poisson rates: X1 in T1 over X2 in T2", 2
+    )
     for name in ("x1", "t1", "x2", "t2"):
         ratio.add_argument(name, type=float, metavar=name.upper())
     ratio.add_argument("--midp", action="store_true", help="mid-p interval and p-value: less conservative")
     option(ratio, "level", "json")
-    fit = add("fit", _fit, "fit a model of counts to a CSV; status 2 where it is refused")
+    fit = add("fit", counts.fit, "fit a model of counts to a CSV; status 2 where it is refused")
     fit.add_argument("file", type=Path, metavar="FILE.csv", help="period_start, period_end, value; optionally more")
     models = "poisson (default), quasi-poisson, nb2, nb1, changepoint, composite"
     fit.add_argument("--model", default="poisson", help=models)
@@ -170,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--forecast", type=int, default=0, metavar="N", help="periods ahead (0)")
     fit.add_argument("--seed", type=int, default=1, help="of everything drawn at random (1)")
     option(fit, "level", "json")
-    score = add("score", _score, "scores of quantile or sample forecasts in a CSV", 2)
+    score = add("score", counts.score, "scores of quantile or sample forecasts in a CSV", 2)
     score.add_argument("file", type=Path, metavar="FILE.csv")
     option(score, "json")
     return parser
@@ -206,12 +207,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def _print_json(value: Any) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    # Read back it is the same; on a terminal nothing in it runs or turns the line.
-    print("".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text))
-
-
 def _check(arguments: argparse.Namespace) -> int:
     from desertion import figures
 
@@ -223,7 +218,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
         faults += [*merged.faults(), *registered.changed()]
     if arguments.json:
-        _print_json([fault.as_dict() for fault in faults] + [{**one.as_dict(), "warning": True} for one in warnings])
+        print_json([fault.as_dict() for fault in faults] + [{**one.as_dict(), "warning": True} for one in warnings])
     else:
         for fault in faults:
             print(visible(str(fault)))
@@ -302,7 +297,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 
     difference, page = changes.difference(arguments.old, arguments.new)
     if arguments.json:
-        _print_json(difference.as_json())
+        print_json(difference.as_json())
     else:
         print(changes.text(difference, page))
     return 3 if difference else 0
@@ -351,7 +346,7 @@ def _conflicts(arguments: argparse.Namespace) -> None:
     edition, data = _edition_data(arguments.edition)
     rows = reconcile.ledger(data, rule=edition.rule)
     if arguments.json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         print(visible(f"{row['id']}  {row['title']}"))
@@ -372,69 +367,9 @@ def _claims(arguments: argparse.Namespace) -> None:
     checked = claims.check_claims(data)
     rows = claims.as_json(checked)
     if arguments.json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row, statement in zip(rows, checked["statement"], strict=True):
         number = "" if row["computed"] is None else f" (computed {row['computed']:,.4g})"
         mixed = ", mixes measures" if row["mixed_measures"] else ""
         print(visible(f"{row['id']:8} {row['verdict']}{mixed}: {statement}{number}"))
-
-
-def _show(values: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        _print_json({name: value if value is None or math.isfinite(value) else None for name, value in values.items()})
-    else:
-        from desertion.trends.exact import LEAST_P
-
-        least = {name: "< " for name, value in values.items() if name == "p_value" and value <= LEAST_P}
-        print("\n".join(f"{name:8} {least.get(name, '')}{value:.6g}" for name, value in values.items()))
-
-
-def _interval(arguments: argparse.Namespace) -> None:
-    from desertion.trends import exact
-
-    rate = exact.interval(arguments.x, arguments.t, arguments.level)
-    _show({"rate": rate.rate, "low": rate.low, "high": rate.high}, arguments.json)
-
-
-def _rate_ratio(arguments: argparse.Namespace) -> None:
-    from desertion.trends import exact
-
-    ratio = exact.rate_ratio(
-        arguments.x1, arguments.t1, arguments.x2, arguments.t2, level=arguments.level, midp=arguments.midp
-    )
-    _show({"ratio": ratio.ratio, "low": ratio.low, "high": ratio.high, "p_value": ratio.p_value}, arguments.json)
-
-
-def _fit(arguments: argparse.Namespace) -> int:
-    from desertion.csv_models import fit
-
-    try:
-        result = fit.fit_file(
-            arguments.file, arguments.model, arguments.trend, period_unit=arguments.period_unit,
-            exposure=arguments.exposure, harmonics=arguments.harmonics, steps=arguments.forecast,
-            level=arguments.level, seed=arguments.seed,
-        )  # fmt: skip
-    except UserError as error:
-        needs = "a file without these faults" if isinstance(error, CsvError) else "options that there are"
-        result = fit.refusal(arguments.model, arguments.trend, str(error), needs)
-    refused = result["refused"]
-    if refused:
-        print(visible_lines(f"refused: {refused['reason']} (needs: {refused['needs']})"), file=sys.stderr)
-    if arguments.json:
-        _print_json(result)
-    elif not refused:
-        print(visible_lines(fit.describe(result)))
-    return 2 if refused else 0
-
-
-def _score(arguments: argparse.Namespace) -> None:
-    from desertion.csv_models import scores
-
-    result = scores.score_file(arguments.file)
-    if arguments.json:
-        _print_json(result)
-        return
-    for name, value in result.items():
-        if value not in (None, [], {}):
-            print(f"{name:10} {value:.6g}" if isinstance(value, float) else f"{name:10} {value}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import calendar
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _WIDTH = 60  # characters of a value that a message shows
@@ -114,3 +116,9 @@ def period(start: date, end: date) -> str:
 def nothing(why: object = None) -> str:
     """The sentence in the place of a plot or table without rows; `why` is the reason, without its full stop."""
     return f"Nothing can be shown here: {why}." if why else "No statement of this edition can be shown here."
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON: read back it is the same; on a terminal nothing in it runs or turns the line."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    print("".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text))

@@ -274,7 +274,7 @@ def _label(row: Cells) -> str:
     if "corrected" in row:
         return f"{row.get('printed', '')} → {row['corrected']}"
     what = next(
-        (row[column] for column in ("fact", "series", "statement", "title", "why", "publisher") if row.get(column)), ""
+        (row[column] for column in ("fact", "series", "statement", "title", "why", "publisher", "reason", "what") if row.get(column)), ""
     )
     value = " ".join(
         filter(None, (row.get("hedge", ""), row.get("value") or row.get("stated", ""), row.get("unit", "")))
