@@ -269,13 +269,15 @@ def _statements(name: str, old: Findings, new: Findings) -> Iterator[StatementCh
         yield StatementChange(name, paired.name(row), "removed", _label(row))
 
 
+#: Columns that say in words what a row of data/ is, the first that there is.
+_WORDS = ("fact", "series", "statement", "title", "why", "publisher", "reason", "what")
+
+
 def _label(row: Cells) -> str:
     """What a row says, in a few words, by the columns that it has."""
     if "corrected" in row:
         return f"{row.get('printed', '')} → {row['corrected']}"
-    what = next(
-        (row[column] for column in ("fact", "series", "statement", "title", "why", "publisher", "reason", "what") if row.get(column)), ""
-    )
+    what = next((row[column] for column in _WORDS if row.get(column)), "")
     value = " ".join(
         filter(None, (row.get("hedge", ""), row.get("value") or row.get("stated", ""), row.get("unit", "")))
     )
