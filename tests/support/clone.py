@@ -15,7 +15,8 @@ from desertion.project import ROOT
 
 #: Modules that the small project has as they are.
 REAL = (
-    "__init__.py", "__main__.py", "arguments.py", "changes", "cli.py", "drawing.py", "engine", "errors.py", "git.py",
+    "__init__.py", "__main__.py", "arguments.py", "changes", "cli.py", "csv_models/__init__.py",
+    "csv_models/commands.py", "drawing.py", "engine", "errors.py", "git.py",
     "inline.py", "memo.py", "notebook.py", "params", "project.py", "reads.py", "report/page.css", "report/picture.py",
     "sentences.py", "skeleton.py", "text.py", "vocabulary.py", "yaml_file.py",
 )  # fmt: skip
