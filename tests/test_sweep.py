@@ -80,7 +80,7 @@ class Clone:
 
     def rows(self) -> list[dict[str, str]]:
         with self.table.open(newline="") as file:
-            return list(csv.DictReader(file))
+            return sweep._records(file)
 
 
 @pytest.fixture

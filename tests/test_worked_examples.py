@@ -108,6 +108,7 @@ def project(built: Copy) -> Iterator[Copy]:
 def an_edited_cell(project: Copy) -> None:
     notebook = "notebooks/04-comparisons.ipynb"
     project.edit(notebook, '\\"authorised strength\\": \\"strength/', '\\"strength by decree\\": \\"strength/')
+    project.run("make")
     run, make, accept, diff = map(project.run, commands(dict(blocks(CONTRIBUTING))["Edit a cell"]))
     assert "build/runs/04-comparisons.ipynb" in run
     assert "04-comparisons" in make
@@ -126,7 +127,7 @@ def a_new_row(project: Copy) -> None:
         with (project.root / "data" / f"{name}.csv").open("a", encoding="utf-8") as file:
             file.write(row + "\n")
     _, check, make, _, diff = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a row"]))
-    assert check.startswith("no faults")
+    assert "no faults" in check
     assert "report.html is new" in make
     assert "example.org/awol" in project.page()
     assert "data/figures.csv" in diff
@@ -134,6 +135,7 @@ def a_new_row(project: Copy) -> None:
 
 
 def a_new_notebook(project: Copy) -> None:
+    project.run("make")  # an example before this one may have left a build of other rows
     new, make, accept = map(project.run, commands(dict(blocks(CONTRIBUTING))["Add a notebook with a plot"]))
     assert new == "notebooks/06-by-region.ipynb\n"
     assert "06-by-region" in make
