@@ -72,6 +72,14 @@ def of_data(old: str, new: str, file: str = "figures.csv") -> list[compare.State
     return differ(*(state(files={f"data/{file}": each.encode()}) for each in (old, new))).statements
 
 
+def test_rows_that_hold_no_number_are_not_counted_as_statements() -> None:
+    rows = {"figures.csv": "id,fact\nF1,a\n", "acknowledged.csv": "figure_id,warning,reason\nF1,twin,read\n"}
+    new = state(files={f"data/{name}": text.encode() for name, text in rows.items()})
+    assert terminal.summary(differ(state(files={"data/figures.csv": b"id,fact\n"}), new)) == (
+        "1 statement added; 1 other row added"
+    )
+
+
 def test_the_picture_for_phones_counts_only_where_both_sides_keep_it() -> None:
     stored, phone = plot("a\n1\n", a="number"), {"plots/growth-single.svg": SVG.format("").encode()}
     drawn = stored | phone

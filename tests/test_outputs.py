@@ -108,9 +108,9 @@ class TestAllOutputs:
             assert words in re.sub(r"</?(strong|a)\b[^>]*>", "", page), words
             assert words in pdf, words
         assert page.count("<img ") == 7
-        assert page.count("No sources are recorded for this figure") == 6 == pdf.count("No sources are recorded")
+        assert page.count("No sources are recorded for this picture") == 6 == pdf.count("No sources are recorded")
         assert (
-            'alt="Figure of 07-outputs, code cell 3: Verdicts by year; x: year; y: verdicts; legend: Art. 337"' in page
+            'alt="Picture of 07-outputs, code cell 3: Verdicts by year; x: year; y: verdicts; legend: Art. 337"' in page
         )
         assert page.count("<math") > 3
         assert "evil.example" not in re.sub(r"<em>The picture [^<]*</em>", "", page)

@@ -96,14 +96,14 @@ def test_a_bitmap_is_a_picture_with_its_size_and_words(kind: str, tmp_path: Path
     output = shown({f"image/{kind}": bitmap(kind), "text/plain": "<IPython.core.display.Image object>"})
     (block,) = blocks(tmp_path, output)
     assert isinstance(block, PictureBlock)
-    assert (block.kind, block.width, block.height, block.alt) == (f"image/{kind}", 12, 8, f"Figure of {WHERE}")
+    assert (block.kind, block.width, block.height, block.alt) == (f"image/{kind}", 12, 8, f"Picture of {WHERE}")
 
 
 def test_the_words_of_a_picture_are_those_of_its_metadata_else_its_plain_text(tmp_path: Path) -> None:
     named = shown({"image/svg+xml": SVG, "text/plain": "a"}, **{"image/svg+xml": {"alt": "A circle\u202e"}})
     plain = shown({"image/svg+xml": SVG, "text/plain": "a circle"})
     alts = [block.alt for block in blocks(tmp_path, named, plain) if isinstance(block, PictureBlock)]
-    assert alts == [f"Figure of {WHERE}: A circle[U+202E]", f"Figure of {WHERE}: a circle"]
+    assert alts == [f"Picture of {WHERE}: A circle[U+202E]", f"Picture of {WHERE}: a circle"]
 
 
 @pytest.mark.parametrize(
@@ -342,9 +342,9 @@ def test_the_name_of_what_a_cell_drew_with_is_left_out_beside_the_picture_alone(
 def test_a_figure_without_sources_is_noted_once_with_what_to_do(tmp_path: Path) -> None:
     path = write(tmp_path, shown({"image/svg+xml": SVG}), shown({"image/png": bitmap("png")}))
     page, notes = render(tmp_path, path)
-    assert notes == [f"{WHERE}: a figure has no sources recorded: publish it with publish.figure"]
-    assert page.count(f"No sources are recorded for this figure ({WHERE}).") == 2
-    assert words_of(tmp_path / "report.pdf").count("No sources are recorded for this figure") == 2
+    assert notes == [f"{WHERE}: a plot has no sources recorded: publish it with publish.figure"]
+    assert page.count(f"No sources are recorded for this picture ({WHERE}).") == 2
+    assert words_of(tmp_path / "report.pdf").count("No sources are recorded for this picture") == 2
 
 
 # --- the page and the PDF --------------------------------------------------------------------------------------------
@@ -407,7 +407,7 @@ def test_each_kind_of_output_comes_into_the_pdf(tmp_path: Path, written: list[st
     for words in ("5,096", "Words of HTML in $5", r"\nosuch{x}", "words of LaTeX", "a doubt of the library"):
         assert words in read
     assert 'style="background:#ffff00;color:#000000">5,096</td>' in page
-    assert f'alt: "Figure of {WHERE}: A red field"' in written[-1]
+    assert f'alt: "Picture of {WHERE}: A red field"' in written[-1]
 
 
 def test_markdown_that_takes_in_what_follows_it_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let each data frame that a cell shows leave its record for the report, and a kernel show figures as SVG.
+    """Let each data frame that a cell shows leave its record for the report, and a kernel show plots as SVG.
 
     IPython calls this for `--ext=desertion`; in a kernel that imports the package after its start the import does.
     """

@@ -61,8 +61,9 @@ def summary(difference: Difference) -> str:
         number, _, how = first.partition(" ")
         parts.append(", ".join([f"{count(int(number), 'sentence')} {how}", *more]))
     parts += _if(len(difference.verdicts), "verdict", " flipped")
-    statements = Counter(each.how for each in difference.statements)
-    parts += [f"{count(statements[how], 'statement')} {how}" for how in statements]
+    numbers = {"figures.csv", "context.csv", "corrections.csv"}
+    rows = Counter(("statement" if each.file in numbers else "other row", each.how) for each in difference.statements)
+    parts += [f"{count(many, what)} {how}" for (what, how), many in rows.items()]
     parts += _if(sum(map(_size, difference.tables)), "cell", f" of {count(len(difference.tables), 'table')}")
     moved = [len(each.moved) for each in difference.plots if each.moved]
     parts += _if(sum(moved), "plotted number", f" in {count(len(moved), 'plot')}")

@@ -89,7 +89,7 @@ def notes(sections: Iterable[Section]) -> list[str]:
         if isinstance(block, Unshown):
             lines.append(f"{block.where}: {block.what} cannot be shown in the page and the PDF")
         elif isinstance(block, PictureBlock) and block.where:
-            lines.append(f"{block.where}: a figure has no sources recorded: publish it with publish.figure")
+            lines.append(f"{block.where}: a plot has no sources recorded: publish it with publish.figure")
     return list(dict.fromkeys(lines))
 
 
@@ -122,7 +122,7 @@ def _blocks(
         kind = pictures[0]
         its = metadata.get(kind, {}) if isinstance(metadata.get(kind, {}), dict) else {}
         words = its.get("alt") or metadata.get("alt") or ("" if plain.startswith("<") else plain)
-        alt = f"Figure of {where}" + (f": {visible(str(words))}" if words else "")
+        alt = f"Picture of {where}" + (f": {visible(str(words))}" if words else "")
         yield image.read(kind, data[kind], alt, where, its or metadata)
     elif interactive:
         yield Unshown(interactive[0], where)

@@ -24,7 +24,7 @@ from desertion.report.layout import Report
 from desertion.text import shown
 
 #: Stands under a picture that a notebook shows and does not publish.
-UNSOURCED = "No sources are recorded for this figure"
+UNSOURCED = "No sources are recorded for this picture"
 
 
 class Writer(ABC):

@@ -39,9 +39,9 @@ def person_years(stocks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     reach = pd.Timedelta(days=REACH)
     first, last = known["date"].min(), known["date"].max()
     if known.empty or start < first - reach or (end > last + reach and not decree):
-        span = "no number at all" if known.empty else f"numbers from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        span = "is no number" if known.empty else f"are numbers from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         return Refused(
-            f"strength is not known over {start:%Y-%m-%d} to {end:%Y-%m-%d}: there is {span}",
+            f"strength is not known over {start:%Y-%m-%d} to {end:%Y-%m-%d}: there {span}",
             f"numbers within {REACH} days of both ends",
         )
     means = known.groupby("date")["value"].mean()
