@@ -208,10 +208,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from desertion import figures
+    from desertion import figures, reconcile
 
     examined = figures.examine(arguments.data)
-    faults, warnings = list(examined.faults), examined.warnings()
+    faults = list(examined.faults)
+    warnings = examined.warnings(None if faults else reconcile.broken(figures.typed(examined)))
     if arguments.data.resolve() == DATA:
         from desertion import registered
         from desertion.engine import merged

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from desertion.errors import UserError
 from desertion.figures import facts, rules
 from desertion.figures.check import examine
-from desertion.figures.load import load
+from desertion.figures.load import typed
 from desertion.figures.read import canonical, decode, parse, render
 from desertion.figures.rows import MEASURE_UNITS
 from desertion.figures.schema import BY_FILE, COMPILERS, FIGURES, HEDGES, SOURCES
@@ -177,7 +177,7 @@ def propose(data_dir: Path, rows: Mapping[str, Row], ident: Callable[[], int] | 
         where = {(FIGURES, one["id"]): place for place, one in new.items()}
         where |= {(SOURCES, key): next(p for p, one in new.items() if one["source_id"] == key) for key in fresh}
         faults = [_named(one, texts, where) for one in examined.faults]
-        data = None if faults else load(copy)
+        data = None if faults else typed(examined)
         known = {_message(one) for one in now.warnings()}
         warned = [] if faults else [one for one in examined.warnings() if _message(one) not in known]
     lines = [line for row in added for line in _beside(row, tables[FIGURES], fresh)]

@@ -109,6 +109,13 @@ def _known(data: Data) -> dict[str, Statement]:
     return known | ({one.id: one for one in of_context(data, named)} if named else {})
 
 
+def broken(data: Data) -> dict[str, str]:
+    """Id → reason of each identity that breaks."""
+    frame = identities(data)
+    reasons = frame.loc[frame["state"] == BROKEN, "reason"]
+    return {str(one): str(reason) for one, reason in reasons.items()}
+
+
 def would_break(data: Data, number: str) -> list[str]:
     """One line per identity that breaks once statement `number` stands for another one of its fact and unit."""
     known, hedges = _known(data), Hedges(data.hedges)
