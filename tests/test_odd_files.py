@@ -215,3 +215,22 @@ def test_an_exposure_beyond_quotients_is_refused_by_name(
 ) -> None:
     assert cli.main(command) == 2
     assert re.search(r"exposure is 1e[-+]\d+: give it in a unit", capsys.readouterr().err)
+
+
+def test_odd_counts_and_exposures_are_answered_without_a_nan_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = ("0", "1", "5", "4373", "1e9", "1e15", "9007199254740993", "1e18", "1e300", "-1", "nan", "inf", "0.5", "")
+    exposures = ("1", "0.5", "1e9", "1e-300", "1e300", "1e-99", "1e99", "0", "nan", "\u0663")
+    draw = random.Random(5)
+    for number in range(300):
+        x1, t1, x2, t2 = draw.choice(counts), draw.choice(exposures), draw.choice(counts), draw.choice(exposures)
+        level = draw.choice(("0.95", "0.5", "1e-9", "0.9999999", "1", "nan"))
+        midp = ["--midp"] if number % 3 == 0 else []
+        for command in (["interval", x1, t1], ["rate-ratio", x1, t1, x2, t2, *midp]):
+            try:
+                status = cli.main([*command, "--level", level])
+            except SystemExit as ended:  # what argparse refuses
+                status = int(ended.code or 0)
+            done = capsys.readouterr()
+            assert status in (0, 2), command
+            assert not re.search(rf"\bnan$|{FOREIGN.pattern}", done.out, re.MULTILINE), (command, done.out)
+            assert (status == 2) == bool(done.err.strip()), command
