@@ -308,7 +308,7 @@ def test_a_short_table_stays_where_it_belongs_with_its_caption_on_one_page(tmp_p
 def test_the_paragraph_before_a_plot_names_it(words: str, ends: str) -> None:
     svg = '<svg viewBox="0 0 10 5"></svg>'
     plot = PlotBlock("months", "Cases a month", "words", svg, (), None, number=2)
-    written, drawn = paper.PaperWriter([]).blocks([Prose(words), plot])
+    written, _drawn = paper.PaperWriter([]).blocks([Prose(words), plot])
     assert written == ends
 
 
