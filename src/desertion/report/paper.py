@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from desertion.entries import Entry
 from desertion.errors import UserError
+from desertion.report import glyphs
 from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
@@ -29,10 +30,11 @@ _LETTERS = 104
 _WIDE = 717 / 470
 
 
-def paper(report: Report) -> bytes:
+def paper(report: Report, notes: list[str] | None = None) -> bytes:
     """The PDF, in the same bytes for the same content, dated with the day of the edition.
 
-    Raises UserError with the compiler's words where it refuses the document.
+    Characters that are drawn as boxes are named in `notes`. Raises UserError with the compiler's words where it refuses
+    the document.
     """
     import typst
 
@@ -54,16 +56,21 @@ def paper(report: Report) -> bytes:
     }
     source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
     stamp = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-    refused: typst.TypstError | None = None
-    for floating in _FLOATING:
+    inputs = {"main.typ": source.encode()} | writer.files
+    try:
         try:
-            return _compile({"main.typ": (floating + source).encode()} | writer.files, stamp)
+            return _floated(inputs, stamp)
         except typst.TypstError as error:
-            refused = error
-            if "internal error" not in str(error):
-                break
-    hints = "; ".join(getattr(refused, "hints", []))
-    raise UserError(f"the PDF was refused: {refused} {hints}".strip()) from refused
+            if not glyphs.lacking(error):
+                raise
+        inputs, missing = glyphs.boxed(inputs, _fonts())
+        document = _floated(inputs, stamp)
+    except typst.TypstError as error:
+        hints = "; ".join(getattr(error, "hints", []))
+        raise UserError(f"the PDF was refused: {error} {hints}".strip()) from error
+    if notes is not None:
+        notes.append(glyphs.note(missing))
+    return document
 
 
 #: How plots float, the first that works: anywhere; not past a table; not at all. Typst 0.15.1 fails to tag ("parent
@@ -72,6 +79,19 @@ _FLOATING = tuple(
     f"#let plots-go = {place}\n#let before-table = {before}\n"
     for place, before in (("auto", "none"), ("auto", "place.flush()"), ("none", "none"))
 )
+
+
+def _floated(inputs: dict[str, bytes], stamp: int) -> bytes:
+    """The PDF with the first placement of plots that Typst does not fail at."""
+    import typst
+
+    for floating in _FLOATING[:-1]:
+        try:
+            return _compile(inputs | {"main.typ": floating.encode() + inputs["main.typ"]}, stamp)
+        except typst.TypstError as error:
+            if "internal error" not in str(error):
+                raise
+    return _compile(inputs | {"main.typ": _FLOATING[-1].encode() + inputs["main.typ"]}, stamp)
 
 
 def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
