@@ -168,6 +168,19 @@ def test_contradicting_reports_are_named() -> None:
     )
 
 
+def test_the_reference_series_is_named_and_never_chosen_by_the_number_of_reports() -> None:
+    few, many = years(2021, 615, 1001, 5096, series="few"), months(2022, *[80.0] * 12, series="many")
+    one, more = fitted(reports(*few, *many)), fitted(reports(*many, *few), Spec(reference="few"))
+    assert one.obs.series_names == more.obs.series_names == ("few", "many")
+    pd.testing.assert_frame_equal(one.totals(), more.totals(), rtol=1e-6)
+    other = fitted(reports(*few, *many), Spec(reference="many"))
+    assert other.obs.series_names == ("many", "few")
+    # the level is of the reference: the same cases in another series are a factor away
+    assert other.totals([2022])["mean"][0] == pytest.approx(one.totals([2022], "many")["mean"][0], rel=0.05)
+    assert "has no report" in str(refused(reports(*few, *many), Spec(reference="none")))
+    assert "has a factor" in str(refused(reports(*few, *many), Spec(reference="few", factors={"few": ("a",)})))
+
+
 def test_what_is_not_identified_is_refused() -> None:
     assert "inside" in refused(reports(*PRESS), Spec(trend="smooth+step:2021-09-21")).reason
     assert "one side" in refused(reports(*PRESS), Spec(trend="smooth+step:2010-01-01")).reason
