@@ -94,7 +94,7 @@ def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, t
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
     assert plots.forecast(table)
     assert plots.forecast(rounded.outlook({"none": rounded.Panel(NO_FORECAST, None, None, "")}, 12))
-    words = plots.forecast.describe(table)
+    words = " ".join(table["note"])
     assert "No level and no forecast: 6 informative counts" in words
     assert "No forecast: two counts came after six others (needs at least 8)" in words
 

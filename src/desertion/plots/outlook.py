@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,17 +11,16 @@ from desertion.plots import wording
 from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
-from desertion.plots.plot import plot
+from desertion.plots.palette import ESTIMATE, RANGE, STEPS, Style
+from desertion.plots.plot import PlotWords, plot
 
 _LEVELS = (95, 80, 50)
 _ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
-_FIT = Style("#7A6F5B", "s", "-")
-_BAND = "#D9D2C5"
+_FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
 _SCENARIOS = {
-    "stops": (Style(ORANGE, "^", "--"), "growth stops"),
-    "continues": (Style(VERMILION, "D", "-."), "growth of the last year continues"),
+    "stops": (Style(ESTIMATE, "^", "--"), "growth stops"),
+    "continues": (Style(ESTIMATE, "D", ":"), "growth of the last year continues"),
 }
 _KINDS = ("fit", "forecast", *_SCENARIOS, "refused")
 
@@ -46,29 +43,15 @@ def _check(rows: pd.DataFrame) -> None:
         raise ArgumentError("plot forecast: column 'kind' is forecast and refused in one panel")
 
 
-def _band(row: Any) -> str:
-    return f"{wording.number(row.median)} ({wording.number(row.low95)} to {wording.number(row.high95)})"
-
-
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
-    phrases = [
-        "Step plots of the number a month, from zero: the fitted months with their 95 % band, and what may follow"
-    ]
-    for panel, part in rows.groupby("panel", sort=False):
-        words = []
-        part = part.sort_values("period_start", kind="stable")
-        for kind in _KINDS[:-1]:
-            own = list(records(part[part["kind"] == kind]))
-            if own and kind in _SCENARIOS:
-                last, name = own[-1], _SCENARIOS[kind][1]
-                words.append(f"if {name}, {wording.number(last.median)} in {wording.period_of(last)}")
-            elif own:
-                name, chosen = ("last fitted month", own[-1:]) if kind == "fit" else ("forecast", [own[0], own[-1]])
-                each = dict.fromkeys(f"{wording.period_of(row)} {_band(row)}" for row in chosen)
-                words.append(f"{name} " + ", ".join(each))
-        phrases.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
-    return ". ".join(phrases) + "."
+    made = list(records(rows[rows["kind"] == "forecast"].sort_values("period_end", kind="stable")))
+    shape = [f"Steps of the number a month in {rows['panel'].nunique()} panels, with their range"]
+    if made:
+        low, high = (wording.number(end) for end in (made[-1].low95, made[-1].high95))
+        shape.append(f"the range widens to {low}–{high} in {wording.period_of(made[-1])}")
+    subtitle = "Number a month. Cases published by courts inside Russia; not desertions."
+    return PlotWords("", subtitle, "; ".join(shape) + ".")
 
 
 @plot(
@@ -87,7 +70,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "note": text("what held-out counts say of the forecast, or why there is none; one for each panel", longest=600),
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
@@ -101,9 +84,13 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     ]
     across = page.size.width * 72 - 60
     panels = panels_by(
-        page, rows, "panel", (62, 66, 70), across=across, key=key,
-        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
-    )  # fmt: skip
+        page,
+        rows,
+        "panel",
+        (62, 66, 70),
+        across=across,
+        key=key,
+    )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     for each, part in panels:
         part = part.sort_values("x0", kind="stable")
@@ -131,7 +118,7 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
         if own.empty:
             continue
         ids = gid(str(own["ids"].iloc[0]))
-        for level, colour in {"fit": {95: _BAND}, "forecast": _FAN}.get(kind, {}).items():
+        for level, colour in {"fit": {95: RANGE}, "forecast": _FAN}.get(kind, {}).items():
             area(axes, own, f"low{level}", f"high{level}", facecolor=colour, edgecolor="none", gid=ids)
         look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
         x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)

@@ -7,9 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 from desertion.entries import Entry
@@ -80,7 +78,7 @@ def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
     made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
         inputs,
         format="pdf",
-        font_paths=[str(_fonts())],
+        font_paths=_fonts(),
         ignore_system_fonts=True,
         pdf_standards=STANDARDS,
         timestamp=stamp,
@@ -114,12 +112,11 @@ def _consecutive(body: str) -> str:
 _ON_THE_TITLE = ("Edition", "Published up to", "Data", "Packages", "Commit")
 
 
-@cache
-def _fonts() -> Path:
-    """The folder of matplotlib's own fonts, so that fonts of the machine do not matter."""
-    import matplotlib
+def _fonts() -> list[str]:
+    """The folders of the fonts that come along, so that fonts of the machine do not matter."""
+    from desertion.plots import font
 
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return [str(folder) for folder in font.FOLDERS]
 
 
 class PaperWriter(Writer):
