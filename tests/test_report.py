@@ -23,7 +23,7 @@ from desertion import params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, escape, layout, paper, verification
+from desertion.report import content, escape, glyphs, layout, paper, verification
 from desertion.report.blocks import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.text import visible, visible_lines
 
@@ -75,7 +75,7 @@ def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
         if name in {"src", "srcset", "data"} or (name in {"href", "xlink:href"} and tag != "a")
     ]
     assert all(value.startswith("#") for _, _, value in loads), loads
-    assert not re.search(r"url\((?!#)|@import", page)
+    assert not re.search(r"url\((?!#|data:font/ttf;)|@import", page)
     assert len(page) < 3_000_000
 
 
@@ -352,9 +352,32 @@ def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
 
     tried.clear()
     monkeypatch.setattr(paper, "_compile", refusing)
-    with pytest.raises(UserError, match="the PDF was refused: no alt text"):
+    still.with_name("report.html").write_text("an earlier page")
+    with pytest.raises(UserError, match=r"report\.html is new and has no PDF: the PDF was refused: no alt text"):
         render(tmp_path)
     assert len(tried) == 1
+    assert "<main" in still.with_name("report.html").read_text(encoding="utf-8")
+    assert not still.exists(), "a PDF of another state does not stay beside the page"
+
+
+@pytest.mark.parametrize("odd", ["\u2728", "\U0001f1f7\U0001f1fa", "\ue000", "\U00011302", "\u3014"])
+@pytest.mark.parametrize("where", ["words", "plot"])
+def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
+    odd: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glyphs, "DATA", tmp_path)
+    (tmp_path / "claims.csv").write_text(f"id,statement\nC1,a{odd}b\n", encoding="utf-8")
+    block: Block = Prose(f"A claim: x{odd}y.")
+    if where == "plot":
+        words = f'<text y="9" font-family="DejaVu Sans">x {odd} y</text>'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">{words}</svg>'
+        block = PlotBlock("odd", "title", "alt", svg, (), None)
+    edition, methods = params.edition("default"), [Prose("How it was done.")]
+    whole = layout.Report(edition, date(2024, 1, 1), [block], [], methods, [], [], {"Data": "none"})
+    notes: list[str] = []
+    assert paper.paper(whole, notes).startswith(b"%PDF")
+    assert [one for one in notes if "claims.csv:2" in one and f"U+{ord(odd[0]):04X}" in one] == notes
+    assert notes or where == "words", "the font of last resort draws it"
 
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:

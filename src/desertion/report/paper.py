@@ -7,13 +7,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 from desertion.entries import Entry
 from desertion.errors import UserError
+from desertion.plots import font
+from desertion.report import glyphs
 from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
@@ -29,10 +29,11 @@ _LETTERS = 104
 _WIDE = 717 / 470
 
 
-def paper(report: Report) -> bytes:
+def paper(report: Report, notes: list[str] | None = None) -> bytes:
     """The PDF, in the same bytes for the same content, dated with the day of the edition.
 
-    Raises UserError with the compiler's words where it refuses the document.
+    Characters that are drawn as boxes are named in `notes`. Raises UserError with the compiler's words where it refuses
+    the document.
     """
     import typst
 
@@ -54,16 +55,21 @@ def paper(report: Report) -> bytes:
     }
     source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
     stamp = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-    refused: typst.TypstError | None = None
-    for floating in _FLOATING:
+    inputs = {"main.typ": source.encode()} | writer.files
+    try:
         try:
-            return _compile({"main.typ": (floating + source).encode()} | writer.files, stamp)
+            return _floated(inputs, stamp)
         except typst.TypstError as error:
-            refused = error
-            if "internal error" not in str(error):
-                break
-    hints = "; ".join(getattr(refused, "hints", []))
-    raise UserError(f"the PDF was refused: {refused} {hints}".strip()) from refused
+            if not glyphs.lacking(error):
+                raise
+        inputs, missing = glyphs.boxed(inputs, font.FOLDERS)
+        document = _floated(inputs, stamp)
+    except typst.TypstError as error:
+        hints = "; ".join(getattr(error, "hints", []))
+        raise UserError(f"the PDF was refused: {error} {hints}".strip()) from error
+    if notes is not None:
+        notes.append(glyphs.note(missing))
+    return document
 
 
 #: How plots float, the first that works: anywhere; not past a table; not at all. Typst 0.15.1 fails to tag ("parent
@@ -74,13 +80,26 @@ _FLOATING = tuple(
 )
 
 
+def _floated(inputs: dict[str, bytes], stamp: int) -> bytes:
+    """The PDF with the first placement of plots that Typst does not fail at."""
+    import typst
+
+    for floating in _FLOATING[:-1]:
+        try:
+            return _compile(inputs | {"main.typ": floating.encode() + inputs["main.typ"]}, stamp)
+        except typst.TypstError as error:
+            if "internal error" not in str(error):
+                raise
+    return _compile(inputs | {"main.typ": _FLOATING[-1].encode() + inputs["main.typ"]}, stamp)
+
+
 def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
     import typst
 
     made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
         inputs,
         format="pdf",
-        font_paths=[str(_fonts())],
+        font_paths=[str(folder) for folder in font.FOLDERS],  # fonts of the machine do not matter
         ignore_system_fonts=True,
         pdf_standards=STANDARDS,
         timestamp=stamp,
@@ -109,14 +128,6 @@ def _consecutive(body: str) -> str:
             line = "=" * level + line[heading.end(1) :]
         lines.append(line)
     return "\n".join(lines)
-
-
-@cache
-def _fonts() -> Path:
-    """The folder of matplotlib's own fonts, so that fonts of the machine do not matter."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 #: Rows that a table in the text has at most; a longer one, or one that needs a turned page, stands in the appendix.
