@@ -27,7 +27,8 @@ class Observations:
     """Reports `low` <= cases of `series` from day `start` to before day `stop` <= `high`, one row each.
 
     Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` is the name of series s;
-    reports of one series count the same process, reports of different series share its trend only.
+    reports of one series count the same process, reports of different series share its trend only. `counted` (n, 2),
+    where known: the day on which each was counted, and for an increment that on which the earlier total was; 0: none.
     """
 
     ids: tuple[str, ...]
@@ -37,6 +38,7 @@ class Observations:
     low: Floats
     high: Floats
     series_names: tuple[str, ...]
+    counted: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -70,6 +72,7 @@ class Observations:
         return replace(
             self, ids=tuple(self.ids[i] for i in at), series=self.series[at], start=self.start[at],
             stop=self.stop[at], low=self.low[at], high=self.high[at],
+            counted=None if self.counted is None else self.counted[at],
         )  # fmt: skip
 
     def of(self, series_names: tuple[str, ...]) -> Observations:

@@ -124,7 +124,7 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
     theta, node = fit.posterior.draw(draws, rng)
     counts = np.full((len(rows), draws * _EACH), np.nan)
     pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
-    base = model.problem(fit.lattice, fit.design)
+    base = model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay)
     beyond = _beyond(fit, rows)
     overlapping = any(inside.any() for inside, _, _ in pieces)
     for k in range(draws):
@@ -216,7 +216,7 @@ def _influence(fit: Fit) -> pd.DataFrame:
         rest = fit.obs.take([j for j in range(len(fit.obs)) if j != i])
         try:
             cells = lattice.build(rest)
-            posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
+            posed = model.posed(model.problem(cells, fit.design, rest, fit.spec.reporting_delay), fit.design, hyper)
             without = mode(posed, theta)
         except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})
