@@ -13,7 +13,7 @@ from desertion import figures, reconcile
 from desertion.errors import UserError
 from desertion.trends import Refused, completeness, composite
 from desertion.trends.arrays import Floats, Ints
-from desertion.trends.composite import Fit, Spec, lattice, prior, truncation
+from desertion.trends.composite import Fit, Spec, delays, lattice, prior, truncation
 from desertion.trends.counts import Observations
 
 
@@ -143,17 +143,25 @@ def test_where_all_is_posted_at_once_or_no_day_is_known_nothing_changes() -> Non
     assert truncation.weights(cells, obs, bounds, 1e-9) == pytest.approx(prior.weights(cells, bounds), abs=1e-9)
 
 
-def late(rng: np.random.Generator, mean: float) -> tuple[Observations, float]:
-    """Monthly counts, each made two days after its month, of a process with lognormal delays; and its true total."""
+def late(rng: np.random.Generator, mean: float, *, halves: bool = False) -> tuple[Observations, float]:
+    """Monthly counts, each made two days after its month, of a process with lognormal delays; and its true total.
+
+    With `halves` the second half of each year is one count, made ten months later.
+    """
     bounds = months("2023-01-01", "2025-01-01")
     days = np.arange(bounds[0], bounds[-1])
     received = np.repeat(days, rng.poisson(20 * np.exp(0.7 * np.arange(len(days)) / 365)))
     posted = received + rng.lognormal(np.log(mean) - 0.5, 1.0, len(received))
-    first, after = bounds[:-1], bounds[1:]
-    seen = [((received >= a) & (received < b) & (posted < b + 2)).sum() for a, b in zip(first, after, strict=True)]
+    spans = [(k, k + 1, 1) for k in range(24) if not halves or k % 12 < 6]
+    spans += [(6, 12, 300), (18, 24, 300)] if halves else []
+    first, after, counted = np.array([(bounds[a], bounds[b], bounds[b] + wait) for a, b, wait in spans]).T
+    seen = [
+        ((received >= a) & (received < b) & (posted < c + 1)).sum()
+        for a, b, c in zip(first, after, counted, strict=True)
+    ]
     count, ids = np.array(seen, np.float64), tuple(f"F{k:03d}" for k in range(len(seen)))
-    days = np.column_stack([after + 1, np.zeros_like(after)])
-    return Observations(ids, np.zeros(len(ids), np.int64), first, after, count, count, ("s",), counted=days), len(
+    day = np.column_stack([counted, np.zeros_like(counted)])
+    return Observations(ids, np.zeros(len(ids), np.int64), first, after, count, count, ("s",), counted=day), len(
         received
     )
 
@@ -189,3 +197,37 @@ def test_reports_of_the_data_carry_the_days_on_which_they_were_counted() -> None
 def test_a_delay_that_cannot_be_is_refused_in_words() -> None:
     with pytest.raises(UserError, match="reporting_delay -1 is no mean delay in days"):
         composite.fit(reports(*MIXED), Spec(reporting_delay=-1))
+
+
+def test_the_last_report_adds_what_the_totals_before_it_do_not_hold() -> None:
+    obs = reports(*MIXED)
+    assert delays.last_report(obs) == (4, 7200.0 - 5600.0)
+    assert delays.last_report(obs.take([1, 0])) == (1, 4000.0 - 900.0)
+
+
+def test_a_last_report_that_is_short_raises_the_last_month_and_none_before_the_last_but_one_total() -> None:
+    found = composite.fit(reports(*MIXED))
+    assert isinstance(found, Fit)
+    table = delays.if_short(found, [0.05, 0.15])
+    assert isinstance(table, pd.DataFrame)
+    assert table["share"].tolist() == [0.0, 0.05, 0.15]
+    assert table["mean"].is_monotonic_increasing
+    assert table["mean"].iloc[2] / table["mean"].iloc[0] == pytest.approx(1.15, abs=0.1)
+    assert (table["id"] == "F005").all()
+    assert (table["days"] == 0).all()
+
+
+def test_the_band_over_the_delay_holds_fits_at_rising_delays_that_pairs_and_reports_allow() -> None:
+    obs, _ = late(np.random.default_rng(8), 12.0, halves=True)
+    found = composite.fit(obs, Spec(reporting_delay=3.0))
+    assert isinstance(found, Fit)
+    pairs = completeness.pairs(figures.load())
+    fits = delays.by_delay(found, pairs)
+    assert not isinstance(fits, Refused)
+    low, middle, high = (one.spec.reporting_delay for one in fits)
+    assert 5 < low < middle < high < 40
+    alone = completeness.mean_delay(pairs)
+    assert high / low < alone[2] / alone[0] / 4
+    blind = composite.fit(replace(obs, counted=None))
+    assert isinstance(blind, Fit)
+    assert isinstance(delays.by_delay(blind, pairs), Refused)

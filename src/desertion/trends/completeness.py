@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import PchipInterpolator
 
 from desertion import hedges
 from desertion.arguments import takes
@@ -114,8 +115,10 @@ def counting_days(obs: Observations, facts: pd.DataFrame, figures: pd.DataFrame)
     return np.array([[day[name] for name in (*behind(report), "")[:2]] for report in obs.ids], np.int64).reshape(-1, 2)
 
 
-def mean_delay(pairs: pd.DataFrame, probabilities: Sequence[float] = BAND) -> Floats:
-    """Quantiles of the mean delay in days of a count that is not among `pairs`, given these.
+def mean_delay(
+    pairs: pd.DataFrame, probabilities: Sequence[float] = BAND, evidence: tuple[Floats, Floats] | None = None
+) -> Floats:
+    """Quantiles of the mean delay in days of counts that are not among `pairs`, given these.
 
     Each count has a mean delay of its own; the pairs tell how they are spread (a random effect on the logarithm). The
     prior is that of `MEDIAN_DAYS`, `LEVEL_SD` and `BETWEEN_SD`, and without pairs it is the answer.
@@ -126,6 +129,8 @@ def mean_delay(pairs: pd.DataFrame, probabilities: Sequence[float] = BAND) -> Fl
         The table of `pairs`.
     probabilities : sequence of float
         Probabilities of the quantiles.
+    evidence : tuple of two ndarrays
+        What those counts tell themselves: delays in days, rising, and the log evidence of the counts at each.
 
     Returns
     -------
@@ -146,6 +151,12 @@ def mean_delay(pairs: pd.DataFrame, probabilities: Sequence[float] = BAND) -> Fl
         for each in likelihoods:
             weight = weight * (spread @ np.exp(each - each.max()))
         predicted += weight @ spread
+    if evidence is not None:
+        at, log = np.log(evidence[0]), np.asarray(evidence[1])
+        curve = PchipInterpolator(at, log)(np.clip(x, at[0], at[-1]))
+        # shorter delays are as likely as the shortest, longer ones become less likely as they did before
+        curve += (log[-1] - log[-2]) / (at[-1] - at[-2]) * np.maximum(x - at[-1], 0)
+        predicted *= np.exp(curve - curve.max())
     reached = np.cumsum(predicted) - predicted / 2
     return np.exp(np.interp(probabilities, reached / predicted.sum(), x))
 

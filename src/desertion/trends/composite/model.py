@@ -277,6 +277,11 @@ def _integrated(
     return made
 
 
+def refit(found: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
+    """Fit other reports on the periods and with the priors of `found`. Raises ModeError where no fit is found."""
+    return _integrated(obs, found.spec, cells, found.design, found.mode)
+
+
 def _log_spread(posterior: Posterior, design: prior.Design) -> float:
     """Largest posterior standard deviation of a period's log intensity."""
     rows = np.zeros((design.periods, posterior.centre.shape[1]))
