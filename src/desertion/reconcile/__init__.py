@@ -1,6 +1,6 @@
 """Which number holds: renderings of one count grouped, identities checked, every conflict with its choice and rule."""
 
-from desertion.reconcile.identity import identities, prints
+from desertion.reconcile.identity import broken, identities, prints, would_break
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.presented import conflicts, rivals
 from desertion.reconcile.readings import Reconciler
@@ -9,6 +9,7 @@ from desertion.reconcile.series import by_year, national, revised, summed, toget
 __all__ = [
     "Headline",
     "Reconciler",
+    "broken",
     "by_year",
     "conflicts",
     "facts",
@@ -22,4 +23,5 @@ __all__ = [
     "rivals",
     "summed",
     "together",
+    "would_break",
 ]
