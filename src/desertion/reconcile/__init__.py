@@ -2,7 +2,7 @@
 
 from desertion.reconcile.identity import broken, identities, prints, would_break
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
-from desertion.reconcile.presented import conflicts, rivals
+from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
 from desertion.reconcile.series import by_year, national, revised, summed, together
 
@@ -20,7 +20,6 @@ __all__ = [
     "national",
     "prints",
     "revised",
-    "rivals",
     "summed",
     "together",
     "would_break",
