@@ -68,7 +68,8 @@ def _says(claim: Mapping[Hashable, Any]) -> str:
 
 
 def _range(low: float, high: float, places: int) -> str:
-    """A range for readers; numbers under 100 have two decimals, others `places`."""
+    """A range for readers: whole ends as they are, others to three digits; from 100 on `places` decimals at most."""
     if math.isnan(low):
         return "–"
-    return "–".join(number(end, 2 if end < 100 else places) for end in (low, high))
+    ends = (end if end.is_integer() else float(f"{end:.3g}") for end in (low, high))
+    return "–".join(number(end, 2 if end < 100 else places) for end in ends)
