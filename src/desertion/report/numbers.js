@@ -4,13 +4,14 @@ const STEP = isPhone.matches ? 8 : 25;
 const panel = document.getElementById("filters");
 const synonyms = JSON.parse(panel.dataset.synonyms);
 const numbersOf = (row) => (row.dataset.articles || "").split("+").filter(Boolean);
-const haystacks = rows.map((row) => [row.textContent, pageOf.get(row).textContent, ...numbersOf(row).map((each) => synonyms[each] || "")].join(" ").toLowerCase());
+let haystacks = null; // made at the first search
+const haystack = (n) => (haystacks ??= rows.map((row) => [row.textContent, pageOf.get(row).textContent, ...numbersOf(row).map((each) => synonyms[each] || "")].join(" ").toLowerCase()))[n];
 const value = (row, n) => row.cells[n].textContent;
 const what = (row) => row.dataset.what || value(row, MEASURE);
 const years = (row) => (row.dataset.days || "").split(" ").map((day) => day.slice(0, 4));
 const distinct = (of) => [...new Set(rows.flatMap(of))].filter(Boolean).sort();
 const filters = {
-  search: ["Search", (row, words, n) => words.toLowerCase().split(/\s+/).every((word) => haystacks[n].includes(word))],
+  search: ["Search", (row, words, n) => words.toLowerCase().split(/\s+/).every((word) => haystack(n).includes(word))],
   set: ["Set", (row, name) => row.id.startsWith(name), () => [["F", "Russian prosecutions"], ["ctx", "Context"]]],
   offence: ["Offence", (row, name) => (name.startsWith("has ") ? numbersOf(row).includes(name.slice(4)) : value(row, OFFENCE) === name), () => [
     ...distinct(numbersOf).map((each) => ["has " + each, `Art. ${each}, alone or with others`]),
@@ -60,7 +61,10 @@ function draw() {
 function drawn(row) {
   const copy = document.importNode(row, true);
   copy.cells[ID].replaceChildren(make("a", { class: "n", href: "#" + row.id, "data-ids": row.id, "aria-haspopup": "dialog" }, row.id));
-  columns.forEach((name, n) => n && copy.cells[n].setAttribute("data-label", name));
+  columns.forEach((name, n) => n && n < DETAILS && copy.cells[n].setAttribute("data-label", name));
+  const details = copy.cells[DETAILS], clamped = make("div", { class: "clamp" }); // the card has all of it
+  clamped.append(...details.childNodes);
+  details.append(clamped);
   copy.classList.toggle("here", row.id === here);
   return copy;
 }
