@@ -20,7 +20,7 @@ import math
 import numbers
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,6 @@ def sentence(
     known |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
     why = "; ".join(dict.fromkeys(str(value) for value in values.values() if isinstance(value, Refused)))
     recipes = recipes or {}
-    fields = {str(each) for _, each, _, _ in string.Formatter().parse(template) if each is not None}
-    if strange := [each for each in recipes if each not in fields | {_value_of(one) for one in fields}]:
-        raise UserError(f"{where}: a recipe is given for {strange[0]}, which its template does not name")
     holds = None not in known.values() and bool(_evaluate(tree, values, where))
     if holds:
         text = _filled(template, values, where)
@@ -134,6 +131,10 @@ def _filled(template: str, values: Mapping[str, Any], where: str) -> str:
         return _Words().vformat(template, (), values)
     except (KeyError, IndexError, AttributeError, ValueError, TypeError) as error:
         raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
+
+
+def _fields(template: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(template) if field}
 
 
 def _value_of(field: str) -> str:
@@ -161,17 +162,47 @@ class _Words(string.Formatter):
         return (one if value == 1 else many) if bar else str(super().format_field(value, format_spec))
 
 
+def first(
+    name: str,
+    versions: Sequence[tuple[str, str]],
+    ids: str | Mapping[str, str] = "",
+    recipes: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Sentence:
+    """The first of several versions of a sentence, each (template, condition), that holds; else the first, withheld.
+
+    A version stands on the values that it names alone: one that does not exist withholds only the versions that use it.
+    """
+    made, left = [], dict(recipes or {})
+    for template, when in versions:
+        shown = {each for field in _fields(template) for each in (field, _value_of(field))}
+        own_recipes = {field: recipe for field, recipe in (recipes or {}).items() if field in shown}
+        left = {field: recipe for field, recipe in left.items() if field not in shown}
+        named = shown | {_value_of(field) for recipe in own_recipes.values() for field in _fields(recipe)}
+        tree = _parse(when, values, f"sentence '{name}'")
+        named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        own = {key: value for key, value in values.items() if key in named or len(versions) == 1}
+        behind = (
+            ids if isinstance(ids, str) else {key: each for key, each in ids.items() if key in own or key not in values}
+        )
+        made.append(sentence(name, template, when=when, ids=behind, recipes=own_recipes, **own))
+    if left:
+        raise UserError(f"sentence '{name}': a recipe is given for {min(left)}, which no template names")
+    return next((one for one in made if not one.withheld), made[0])
+
+
 def say(
     name: str,
     template: str,
     /,
     *,
     when: str,
+    otherwise: Sequence[tuple[str, str]] = (),
     ids: str | Mapping[str, str] = "",
     recipes: Mapping[str, str] | None = None,
     **values: Any,
 ) -> None:
-    """Show a sentence as a paragraph, or a notice in its place where its condition does not hold.
+    """Show a sentence as a paragraph; where its condition does not hold, the next version that does, or a notice.
 
     Parameters
     ----------
@@ -181,6 +212,8 @@ def say(
         Markdown with format fields, which `values` fill: `×{r.ratio:.1f}`; `{n:page|pages}` is the word for n of them.
     when : str
         Condition in Python: a comparison over the names of `values`, such as `7.5 <= r.ratio < 8.5`.
+    otherwise : sequence of tuple of str and str, optional
+        Other versions of the sentence, each a template and its condition, in the order in which they are tried.
     ids : str or mapping of str to str, optional
         Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
     recipes : mapping of str to str, optional
@@ -200,7 +233,7 @@ def say(
     """
     from IPython.display import publish_display_data
 
-    one = sentence(name, template, when=when, ids=ids, recipes=recipes, **values)
+    one = first(name, [(template, when), *otherwise], ids, recipes, **values)
     data = {"text/markdown": one.text, "text/plain": one.text}
     publish_display_data(data, metadata={"desertion": {_KEY: one.record()}})  # type: ignore[no-untyped-call]
 

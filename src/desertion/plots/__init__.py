@@ -1,14 +1,14 @@
-"""The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
+"""The plots: each a function from a published table to a matplotlib `Figure`, titled with its finding."""
 
 from desertion.plots.articles import offences, sentences
-from desertion.plots.convictions import long_view, revision
+from desertion.plots.convictions import long_view
 from desertion.plots.frame import SIZES, gid, style
-from desertion.plots.intervals import claims, growth
+from desertion.plots.intervals import growth
 from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
-from desertion.plots.plot import Plot
+from desertion.plots.plot import Plot, PlotWords
 from desertion.plots.rates import comparators, deployed_rate
-from desertion.plots.sources import conflicts, coverage
+from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
 
 #: Every plot by its name.
@@ -22,9 +22,6 @@ PLOTS: dict[str, Plot] = {
         sentences,
         deployed_rate,
         comparators,
-        claims,
-        conflicts,
-        revision,
         specification_curve,
         intensity,
         forecast,
@@ -35,9 +32,8 @@ __all__ = [
     "PLOTS",
     "SIZES",
     "Plot",
-    "claims",
+    "PlotWords",
     "comparators",
-    "conflicts",
     "coverage",
     "deployed_rate",
     "forecast",
@@ -46,7 +42,6 @@ __all__ = [
     "intensity",
     "long_view",
     "offences",
-    "revision",
     "sentences",
     "specification_curve",
     "style",

@@ -14,7 +14,7 @@ from desertion.plots.axes import count_axis, panel_title, panels_by, value_axis,
 from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.palette import STEPS, Style
-from desertion.plots.plot import plot
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 from desertion.vocabulary import ARTICLES, MEASURES
 
@@ -26,11 +26,11 @@ def article_name(articles: str) -> str:
     return ARTICLES.get(articles, "Art. " + wording.listed(articles.split("+")))
 
 
-def _describe_offences(rows: pd.DataFrame) -> str:
-    phrases = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
-    for articles, panel in rows.groupby("articles", sort=False):
-        phrases.append(f"{article_name(str(articles))}: " + "; ".join(wording.courses(panel)))
-    return ". ".join(phrases) + "."
+def _offence_words(rows: pd.DataFrame) -> PlotWords:
+    measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
+    hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
+    subtitle = f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}"
+    return PlotWords("", subtitle, f"{rows['articles'].nunique()} panels of counts by year, each with its own axis.")
 
 
 @plot(
@@ -48,18 +48,15 @@ def _describe_offences(rows: pd.DataFrame) -> str:
         "covers": COVERS,
         "ids": IDS,
     },
-    _describe_offences,
+    _offence_words,
 )
 def offences(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per article, each from zero on its own scale; rival series stand side by side within a year."""
     rows = wording.with_years(rows)
     names = list(dict.fromkeys(rows["series"]))
     looks = page.looks(rows)
-    measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
-    hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
     panels = panels_by(
         page, rows, "articles", (36, 42, 48), 2, name=article_name,
-        subtitle=f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}",
         key=[(looks[name], False, name) for name in names],
     )  # fmt: skip
     first, last = int(rows["year"].min()), int(rows["year"].max())
@@ -85,14 +82,10 @@ def _yearly(rows: pd.DataFrame) -> pd.Series[Any]:
     return days.between(364, 365) & (rows.groupby("series")["period_start"].transform("nunique") > 2)
 
 
-def _describe_sentences(rows: pd.DataFrame) -> str:
-    phrases = ["Two panels by year and two of single statements, each axis from zero"]
-    for unit, panel in rows.groupby("unit", sort=False):
-        for series, part in panel.groupby("series", sort=False):
-            each = [f"{wording.statement(row)}{' (sample or part)' if row.incomplete else ''}" for row in records(part)]
-            words = wording.course(part) if _yearly(part).all() else "; ".join(dict.fromkeys(each))
-            phrases.append(f"{series}, in {unit}: {words}")
-    return ". ".join(phrases) + "."
+def _sentence_words(rows: pd.DataFrame) -> PlotWords:
+    hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
+    subtitle = f"By year and by published number. {hollow}".rstrip()
+    return PlotWords("", subtitle, f"{len(rows)} shares, numbers and lengths of sentences, on axes from zero.")
 
 
 _UNITS = ("percent", "persons", "months")
@@ -115,7 +108,7 @@ _UNITS = ("percent", "persons", "months")
         "covers": COVERS,
         "ids": IDS,
     },
-    _describe_sentences,
+    _sentence_words,
 )
 def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     """Suspended share by year, prison terms by length, and below them one row per later statement."""
@@ -136,13 +129,11 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     below = [(title, part, _layout(page, part)) for title, part in statements.items() if len(part)]
     columns = 1 if page.narrow else 2
     tall = {"single": 42, "double": 50, "slide": 52}[page.kind]
-    hollow = "Hollow: of a sample or a part of the verdicts." if rows["incomplete"].any() else ""
     axes = page.panels(
         len(top),
         columns,
         heights=[tall] * math.ceil(len(top) / columns) + [layout.height + 5 for *_, layout in below],
         wide=len(below),
-        subtitle=f"By year and by statement. {hollow}".rstrip(),
     )
     for each, (title, *_) in zip(axes, [*top, *below], strict=True):
         panel_title(each, title, page.size.text)

@@ -12,25 +12,20 @@ from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span, tick
 from desertion.plots.palette import styles
-from desertion.plots.plot import plot
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
 
-def _describe_rate(rows: pd.DataFrame) -> str:
-    phrases = [
-        "Rows of rates for each 1,000 deployed and year, on an axis from zero, each with the band of rival denominators"
-    ]
-    for series, part in rows.groupby("series", sort=False):
-        phrases.append(
-            f"{series}: "
-            + "; ".join(
-                f"{wording.period_of(row)}{' (incomplete)' if row.incomplete else ''} "
-                f"{wording.number(row.value)} by {row.denominator}, from {wording.number(row.low)} by {row.low_by} "
-                f"to {wording.number(row.high)} by {row.high_by}"
-                for row in records(part)
-            )
-        )
-    return ". ".join(phrases) + "."
+def _rate_words(rows: pd.DataFrame) -> PlotWords:
+    main = wording.listed(rows["denominator"])
+    ends = wording.listed(
+        [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
+    )
+    subtitle = f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: other strengths, {ends}." + (
+        " Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""
+    )
+    low, high = (wording.number(each) for each in (rows["low"].min(), rows["high"].max()))
+    return PlotWords("", subtitle, f"{len(rows)} rates for each 1,000, {low} to {high} a year, with their ranges.")
 
 
 @plot(
@@ -51,7 +46,7 @@ def _describe_rate(rows: pd.DataFrame) -> str:
         "incomplete": INCOMPLETE,
         "ids": IDS,
     },
-    _describe_rate,
+    _rate_words,
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per period: an upright line at the main rate, a bar over the rates of rival denominators."""
@@ -60,15 +55,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
         PlotRow(f"{wording.period_of(row)}{words}", wording.interval(row.value, row.low, row.high), row.series)
         for row, words in zip(records(rows), part, strict=True)
     ])  # fmt: skip
-    main = wording.listed(rows["denominator"])
-    ends = wording.listed(
-        [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
-    )
-    axes = layout.panel(
-        "rate (band)",
-        subtitle=f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: rival strengths, {ends}."
-        + (" Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""),
-    )
+    axes = layout.panel("rate (band)")
     value_axis(axes, rows[["value", "high"]].max().max() * 1.08, 4 if page.narrow else 7)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
@@ -76,16 +63,10 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
         tick(page, axes, row.value, y, row.ids)
 
 
-def _describe_comparators(rows: pd.DataFrame) -> str:
-    phrases = [
-        f"{rows['panel'].nunique()} panels of counts by year, each with its own axis from zero, not measuring the same"
-    ]
-    for panel, part in rows.groupby("panel", sort=False):
-        for series, own in part.groupby("series", sort=False):
-            name = str(panel) if series == panel else f"{panel}, {series}"
-            phrases.append(f"{name}: {wording.course(own)}")
-        phrases.append(f"Definition: {part['definition'].iloc[0].rstrip('.')}")
-    return ". ".join(phrases) + "."
+def _comparator_words(rows: pd.DataFrame) -> PlotWords:
+    hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
+    subtitle = f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}"
+    return PlotWords("", subtitle, f"{rows['panel'].nunique()} panels of counts over time, each with its own measure.")
 
 
 @plot(
@@ -102,21 +83,17 @@ def _describe_comparators(rows: pd.DataFrame) -> str:
         "incomplete": INCOMPLETE,
         "ids": IDS,
     },
-    _describe_comparators,
+    _comparator_words,
 )
 def comparators(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per measure, each from zero on its own scale and calendar, with its definition under it."""
     rows = wording.with_years(rows)
-    hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
-    panels = panels_by(
-        page, rows, "panel", (48, 54, 60), 2,
-        subtitle=f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}",
-    )  # fmt: skip
+    panels = panels_by(page, rows, "panel", (48, 54, 60), 2)
     for each, part in panels:
         first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
         year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
         count_axis(each, part["value"].max() * 1.2, ticks=4)
-        looks = styles(part["series"])
+        looks = styles({series: series for series in part["series"]})
         page.connect(each, part, looks)
         caption(page, each, part["definition"].iloc[0], page.across)
         for series, own in part.groupby("series", sort=False):

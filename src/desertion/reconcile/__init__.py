@@ -1,14 +1,15 @@
 """Which number holds: renderings of one count grouped, identities checked, every conflict with its choice and rule."""
 
-from desertion.reconcile.identity import identities, prints
+from desertion.reconcile.identity import broken, identities, prints, would_break
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
-from desertion.reconcile.presented import conflicts, rivals
+from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
 from desertion.reconcile.series import by_year, national, revised, summed, together
 
 __all__ = [
     "Headline",
     "Reconciler",
+    "broken",
     "by_year",
     "conflicts",
     "facts",
@@ -19,7 +20,7 @@ __all__ = [
     "national",
     "prints",
     "revised",
-    "rivals",
     "summed",
     "together",
+    "would_break",
 ]

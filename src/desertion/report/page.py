@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from desertion.entries import Entry
+from desertion.plots import font
 from desertion.report import listing
 from desertion.report.blocks import Block, FilledNumber, PictureBlock, PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short
@@ -64,7 +65,7 @@ def page(report: Report) -> str:
             policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src "
             f"'{_hash(script)}'; base-uri 'none'; form-action 'none'",
             style=Markup(file("page.css")),
-            marks=Markup(rules(writer.classes)),
+            marks=Markup(font.face(body) + "\n" + rules(writer.classes)),
             sections=list(_sections(report, bool(states))),
             body=Markup(body),
             script=Markup(script),
