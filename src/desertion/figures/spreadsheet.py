@@ -5,11 +5,26 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import NamedTuple
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
-_LOCAL = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_LOCAL = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+)
+#: What spreadsheets write for true and false, in English, German, French, Spanish, Polish, Russian and Ukrainian.
+_TRUTHS = {
+    **dict.fromkeys(("true", "wahr", "vrai", "verdadero", "prawda", "истина", "істина"), "true"),
+    **dict.fromkeys(("false", "falsch", "faux", "falso", "fałsz", "ложь", "хибність"), "false"),
+}
 
 
 def utf16(raw: bytes) -> tuple[str, str] | None:
@@ -56,6 +71,12 @@ def separator(text: str, columns: Collection[str]) -> str:
     return ","
 
 
+def declared(text: str) -> tuple[str, str]:
+    """The text with a blank first line where that declares the separator, as spreadsheets write it, and this line."""
+    first, _, rest = text.partition("\n")
+    return (f"\n{rest}", first) if re.fullmatch('"?sep=[,;\t]"?', first) else (text, "")
+
+
 def separated(mark: str) -> str:
     """The name of a separator."""
     return _SEPARATORS[mark]
@@ -80,20 +101,22 @@ def mends(types: Mapping[str, str], header: Sequence[str], rows: Sequence[tuple[
             continue
         cells = [(line, row[place].strip()) for line, row in rows if len(row) == len(header)]
         if kind == "boolean":
-            spelt = [line for line, cell in cells if cell.lower() in ("true", "false") and not cell.islower()]
+            spelt = [(line, cell) for line, cell in cells if _truth(cell) != cell]
             if spelt:
-                made.append(Mend(column, len(spelt), spelt[0], "TRUE or FALSE, not true or false", _lower))
+                seen = sorted({cell for _, cell in spelt}, reverse=True)[:2]
+                what = f"{' or '.join(seen)}, not true or false"
+                made.append(Mend(column, len(spelt), spelt[0][0], what, _truth))
             continue
-        filled = [(line, cell) for line, cell in cells if cell]
-        odd = [(line, cell) for line, cell in filled if re.fullmatch(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}", cell)]
+        odd = [(line, cell) for line, cell in cells if cell and not re.fullmatch("[0-9]{4}(-[0-9]{2}){0,2}", cell)]
         forms = [form for form in _LOCAL if all(_day(cell, form) for _, cell in odd)]
-        if len(forms) == 1 and len(odd) == len(filled) and not all(_day(cell, "%Y-%m-%d") for _, cell in odd):
-            made.append(Mend(column, len(odd), odd[0][0], f"dates as {odd[0][1]}, not YYYY-MM-DD", _dated(forms[0])))
+        if odd and len(forms) == 1:
+            what = f"{'dates' if len(odd) > 1 else 'a date'} as {odd[0][1]}, not YYYY-MM-DD"
+            made.append(Mend(column, len(odd), odd[0][0], what, _dated(forms[0])))
     return made
 
 
-def _lower(cell: str) -> str:
-    return cell.lower() if cell.strip().lower() in ("true", "false") else cell
+def _truth(cell: str) -> str:
+    return _TRUTHS.get(cell.strip().lower(), cell)
 
 
 def _dated(form: str) -> Callable[[str], str]:
@@ -101,8 +124,9 @@ def _dated(form: str) -> Callable[[str], str]:
 
 
 def _day(cell: str, form: str) -> str:
-    """The date as YYYY-MM-DD, empty where it is not of the form."""
+    """The date as YYYY-MM-DD, empty where it is not of the form, and where it has a time of day."""
     try:
-        return datetime.strptime(cell, form).strftime("%Y-%m-%d")
+        day = datetime.strptime(cell.removesuffix("Z"), form)
     except ValueError:
         return ""
+    return "" if day.time() != time.min else f"{day:%Y-%m-%d}" if day.year > 999 else ""

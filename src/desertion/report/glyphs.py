@@ -34,10 +34,10 @@ def boxed(inputs: Mapping[str, bytes], fonts: Sequence[Path]) -> tuple[dict[str,
 
 @cache
 def _known(*folders: Path) -> frozenset[int]:
-    """The characters that the fonts in the folders have, without those of private use, which the archive forbids."""
+    """The characters that the font of the text has, without those of private use, which the archive forbids."""
     from fontTools.ttLib import TTFont
 
-    paths = [path for folder in folders for path in folder.glob("*.ttf")]
+    paths = [path for folder in folders for path in folder.glob("DejaVu*.ttf")]
     codes = {code for path in paths for code in TTFont(path).getBestCmap()}
     return frozenset(code for code in codes if unicodedata.category(chr(code)) != "Co")
 
