@@ -10,6 +10,8 @@ from desertion.plots.plot import Plot, PlotWords
 from desertion.plots.rates import comparators, deployed_rate
 from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
+from desertion.plots.stages import stages
+from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -25,6 +27,8 @@ PLOTS: dict[str, Plot] = {
         specification_curve,
         intensity,
         forecast,
+        stages,
+        unpublished,
     )
 }
 
@@ -44,5 +48,7 @@ __all__ = [
     "offences",
     "sentences",
     "specification_curve",
+    "stages",
     "style",
+    "unpublished",
 ]
