@@ -183,6 +183,8 @@ def test_every_statement_has_a_mark_and_every_mark_its_statement(name, size):
     expected = {gid(ids) for ids in table(name)["ids"]}
     fig = figure(name, size)
     drawn = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
+    if name == "deployed_rate":  # a size of the army that is not known has no mark
+        expected = {gid(ids) for ids in table(name).dropna(subset="value")["ids"]}
     if name == "long_view":  # a break is a line with a letter and has no statement of a number
         events = table(name)["measure"] == "event"
         expected = {gid(ids) for ids in table(name)["ids"][~events]}
@@ -208,7 +210,6 @@ def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, 
     [
         ("long_view", "series"),
         ("offences", "series"),
-        ("comparators", "series"),
         ("revision", "compiler"),
         ("conflicts", "chosen"),
     ],
@@ -227,7 +228,7 @@ def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "revision", "sentences")]
+    ("name", "size"), [(name, "double") for name in ("long_view", "offences", "revision", "sentences")]
 )
 def test_counts_start_at_zero(name, size):
     for axes in figure(name, size).axes:
@@ -367,29 +368,6 @@ def test_claims_refuse_what_they_cannot_show(column, value):
     rows.loc[7, "stated_high"] = None if column == "stated_low" else rows.loc[7, "stated_high"]
     with pytest.raises(ValueError, match=rf"plot claims: .*{column}"):
         plots.claims(rows)
-
-
-def test_bands_of_sentences_stack_to_the_sum():
-    rows, fig = table("sentences"), figure("sentences")
-    year = rows[(rows["unit"] == "persons") & (rows["period_start"] == "2009-01-01")]
-    bars = [marks(fig, ids, Rectangle)[0] for ids in year["ids"]]
-    assert [bar.get_height() for bar in bars] == year["value"].tolist()
-    assert bars[-1].get_y() + bars[-1].get_height() == 1839
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [colour.lower() for colour in palette.STEPS]
-
-
-def test_a_line_is_broken_where_a_period_is_missing():
-    rows, fig = table("comparators"), figure("comparators")
-    ukraine = fig.axes[list(dict.fromkeys(rows["panel"])).index("Ukraine, Art. 407: proceedings registered each month")]
-    runs = [line.get_xdata() for line in ukraine.lines if len(line.get_xdata()) > 2]
-    assert [len(run) for run in runs] == [36, 6]  # January to April 2025 were not counted month by month
-    assert runs[0][-1] < 2025 < runs[1][0]
-
-
-def test_definitions_stand_under_their_panels():
-    rows, fig = table("comparators"), figure("comparators", "single")
-    captions = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
-    assert captions == set(rows["definition"])
 
 
 def test_revision_shows_values_from_the_day_they_were_known():
@@ -626,13 +604,14 @@ def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_i
         (
             "sentences",
             [
-                "from 46.5 in 2009 to 32.3 in 2021, highest 47 in 2010, lowest 26.6 in 2015",
-                "at least 50 in 21 Sep 2022 – 21 Sep 2023",
-                "63 in 21 Sep 2022 – 21 Nov 2023 (sample or part)",
+                "2009–2021, each year 31 to 53",
+                "Sep 2022 – Sep 2023 at least 50",
+                "Mar 2024 73 (58 to 84)",
             ],
         ),
-        ("deployed_rate", ["2024 16.5 by Kyiv's estimate, from 12.2 by Putin to 18.2", "Jan–Jul 2025 (incomplete)"]),
-        ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
+        ("deployed_rate", ["2023 3.7 or 11; 2024 6.4 or 13 or 16; Jan–Jul 2025 5.4 or 12 or 13"]),
+        ("ukraine", ["Russia (cases received by courts) ×9.5 in Jan–May 2025", "Ukraine", "×35 in May 2025"]),
+        ("places", ["Mediazona, to 12 Apr 2024: Moscow Oblast 496, Sverdlovsk Oblast 258", "5 lists"]),
         ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
         ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
         (

@@ -70,6 +70,10 @@ def _compiler(name: str) -> None:
     vocabulary.compiler(name)
 
 
+def _place(name: str) -> None:
+    vocabulary.place(name)
+
+
 def _each(check: Check) -> Check:
     def check_all(items: list[Any] | None) -> None:
         if items is None:
@@ -86,7 +90,6 @@ def _each(check: Check) -> Check:
 
 _MANY = parse("Optional[list[str]]")
 RUNNING = ("totals", "rebased", "differences", "drop")
-DENOMINATORS = ("deployed/ukraine-estimate", "deployed/putin")
 
 REGISTRY: dict[str, WellKnown] = {
     READS: WellKnown(parse("list[str]")),
@@ -99,6 +102,7 @@ REGISTRY: dict[str, WellKnown] = {
     "compilers": WellKnown(_MANY, _each(_compiler)),
     "measures": WellKnown(_MANY, _each(_one_of(vocabulary.MEASURES))),
     "articles": WellKnown(_MANY, _each(_articles)),
+    "places": WellKnown(_MANY, _each(_place)),
     "level": WellKnown(parse("float"), _share),
     "bound_reading": WellKnown(parse("str"), _one_of(vocabulary.BOUND_READINGS)),
     "seed": WellKnown(parse("int"), _between(0, 2**32 - 1)),
@@ -107,7 +111,6 @@ REGISTRY: dict[str, WellKnown] = {
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
-    "denominator": WellKnown(parse("str"), _one_of(DENOMINATORS)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }
 

@@ -1,15 +1,18 @@
 """The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
 
-from desertion.plots.articles import offences, sentences
+from desertion.plots.articles import offences
 from desertion.plots.convictions import long_view, revision
 from desertion.plots.frame import SIZES, gid, style
 from desertion.plots.intervals import claims, growth
 from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
+from desertion.plots.places import places
 from desertion.plots.plot import Plot
-from desertion.plots.rates import comparators, deployed_rate
+from desertion.plots.rates import deployed_rate
 from desertion.plots.sources import conflicts, coverage
 from desertion.plots.specification import specification_curve
+from desertion.plots.terms import sentences
+from desertion.plots.ukraine import ukraine
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -20,8 +23,9 @@ PLOTS: dict[str, Plot] = {
         growth,
         coverage,
         sentences,
+        places,
         deployed_rate,
-        comparators,
+        ukraine,
         claims,
         conflicts,
         revision,
@@ -36,7 +40,6 @@ __all__ = [
     "SIZES",
     "Plot",
     "claims",
-    "comparators",
     "conflicts",
     "coverage",
     "deployed_rate",
@@ -46,8 +49,10 @@ __all__ = [
     "intensity",
     "long_view",
     "offences",
+    "places",
     "revision",
     "sentences",
     "specification_curve",
     "style",
+    "ukraine",
 ]

@@ -2,6 +2,7 @@
 
 from desertion.reconcile.identity import identities, prints
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
+from desertion.reconcile.places import by_place, leading, listed_together
 from desertion.reconcile.presented import conflicts, rivals
 from desertion.reconcile.readings import Reconciler
 from desertion.reconcile.series import by_year, national, revised, summed, together
@@ -9,13 +10,16 @@ from desertion.reconcile.series import by_year, national, revised, summed, toget
 __all__ = [
     "Headline",
     "Reconciler",
+    "by_place",
     "by_year",
     "conflicts",
     "facts",
     "headline",
     "identities",
     "latest",
+    "leading",
     "ledger",
+    "listed_together",
     "national",
     "prints",
     "revised",
