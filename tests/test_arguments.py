@@ -81,7 +81,6 @@ OTHER = DATA.sources
         lambda: claims.check_claims(DATA, level=95),
         lambda: claims.check_claims(DATA.claims),  # type: ignore[arg-type]
         lambda: claims.in_words(OTHER),
-        lambda: claims.ranges(OTHER),
         lambda: vocabulary.label(OTHER, "articles"),
         lambda: growth.growth_table(OTHER),
         lambda: growth.growth_table(FACTS, level="0.95"),  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,7 +23,8 @@ from desertion import params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, escape, paper, verification
+from desertion.report import content, escape, glyphs, layout, paper, verification
+from desertion.report.blocks import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.text import visible, visible_lines
 
 
@@ -73,7 +75,7 @@ def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
         if name in {"src", "srcset", "data"} or (name in {"href", "xlink:href"} and tag != "a")
     ]
     assert all(value.startswith("#") for _, _, value in loads), loads
-    assert not re.search(r"url\((?!#)|@import", page)
+    assert not re.search(r"url\((?!#|data:font/ttf;)|@import", page)
     assert len(page) < 3_000_000
 
 
@@ -252,10 +254,80 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
     assert b"pdfaid:part" in pdf
     assert len(pdf) < 5_000_000
     read = words_of(made.with_suffix(".pdf"))
-    assert "Plot 1: Russia: convictions" in read
+    assert "Plot 1: Sources: " in read
     assert "References" in read
     for source in {data().figures.at[each, "source_id"] for each in ("F085", "F147")}:
         assert data().sources.at[source, "url"][:30] in read
+
+
+def on_paper(folder: Path, blocks: list[Block]) -> list[str]:
+    """The words of each page of a PDF with these blocks as its answer."""
+    edition = params.edition("default")
+    whole = layout.Report(edition, date(2025, 8, 19), blocks, [], [Prose("How it was done.")], [], [], {"Data": "none"})
+    (folder / "report.pdf").write_bytes(paper.paper(whole))
+    return words_of(folder / "report.pdf").split("\f")
+
+
+def rows_of(count: int, words: str = "a number of cases") -> TableBlock:
+    body = tuple((TableCell(f"row {n}", heading=True), TableCell(words)) for n in range(1, count + 1))
+    head = ((TableCell("Name", heading=True), TableCell("What", heading=True)),)
+    return TableBlock(head, body, f"Table of {count} rows", (), 1)
+
+
+def test_a_long_table_stands_in_full_in_the_appendix_and_the_text_names_its_page(tmp_path: Path) -> None:
+    pages = on_paper(tmp_path, [Prose("Before it."), rows_of(60), Prose("After it.")])
+    assert "Table 1, Table of 60 rows, has 60 rows and stands on page 2." in pages[0]
+    assert "After it." in pages[0]
+    assert "row 1 " not in pages[0]
+    appendix = "".join(page for page in pages if "Tables in full" in page or "row 60" in page)
+    assert all(re.search(rf"row {n}\b", appendix) for n in range(1, 61))
+
+
+def test_a_short_table_stays_where_it_belongs_with_its_caption_on_one_page(tmp_path: Path) -> None:
+    for lines in range(30, 60, 3):
+        words = Prose("\n\n".join(["A line of words."] * lines))
+        pages = on_paper(tmp_path, [words, rows_of(paper.MOST_ROWS)])
+        words_of.cache_clear()
+        (page,) = [page for page in pages if "Table of 12 rows" in page]
+        assert "row 1 " in page
+        assert "row 12" in page
+        assert "Tables in full" not in "".join(pages)
+
+
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [
+        ("Cases a month.", "Cases a month. ([Plot 2](#plot-months))"),
+        ("## A heading", "## A heading"),
+        ("- one\n- two", "- one\n- two"),
+        ("Words.\n\n```\ncode\n```", "Words.\n\n```\ncode\n```"),
+        ("1. first", "1. first"),
+        ("## A heading\n\nCases a month.", "## A heading\n\nCases a month. ([Plot 2](#plot-months))"),
+    ],
+)
+def test_the_paragraph_before_a_plot_names_it(words: str, ends: str) -> None:
+    svg = '<svg viewBox="0 0 10 5"></svg>'
+    plot = PlotBlock("months", "Cases a month", "words", svg, (), None, number=2)
+    written, _drawn = paper.PaperWriter([]).blocks([Prose(words), plot])
+    assert written == ends
+
+
+def test_a_plot_under_a_heading_alone_does_not_leave_it() -> None:
+    plot = PlotBlock("months", "Cases a month", "words", '<svg viewBox="0 0 10 5"></svg>', (), None, number=2)
+    for words, place in (("## A heading", "placement: none"), ("Words.", "placement: plots-go")):
+        writer = paper.PaperWriter([])
+        assert place in writer.fill("\n".join(writer.blocks([Prose(words), plot])))
+
+
+def test_a_sentence_of_many_pages_says_how_many_instead_of_each() -> None:
+    rows = [
+        {"id": f"F{n:03d}", "publisher": f"Page {n}", "published": "", "url": f"https://{n}.example"}
+        for n in range(1, 31)
+    ]
+    few, many = tuple(row["id"] for row in rows[:2]), tuple(row["id"] for row in rows)
+    writer = paper.PaperWriter(rows)
+    assert writer.block(SentenceBlock(("Two pages.",), few, ())) == "Two pages. \\[[1](#ref-1)–[2](#ref-2)\\]"
+    assert writer.block(SentenceBlock(("All.",), many, ())) == "All. \\[30 of the [references](#references)\\]"
 
 
 def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
@@ -272,7 +344,7 @@ def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
     monkeypatch.setattr(paper, "_compile", failing)
     still = render(tmp_path).with_suffix(".pdf")
     assert [first for first, _ in tried] == [b"#let plots-go = auto"] * 2 + [b"#let plots-go = none"]
-    assert "Plot 1: Russia: convictions" in words_of(still)
+    assert "Plot 1: Sources: " in words_of(still)
 
     def refusing(inputs: dict[str, bytes], stamp: int) -> bytes:
         tried.append([])
@@ -280,9 +352,32 @@ def test_where_the_compiler_fails_at_floating_plots_they_stand_still(
 
     tried.clear()
     monkeypatch.setattr(paper, "_compile", refusing)
-    with pytest.raises(UserError, match="the PDF was refused: no alt text"):
+    still.with_name("report.html").write_text("an earlier page")
+    with pytest.raises(UserError, match=r"report\.html is new and has no PDF: the PDF was refused: no alt text"):
         render(tmp_path)
     assert len(tried) == 1
+    assert "<main" in still.with_name("report.html").read_text(encoding="utf-8")
+    assert not still.exists(), "a PDF of another state does not stay beside the page"
+
+
+@pytest.mark.parametrize("odd", ["\u2728", "\U0001f1f7\U0001f1fa", "\ue000", "\U00011302", "\u3014"])
+@pytest.mark.parametrize("where", ["words", "plot"])
+def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
+    odd: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glyphs, "DATA", tmp_path)
+    (tmp_path / "claims.csv").write_text(f"id,statement\nC1,a{odd}b\n", encoding="utf-8")
+    block: Block = Prose(f"A claim: x{odd}y.")
+    if where == "plot":
+        words = f'<text y="9" font-family="DejaVu Sans">x {odd} y</text>'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">{words}</svg>'
+        block = PlotBlock("odd", "title", "alt", svg, (), None)
+    edition, methods = params.edition("default"), [Prose("How it was done.")]
+    whole = layout.Report(edition, date(2024, 1, 1), [block], [], methods, [], [], {"Data": "none"})
+    notes: list[str] = []
+    assert paper.paper(whole, notes).startswith(b"%PDF")
+    assert [one for one in notes if "claims.csv:2" in one and f"U+{ord(odd[0]):04X}" in one] == notes
+    assert notes or where == "words", "the font of last resort draws it"
 
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:

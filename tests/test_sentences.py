@@ -149,3 +149,35 @@ def test_a_word_for_one_and_a_word_for_many() -> None:
     assert [sentences.sentence("s", words, when="x > 1", n=n, x=2.0).text for n in (0, 1, 2)] == [
         "0 places, 2.0", "1 place, 2.0", "2 places, 2.0",
     ]  # fmt: skip
+
+
+VERSIONS = [("Cases rose from {a} to {b}.", "b > a"), ("Cases fell to {b}.", "b < a"), ("At least {c} cases.", "c > 0")]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"a": 1, "b": 2, "c": 3}, "Cases rose from 1 to 2."),
+        ({"a": 2, "b": 1, "c": 3}, "Cases fell to 1."),
+        ({"a": 2, "b": 2, "c": 3}, "At least 3 cases."),
+        ({"a": Refused("too few", "more"), "b": 2, "c": 3}, "At least 3 cases."),
+    ],
+)
+def test_the_first_version_that_holds_is_shown_on_its_own_values(values: dict[str, Any], text: str) -> None:
+    one = sentences.first("s", VERSIONS, {"a": "F1", "c": "F3"}, **values)
+    assert (one.text, one.withheld, one.why) == (text, False, "")
+    assert one.ids == (("F3",) if "least" in text else ("F1",) if "rose" in text or "fell" in text else ())
+    assert sentences.filled(one.text, one.record()) is not None
+
+
+def test_where_no_version_holds_the_first_is_withheld_with_its_reason() -> None:
+    one = sentences.first("s", VERSIONS, a=2, b=2, c=Refused("nothing was counted", "a count"))
+    assert one.withheld
+    assert one.text == "*A sentence is withheld here: its words need `b > a`, and b is 2, a is 2.*"
+
+
+def test_a_version_that_names_no_value_or_ids_of_none_is_a_mistake() -> None:
+    with pytest.raises(UserError, match="names d, which is not given"):
+        sentences.first("s", [*VERSIONS, ("{c}", "d > 0")], a=1, b=2, c=3)
+    with pytest.raises(UserError, match="ids are given for d, which is no value of it"):
+        sentences.first("s", VERSIONS, {"d": "F1"}, a=1, b=2, c=3)

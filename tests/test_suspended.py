@@ -40,7 +40,7 @@ def test_words_beside_a_share_widen_its_interval(tmp_path: Path) -> None:
     (row,) = shares(tmp_path, share("F1", 60, bound="about", hedge="nearly"), texts("F2", 330)).itertuples()
     assert row.low < 100 * exact.proportion(198, 330).low
     assert row.high == pytest.approx(100 * exact.proportion(198, 330).high)  # "nearly" admits less, not more
-    assert (row.basis, row.printed) == ("60 % of 330 texts", "about 60")
+    assert (row.basis, row.printed) == ("330 texts", "about 60")
 
 
 def test_a_part_that_was_counted_is_taken_as_counted_and_a_sample_of_at_least_so_many_as_that_many(
@@ -76,13 +76,13 @@ def test_shares_of_one_kind_of_soldier_stand_only_where_no_share_of_all_is_known
     assert alone[["ids", "covers"]].to_numpy().tolist() == [["F2", "contract soldiers"]]
 
 
-def test_most_half_and_fewer_follow_the_interval(tmp_path: Path) -> None:
-    words = []
-    for place, value in enumerate((72.7, 50, 25)):
-        one = suspended.latest(shares(tmp_path / str(place), share("F1", value), texts("F2", 44)))
-        assert isinstance(one, suspended.Latest)
-        words.append(one.how)
-    assert words == ["most", "about half", "fewer than half"]
+def test_a_sentence_gets_the_latest_share_with_an_interval(tmp_path: Path) -> None:
+    later = share(
+        "F3", 80, fact="newsroom/337/suspended-share/2023-04", period_start="2023-04-01", period_end="2023-04-30"
+    )
+    one = suspended.latest(shares(tmp_path, share("F1", 25), texts("F2", 44), later))
+    assert isinstance(one, suspended.Latest)
+    assert (one.value, one.period, one.basis, one.ids) == (25, "Mar 2023", "11 of 44 texts", "F1 F2")
 
 
 @pytest.fixture(scope="module")

@@ -141,16 +141,23 @@ def test_an_edition_that_knows_no_count_has_tables_without_rows() -> None:
     assert plots.deployed_rate.describe(rated.drawn(table)).endswith("can be shown here.")
 
 
-def test_a_sentence_gets_the_least_and_the_greatest_rate_or_the_reason_why_there_is_none() -> None:
+def test_a_sentence_gets_the_rates_of_the_latest_whole_year_that_two_forces_divide() -> None:
     table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
-    one = rated.of_year(table, "Compiler", 2023)
+    one = rated.latest(table)  # in 2024 only the first force is known
     assert not isinstance(one, Refused)
     assert (one.low, one.low_by, one.high, one.high_by) == (2.0, "first", 4.0, "second")
-    assert one.ids == "F2023 c0 c1 d0 d1"
-    assert "2024, second: strength is not known" in str(rated.of_year(table, "Compiler", 2024))
-    for nothing in (table, table[:0]):
-        lacking = rated.of_year(nothing, "Compiler", 2030)
-        assert str(lacking) == "no count by Compiler from 2030 is among the statements"
+    assert (one.what, one.period, one.ids) == ("Verdicts (cases decided) under Art. 337", "2023", "F2023 c0 c1 d0 d1")
+    persons = table[table["period"].eq("2023")].assign(measure="persons_convicted", compiler="Other", series="Other")
+    more = rated.rates(counts(("2023", 1000.0)), context(), FORCES).assign(period_end=pd.Timestamp("2024-06-30"))
+    chosen = rated.latest(pd.concat([persons, more]))
+    assert not isinstance(chosen, Refused)
+    assert chosen.compiler == "Other"
+
+
+def test_a_sentence_gets_the_reason_where_no_year_has_two_rates() -> None:
+    part = rated.rates(counts(("2023", 1000.0)).assign(incomplete=True), context(), FORCES)
+    for nothing in (part, part[:0], rated.rates(counts(("2024", 3000.0)), context(), FORCES)):
+        assert "no count of a whole year is divided by two sizes of the force" in str(rated.latest(nothing))
 
 
 def test_the_growth_of_a_rate_is_that_of_the_count_over_that_of_the_force() -> None:

@@ -19,7 +19,7 @@ import math
 import numbers
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,40 @@ class _Words(string.Formatter):
         return (one if value == 1 else many) if bar else str(super().format_field(value, format_spec))
 
 
-def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> None:
-    """Show a sentence as a paragraph, or a notice in its place where its condition does not hold.
+def first(
+    name: str,
+    versions: Sequence[tuple[str, str]],
+    ids: str | Mapping[str, str] = "",
+    **values: Any,
+) -> Sentence:
+    """The first of several versions of a sentence, each (template, condition), that holds; else the first, withheld.
+
+    A version stands on the values that it names alone: one that does not exist withholds only the versions that use it.
+    """
+    made = []
+    for template, when in versions:
+        fields = {re.split(r"[.\[]", part)[0] for _, part, _, _ in string.Formatter().parse(template) if part}
+        named = fields | {node.id for node in ast.walk(_parse(when, values, f"sentence '{name}'"))
+                          if isinstance(node, ast.Name)}  # fmt: skip
+        own = {key: value for key, value in values.items() if key in named or len(versions) == 1}
+        behind = (
+            ids if isinstance(ids, str) else {key: each for key, each in ids.items() if key in own or key not in values}
+        )
+        made.append(sentence(name, template, when=when, ids=behind, **own))
+    return next((one for one in made if not one.withheld), made[0])
+
+
+def say(
+    name: str,
+    template: str,
+    /,
+    *,
+    when: str,
+    otherwise: Sequence[tuple[str, str]] = (),
+    ids: str | Mapping[str, str] = "",
+    **values: Any,
+) -> None:
+    """Show a sentence as a paragraph; where its condition does not hold, the next version that does, or a notice.
 
     Parameters
     ----------
@@ -139,6 +171,8 @@ def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] 
         Markdown with format fields, which `values` fill: `×{r.ratio:.1f}`; `{n:page|pages}` is the word for n of them.
     when : str
         Condition in Python: a comparison over the names of `values`, such as `7.5 <= r.ratio < 8.5`.
+    otherwise : sequence of tuple of str and str, optional
+        Other versions of the sentence, each a template and its condition, in the order in which they are tried.
     ids : str or mapping of str to str, optional
         Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
     **values
@@ -152,7 +186,7 @@ def say(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] 
     """
     from IPython.display import publish_display_data
 
-    one = sentence(name, template, when=when, ids=ids, **values)
+    one = first(name, [(template, when), *otherwise], ids, **values)
     data = {"text/markdown": one.text, "text/plain": one.text}
     publish_display_data(data, metadata={"desertion": {_KEY: one.record()}})  # type: ignore[no-untyped-call]
 

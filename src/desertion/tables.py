@@ -164,7 +164,7 @@ def show(
     notes = list(notes) if len(frame) else [nothing(empty)]
     if data is not None and ids is not None:
         behind = list(dict.fromkeys(each for cell in frame[ids] for each in str(cell).split()))
-        notes.append(footer(behind, data, "", ""))
+        notes.append(footer(behind, data))
     headings = [one if isinstance(one, Column) else Column(one) for one in (columns[each] for each in order)]
     cells = [_words(frame[each], partial(_rounded, one.places)) for each, one in zip(order, headings, strict=True)]
     record = TableRecord(

@@ -173,6 +173,7 @@ WARNINGS = {
     "page": "the page is of other compilers, or of a day long after the total",
     "word": "a word in the name of the fact is almost one of other facts",
     "twin": "the page may be an earlier one under another address",
+    "identity": "a relation of identities.csv breaks",
 }
 
 STATUSES = {

@@ -53,6 +53,7 @@ VALUES: dict[str, Strategy] = {
     "running_totals": st.sampled_from(RUNNING),
     "forecast_months": st.integers(1, 60),
     "places": _some_of(vocabulary.places()),
+    "other_offences": st.integers(*known.OTHER_OFFENCES),
     "specifications": st.integers(1, 40),  # more of them take long and are of the same kind
 }
 

@@ -12,6 +12,7 @@ from desertion.changes import terminal
 from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange
 from desertion.changes.states import PHONE, State
 from desertion.changes.words import parts
+from desertion.plots import font
 from desertion.report import picture
 from desertion.text import visible
 
@@ -53,7 +54,8 @@ def page(difference: Difference, old: State, new: State) -> str:
     there = [name for name, body in bodies.items() if body]
     values = {
         "title": _text(f"What changed from {difference.old} to {difference.new}"),
-        "style": (files("desertion.report") / "page.css").read_text(encoding="utf-8")
+        "style": (font.face(bodies["plots"]) if bodies["plots"] else "")
+        + (files("desertion.report") / "page.css").read_text(encoding="utf-8")
         + (files("desertion.changes") / "page.css").read_text(encoding="utf-8"),
         "states": f"{_text(difference.old)} → {_text(difference.new)}",
         "summary": _text(terminal.summary(difference)),

@@ -75,9 +75,7 @@ def _place(name: str) -> None:
 
 
 def _each(check: Check) -> Check:
-    def check_all(items: list[Any] | None) -> None:
-        if items is None:
-            return
+    def check_all(items: list[Any]) -> None:
         if not items:
             raise ValueError("an empty list selects nothing; write None (null in YAML) for all")
         for item in items:
@@ -90,6 +88,8 @@ def _each(check: Check) -> Check:
 
 _MANY = parse("Optional[list[str]]")
 RUNNING = ("totals", "rebased", "differences", "drop")
+#: Persons a year convicted of other offences by garrison courts, least and most.
+OTHER_OFFENCES = (0, 4000)
 
 REGISTRY: dict[str, WellKnown] = {
     READS: WellKnown(parse("list[str]")),
@@ -111,6 +111,7 @@ REGISTRY: dict[str, WellKnown] = {
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
+    "other_offences": WellKnown(parse("Optional[int]"), _between(*OTHER_OFFENCES)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }
 
@@ -119,7 +120,7 @@ def check(name: str, annotation: Annotation, value: object) -> Json:
     """`value` of the parameter `name` in the types of JSON. Raises ValueError with what would be right."""
     fitting = annotation.fit(value)
     known = REGISTRY.get(name)
-    if known and known.check:
+    if known and known.check and fitting is not None:
         known.check(fitting)
     return fitting
 

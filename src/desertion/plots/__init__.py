@@ -1,15 +1,15 @@
-"""The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
+"""The plots: each a function from a published table to a matplotlib `Figure`, titled with its finding."""
 
 from desertion.plots.articles import offences
-from desertion.plots.convictions import long_view, revision
+from desertion.plots.convictions import long_view
 from desertion.plots.frame import SIZES, gid, style
-from desertion.plots.intervals import claims, growth
+from desertion.plots.intervals import growth
 from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
 from desertion.plots.places import places
-from desertion.plots.plot import Plot
+from desertion.plots.plot import Plot, PlotWords
 from desertion.plots.rates import deployed_rate
-from desertion.plots.sources import conflicts, coverage
+from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
 from desertion.plots.terms import sentences
 from desertion.plots.ukraine import ukraine
@@ -26,9 +26,6 @@ PLOTS: dict[str, Plot] = {
         places,
         deployed_rate,
         ukraine,
-        claims,
-        conflicts,
-        revision,
         specification_curve,
         intensity,
         forecast,
@@ -39,8 +36,7 @@ __all__ = [
     "PLOTS",
     "SIZES",
     "Plot",
-    "claims",
-    "conflicts",
+    "PlotWords",
     "coverage",
     "deployed_rate",
     "forecast",
@@ -50,7 +46,6 @@ __all__ = [
     "long_view",
     "offences",
     "places",
-    "revision",
     "sentences",
     "specification_curve",
     "style",

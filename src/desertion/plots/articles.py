@@ -8,7 +8,7 @@ from desertion.plots import wording
 from desertion.plots.axes import count_axis, panels_by, year_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.plot import plot
+from desertion.plots.plot import PlotWords, plot
 from desertion.vocabulary import ARTICLES, MEASURES
 
 
@@ -19,11 +19,11 @@ def article_name(articles: str) -> str:
     return ARTICLES.get(articles, "Art. " + wording.listed(articles.split("+")))
 
 
-def _describe_offences(rows: pd.DataFrame) -> str:
-    phrases = [f"{rows['articles'].nunique()} panels, each with its own axis from zero"]
-    for articles, panel in rows.groupby("articles", sort=False):
-        phrases.append(f"{article_name(str(articles))}: " + "; ".join(wording.courses(panel)))
-    return ". ".join(phrases) + "."
+def _offence_words(rows: pd.DataFrame) -> PlotWords:
+    measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
+    hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
+    subtitle = f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}"
+    return PlotWords("", subtitle, f"{rows['articles'].nunique()} panels of counts by year, each with its own axis.")
 
 
 @plot(
@@ -41,18 +41,15 @@ def _describe_offences(rows: pd.DataFrame) -> str:
         "covers": COVERS,
         "ids": IDS,
     },
-    _describe_offences,
+    _offence_words,
 )
 def offences(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per article, each from zero on its own scale; rival series stand side by side within a year."""
     rows = wording.with_years(rows)
     names = list(dict.fromkeys(rows["series"]))
     looks = page.looks(rows)
-    measures = wording.listed(MEASURES.get(measure, measure) for measure in rows["measure"])
-    hollow = " Hollow: part of a year." if rows["incomplete"].any() else ""
     panels = panels_by(
         page, rows, "articles", (36, 42, 48), 2, name=article_name,
-        subtitle=f"{wording.capital(measures)}, by year. Each panel has its own scale, from zero.{hollow}",
         key=[(looks[name], False, name) for name in names],
     )  # fmt: skip
     first, last = int(rows["year"].min()), int(rows["year"].max())

@@ -1,8 +1,6 @@
-"""The outlook: fitted months, the forecast with its intervals, two scenarios, and the score on held-out counts."""
+"""The outlook: fitted months, the forecast with its intervals, and how such forecasts did at published counts."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,19 +11,14 @@ from desertion.plots import wording
 from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import ORANGE, STEPS, VERMILION, Style
-from desertion.plots.plot import plot
+from desertion.plots.palette import ESTIMATE, RANGE, STEPS, Style
+from desertion.plots.plot import PlotWords, plot
 
 _LEVELS = (95, 80, 50)
 _ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
-_FIT = Style("#7A6F5B", "s", "-")
-_BAND = "#D9D2C5"
+_FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
-_SCENARIOS = {
-    "stops": (Style(ORANGE, "^", "--"), "growth stops"),
-    "continues": (Style(VERMILION, "D", "-."), "growth of the last year continues"),
-}
-_KINDS = ("fit", "forecast", *_SCENARIOS, "refused")
+_KINDS = ("fit", "forecast")
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -34,76 +27,56 @@ def _check(rows: pd.DataFrame) -> None:
         raise ArgumentError(
             f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
         )
-    needed = {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}
-    for kind in _KINDS[:-1]:
-        columns = needed.get(kind, ["median"])
+    for kind, columns in {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}.items():
         if rows.loc[rows["kind"] == kind, columns].isna().any(axis=None):
             raise ArgumentError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
-    if (rows.groupby("panel")["note"].nunique() > 1).any():
-        raise ArgumentError("plot forecast: column 'note' has several values in a panel; a panel has one")
-    both = rows[rows["kind"].isin(["forecast", "refused"])].groupby("panel")["kind"].nunique()
-    if (both > 1).any():
-        raise ArgumentError("plot forecast: column 'kind' is forecast and refused in one panel")
+    if rows["note"].nunique() > 1:
+        raise ArgumentError("plot forecast: column 'note' has several values; there is one for the plot")
 
 
-def _band(row: Any) -> str:
-    return f"{wording.number(row.median)} ({wording.number(row.low95)} to {wording.number(row.high95)})"
-
-
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
-    phrases = [
-        "Step plots of the number a month, from zero: the fitted months with their 95 % band, and what may follow"
-    ]
-    for panel, part in rows.groupby("panel", sort=False):
-        words = []
-        part = part.sort_values("period_start", kind="stable")
-        for kind in _KINDS[:-1]:
-            own = list(records(part[part["kind"] == kind]))
-            if own and kind in _SCENARIOS:
-                last, name = own[-1], _SCENARIOS[kind][1]
-                words.append(f"if {name}, {wording.number(last.median)} in {wording.period_of(last)}")
-            elif own:
-                name, chosen = ("last fitted month", own[-1:]) if kind == "fit" else ("forecast", [own[0], own[-1]])
-                each = dict.fromkeys(f"{wording.period_of(row)} {_band(row)}" for row in chosen)
-                words.append(f"{name} " + ", ".join(each))
-        phrases.append(f"{panel}: {'; '.join(words)}. {part['note'].iloc[0].rstrip('.')}")
-    return ". ".join(phrases) + "."
+    made = list(records(rows[rows["kind"] == "forecast"].sort_values("period_end", kind="stable")))
+    shape = ["Steps of the number a month, with their range"]
+    if made:
+        low, high = (wording.number(end) for end in (made[-1].low95, made[-1].high95))
+        shape.append(f"the range widens to {low}–{high} in {wording.period_of(made[-1])}")
+    subtitle = "Cases a month that courts inside Russia published; not desertions."
+    return PlotWords("", subtitle, "; ".join(shape) + ".")
 
 
 @plot(
     "Russia: Art. 337 (AWOL), what may come next",
     {
-        "panel": text("title of the panel: what is counted, and by whom; panels come in the table's order"),
-        "kind": text("fit, forecast, stops or continues (scenarios), or refused: no forecast is made"),
+        "kind": text("fit or forecast"),
         "period_start": START,
         "period_end": END,
-        "median": numeric("number in the month; blank where refused", blank=True),
+        "median": numeric("number in the month"),
         **{
             f"{end}{level}": numeric(f"{words} end of the {level} % interval; 95 % alone for a fit", blank=True)
             for level in _LEVELS
             for end, words in (("low", "lower"), ("high", "upper"))
         },
-        "note": text("what held-out counts say of the forecast, or why there is none; one for each panel", longest=600),
+        "note": text("how such forecasts did at published counts", longest=600),
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
+    """The fitted months with their interval, and the forecast."""
     _check(rows)
-    rows = wording.with_years(rows)
+    rows = wording.with_years(rows).assign(panel="")
     key = [(_FIT, False, "fitted level with its 95 % interval")]
-    if (rows["kind"] == "forecast").any():
-        key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
-    key += [
-        (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
-    ]
+    key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     across = page.size.width * 72 - 60
     panels = panels_by(
-        page, rows, "panel", (62, 66, 70), across=across, key=key,
-        subtitle="Number a month. Cases published by courts inside Russia; not desertions.",
-    )  # fmt: skip
+        page,
+        rows,
+        "panel",
+        (62, 66, 70),
+        across=across,
+        key=key,
+    )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     for each, part in panels:
         part = part.sort_values("x0", kind="stable")
@@ -126,20 +99,19 @@ def _top(part: pd.DataFrame) -> tuple[float, str]:
 
 def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
     scale = page.size.scale
-    for kind in _KINDS[:-1]:
+    for kind in _KINDS:
         own = part[part["kind"] == kind]
         if own.empty:
             continue
         ids = gid(str(own["ids"].iloc[0]))
-        for level, colour in {"fit": {95: _BAND}, "forecast": _FAN}.get(kind, {}).items():
+        for level, colour in {"fit": {95: RANGE}, "forecast": _FAN}.get(kind, {}).items():
             area(axes, own, f"low{level}", f"high{level}", facecolor=colour, edgecolor="none", gid=ids)
-        look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
+        look = _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
         x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)
         axes.plot(
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
         )
         page.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
-        last = list(records(own))[-1]
-        if kind != "forecast":
-            at = last.x if kind == "fit" else last.x1
-            page.value(axes, wording.number(last.median), (at, last.median), colour=look.ink)
+        if kind == "fit":
+            last = list(records(own))[-1]
+            page.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)

@@ -7,20 +7,19 @@ import pandas as pd
 from desertion.plots import wording
 from desertion.plots.contract import BOUND, END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import LEADING, SOFT
-from desertion.plots.plot import plot
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import SOFT
+from desertion.plots.plot import PlotWords, plot
 
 
-def _describe(rows: pd.DataFrame) -> str:
-    lists = list(rows.groupby(["panel", "caption"], sort=False))
-    phrases = [
-        f"{panel}: "
-        + ", ".join(
-            f"{row.place} {wording.bounded(row.value, row.bound, spoken=True)}" for row in records(part.head(2))
-        )
-        for (panel, _), part in lists
-    ]
-    return f"Bars by place, {len(lists)} lists, each on a scale of its own. {'. '.join(phrases)}."
+def _words(rows: pd.DataFrame) -> PlotWords:
+    firsts = rows.groupby(["panel", "caption"], sort=False)["place"].first()
+    leader, times = firsts.value_counts().index[0], int(firsts.value_counts().iloc[0])
+    title = ""
+    if times > 1 and 2 * times > len(firsts):
+        title = f"{leader} comes first in {times} of {len(firsts)} lists of places; no list covers every court"
+    subtitle = "Counts of single places, in lists that one counter made. Each panel has its own scale, from zero."
+    return PlotWords(title, subtitle, f"Bars by place in {len(firsts)} panels, {len(rows)} counts, the largest first.")
 
 
 @plot(
@@ -38,7 +37,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "bound": BOUND,
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def places(page: PlotPage, rows: pd.DataFrame) -> None:
     """One panel per list, one bar per place with its count; the caption says what the list covers."""
@@ -49,15 +48,15 @@ def places(page: PlotPage, rows: pd.DataFrame) -> None:
     words = [page.wrap(part["caption"].iloc[0], size.small, across) for part in lists]
     names = [page.wrap(place, size.small, 0.4 * across) for part in lists for place in part["place"]]
     aside = max(page.width_of(line, size.small) for name in names for line in name.splitlines()) + 6
-    strip = 2.5 * size.small if any("\n" in name for name in names) else 1.9 * size.small
+    strips = [1.9 + 0.6 * any("\n" in page.wrap(place, size.small, 0.4 * across) for place in part["place"])
+              for part in lists]  # fmt: skip
     talls = [
-        strip * len(part) + 2.6 * size.text + LEADING * size.small * (2 + each.count("\n"))
-        for part, each in zip(lists, words, strict=True)
+        strip * size.small * len(part) + 2.6 * size.text + LEADING * size.small * (2 + each.count("\n"))
+        for strip, part, each in zip(strips, lists, words, strict=True)
     ]
     rows_of = [talls[at : at + columns] for at in range(0, len(lists), columns)]
     axes = page.panels(
         len(lists), columns, heights=[max(each) / 72 * 25.4 + 3 for each in rows_of],
-        subtitle="Counts of single places; each panel has its own scale, from zero. Other places were not named.",
     )  # fmt: skip
     looks = page.looks(rows.assign(series=rows["compiler"]))
     for at, (each, part) in enumerate(zip(axes, lists, strict=True)):

@@ -10,27 +10,40 @@ from desertion.plots import wording
 from desertion.plots.axes import value_axis
 from desertion.plots.contract import END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import INK
-from desertion.plots.palette import Style
-from desertion.plots.plot import plot
+from desertion.plots.palette import INK, Style
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
 #: Shapes of the sizes of the army, in the table's order.
 SHAPES = ("s", "o", "D", "^")
 
 
-def _describe(rows: pd.DataFrame) -> str:
-    phrases = [
-        f"{series}: "
-        + "; ".join(
-            f"{wording.period_of(next(records(part)))} "
-            + " or ".join(wording.number(rate) for rate in sorted(part["value"].dropna()))
-            for _, part in group.groupby(["period_start", "period_end"], sort=False)
-        )
-        for series, group in rows.groupby("series", sort=False)
-    ]
-    sizes = f"Dots, one shape for each size of the army ({wording.listed(rows['denominator'])})"
-    return f"{sizes}, per 1,000 soldiers and year. {'. '.join(phrases)}."
+def _words(rows: pd.DataFrame) -> PlotWords:
+    part = " Part of a year is scaled to one." if rows["incomplete"].any() else ""
+    subtitle = f"Persons convicted or cases received per 1,000 soldiers and year, by size of the army.{part}"
+    shape = (
+        f"Dots in {rows.groupby(['series', 'period_start', 'period_end']).ngroups} rows from zero, one shape for each "
+        f"size of the army: {wording.listed(rows['denominator'])}."
+    )
+    whole = rows[~rows["incomplete"] & rows["measure"].isin(_NOUNS)].dropna(subset="value")
+    order = whole.sort_values(
+        ["measure", "period_end"], key=lambda each: each.eq("persons_convicted") if each.name == "measure" else each
+    )
+    title = ""
+    if len(order):
+        last = order[order[["series", "period_end"]].eq(order[["series", "period_end"]].iloc[-1]).all(axis=1)]
+        low, high = last["value"].min(), last["value"].max()
+        if high > 1.2 * low:
+            period, noun = wording.period_of(next(records(last))), _NOUNS[last["measure"].iloc[0]]
+            title = f"Between {low:.0f} and {high:.0f} {noun} in {period}, depending on whose army size one takes"
+    return PlotWords(title, subtitle, shape)
+
+
+#: What happened to soldiers, by the measure that counts it; for a title.
+_NOUNS = {
+    "persons_convicted": "in 1,000 Russian soldiers were convicted",
+    "cases_received_by_court": "court cases came on 1,000 Russian soldiers",
+}
 
 
 @plot(
@@ -47,7 +60,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "incomplete": INCOMPLETE,
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per count: a shape for its rate by each size of the army, with its number, and a thin line between."""
@@ -58,9 +71,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     counts = [part for _, part in rows.groupby(["series", "period_start", "period_end"], sort=False)]
     firsts = [next(records(part)) for part in counts]
     layout = Rows(page, [PlotRow(wording.period_of(row), "", row.series) for row in firsts], strip=13)
-    part = " Part of a year is scaled to one." if rows["incomplete"].any() else ""
     axes = layout.panel(
-        subtitle=f"Persons convicted or cases received per 1,000 soldiers and year, by size of the army.{part}",
         key=[(Style(INK, shape, ""), False, size) for size, shape in shapes.items()],
     )
     value_axis(axes, rows["value"].max() * 1.12, 4 if page.narrow else 7)
@@ -81,6 +92,6 @@ def _numbers(page: PlotPage, axes: Axes, rows: pd.DataFrame, y: float, look: Sty
         after = ordered[place + 1].value if place + 1 < len(ordered) else float("inf")
         near = after - row.value < 0.12 * axes.get_xlim()[1]
         side = "right" if near else "left"
-        how = {"xycoords": "data", "ha": side, "va": "center", "color": look.ink, "zorder": 6}
-        how["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        how = {"xycoords": "data", "ha": side, "va": "center", "color": look.ink, "zorder": 4}
+        how["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 2.8}  # reaches the mark: a dash is no minus
         page.note(axes, wording.number(row.value), (row.value, y), (-5.5 if near else 5.5, 0), **how)

@@ -9,8 +9,8 @@ from desertion.plots.axes import value_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span
-from desertion.plots.labels import SOFT
-from desertion.plots.plot import plot
+from desertion.plots.palette import SOFT
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
 #: Direction of the possible values from a printed bound.
@@ -34,9 +34,19 @@ def _groups(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     return [(str(series), str(words), part) for (series, words), part in rows.groupby(["series", "row"], sort=False)]
 
 
-def _describe(rows: pd.DataFrame) -> str:
-    parts = [f"{words.split(':')[0]} {_number(part, spoken=True)}" for _, words, part in _groups(rows)]
-    return f"Dots in rows by time, percent of sentences suspended: {'; '.join(parts)}."
+def _words(rows: pd.DataFrame) -> PlotWords:
+    groups, known = _groups(rows), list(records(rows[rows["low"].notna()]))
+    title = ""
+    if known and (known[-1].low > 50 or known[-1].high < 50):
+        how = "Most" if known[-1].low > 50 else "Fewer than half of the"
+        period = wording.period_of(known[-1])
+        title = f"{how} known sentences for absence are suspended: {known[-1].value:.0f} % in {period}"
+    shape = f"Dots in {len(groups)} rows by time, percent suspended"
+    if len(groups) > 1:
+        ends = [f"{words.split(':')[0]} {_number(part, spoken=True)}" for _, words, part in (groups[0], groups[-1])]
+        shape += f": from {ends[0]} to {ends[1]}"
+    subtitle = "Suspended sentences in percent of all that were counted. Line: half. Bar: interval, where one is known."
+    return PlotWords(title, subtitle, f"{shape}.")
 
 
 @plot(
@@ -55,13 +65,13 @@ def _describe(rows: pd.DataFrame) -> str:
         "covers": COVERS,
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per share in order of time, with its interval; the years of the official form stand in one row."""
     groups = _groups(rows)
     layout = Rows(page, [PlotRow(words, _number(part), series) for series, words, part in groups])
-    axes = layout.panel("percent", subtitle="Suspended sentences in percent of those counted. Bar: 95 % interval.")
+    axes = layout.panel("percent")
     value_axis(axes, 100, 5)
     axes.axvline(50, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
     looks = page.looks(rows.assign(series=rows["compiler"]))

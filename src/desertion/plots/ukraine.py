@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from desertion.errors import ArgumentError
 from desertion.plots import wording
@@ -16,7 +16,7 @@ from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import SIZES, PlotPage, gid
 from desertion.plots.labels import LEADING
 from desertion.plots.palette import Style
-from desertion.plots.plot import plot
+from desertion.plots.plot import PlotWords, plot
 
 #: Height of the panel in mm, on a page of size single, double and slide.
 _TALLS = (72, 78, 82)
@@ -47,13 +47,25 @@ def _latest(rows: pd.DataFrame) -> str:
     return f"{_times(last[-1].value)} in {wording.period_of(last[-1])}" if last else ""
 
 
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
+    first = int(rows["period_start"].min().year)
     parts = [
         f"{series} ({part['step'].iloc[0]}) {_latest(part)}" for series, part in rows.groupby("series", sort=False)
     ]
-    first = rows["period_start"].min().year
-    return f"Lines by month, log axis, each as a multiple of its average month of {first}: {'; '.join(parts)}."
+    subtitle = (
+        f"Absence without leave a month, as a multiple of each country's average month in {first}. "
+        "Each gridline is a doubling. Band: interval of the level."
+    )
+    levels = rows[rows["kind"].eq("level") & rows["period_start"].dt.year.eq(first + 1)]
+    next_year = levels.groupby("series")["value"].mean().to_dict()
+    latest = {row.series: row for row in records(rows[rows["kind"].eq("latest")])}
+    title = ""
+    if {"Russia", "Ukraine"} <= next_year.keys() & latest.keys():
+        rose_first = next_year["Russia"] > 1.2 * next_year["Ukraine"]
+        if rose_first and latest["Ukraine"].low > latest["Russia"].high:
+            title = f"Russia's court cases rose first, in {first + 1}; since then Ukraine's proceedings have grown further"
+    return PlotWords(title, subtitle, f"Lines by month with bands, log axis: {'; '.join(parts)}.")
 
 
 @plot(
@@ -71,17 +83,13 @@ def _describe(rows: pd.DataFrame) -> str:
         "count": numeric("the number counted in the month; blank for a level", blank=True),
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level of each country as steps with its band, its counts of single months as dots, on a log axis."""
     _check(rows)
     rows = wording.with_years(rows)
-    (axes,) = page.grid(
-        1, _TALLS,
-        subtitle="Absence without leave a month, as a multiple of each country's average month in "
-        f"{rows['period_start'].min().year}. Each gridline is a doubling. Band: interval of the level.",
-    )  # fmt: skip
+    (axes,) = page.grid(1, _TALLS)
     first, last = int(rows["x0"].min()), math.ceil(rows["x1"].max() - 1e-9) - 1
     year_axis(axes, first, last)
     drawn = rows[rows["kind"].ne("latest")]
@@ -90,7 +98,10 @@ def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
     factor_axis(page, axes, powers[0], high * 1.08, powers, upright=True)
     shown = [power for power in powers if power <= high * 1.08]
     axes.yaxis.set_major_formatter(FixedFormatter([_FRACTIONS.get(power, f"×{power:g}") for power in shown]))
-    axes.set_xlim(first, rows["x1"].max())
+    end = float(rows["x1"].max())
+    axes.set_xlim(first, end)
+    middles = [(year + min(year + 1, end)) / 2 for year in range(first, last + 1)]
+    axes.xaxis.set_minor_locator(FixedLocator(middles))
     looks = page.looks(rows.assign(series=rows["compiler"], articles=""))
     ends: list[tuple[float, str, str, Style]] = []
     for series, part in rows.groupby("series", sort=False):

@@ -1,15 +1,16 @@
 """Which number holds: renderings of one count grouped, identities checked, every conflict with its choice and rule."""
 
-from desertion.reconcile.identity import identities, prints
+from desertion.reconcile.identity import broken, identities, prints, would_break
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.places import by_place, leading, listed_together
-from desertion.reconcile.presented import conflicts, rivals
+from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
 from desertion.reconcile.series import by_year, national, revised, summed, together
 
 __all__ = [
     "Headline",
     "Reconciler",
+    "broken",
     "by_place",
     "by_year",
     "conflicts",
@@ -23,7 +24,7 @@ __all__ = [
     "national",
     "prints",
     "revised",
-    "rivals",
     "summed",
     "together",
+    "would_break",
 ]

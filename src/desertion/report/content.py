@@ -204,7 +204,7 @@ def _beside(name: str, svg: str, folder: Path | None) -> tuple[bytes | None, str
     """The published CSV and the picture for phones, if the published plot is the one shown."""
     if folder is None or not (folder / f"{name}.svg").is_file():
         return None, ""
-    if (folder / f"{name}.svg").read_text(encoding="utf-8").strip() != svg:
+    if picture.plain((folder / f"{name}.svg").read_text(encoding="utf-8")) != svg:
         return None, ""
     table, narrow = folder / f"{name}.csv", folder / f"{name}{PHONE}.svg"
     return (

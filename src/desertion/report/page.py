@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from desertion import vocabulary
 from desertion.entries import Entry
+from desertion.plots import font
 from desertion.report.blocks import PictureBlock, PlotBlock, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, short, to_json
 from desertion.report.layout import TITLE, Report, file
@@ -40,9 +41,9 @@ def page(report: Report) -> str:
         "title": escape(TITLE),
         "edition": escape(edition.title.rstrip(".")),
         "description": escape(edition.description),
-        "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'",
-        "style": file("page.css"),
+        "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src "
+        f"'{_hash(script)}'; base-uri 'none'; form-action 'none'",
+        "style": font.face(body) + file("page.css"),
         "nav": "".join(f'<li><a href="#{target}">{escape(name)}</a></li>' for target, name in names.items()),
         "body": body,
         "data": to_json(_compact(report.statements, report.events) | {"was": writer.was}),

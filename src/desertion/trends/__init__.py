@@ -9,6 +9,8 @@ Notebooks use
 - `hindsight`: forecasts of published counts from what was public before them
 - `origins`: baselines and scores of such forecasts
 - `rounded`: composite fits as tables and sentences of the report
+- `stages`: growth from year to year at each stage of the proceedings
+- `bounds`: what official totals leave for convictions that no counter publishes
 - `ladder`: the claims that each series supports
 - `multiverse`: one growth factor under many combinations of choices
 - `exposure`: person-years of the force, and counts for each 1,000 soldiers

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.arguments import takes
 from desertion.text import listed, period
 from desertion.trends import Refused
@@ -110,9 +111,12 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
 _OF_COUNT = ["articles", "measure", "compiler", "period_start", "period_end", "incomplete"]
 
 
-class OfYear(NamedTuple):
-    """The rates of one count by several forces: the least and the greatest, whose size gives them, and the ids."""
+class RateRange(NamedTuple):
+    """The least and the greatest rate of one count, whose sizes of the force give them, and the count in words."""
 
+    what: str
+    period: str
+    compiler: str
     low: float
     low_by: str
     high: float
@@ -120,20 +124,26 @@ class OfYear(NamedTuple):
     ids: str
 
 
-def of_year(rates: pd.DataFrame, compiler: str, year: int) -> OfYear | Refused:
-    """The least and the greatest of the `rates` of the count of `compiler` from `year`.
+def latest(rates: pd.DataFrame) -> RateRange | Refused:
+    """The least and the greatest of the `rates` of the latest whole year, of persons convicted before anything else.
 
-    Refused where there is no such count, or fewer than two rates of it.
+    Refused where no whole year has rates by two forces.
     """
-    own = rates[rates["compiler"].eq(compiler) & rates["period_start"].dt.year.eq(year)]
-    if own.empty:
-        return Refused(f"no count by {compiler} from {year} is among the statements", "")
-    known = own[own["rate"].notna()].sort_values("rate", kind="stable")
-    if len(known) < 2:
-        return Refused("; ".join(filter(None, own["refused"])), "the size of the force by two sources")
-    ids = " ".join(dict.fromkeys(" ".join(known["ids"]).split()))
-    least, most = known.iloc[0], known.iloc[-1]
-    return OfYear(least["rate"], least["denominator"], most["rate"], most["denominator"], ids)
+    known = rates[rates["rate"].notna() & ~rates["incomplete"]]
+    known = known[known.groupby(["series", "period_start", "period_end"])["rate"].transform("size").gt(1)]
+    if known.empty:
+        return Refused("no count of a whole year is divided by two sizes of the force", "such a count and such sizes")
+    order = known.assign(persons=known["measure"].eq("persons_convicted"))
+    last = order.sort_values(["persons", "period_end"], kind="stable").iloc[-1]
+    same = ["series", "period_start", "period_end"]
+    own = known[known[same].eq(last[same]).all(axis=1)].sort_values("rate", kind="stable")
+    least, most = own.iloc[0], own.iloc[-1]
+    what = f"{vocabulary.MEASURES[last['measure']]} under {vocabulary.articles_label(last['articles'])}"
+    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    return RateRange(
+        what[:1].upper() + what[1:], last["period"], last["compiler"], least["rate"], least["denominator"],
+        most["rate"], most["denominator"], ids,
+    )  # fmt: skip
 
 
 def grown(rates: pd.DataFrame, compiler: str, first: int, last: int) -> pd.DataFrame:

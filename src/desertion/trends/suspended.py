@@ -60,7 +60,7 @@ def shares(facts: pd.DataFrame, figures: pd.DataFrame, level: float = 0.95, arti
         - `value, bound`: percent of the sentences, and how the number is meant
         - `low, high`: interval in percent; NaN where there is none
         - `texts`: number of verdicts behind the share, NaN where no page gives it
-        - `basis`: that number in words: `32 of 44 texts`
+        - `basis`: that number in words: `32 of 44 texts`, of a rounded share `330 texts`; blank without it
         - `period, printed, interval`: period, share and interval in words; None where there is no interval
         - `ids`: the statements behind the row, joined by spaces
 
@@ -82,7 +82,8 @@ def shares(facts: pd.DataFrame, figures: pd.DataFrame, level: float = 0.95, arti
         known = beside[beside["measure"].eq("sentences_suspended") & beside["bound"].eq("exact")]
         if row["scope"] != "subset" and len(texts):
             row |= _interval(row, float(texts["value"].iloc[0]), known["value"].tolist(), figures, level)
-            row["basis"] += f" of {'at least ' * (texts['bound'].iloc[0] == 'at_least')}{number(row['texts'])} texts"
+            sample = f"{'at least ' * (texts['bound'].iloc[0] == 'at_least')}{number(row['texts'])} texts"
+            row["basis"] = f"{row['basis']} of {sample}" if row["basis"] else sample
             row["ids"] = " ".join([row["ids"], *texts["ids"], *known["ids"]])
         rows.append(row)
     table = pd.DataFrame(rows, columns=[*_COLUMNS, "texts", "basis", "ids"])
@@ -108,23 +109,19 @@ def _interval(
     admitted = hedges.load().interval(row["value"], row["bound"], hedge, whole=False)
     parts = known[:1] * 2 or [float(np.clip(round(end * texts / 100), 0, texts)) for end in admitted]
     low, high = (proportion(part, texts, level) for part in parts)
-    part = number(parts[0]) if parts[0] == parts[1] else f"{row['value']:g} %"
+    part = number(parts[0]) if parts[0] == parts[1] else ""
     return {"low": 100 * low.low, "high": 100 * high.high, "texts": texts, "basis": part}
 
 
 class Latest(NamedTuple):
-    """The latest share with an interval, in percent, of `texts` verdicts; `how` many that is, in words.
-
-    `low` and `high` are its ends.
-    """
+    """The latest share with an interval, in percent, and what it is of, in words: `32 of 44 texts`."""
 
     period: str
     compiler: str
     value: float
     low: float
     high: float
-    texts: float
-    how: str
+    basis: str
     ids: str
 
 
@@ -134,9 +131,8 @@ def latest(shares: pd.DataFrame) -> Latest | Refused:
     if known.empty:
         return Refused("no share of suspended sentences is known with the number of verdicts behind it", "such a share")
     row = known.iloc[-1]
-    how = "most" if row["low"] > 50 else "fewer than half" if row["high"] < 50 else "about half"
-    value, low, high, texts = (float(row[name]) for name in ("value", "low", "high", "texts"))
-    return Latest(row["period"], row["compiler"], value, low, high, texts, how, row["ids"])
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    return Latest(row["period"], row["compiler"], value, low, high, row["basis"], row["ids"])
 
 
 @takes(facts="reconcile.facts(data): measure kind articles compiler value ids")

@@ -71,15 +71,18 @@ def fit_statements(
 
 def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
     trend = terms.parse(spec.trend)
-    obs, spec = _named_series(obs, spec)
+    named = _named_series(obs, spec)
+    if isinstance(named, Refused):
+        return named
+    obs, spec = named
     refused = _size(obs) or _impossible(obs) or _overlap(obs)
     if refused:
         return refused
     try:
         cells = lattice.build(obs)
     except ContradictionError as error:
-        named = ", ".join(obs.describe(i) for i in error.reports)
-        return Refused(f"these reports contradict each other: {named}", "one of them mended or left out")
+        those = ", ".join(obs.describe(i) for i in error.reports)
+        return Refused(f"these reports contradict each other: {those}", "one of them mended or left out")
     first, last = int(obs.start.min()), int(obs.stop.max()) - 1
     lead = -(-LEAD_MONTHS // UNITS[spec.unit]) if spec.delayed else 0
     grid = prior.grid(first, last, spec.unit, lead)
@@ -95,21 +98,19 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
-def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec]:
+def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec] | Refused:
     """Series that have reports, the reference first; by default each other one has a factor of its own name."""
-    counts = [(-int((obs.exact & (obs.series == s)).sum()), -int((obs.series == s).sum()), s)
-              for s in range(len(obs.series_names)) if (obs.series == s).any()]  # fmt: skip
+    used = [name for s, name in enumerate(obs.series_names) if (obs.series == s).any()]
+    free = [name for name in used if not (spec.factors or {}).get(name)]
+    reference = spec.reference or next(iter(free or used), "")
+    if spec.reference is not None and spec.reference not in free:
+        what = "has a factor" if spec.reference in used else "has no report"
+        return Refused(f"the reference series {spec.reference!r} {what}", f"one of {', '.join(map(repr, free))}")
+    names = sorted(used, key=lambda name: (name != reference, name not in free))
     if spec.factors is None:
-        order = [s for *_, s in sorted(counts)]
-        names = [obs.series_names[s] for s in order]
         spec = replace(spec, factors={name: (name,) for name in names[1:]})
-    else:
-        free = {name for name in obs.series_names if not spec.factors.get(name)}
-        order = [s for *_, s in sorted(counts, key=lambda c: (obs.series_names[c[2]] not in free, c))]
-        names = [obs.series_names[s] for s in order]
-    place = {s: i for i, s in enumerate(order)}
-    series = np.array([place[int(s)] for s in obs.series], np.int64)
-    return replace(obs, series=series, series_names=tuple(names)), spec
+    place = np.array([names.index(name) if name in names else -1 for name in obs.series_names], np.int64)
+    return replace(obs, series=place[obs.series], series_names=tuple(names)), spec
 
 
 def _size(obs: Observations) -> Refused | None:

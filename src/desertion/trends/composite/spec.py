@@ -13,9 +13,6 @@ from desertion.trends.composite import prior
 from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS
 
-#: Measures of one case in the order of its way through a court; one beside an earlier one comes with a delay.
-STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
-
 
 @dataclass(frozen=True)
 class Spec:
@@ -31,9 +28,11 @@ class Spec:
         Order of the random walk behind `smooth`, 1 or 2.
     priors
         Scales of the priors.
+    reference
+        Name of the series whose cases the latent intensity counts; by default the first of `Observations.series_names`
+        that has reports and no factor (`counts.observations` names the earliest stage first).
     factors
-        Names of the factors of each series; by default each series but the reference (the one with most exact reports)
-        has one of its own name.
+        Names of the factors of each series; by default each series but the reference has one of its own name.
     delayed
         Series that count the latent cases later, by a geometric delay with one mean.
     phi, tau, delay
@@ -48,6 +47,7 @@ class Spec:
     unit: prior.Unit = "month"
     order: int = 1
     priors: prior.Priors = field(default_factory=prior.Priors)
+    reference: str | None = None
     factors: dict[str, tuple[str, ...]] | None = None
     delayed: tuple[str, ...] = ()
     phi: float | None = None
@@ -85,8 +85,9 @@ def pose(
 ) -> tuple[Observations, Spec] | Refused:
     """Turn facts into reports and the model for them.
 
-    Facts that differ in articles, scope, measure or compiler become series with a factor each; verdicts and persons
-    convicted beside cases received become delayed series.
+    Facts that differ in articles, measure or compiler become series with a factor each, and so do those that differ in
+    scope, but for a part and its whole (`counts.PARTS`); verdicts and persons convicted beside cases received become
+    delayed series.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def pose(
     except UserError as error:
         return Refused(str(error), "statements that count one thing")
     measure = facts.set_index("chosen")["measure"]
-    stages = [stage for stage in STAGES if (measure == stage).any()]
+    stages = [stage for stage in counts.STAGES if (measure == stage).any()]
     later = {
         obs.series_names[series]
         for name, series in zip(obs.ids, obs.series, strict=True)
