@@ -64,7 +64,8 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     if {"Russia", "Ukraine"} <= next_year.keys() & latest.keys():
         rose_first = next_year["Russia"] > 1.2 * next_year["Ukraine"]
         if rose_first and latest["Ukraine"].low > latest["Russia"].high:
-            title = f"Russia's court cases rose first, in {first + 1}; since then Ukraine's proceedings have grown further"
+            title = f"Russia's court cases rose first, in {first + 1}; "
+            title += "since then Ukraine's proceedings have grown further"
     return PlotWords(title, subtitle, f"Lines by month with bands, log axis: {'; '.join(parts)}.")
 
 
