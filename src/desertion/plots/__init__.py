@@ -12,9 +12,9 @@ from desertion.plots.rates import deployed_rate
 from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
 from desertion.plots.stages import stages
-from desertion.plots.unpublished import unpublished
 from desertion.plots.terms import sentences
 from desertion.plots.ukraine import ukraine
+from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -54,6 +54,6 @@ __all__ = [
     "specification_curve",
     "stages",
     "style",
-    "unpublished",
     "ukraine",
+    "unpublished",
 ]
