@@ -112,7 +112,6 @@ REGISTRY: dict[str, WellKnown] = {
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
     "other_offences": WellKnown(parse("Optional[int]"), _between(*OTHER_OFFENCES)),
-    "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }
 
 

@@ -8,9 +8,9 @@ from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
 from desertion.plots.places import places
 from desertion.plots.plot import Plot, PlotWords
+from desertion.plots.questions import questions
 from desertion.plots.rates import deployed_rate
 from desertion.plots.sources import coverage
-from desertion.plots.specification import specification_curve
 from desertion.plots.stages import stages
 from desertion.plots.terms import sentences
 from desertion.plots.ukraine import ukraine
@@ -28,7 +28,7 @@ PLOTS: dict[str, Plot] = {
         places,
         deployed_rate,
         ukraine,
-        specification_curve,
+        questions,
         intensity,
         forecast,
         stages,
@@ -50,8 +50,8 @@ __all__ = [
     "long_view",
     "offences",
     "places",
+    "questions",
     "sentences",
-    "specification_curve",
     "stages",
     "style",
     "ukraine",

@@ -35,8 +35,8 @@ _COLUMNS = (
 
 
 @takes(facts="reconcile.facts(data): compiler articles measure scope unit", level="share")
-def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "rounding") -> pd.DataFrame:
-    """Compare each two neighbouring years of one counter, stage and set of articles.
+def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "rounding", *, step: int = 1) -> pd.DataFrame:
+    """Compare each two years of one counter, stage and set of articles, neighbouring ones unless `step` is more.
 
     Of several counts of one year the one of most days is taken; a count of part of a year is compared by the day.
 
@@ -48,6 +48,8 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
         Coverage of the intervals, as a share.
     reading : str
         How a printed bound is read (data/hedges.csv).
+    step : int
+        Years from the earlier to the later one.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
     counts = growth.yearly(facts[facts["measure"].isin(STAGES)], reading, incomplete=True)
     counts = counts.sort_values("days", kind="stable").groupby([*growth.KEYS, "year"]).tail(1)
     pairs = growth.growth_table(counts, level=level, reading=reading, incomplete=True)
-    pairs = pairs[pairs["to_year"].eq(pairs["from_year"] + 1)].reset_index(drop=True)
+    pairs = pairs[pairs["to_year"].eq(pairs["from_year"] + step)].reset_index(drop=True)
     ends = zip(counts["period_start"], counts["period_end"], counts["exposure"], strict=True)
     parts = counts[[*growth.KEYS, "year"]].assign(
         part=["" if exposure == 1 else period(start, end) for start, end, exposure in ends]

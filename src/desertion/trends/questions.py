@@ -1,0 +1,324 @@
+"""How far an answer moves with each choice: one question at a time, all else as in the report.
+
+Two kinds of choice stand side by side. What is counted (which stage, counter, articles) gives other published counts,
+whose ratio is exact. How the counts are read (their completeness, scatter, smoothness) gives other fits to the same
+reports. A choice whose options cannot move the answer says nothing; so options that share their reports are told apart
+from those that do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from desertion.arguments import takes
+from desertion.errors import UserError
+from desertion.trends import Refused, composite, stages
+from desertion.trends.counts import Observations, Running
+
+Years = tuple[int, int]
+_COLUMNS = [
+    *("question", "option", "from_year", "to_year", "ratio", "low", "high", "own", "kind", "reports", "refused"),
+    *("needs", "ids"),
+]
+#: Ways to come to a factor: a ratio of published counts, or a fit.
+COUNTS, FITS = "counts", "fits"
+
+
+class Option(NamedTuple):
+    """One answer to a question on the model: the reports, or why there are none, and the model for them."""
+
+    question: str
+    option: str
+    reports: Observations | Refused
+    model: composite.Spec
+
+
+@takes(facts="reconcile.facts(data): per kind cumulative period_start period_end value", figures="data.figures: hedge")
+def option(
+    question: str,
+    name: str,
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    model: composite.Spec | None = None,
+    *,
+    reading: str = "rounding",
+    running: Running = "rebased",
+) -> Option:
+    """Pose one option of a question on the model; parameters as in `composite.pose`."""
+    model = model or composite.Spec()
+    posed = composite.pose(facts, figures, model, reading=reading, running=running)
+    if isinstance(posed, Refused):
+        return Option(question, name, posed, model)
+    reports, posed_model = posed
+    return Option(question, name, reports, posed_model)
+
+
+def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd.DataFrame:
+    """Growth of the expected cases under each option of the model.
+
+    The report's gates bind: a fit of too few informative counts carries no growth, and a break needs eight counts on
+    each side.
+
+    Parameters
+    ----------
+    options : sequence of Option
+        The options.
+    years : sequence of tuple of int
+        Pairs of years.
+    own : Option
+        The report's own choice, an option of each question.
+
+    Returns
+    -------
+    DataFrame
+        One row per option and pair of years, for each question the report's own choice first:
+
+        - question, option: names
+        - from_year, to_year: the two years
+        - ratio, low, high: daily rate in the later over that in the earlier year, with its interval; missing if refused
+        - own: whether it is the report's own choice
+        - kind: `fits`
+        - reports: number of the set of reports; equal sets have one number
+        - refused, needs: why there is no factor, and what would give one; else blank
+        - ids: statements behind the reports, joined by spaces
+    """
+    asked = dict.fromkeys(each.question for each in options)
+    every = [one for question in asked for one in
+             (own._replace(question=question), *(each for each in options if each.question == question))]  # fmt: skip
+    sets: dict[tuple[object, ...], int] = {}
+    fits: dict[tuple[int, int], composite.Fit | Refused] = {}  # by the identity of reports and model
+    rows: list[dict[str, object]] = []
+    for question, name, reports, model in every:
+        row: dict[str, object] = {"question": question, "option": name, "own": name == own.option, "kind": FITS}
+        same = id(reports), id(model)
+        if same not in fits:
+            fits[same] = reports if isinstance(reports, Refused) else composite.fit(reports, model)
+        fit = fits[same]
+        refused = fit if isinstance(fit, Refused) else _gate(fit)
+        if not isinstance(reports, Refused):
+            key = (reports.ids, reports.low.tobytes(), reports.high.tobytes())
+            row |= {"reports": sets.setdefault(key, len(sets) + 1), "ids": " ".join(reports.statements)}
+        for a, b in years:
+            found = refused or _growth(fit, a, b)
+            rows.append(row | {"from_year": a, "to_year": b} | _numbers(found))
+    return _table(rows)
+
+
+def _gate(fit: composite.Fit) -> Refused | None:
+    """Why the report takes no growth from a fit, or None."""
+    verdicts = composite.claims(fit)
+    breaks = (verdict for name, verdict in verdicts.items() if name.startswith("break:"))
+    return next((verdict for verdict in (verdicts["growth"], *breaks) if verdict), None)
+
+
+def _growth(fit: composite.Fit | Refused, a: int, b: int) -> dict[str, float] | Refused:
+    if isinstance(fit, Refused):
+        return fit
+    try:
+        return fit.growth(a, b)
+    except UserError as error:
+        return Refused(str(error), "reports of both years")
+
+
+def _numbers(found: Mapping[str, float] | Refused) -> dict[str, object]:
+    if isinstance(found, Refused):
+        return {"refused": found.reason, "needs": found.needs}
+    return {**found, "refused": "", "needs": ""}
+
+
+def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    numbers = {"ratio": float, "low": float, "high": float}
+    return pd.DataFrame(rows).reindex(columns=_COLUMNS).astype(numbers).fillna({"ids": "", "refused": "", "needs": ""})
+
+
+def counted(
+    asked: Mapping[str, Mapping[str, object]], facts: pd.DataFrame, years: Sequence[Years], own: Mapping[str, object],
+    *, level: float = 0.95, reading: str = "rounding",
+) -> pd.DataFrame:  # fmt: skip
+    """Growth of published counts, by what is counted and by whom.
+
+    Parameters
+    ----------
+    asked : mapping of str to mapping
+        For each question the counts that answer it: a value or a list of values for columns of `stages.stage_growth`
+        (`stage`, `articles`, `compiler`). The question's options are all counts that agree with these.
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    years : sequence of tuple of int
+        Pairs of years.
+    own : mapping
+        The count that the report stands on, by the same columns.
+    level, reading : float, str
+        As in `stages.stage_growth`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `fitted`, with exact intervals of the ratios and `counts` as `kind`; `reports` is missing.
+    """
+    tables = [stages.stage_growth(facts, level, reading, step=step) for step in sorted({b - a for a, b in years})]
+    pairs = pd.concat(tables, ignore_index=True)
+    pairs = pairs[[pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]]
+    pairs = pairs[pairs["refused"].eq("")]
+    rows: list[dict[str, object]] = []
+    for question, conditions in asked.items():
+        for row in pairs[_agrees(pairs, conditions)].to_dict("records"):
+            name = f"{row['stage']}, {row['what']}, {row['compiler']}"
+            rows.append(
+                {str(key): value for key, value in row.items()}
+                | {"question": question, "option": name, "kind": COUNTS, "needs": ""}
+                | {"own": all(row[column] == value for column, value in own.items())}
+            )
+    return _table(rows).sort_values(["question", "own"], ascending=[True, False], kind="stable", ignore_index=True)
+
+
+def _agrees(pairs: pd.DataFrame, conditions: Mapping[str, object]) -> pd.Series[bool]:
+    agrees = pd.Series(True, pairs.index)
+    for column, value in conditions.items():
+        agrees &= pairs[column].isin(value if isinstance(value, list) else [value])
+    return agrees
+
+
+def given(question: str, option: str, pair: Years, ratio: float, ids: str) -> pd.DataFrame:
+    """One row of `counted` for a factor that another module computes (`bounds`), without an interval."""
+    row: dict[str, object] = {"question": question, "option": option, "from_year": pair[0], "to_year": pair[1]}
+    return _table([row | {"ratio": ratio, "own": False, "kind": COUNTS, "ids": ids}])
+
+
+class Reach(NamedTuple):
+    """How far one question moves the factor of a pair of years, for a sentence.
+
+    The factors lie between `least` and `most`; `percent`: how far the most lies above the least; `n` options have one.
+    """
+
+    question: str
+    least: float
+    most: float
+    percent: float
+    n: int
+
+
+class Moved(NamedTuple):
+    """How far the questions move the factor of one pair of years, for a sentence.
+
+    `most` and `next` move it furthest, `model` is the question on the model that moves it furthest. `fits` fits with
+    a factor rest on `sets` distinct sets of reports; `refused` options have no factor. All factors lie between `least`
+    and `greatest`.
+    """
+
+    most: Reach
+    next: Reach
+    model: Reach
+    fits: int
+    sets: int
+    refused: int
+    least: float
+    greatest: float
+    ids: str
+
+
+@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
+def reaches(answers: pd.DataFrame) -> pd.DataFrame:
+    """How far each question moves each factor.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        Rows of `fitted` and `counted`.
+
+    Returns
+    -------
+    DataFrame
+        One row per question and pair of years, in the order of `answers`:
+
+        - question, kind, from_year, to_year: names
+        - least, most: smallest and largest factor of its options
+        - lowest, highest: the options that give them
+        - options, refused: how many options have a factor, and how many have none
+        - reports: number of distinct sets of reports among fits
+        - ids: statements behind the factors, joined by spaces
+    """
+    rows = []
+    for (a, b, question, kind), part in answers.groupby(["from_year", "to_year", "question", "kind"], sort=False):
+        known = part[part["refused"].eq("")]
+        low, high = (known["option"].get(known["ratio"].agg(which), "") if len(known) else "" for which in _ENDS)
+        rows.append(
+            {
+                "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
+                "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
+                "refused": len(part) - len(known), "reports": known["reports"].nunique(),
+                "ids": " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+            }
+        )  # fmt: skip
+    columns = [
+        *("question", "kind", "from_year", "to_year", "least", "most", "lowest", "highest", "options", "refused"),
+        *("reports", "ids"),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+_ENDS = ("idxmin", "idxmax")
+
+
+@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
+def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
+    """Which questions move the factor of a pair of years furthest; refused where fewer than two have two options."""
+    own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
+    table = reaches(own).query("options > 1")
+    fits = table[table["kind"].eq(FITS)]
+    if len(table) < 2 or fits.empty:
+        return Refused(f"too few choices give a factor from {pair[0]} to {pair[1]}", "counts of both years")
+
+    def reach(row: pd.Series[float]) -> Reach:
+        percent = 100 * (row["most"] / row["least"] - 1)
+        return Reach(str(row["question"]), row["least"], row["most"], percent, int(row["options"]))
+
+    order = (table["most"] / table["least"]).sort_values(ascending=False, kind="stable").index
+    first, second = (reach(table.loc[index]) for index in order[:2])
+    model = reach(table.loc[next(index for index in order if index in fits.index)])
+    known = own[own["refused"].eq("")]
+    modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
+    one_own = modelled[~modelled["own"].astype(bool)]
+    return Moved(
+        first, second, model, len(one_own) + bool(modelled["own"].any()), int(modelled["reports"].nunique()),
+        len(own) - len(known), known["ratio"].min(), known["ratio"].max(),
+        " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+    )  # fmt: skip
+
+
+def in_words(reach: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `reaches` for readers: `years` and `range` in words, a dash where there is no factor.
+
+    The other columns stay; `reports` is missing where the factors are ratios of published counts.
+    """
+    ends = zip(reach["least"], reach["most"], strict=True)
+    words = ["–" if pd.isna(low) else f"×{low:.2f}" if low == high else f"×{low:.2f} to ×{high:.2f}"
+             for low, high in ends]  # fmt: skip
+    return reach.assign(
+        years=_years(reach), range=pd.Series(words, reach.index, dtype=object),
+        reports=reach["reports"].astype(float).where(reach["kind"].eq(FITS)),
+    )  # fmt: skip
+
+
+def refusals(answers: pd.DataFrame) -> pd.DataFrame:
+    """The options without a factor: question, option, years, refused and needs, one row per option and reason."""
+    rows = answers[answers["refused"].ne("")]
+    rows = rows.assign(years=_years(rows))
+    keys = ["question", "option", "refused", "needs"]
+    return rows.groupby(keys, sort=False)["years"].agg("; ".join).reset_index()
+
+
+def _years(rows: pd.DataFrame) -> pd.Series[str]:
+    """`2022 → 2023`."""
+    return rows["from_year"].astype(str) + " → " + rows["to_year"].astype(str)
+
+
+def delays(model: composite.Spec, days: Sequence[float]) -> dict[str, composite.Spec]:
+    """Models by name, one for each mean delay in days after which cases are posted."""
+    names = ["complete when counted" if day <= 0 else f"posted after {day:.0f} days on average" for day in days]
+    return {name: replace(model, reporting_delay=float(np.round(day))) for name, day in zip(names, days, strict=True)}
