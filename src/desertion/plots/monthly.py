@@ -93,6 +93,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
     _describe,
@@ -122,7 +123,7 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
         1,
         (62, 82, 82),
         subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
-        notes=notes if prior.any() else "",
+        notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
         key=key,
     )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1

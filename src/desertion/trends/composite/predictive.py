@@ -95,18 +95,21 @@ def left_out(found: Fit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `predicted`, one row per report, and
-
-        - smallest: smallest error of this report that would be noticed, as a share of its count (0.2: a fifth too high;
-          one too low is noticed from 1 − 1/1.2 on)
-        - named: whether this report alone inflates the dispersion: it lies more than `NOTICED` standard deviations off
-          what the others predict, and of all reports it is the one without which phi is least
+        As `predicted`, one row per report, with the columns of `noticed`.
     """
-    table = predicted(found, found.obs, [[i] for i in range(len(found.obs))])
-    table["smallest"] = np.expm1(NOTICED * table["spread"])
-    suspect = table["error"].abs() > NOTICED
-    table["named"] = suspect & (table["phi"] == table["phi"].min())
-    return table
+    return noticed(predicted(found, found.obs, [[i] for i in range(len(found.obs))]))
+
+
+def noticed(table: pd.DataFrame) -> pd.DataFrame:
+    """Add to rows of `predicted` how wrong each would have to be to be noticed, and which one is.
+
+    - smallest: smallest error that would be noticed, as a share of the count (0.2: a fifth too high; one too low is
+      noticed from 1 − 1/1.2 on)
+    - named: whether this report alone inflates the dispersion: it is farther off what the others predict than any other
+      report, and more than `NOTICED` standard deviations
+    """
+    error = table["error"].abs()
+    return table.assign(smallest=np.expm1(NOTICED * table["spread"]), named=(error > NOTICED) & error.eq(error.max()))
 
 
 def named(found: Fit) -> str:
