@@ -123,7 +123,7 @@ def test_a_function_is_known_by_what_it_does() -> None:
 def test_plots_are_pickled_by_name_and_only_those_of_the_package() -> None:
     for plot in plots.PLOTS.values():
         assert pickle.loads(pickle.dumps(plot)) is plot
-    changed: Plot = dataclasses.replace(plots.growth, title="Another")
+    changed: Plot = dataclasses.replace(plots.growth, topic="Another")
     with pytest.raises(pickle.PicklingError):
         pickle.dumps(changed)
     assert memo.digest(changed) != memo.digest(plots.growth)

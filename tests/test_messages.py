@@ -105,8 +105,6 @@ MISTAKES: dict[str, Callable[[figures.Data], object]] = {
     "headings in a list": lambda data: tables.show(FRAME, "t", "T", ["a"]),  # type: ignore[arg-type]
     "conflicts of no ledger": lambda data: reconcile.conflicts(FRAME),  # type: ignore[arg-type]
     "conflicts of rows": lambda data: reconcile.conflicts([1]),  # type: ignore[list-item]
-    "rivals of no ledger": lambda data: reconcile.rivals(data, data.figures),  # type: ignore[arg-type]
-    "rivals of another frame": lambda data: reconcile.rivals([], FRAME),
 }
 
 

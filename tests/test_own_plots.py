@@ -53,24 +53,23 @@ def words(path: Path) -> str:
 
 
 def width(path: Path) -> float:
-    return float(ET.parse(path).getroot().attrib["width"].removesuffix("pt")) / 72 * 25.4
+    return float(ET.parse(path).getroot().attrib["width"].removesuffix("pt")) / 72
 
 
 def test_a_function_gets_both_widths_numbers_record_footer_and_marks(tmp_path: Path) -> None:
     show(tmp_path, note="Cases, not persons.")
     names = {"cases.svg", "cases-single.svg", "cases.csv", "cases.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    for name, wide in (("cases", 183), ("cases-single", 89)):
+    for name, wide in (("cases", 7.2), ("cases-single", 3.5)):
         path = tmp_path / f"{name}.svg"
-        assert width(path) == pytest.approx(wide, abs=0.1)
+        assert width(path) == pytest.approx(wide, abs=0.01)
         assert marks(path) == {f"{name}-{ids.replace(' ', '.')}": ids for ids in CASES["ids"]}
         text = words(path)
         assert WORDS["title"] in text
-        assert "counted by Mediazona, Proekt. Edition as of" in text
-        assert text.endswith("Cases, not persons.")
+        assert "Cases, not persons. Counted by Mediazona, Proekt. Published up to" in text
         assert path.read_text().count(f'<desc id="{name}-desc">{WORDS["alt"]}</desc>') == 1
         sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", path.read_text())}
-        assert min(sizes) >= 7
+        assert min(sizes) >= 9
     assert pd.read_csv(tmp_path / "cases.csv").equals(CASES)
 
 
@@ -121,7 +120,7 @@ def test_a_finished_figure_gets_one_width_and_is_not_shown_once_more(draw: Any, 
     text = words(tmp_path / "cases.svg")
     assert WORDS["title"] in text
     assert "Proekt" in text
-    assert "Edition as of" in text
+    assert "Counted by" in text
     svg = (tmp_path / "cases.svg").read_text()
     for used in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg):
         assert f'id="{"".join(used)}"' in svg

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from desertion.publish.files import to_svg
 TABLES = Path(__file__).parent / "plot_tables"
 NAMES = list(plots.PLOTS)
 SIZED = [pytest.param(name, size, id=f"{name}-{size}") for name in NAMES for size in SIZES]
-FOOTER = "Sources: Meduza, The Moscow Times, Ukrainska Pravda; counted by Proekt. Edition as of 2026-06-26."
+FOOTER = "Counted by Judicial Department, The Insider, Mediazona and 3 others. Published up to 19 Aug 2025."
 
 
 def table(name: str) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def test_an_empty_plot_gives_the_reason_it_is_given(name, size):
     page = plot.page(plot.conform(table(name).iloc[:0]), size, why=why)
     shown = [text.get_text() for text in page.figure.findobj(Text)]
     assert f"Nothing can be shown here: {why}." in [text.replace("\n", " ") for text in shown]
-    assert plot.title in [text.replace("\n", " ") for text in shown]
+    assert plot.topic in [text.replace("\n", " ") for text in shown]
 
 
 def test_dated_events_without_a_count_are_nothing_to_show():
@@ -116,14 +117,6 @@ def test_the_axis_of_the_long_view_reaches_its_events():
     (axes,) = plots.long_view(late).axes
     events = pd.to_datetime(late.loc[late["measure"] == "event", "period_start"])
     assert axes.get_xlim()[1] >= events.dt.year.max()
-
-
-def test_every_title_names_the_article():
-    for plot in plots.PLOTS.values():
-        assert re.search(r"Art\. 33[2789]", plot.title)
-        assert "desertion" not in plot.title.lower() or re.search(
-            r"338|Absence and desertion in other armies", plot.title
-        )
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
@@ -165,10 +158,10 @@ def test_words_are_on_the_page_large_enough_and_apart(name, size, monkeypatch):
     fig = figure(name, size)
     words = drawn_words(fig, monkeypatch)
     width, height = fig.get_size_inches() * 72
-    assert fig.get_size_inches()[0] == pytest.approx({"single": 89, "double": 183, "slide": 254}[size] / 25.4)
+    assert fig.get_size_inches()[0] == pytest.approx({"single": 3.5, "double": 7.2, "slide": 10}[size])
     assert FOOTER.split()[-1] in " ".join(text for text, *_ in words)
     for text, points, (x0, y0, x1, y1) in words:
-        assert points >= 7, text
+        assert points >= 9, text
         assert x0 >= -0.5, text
         assert y0 >= -0.5, text
         assert x1 <= width + 0.5, text
@@ -183,6 +176,8 @@ def test_every_statement_has_a_mark_and_every_mark_its_statement(name, size):
     expected = {gid(ids) for ids in table(name)["ids"]}
     fig = figure(name, size)
     drawn = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
+    if name == "deployed_rate":  # a size of the army that is not known has no mark
+        expected = {gid(ids) for ids in table(name).dropna(subset="value")["ids"]}
     if name == "long_view":  # a break is a line with a letter and has no statement of a number
         events = table(name)["measure"] == "event"
         expected = {gid(ids) for ids in table(name)["ids"][~events]}
@@ -208,9 +203,6 @@ def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, 
     [
         ("long_view", "series"),
         ("offences", "series"),
-        ("comparators", "series"),
-        ("revision", "compiler"),
-        ("conflicts", "chosen"),
     ],
 )
 def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
@@ -226,9 +218,7 @@ def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
                 assert far or marker != marker2, f"{one} and {other} look alike"
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "revision", "sentences")]
-)
+@pytest.mark.parametrize(("name", "size"), [(name, "double") for name in ("long_view", "offences", "sentences")])
 def test_counts_start_at_zero(name, size):
     for axes in figure(name, size).axes:
         if axes.get_yticks().size:
@@ -237,9 +227,8 @@ def test_counts_start_at_zero(name, size):
             assert axes.get_xlim()[0] == 0
 
 
-@pytest.mark.parametrize("name", ["growth", "claims", "conflicts"])
-def test_log_axes_say_so_and_have_plain_ticks(name):
-    fig = figure(name)
+def test_log_axes_say_so_and_have_plain_ticks():
+    fig = figure("growth")
     (axes,) = fig.axes
     assert axes.get_xscale() == "log"
     assert any("log scale" in text.get_text().replace("\n", " ") for text in fig.texts)
@@ -337,73 +326,6 @@ def test_coverage_lays_the_finest_count_on_top():
     assert fine.get_x() == pytest.approx(2024 + 60 / 366)
 
 
-def test_conflicts_stand_at_their_true_ratio_even_where_marks_are_moved_apart():
-    rows, fig = table("conflicts"), figure("conflicts")
-    for _, part in rows.groupby("label"):
-        base = part.sort_values("chosen", ascending=False, kind="stable")["value"].iloc[0]
-        places = [marks(fig, row.ids)[0] for row in part.itertuples()]
-        assert [mark.get_xdata()[0] for mark in places] == pytest.approx((part["value"] / base).tolist())
-        dots = [fig.axes[0].transData.transform((mark.get_xdata()[0], mark.get_ydata()[0])) for mark in places]
-        assert all(np.hypot(*(one - other)) > 3 for one, other in itertools.combinations(dots, 2))
-
-
-def test_claims_divide_by_what_was_computed_and_leave_open_ends_open():
-    rows, fig = table("claims"), figure("claims")
-    (axes,) = fig.axes
-    ninefold = rows[rows["claim"] == "S02"].iloc[0]
-    spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in marks(fig, ninefold["ids"], Rectangle))
-    assert spans == [pytest.approx((7.58 / 8.3, 9.1 / 8.3)), pytest.approx((8.5 / 8.3, 9 / 8.3))]
-    more_than = rows[rows["stated_high"].isna()].iloc[0]
-    ends = [bar.get_x() + bar.get_width() for bar in marks(fig, more_than["ids"], Rectangle)]
-    assert max(ends) == pytest.approx(axes.get_xlim()[1])
-    heads = {line.get_marker() for line in axes.lines if line.get_gid() is None}
-    assert {"<", ">"} <= heads
-
-
-@pytest.mark.parametrize(("column", "value"), [("computed", 0), ("stated_low", None)])
-def test_claims_refuse_what_they_cannot_show(column, value):
-    rows = table("claims")
-    rows.loc[7, column] = value
-    rows.loc[7, "stated_high"] = None if column == "stated_low" else rows.loc[7, "stated_high"]
-    with pytest.raises(ValueError, match=rf"plot claims: .*{column}"):
-        plots.claims(rows)
-
-
-def test_bands_of_sentences_stack_to_the_sum():
-    rows, fig = table("sentences"), figure("sentences")
-    year = rows[(rows["unit"] == "persons") & (rows["period_start"] == "2009-01-01")]
-    bars = [marks(fig, ids, Rectangle)[0] for ids in year["ids"]]
-    assert [bar.get_height() for bar in bars] == year["value"].tolist()
-    assert bars[-1].get_y() + bars[-1].get_height() == 1839
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [colour.lower() for colour in palette.STEPS]
-
-
-def test_a_line_is_broken_where_a_period_is_missing():
-    rows, fig = table("comparators"), figure("comparators")
-    ukraine = fig.axes[list(dict.fromkeys(rows["panel"])).index("Ukraine, Art. 407: proceedings registered each month")]
-    runs = [line.get_xdata() for line in ukraine.lines if len(line.get_xdata()) > 2]
-    assert [len(run) for run in runs] == [36, 6]  # January to April 2025 were not counted month by month
-    assert runs[0][-1] < 2025 < runs[1][0]
-
-
-def test_definitions_stand_under_their_panels():
-    rows, fig = table("comparators"), figure("comparators", "single")
-    captions = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
-    assert captions == set(rows["definition"])
-
-
-def test_revision_shows_values_from_the_day_they_were_known():
-    rows, fig = table("revision"), figure("revision")
-    for row in rows.itertuples():
-        mark = marks(fig, row.ids)[0]
-        known = pd.Timestamp(row.known)
-        assert mark.get_xdata()[0] == pytest.approx(
-            known.year + (known.day_of_year - 1) / (366 if known.is_leap_year else 365)
-        )
-        assert mark.get_ydata()[0] == row.value
-        assert (to_hex(mark.get_markerfacecolor()) == "#ffffff") == row.incomplete
-
-
 def _specifications(count: int) -> pd.DataFrame:
     """A table as large as a real one: ten choices, 27 options, a few of them refused."""
     rng = np.random.default_rng(1)
@@ -459,13 +381,13 @@ def test_six_hundred_specifications_stay_small_and_within_the_page(size, monkeyp
     rows = _specifications(600)
     fig = plots.specification_curve(rows, size, FOOTER)
     alt = plots.specification_curve.describe(rows)
-    svg = to_svg(fig, plots.specification_curve, "specification_curve", alt, rows["ids"])
-    assert len(svg.encode()) < 150_000
+    svg = to_svg(fig, "A title", "specification_curve", alt, rows["ids"])
+    assert len(svg.encode()) < 180_000  # of which the font takes 30,000
     assert svg.count('class="mark"') < 20  # a shape for each set of statements, not for each mark
     width, height = fig.get_size_inches() * 72
     words = drawn_words(fig, monkeypatch)
     for _, points, (x0, y0, x1, y1) in words:
-        assert points >= 7
+        assert points >= 9
         assert x0 >= -0.5
         assert y0 >= -0.5
         assert x1 <= width + 0.5
@@ -498,7 +420,7 @@ def test_specification_curve_refuses_what_it_cannot_show(column, value, words):
 def test_specification_curve_of_refusals_alone_says_so():
     rows = table("specification_curve")
     rows = rows[rows["refused"]]
-    assert "2 specifications refused" in plots.specification_curve.describe(rows)
+    assert "2 refused" in plots.specification_curve.describe(rows)
     assert "2 refused" in [text.get_text() for text in plots.specification_curve(rows).axes[0].texts]
 
 
@@ -526,7 +448,6 @@ def test_intensity_draws_reports_over_their_periods_and_no_level_where_the_prior
         assert bar.get_ydata().tolist() == [row.value, row.value]
         start, end = (pd.Timestamp(day) for day in (row.period_start, row.period_end))
         assert start.year <= bar.get_xdata()[0] < bar.get_xdata()[1] <= end.year + 1
-    assert "6 of 44 months are interpolated by the prior" in plots.intensity.describe(rows)
 
 
 @pytest.mark.parametrize(("column", "value"), [("kind", "month"), ("mean", None)])
@@ -580,7 +501,7 @@ def test_drawing_leaves_the_users_settings_and_table_alone():
     pd.testing.assert_frame_equal(rows, copy)
 
 
-@pytest.mark.parametrize("name", ["long_view", "revision"])
+@pytest.mark.parametrize("name", ["long_view", "coverage"])
 def test_typed_table_and_its_published_text_draw_the_same(name):
     rows = table(name)
     typed = rows.assign(**{column: pd.to_datetime(rows[column]) for column in ("period_start", "period_end")})
@@ -591,76 +512,21 @@ def test_typed_table_and_its_published_text_draw_the_same(name):
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def test_words_for_the_long_view_say_where_from_where_to_the_extremes_and_what_is_incomplete():
-    words = plots.long_view.describe(table("long_view"))
-    assert "All of chapter 33, Judicial Department: from 5,614 in 2009 to 1,379 in 2022, lowest 979 in 2020" in words
-    assert (
-        "Art. 337, Judicial Department: from 651 in 2013 to 565 in 2021, highest 1,187 in 2017, lowest 519 in 2020"
-        in words
-    )
-    assert "from 884 in Mar–Dec 2022 to 4,679 in Jan–Jul 2025, highest 8,561 in 2024, incomplete: Mar–Dec 2022" in words
-    assert "24 Feb 2022, invasion of Ukraine" in words
+@pytest.mark.parametrize("name", NAMES)
+def test_the_alternative_text_says_the_finding_and_the_shape_briefly(name):
+    plot = plots.PLOTS[name]
+    words = plot.words(plot.conform(table(name)))
+    assert words.title[:1].isupper() or words.title[:1].isdigit()
+    assert not words.title.endswith(".")
+    assert plot.describe(table(name)) == f"{words.title}. {words.shape}"
+    assert len(f"{words.alt} {FOOTER}".split()) <= 60
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("offences", ["Art. 332: refusing an order", "none in 2015, 2019 and 2021", "421 in 2023"]),
-        (
-            "growth",
-            [
-                "2021 → 2023 times 8.3, exact interval 7.58 to 9.1, at the assumed dispersion 4.38 to 15.7",
-                "no interval",
-            ],
-        ),
-        ("coverage", ["1 Jan 2009", "2 single months"]),
-        (
-            "sentences",
-            [
-                "from 46.5 in 2009 to 32.3 in 2021, highest 47 in 2010, lowest 26.6 in 2015",
-                "at least 50 in 21 Sep 2022 – 21 Sep 2023",
-                "63 in 21 Sep 2022 – 21 Nov 2023 (sample or part)",
-            ],
-        ),
-        ("deployed_rate", ["2024 16.5 by Kyiv's estimate, from 12.2 by Putin to 18.2", "Jan–Jul 2025 (incomplete)"]),
-        ("comparators", ["highest 18,134 in May 2025", "Definition: Soldiers absent for more than 30 days"]),
-        ("claims", ["Does not hold: ", "said “almost ninefold” (8.5–9), computed 8.30 (7.58–9.10)"]),
-        ("conflicts", ["33.3 v 66.7 %", "In 2 counts all readings have one value"]),
-        (
-            "specification_curve",
-            [
-                "30 specifications",
-                "from ×4.93 (1.78–13.7) under compiler: Proekt; base year: 2022",
-                "base year: 2021; later total: first printed; dispersion: 50: ×8.3 (4.38–15.7), place 25 of 28",
-                "2 specifications refused",
-                "Middle factor by base year: 2021 ×8.29, 2022 ×5.02",
-            ],
-        ),
-        (
-            "intensity",
-            ["highest May 2024 827 (699 to 939)", "more than 3,000, at least 249 a month in 21 Sep 2022 – 21 Sep 2023"],
-        ),
-        (
-            "forecast",
-            [
-                "last fitted month: May 2025 711 (365 to 1,322)",
-                "forecast: Jun 2025 ",
-            ],
-        ),
-        ("revision", ["1,053 known 24 May 2023 for 1 Jan – 7 May 2023 (incomplete)", "5,096 known 13 Aug 2024"]),
-    ],
-)
-def test_words_say_what_the_table_says(name, words):
-    description = plots.PLOTS[name].describe(table(name))
-    assert description.startswith(plots.PLOTS[name].title)
-    for each in words:
-        assert each in description
-
-
-def test_words_follow_the_table():
-    rows = table("long_view")
-    rows.loc[rows["ids"] == "F193", "value"] = 12345
-    assert "highest 12,345 in 2024" in plots.long_view.describe(rows)
+@pytest.mark.parametrize("name", NAMES)
+def test_where_no_finding_holds_the_topic_is_the_title(name):
+    plot = plots.PLOTS[name]
+    quiet = replace(plot, find_words=lambda rows: plots.PlotWords("", "What is shown", "A shape."))
+    assert quiet.words(plot.conform(table(name))) == (plot.topic, "What is shown", "A shape.")
 
 
 @pytest.mark.parametrize(
@@ -760,21 +626,25 @@ def test_greys_look_the_same_in_every_sight():
 
 @given(
     st.lists(
-        st.sampled_from(["Judicial Department", "Proekt", "The Insider", "Mediazona", "ch33", "A", "B", "C", "D", "E"]),
-        unique=True,
+        st.sampled_from(["Judicial Department", "Proekt", "The Insider", "Mediazona", "A", "B", "C", "D", "E"]),
+        max_size=5,
     )
 )
-def test_no_two_series_get_one_style(names):
-    chosen = palette.styles(names)
-    assert list(chosen) == names
+def test_no_two_series_get_one_style_and_one_counter_has_one_colour(counters):
+    chosen = palette.styles({f"{place} {counter}": counter for place, counter in enumerate(counters)})
+    assert len(chosen) == len(counters)
+    colour = {counter: chosen[f"{place} {counter}"].colour for place, counter in enumerate(counters)}
+    assert [each.colour for each in chosen.values()] == [colour[counter] for counter in counters]
     for one, other in itertools.combinations(chosen.values(), 2):
         apart = colours.distance(one.colour, other.colour) >= colours.LEAST_DISTANCE
         assert apart or (one.marker, one.line) != (other.marker, other.line)
 
 
 def test_too_many_series_are_refused():
-    with pytest.raises(ValueError, match="can be told apart"):
-        palette.styles([f"series {n}" for n in range(30)])
+    with pytest.raises(ValueError, match="counters in one panel"):
+        palette.styles({f"series {n}": f"counter {n}" for n in range(30)})
+    with pytest.raises(ValueError, match="cannot be told apart"):
+        palette.styles({f"series {n}": "Mediazona" for n in range(30)})
 
 
 def test_steps_differ_in_lightness_for_everyone():
@@ -784,6 +654,6 @@ def test_steps_differ_in_lightness_for_everyone():
 
 
 def test_ink_can_be_read_on_white():
-    for style in palette.FIXED.values():
+    for style in palette.COUNTERS.values():
         assert palette.contrast(style.ink) >= 4.5
-        assert palette.contrast(style.colour) > 1.9
+        assert palette.contrast(style.colour) > 2.5

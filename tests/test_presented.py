@@ -10,7 +10,6 @@ import pytest
 from support.data import figure, load, source
 
 from desertion import claims, figures, reconcile, vocabulary
-from desertion.plots import PLOTS
 
 PAGES = [source("one"), source("two")]
 
@@ -46,9 +45,6 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
 def test_a_ledger_without_conflicts_gives_tables_without_rows() -> None:
     assert list(reconcile.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
     assert reconcile.conflicts([]).empty
-    nothing = reconcile.rivals([], pd.DataFrame(columns=["status", "ids"]))
-    assert nothing.empty
-    assert PLOTS["conflicts"].describe(nothing).endswith("No statement of this edition can be shown here.")
 
 
 def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> None:
@@ -59,27 +55,6 @@ def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> Non
         ids = [number for reading in row["readings"] for number in reading["figure_ids"]]
         assert conflicts.at[row["id"], "ids"].split() == ids
     assert not conflicts.isna().any(axis=None)
-
-
-def test_rival_readings_differ_in_value_rest_on_no_rejected_statement_and_one_is_chosen(real: figures.Data) -> None:
-    rivals = reconcile.rivals(reconcile.ledger(real), real.figures)
-    statuses = real.figures["status"]
-    assert not any(statuses[each] == "rejected" for cell in rivals["ids"] for each in cell.split())
-    assert rivals["value"].gt(0).all()
-    assert set(rivals["unit"]) <= {"cases", "persons", "verdicts"}
-    assert rivals.groupby("label")["chosen"].any().all()
-    assert list(rivals.columns) == list(PLOTS["conflicts"].columns)
-
-
-def test_readings_of_one_value_are_no_rivals_to_draw(tmp_path: Path) -> None:
-    same = [
-        figure("F1", 5, "one"),
-        figure("F2", 5, "two", measure="persons_charged", fact="compiler/337/received/2023"),
-    ]
-    data = load(tmp_path, sources=PAGES, figures=same)
-    ledger = reconcile.ledger(data)
-    assert [row["kind"] for row in ledger] == ["measure"]
-    assert reconcile.rivals(ledger, data.figures).empty
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
@@ -204,12 +179,3 @@ def test_every_claim_has_words_and_a_reason_or_a_number(real: figures.Data) -> N
     assert words.map(lambda cell: isinstance(cell, str)).all(axis=None)
     assert checked.loc[checked["verdict"].eq("not checkable"), "remark"].ne("").all()
     assert (checked["admits"].eq("–") == checked["admits_low"].isna()).all()
-
-
-def test_claims_with_one_statement_number_and_verdict_are_drawn_once(real: figures.Data) -> None:
-    checked = claims.in_words(claims.check_claims(real))
-    ratios = checked[checked["kind"].eq("ratio") & checked["computed"].gt(0)]
-    drawn = claims.ranges(pd.concat([ratios, ratios]))
-    assert set(drawn.columns) == set(PLOTS["claims"].columns)
-    assert drawn["claim"].is_unique
-    assert set(drawn["label"]) == set(ratios["statement"])

@@ -52,6 +52,7 @@ def data() -> Data:
             "compiler": ["Proekt" if n % 2 else "Mediazona" for n in range(len(ids))],
             "source_id": ["moscow-times-2024-02-22" if n % 3 else "meduza-2023-02-20" for n in range(len(ids))],
             "known": pd.Timestamp("2024-02-22"),
+            "published": [pd.Timestamp("2024-02-22") if n % 3 else pd.NaT for n in range(len(ids))],
         },
         index=pd.Index(ids, name="id"),
     )
@@ -115,11 +116,9 @@ def test_rejected_statement_is_refused_with_its_reason(tmp_path):
 def test_plot_without_words_is_not_saved(tmp_path):
     class Mute(plots.Plot):
         def words(self, rows, why=""):
-            return " "
+            return plots.PlotWords("A title", "", " ")
 
-    mute = Mute(
-        **{field: getattr(plots.growth, field) for field in ("name", "title", "columns", "describe_rows", "draw")}
-    )
+    mute = Mute(**{field: getattr(plots.growth, field) for field in ("name", "topic", "columns", "find_words", "draw")})
     with pytest.raises(ValueError, match="plot growth: it has no words"):
         publish.show(mute, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -127,7 +126,7 @@ def test_plot_without_words_is_not_saved(tmp_path):
 
 def test_nothing_is_written_when_one_width_fails(tmp_path, monkeypatch):
     room = sys.modules["desertion.publish.show"]
-    monkeypatch.setattr(room, "to_svg", lambda figure, plot, name, *rest: "<svg/>" if name == "growth" else 1 / 0)
+    monkeypatch.setattr(room, "to_svg", lambda figure, title, name, *rest: "<svg/>" if name == "growth" else 1 / 0)
     with pytest.raises(ZeroDivisionError):
         publish.show(plots.growth, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -139,7 +138,7 @@ def test_nothing_is_written_when_one_width_fails(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("plots")
-    for name in ("growth", "revision"):
+    for name in ("growth", "coverage"):
         publish.show(plots.PLOTS[name], table(name), data(), out=out)
     publish.lock(out)
     return out
@@ -147,16 +146,16 @@ def folder(tmp_path_factory):
 
 def test_three_files_and_the_picture_for_phones_hold_the_same_words(folder):
     endings = (".csv", ".json", ".svg", "-single.svg")
-    names = {f"{name}{ending}" for name in ("growth", "revision") for ending in endings}
+    names = {f"{name}{ending}" for name in ("growth", "coverage") for ending in endings}
     assert {path.name for path in folder.iterdir()} == {*names, "plots.lock"}
     phone = ET.parse(folder / "growth-single.svg").getroot()
     assert phone.get("aria-labelledby") == "growth-single-title growth-single-desc"
-    assert float(phone.get("width").removesuffix("pt")) == pytest.approx(89 / 25.4 * 72, abs=0.1)
-    alt = plots.growth.describe(table("growth"))
+    assert float(phone.get("width").removesuffix("pt")) == pytest.approx(3.5 * 72)
+    alt = ready("growth").alt
     root = ET.parse(folder / "growth.svg").getroot()
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == "growth-title growth-desc"
-    assert [root.find(f"{SVG}{tag}").text for tag in ("title", "desc")] == [plots.growth.title, alt]
+    assert [root.find(f"{SVG}{tag}").text for tag in ("title", "desc")] == [ready("growth").title, alt]
     assert [root.find(f"{SVG}{tag}").get("id") for tag in ("title", "desc")] == ["growth-title", "growth-desc"]
     assert json.loads((folder / "growth.json").read_text())["alt"] == alt
 
@@ -181,10 +180,10 @@ def test_for_print_each_picture_has_a_png_at_300_dots_per_inch_with_its_words(fo
     names = {f"{stem}{ending}" for stem in pictures for ending in (".pdf", ".png")}
     assert {path.name for path in paths} == {path.name for path in folder.iterdir()} | names
     assert all((out / path.name).read_bytes() == path.read_bytes() for path in folder.iterdir())
-    for name, wide in (("growth", 183), ("growth-single", 89)):
+    for name, wide in (("growth", 7.2), ("growth-single", 3.5)):
         with Image.open(out / f"{name}.png") as picture:
-            assert picture.text == {"Title": plots.growth.title, "Description": plots.growth.describe(table("growth"))}
-            assert picture.size[0] == round(wide / 25.4 * 300)
+            assert picture.text == {"Title": ready("growth").title, "Description": ready("growth").alt}
+            assert picture.size[0] == round(wide * 300)
             assert [round(dots) for dots in picture.info["dpi"]] == [300, 300]
 
 
@@ -193,14 +192,14 @@ def test_for_print_each_picture_has_a_pdf_of_its_size_with_text_and_no_date(for_
         pytest.skip("skipped: no pdftotext (poppler-utils)")
     pdf = for_print[0] / "growth.pdf"
     done = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, text=True, check=True)
-    assert plots.growth.title in done.stdout
+    assert ready("growth").title in done.stdout
     about = subprocess.run(["pdfinfo", str(pdf)], capture_output=True, text=True, check=True).stdout
-    assert plots.growth.title in about
-    assert plots.growth.describe(table("growth")) in about
+    assert ready("growth").title in about
+    assert ready("growth").alt in about
     assert "CreationDate" not in about
     assert "Tagged:          yes" in about
     points = re.search(r"Page size: +([\d.]+) x", about)
-    assert float(points[1]) == pytest.approx(183 / 25.4 * 72, abs=0.2)
+    assert float(points[1]) == pytest.approx(7.2 * 72, abs=0.2)
 
 
 def test_no_row_of_pixels_is_left_out_of_a_png():
@@ -237,14 +236,14 @@ def test_a_picture_that_publish_did_not_draw_is_named(tmp_path):
 
 
 def test_side_record_says_what_is_behind_the_plot(folder):
-    record = json.loads((folder / "revision.json").read_text())
-    assert record["name"] == "revision"
+    record = json.loads((folder / "coverage.json").read_text())
+    assert record["name"] == "coverage"
     assert record["edition"] == {"as_of": "2026-06-26"}
-    assert record["ids"] == table("revision")["ids"].tolist()
-    assert set(record["columns"]) == set(plots.revision.columns)
+    assert record["ids"] == list(dict.fromkeys(" ".join(table("coverage")["ids"]).split()))
+    assert set(record["columns"]) == set(plots.coverage.columns)
     assert {source["id"] for source in record["sources"]} <= set(data().sources.index)
     assert all(source["url"].startswith("https://") for source in record["sources"])
-    assert record["csv_sha256"] == hashlib.sha256((folder / "revision.csv").read_bytes()).hexdigest()
+    assert record["csv_sha256"] == hashlib.sha256((folder / "coverage.csv").read_bytes()).hexdigest()
 
 
 def test_columns_that_the_plot_does_not_have_are_dropped_and_the_rest_is_in_its_order():
@@ -274,11 +273,14 @@ def test_svg_is_small_text_is_text_and_nothing_comes_from_outside(name):
     assert len(svg.encode()) < 150_000
     root = ET.fromstring(svg)
     assert root.find(f".//{SVG}image") is None
-    assert root.find(f".//{SVG}style") is None
+    (style,) = root.iter(f"{SVG}style")
+    assert re.fullmatch(
+        r"(@font-face\{font-family:'Source Sans Pro';font-weight:\d+;src:url\(data:[^()]+\)\}){2}", style.text
+    )
     assert root.find(f".//{SVG}script") is None
     words = " ".join(element.text for element in root.iter(f"{SVG}text"))
-    assert plots.PLOTS[name].title.split()[0] in words
-    assert "2026-06-26" in words
+    assert ready(name).title.split()[0] in words
+    assert "22 Feb 2024" in words
     assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"]
 
 
@@ -303,10 +305,10 @@ def test_ids_are_used_once_on_a_page_with_all_plots_and_all_references_are_kept(
 
 
 def test_another_size_has_a_name_of_its_own(tmp_path):
-    publish.show(plots.revision, table("revision"), data(), out=tmp_path, size="single")
-    assert (tmp_path / "revision-single.svg").is_file()
-    record = json.loads((tmp_path / "revision-single.json").read_text())
-    assert (record["name"], record["size"]) == ("revision-single", "single")
+    publish.show(plots.coverage, table("coverage"), data(), out=tmp_path, size="single")
+    assert (tmp_path / "coverage-single.svg").is_file()
+    record = json.loads((tmp_path / "coverage-single.json").read_text())
+    assert (record["name"], record["size"]) == ("coverage-single", "single")
 
 
 def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
@@ -317,14 +319,14 @@ def test_notebook_gets_one_output_with_the_words_in_it(tmp_path):
         "import test_publish as t\n"
         "InteractiveShell.instance()\n"
         "with capture_output() as shown:\n"
-        "    returned = t.publish.show(t.plots.revision, t.table('revision'), t.data())\n"
+        "    returned = t.publish.show(t.plots.coverage, t.table('coverage'), t.data())\n"
         "output, = shown.outputs\n"
         "assert returned is None\n"
         "assert set(output.data) == {'image/svg+xml', 'text/plain'}\n"
-        "alt = t.plots.revision.describe(t.table('revision'))\n"
+        "alt = t.ready('coverage').alt\n"
         "assert output.data['text/plain'] == alt\n"
         "assert output.metadata == {'image/svg+xml': {'alt': alt}}\n"
-        "assert output.data['image/svg+xml'] == t.ready('revision').svg\n"
+        "assert output.data['image/svg+xml'] == t.ready('coverage').svg\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(SRC), "IPYTHONDIR": str(tmp_path)}
     done = subprocess.run(
@@ -341,81 +343,36 @@ def _footer(ready: publish.Published) -> str:
     root = ET.fromstring(ready.svg)
     groups = [[text.text or "" for text in group.findall(f"{SVG}text")] for group in root.iter(f"{SVG}g")]
     alone = [[text.text or ""] for text in root.iter(f"{SVG}text")]  # a footer of one line
-    found = (" ".join(lines) for lines in [*groups, *alone] if "Edition as of" in " ".join(lines))
-    return next(each for each in found if each.startswith(("Sources: ", "Edition as of")))
+    return next(" ".join(lines) for lines in [*groups, *alone] if "Counted by" in " ".join(lines))
 
 
-def test_footer_names_publishers_compilers_and_edition_and_ends_with_the_note():
+def test_footer_says_who_counted_most_first_and_when_the_newest_page_was_published_below_the_note():
     made = publish.render(plots.growth, table("growth"), data(), note="Rates are ours.")
-    ids = " ".join(table("growth")["ids"]).split()
-    compilers = ", ".join(dict.fromkeys(data().figures["compiler"].reindex(ids)))  # in the order of the rows
-    assert set(compilers.split(", ")) == {"Proekt", "Mediazona"}
-    assert _footer(made) == (
-        f"Sources: The Moscow Times, Meduza; counted by {compilers}. Edition as of 2026-06-26. Rates are ours."
-    )
+    ids = dict.fromkeys(" ".join(table("growth")["ids"]).split())
+    counters = data().figures["compiler"].reindex(list(ids))
+    named = ", ".join(counters.value_counts().index)
+    assert set(counters) == {"Proekt", "Mediazona"}
+    assert _footer(made) == f"Rates are ours. Counted by {named}. Published up to 22 Feb 2024."
+    assert made.alt.endswith(f"Counted by {named}. Published up to 22 Feb 2024.")
 
 
-def test_footer_of_an_edition_without_a_day_names_the_last_day_known():
-    made = publish.render(plots.growth, table("growth"), replace(data(), as_of=None))
-    assert "Edition as of 2024-02-22." in _footer(made)
+def test_a_footer_without_a_dated_page_names_no_day():
+    undated = data().figures.assign(published=pd.NaT)
+    made = publish.render(plots.growth, table("growth"), replace(data(), figures=undated))
+    assert "Published" not in _footer(made)
 
 
-def test_pages_of_those_who_counted_come_before_copies_and_pages_that_pass_a_count_on():
+def test_many_and_monstrous_counters_are_cut_short_and_shown_as_text():
     known = data()
-    ids = list(dict.fromkeys(each for cell in table("growth")["ids"] for each in cell.split()))
-    pages = {
-        "z-own": ("newsroom", "", "Proekt"),
-        "y-copy": ("mirror", "z-own", "A Copy"),
-        "a-relay": ("relay", "", "A Relay"),
-        "b-of-itself": ("relay", "", "Mediazona"),  # who counted, whatever the kind of the page
-    }
-    figures = known.figures.assign(compiler="Mediazona")
-    figures.loc[ids, "source_id"] = "a-relay"  # behind most
-    for each, page in zip(ids, ("z-own", "y-copy", "b-of-itself"), strict=False):
-        figures.loc[each, "source_id"] = page
-    kinds, copies, publishers = zip(*pages.values(), strict=True)
-    sources = pd.DataFrame(
-        {
-            "publisher": publishers,
-            "printed_by": publishers,
-            "url": "https://x.example/",
-            "published_text": "",
-            "kind": kinds,
-            "copy_of": copies,
-        },
-        index=pd.Index(pages, name="id"),
-    )
-    made = publish.render(plots.growth, table("growth"), replace(known, figures=figures, sources=sources))
-    assert _footer(made).startswith("Sources: Mediazona, Proekt, A Copy, A Relay; counted by")
-
-
-def test_many_and_monstrous_publishers_are_cut_short_and_shown_as_text():
-    known = data()
-    ids = {each for cell in table("growth")["ids"] for each in cell.split()}
-    figures, names = known.figures.copy(), {}
-    for n, each in enumerate(sorted(ids)):
-        names[f"s{n:02}"] = f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000
-        figures.loc[each, "source_id"] = f"s{n:02}"
-    extra = pd.DataFrame(
-        {
-            "publisher": names,
-            "printed_by": names,
-            "url": "https://example.org/",
-            "published_text": "",
-            "kind": "relay",
-            "copy_of": "",
-        }
-    )
+    monsters = [f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000 for n in range(len(known.figures))]
     made = publish.render(
-        plots.growth, table("growth"), replace(known, figures=figures, sources=pd.concat([known.sources, extra]))
+        plots.growth, table("growth"), replace(known, figures=known.figures.assign(compiler=monsters))
     )
     root = ET.fromstring(made.svg)
     assert root.find(f".//{SVG}script") is None
-    footer = _footer(made)
-    assert "<script>alert(0)</script>=cmd()" in footer
-    assert f"and {len(ids) - 10} others (see growth.json)" in footer
+    assert re.search(r"<script>alert\(\d+\)</script>=cmd\(\)x+… and \d+ others", _footer(made))
     assert "\u202e" not in made.svg
-    assert len(footer) < 1000
+    assert len(_footer(made)) < 200
 
 
 # --- the table as CSV ---------------------------------------------------------------------------------------------
@@ -540,11 +497,11 @@ def test_file_changed_by_hand_is_noticed(accepted):
 
 
 def test_missing_and_new_files_are_named(accepted):
-    (accepted / "revision.json").unlink()
+    (accepted / "coverage.json").unlink()
     (accepted / "old.svg").write_text("<svg/>")
     assert verify(accepted) == [
         "old.svg: stored but not in the lock; `make accept` renews both",
-        "revision.json: in the lock but not stored",
+        "coverage.json: in the lock but not stored",
     ]
 
 

@@ -130,7 +130,7 @@ def test_an_outlook_reaches_as_far_as_forecasts_were_tested_and_is_empty_where_n
     numbers = table["median"]
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
     assert plots.forecast(table)
-    assert "Held out: of" in plots.forecast.describe(table)
+    assert "Held out: of" in table["note"].iloc[0]
     for none in (
         rounded.outlook(fit, SHUT, 12),
         rounded.outlook(thin, proved, 12),

@@ -5,8 +5,10 @@ The verdict compares the recomputed value, widened only by the rounding of its i
 whether the arithmetic of a page is right. 8.30 is less than "almost ninefold" admits, whatever its interval.
 """
 
-from desertion.claims.presented import in_words, ranges
+from desertion.claims.presented import in_words
 from desertion.claims.recompute import Claim
 from desertion.claims.verdict import as_json, check_claims
 
 __all__ = ["Claim", "as_json", "check_claims", "in_words", "ranges"]
+
+__all__ = ["Claim", "as_json", "check_claims", "in_words"]

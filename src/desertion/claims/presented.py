@@ -49,42 +49,6 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
     return checked.assign(**words)
 
 
-@takes(claims="claims.in_words(claims.check_claims(data)): statement verdict stated says")
-def ranges(claims: pd.DataFrame) -> pd.DataFrame:
-    """Select what `plots.claims` draws: the ranges that claims admit, beside the computed values.
-
-    Parameters
-    ----------
-    claims : DataFrame
-        Claims of `in_words` whose value could be computed.
-
-    Returns
-    -------
-    DataFrame
-        One row per claim, in the order of `claims`; of claims with one statement, number and verdict only the first.
-
-        - `claim`: its id
-        - `label`: its statement
-        - `verdict, ids`: as in `claims`
-        - `stated`: what it says
-        - `stated_low, stated_high`: the range that its words admit
-        - `computed, low, high`: the computed value and its exact interval, to two decimals
-    """
-    each = claims[~claims.duplicated(["statement", "stated", "verdict"])]
-    return pd.DataFrame(
-        {
-            "claim": each.index,
-            "label": each["statement"],
-            "verdict": each["verdict"],
-            "ids": each["ids"],
-            "stated": each["says"],
-            "stated_low": each["admits_low"],
-            "stated_high": each["admits_high"],
-            **{name: each[name].round(2) for name in ("computed", "low", "high")},
-        }
-    )
-
-
 def _remarks(claim: Mapping[Hashable, Any]) -> Iterator[str]:
     yield "close: within 5 % of what its words admit" * claim["close"]
     yield "divides one measure by another" * claim["mixed_measures"]
@@ -104,7 +68,8 @@ def _says(claim: Mapping[Hashable, Any]) -> str:
 
 
 def _range(low: float, high: float, places: int) -> str:
-    """A range for readers; numbers under 100 have two decimals, others `places`."""
+    """A range for readers: whole ends as they are, others to three digits; from 100 on `places` decimals at most."""
     if math.isnan(low):
         return "–"
-    return "–".join(number(end, 2 if end < 100 else places) for end in (low, high))
+    ends = (end if end.is_integer() else float(f"{end:.3g}") for end in (low, high))
+    return "–".join(number(end, 2 if end < 100 else places) for end in ends)

@@ -1,15 +1,20 @@
-"""The plots: each a function from a published table to a matplotlib `Figure`, with its own words (`describe`)."""
+"""The plots: each a function from a published table to a matplotlib `Figure`, titled with its finding."""
 
-from desertion.plots.articles import offences, sentences
-from desertion.plots.convictions import long_view, revision
+from desertion.plots.articles import offences
+from desertion.plots.convictions import long_view
 from desertion.plots.frame import SIZES, gid, style
-from desertion.plots.intervals import claims, growth
+from desertion.plots.intervals import growth
 from desertion.plots.monthly import intensity
 from desertion.plots.outlook import forecast
-from desertion.plots.plot import Plot
-from desertion.plots.rates import comparators, deployed_rate
-from desertion.plots.sources import conflicts, coverage
+from desertion.plots.places import places
+from desertion.plots.plot import Plot, PlotWords
+from desertion.plots.rates import deployed_rate
+from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
+from desertion.plots.stages import stages
+from desertion.plots.terms import sentences
+from desertion.plots.ukraine import ukraine
+from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -20,14 +25,14 @@ PLOTS: dict[str, Plot] = {
         growth,
         coverage,
         sentences,
+        places,
         deployed_rate,
-        comparators,
-        claims,
-        conflicts,
-        revision,
+        ukraine,
         specification_curve,
         intensity,
         forecast,
+        stages,
+        unpublished,
     )
 }
 
@@ -35,9 +40,7 @@ __all__ = [
     "PLOTS",
     "SIZES",
     "Plot",
-    "claims",
-    "comparators",
-    "conflicts",
+    "PlotWords",
     "coverage",
     "deployed_rate",
     "forecast",
@@ -46,8 +49,11 @@ __all__ = [
     "intensity",
     "long_view",
     "offences",
-    "revision",
+    "places",
     "sentences",
     "specification_curve",
+    "stages",
     "style",
+    "ukraine",
+    "unpublished",
 ]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from desertion.plots import wording
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import INK, LEADING, SOFT
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import INK, SOFT
 
 Floats = NDArray[np.float64]
 

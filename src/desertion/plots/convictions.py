@@ -1,4 +1,4 @@
-"""Counts over time: the long view of convictions, and how one count grew with later pages."""
+"""The long view: counts over time, by who counted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from matplotlib.axes import Axes
 
 from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import count_axis, panels_by, year_axis
-from desertion.plots.contract import BOUND, COVERS, END, IDS, INCOMPLETE, START, date, flag, numeric, records, text
+from desertion.plots.axes import count_axis, year_axis
+from desertion.plots.contract import COVERS, IDS, date, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import SOFT
 from desertion.plots.lettering import NBSP
-from desertion.plots.palette import Style
-from desertion.plots.plot import EVENT, plot
+from desertion.plots.palette import SOFT, Style
+from desertion.plots.plot import EVENT, PlotWords, plot
 from desertion.vocabulary import MEASURES
 
 
@@ -56,16 +55,12 @@ def _event_key(events: pd.DataFrame) -> str:
     )
 
 
-def _describe_long_view(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     counts = rows[rows["measure"] != EVENT]
-    phrases = [f"Line plot of {counts['series'].nunique()} series of yearly counts, on an axis from zero"]
-    phrases += wording.courses(counts)
-    events = rows[rows["measure"] == EVENT].sort_values("period_start")
-    if len(events):
-        phrases.append(
-            "Marked breaks: " + "; ".join(f"{wording.day(r.period_start)}, {r.series}" for r in records(events))
-        )
-    return ". ".join(phrases) + "."
+    measures = wording.listed(MEASURES.get(measure, measure) for measure in counts["measure"])
+    hatch = " Hatched: a count of that part of the year alone." if counts["incomplete"].any() else ""
+    subtitle = f"{wording.capital(measures)}, by year and by who counted.{hatch}"
+    return PlotWords("", subtitle, f"{counts['series'].nunique()} series of counts, from zero.")
 
 
 @plot(
@@ -83,7 +78,7 @@ def _describe_long_view(rows: pd.DataFrame) -> str:
         "covers": COVERS,
         "ids": IDS,
     },
-    _describe_long_view,
+    _words,
 )
 def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     """Yearly convictions by compiler on one zero-based axis, with overlaps, incomplete periods and breaks."""
@@ -95,12 +90,9 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     counts = counts.assign(rival=counts.groupby("year")["compiler"].transform("nunique") > 1)
     counts = counts.assign(x=_apart(counts, counts["value"].max() / 30))
     looks = page.looks(counts)
-    measures = wording.listed(MEASURES.get(measure, measure) for measure in counts["measure"])
-    hatch = " Hatched: a count of that part of the year alone." if counts["incomplete"].any() else ""
     (axes,) = page.grid(
         1,
         (62, 82, 82),
-        subtitle=f"{wording.capital(measures)}, by year and by who counted.{hatch}",
         notes=_event_key(events),
     )
     first, last = int(rows["year"].min()), int(rows["year"].max())
@@ -161,61 +153,3 @@ def _values(page: PlotPage, axes: Axes, part: pd.DataFrame, look: Style) -> None
         if row.Index in keys or not page.narrow:
             words = wording.bounded(row.value, row.bound)
             page.value(axes, words, (row.x, row.value), colour=look.ink, in_block=row.rival)
-
-
-def _describe_revision(rows: pd.DataFrame) -> str:
-    phrases = ["Panels of one count each, by the day on which it was known, on an axis from zero"]
-    for series, part in rows.groupby("series", sort=False):
-        part = part.sort_values("known", kind="stable")
-        steps = "; ".join(
-            f"{wording.bounded(r.value, r.bound, spoken=True)} known {wording.day(r.known)} for "
-            f"{wording.period_of(r)}{' (incomplete)' if r.incomplete else ''}"
-            for r in records(part)
-        )
-        phrases.append(f"{series}: {steps}")
-    return ". ".join(phrases) + "."
-
-
-@plot(
-    "Russia: how a year's count under Art. 337 (AWOL) grew with later pages",
-    {
-        "series": text("title of the panel: the count, its year and who counted; panels come in the table's order"),
-        "articles": text("articles counted"),
-        "measure": text("what is counted"),
-        "compiler": text("who counted"),
-        "period_start": START,
-        "period_end": END,
-        "known": date("the day on which the statement was known"),
-        "value": numeric("the count"),
-        "bound": BOUND,
-        "incomplete": INCOMPLETE,
-        "covers": COVERS,
-        "ids": IDS,
-    },
-    _describe_revision,
-)
-def revision(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel per count: each value from the day it was known to the next, hollow while the year was incomplete."""
-    rows = rows.assign(x=wording.years(rows["known"]))
-    hollow = " Hollow: of a part of the period." if rows["incomplete"].any() else ""
-    panels = panels_by(
-        page, rows, "series", (44, 50, 52), 2,
-        subtitle=f"Value by the day on which it was known. Each panel has its own scale, from zero.{hollow}",
-    )  # fmt: skip
-    first, last = int(rows["x"].min()), int(rows["x"].max() + 0.25)
-    for each, part in panels:
-        part = part.sort_values("known", kind="stable")
-        look = page.looks(part)[part["series"].iloc[0]]
-        year_axis(each, first, last)
-        count_axis(each, part["value"].max() * 1.25, ticks=4)
-        x, y = part["x"].tolist(), part["value"].tolist()
-        width = 1.1 * page.size.scale
-        each.plot([*x, last + 1], [*y, y[-1]], drawstyle="steps-post", color=look.colour, linewidth=width, zorder=3)
-        steps_x, steps_y = [x[0], *np.repeat([*x[1:], last + 1], 2)], [*np.repeat(y, 2), y[-1]]
-        page.placer.path(each, steps_x, steps_y)
-        for row in records(part[::-1]):
-            page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete)
-            words = wording.bounded(row.value, row.bound)
-            if row.incomplete:
-                words += f"\n{wording.period_of(row)}"
-            page.value(each, words, (row.x, row.value), colour=look.ink, prefer="NW", reach=7.0)

@@ -1,4 +1,4 @@
-"""The page that every plot is drawn on: width, title, panels, notes, footer, and the marks of the statements."""
+"""The page that every plot is drawn on: title, subtitle, panels, notes, footer, and the marks of the statements."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from desertion.errors import ArgumentError
-from desertion.plots.labels import INK, LEADING, SOFT, Label, Placer, Point
+from desertion.plots import font
+from desertion.plots.labels import LEADING, Label, Placer, Point
 from desertion.plots.lettering import Lettering
-from desertion.plots.palette import MOST, Style, styles
+from desertion.plots.palette import INK, SOFT, Style, styles
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
 MM = 1 / 25.4
-MARGIN = 2 * MM
+MARGIN = 0.09
 
 
 @dataclass(frozen=True)
 class Size:
-    """A page width in inches, its text sizes in points (nothing under 7) and the scale of its marks."""
+    """A page width in inches, its text sizes in points (nothing under 9) and the scale of its marks."""
 
     width: float
     text: float
@@ -43,15 +43,16 @@ class Size:
 
 SizeName = Literal["single", "double", "slide"]
 SIZES: dict[str, Size] = {
-    "single": Size(89 * MM, text=7, small=7, title=8.5, scale=0.9),
-    "double": Size(183 * MM, text=8, small=7, title=10, scale=1),
-    "slide": Size(254 * MM, text=12, small=9.5, title=16, scale=1.5, least_height=142.9 * MM),
+    "single": Size(3.5, text=10, small=9, title=13, scale=1),
+    "double": Size(7.2, text=10.5, small=9, title=14.5, scale=1),
+    "slide": Size(10, text=14.5, small=12.5, title=20, scale=1.4, least_height=5.625),
 }
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Use matplotlib's defaults with the project's style sheet, and ignore the user's matplotlibrc."""
+    """Use matplotlib's defaults with the project's style sheet and font, and ignore the user's matplotlibrc."""
+    font.register()
     with matplotlib.style.context(["default", _STYLE_SHEET]):
         yield
 
@@ -62,10 +63,12 @@ def gid(ids: str) -> str:
 
 
 class PlotPage(Lettering):
-    """One page: a title, panels, notes and a footer, each in its own space, and the labels between the marks."""
+    """One page: title, subtitle, panels, notes, footer, each in its own space, and the labels between the marks."""
 
-    def __init__(self, title: str, kind: SizeName, footer: str, figure: Figure | None = None) -> None:
-        self.title, self.kind, self.footer = title, kind, footer
+    def __init__(
+        self, title: str, kind: SizeName, footer: str, figure: Figure | None = None, subtitle: str = ""
+    ) -> None:
+        self.title, self.subtitle, self.kind, self.footer = title, subtitle, kind, footer
         self.size = SIZES[kind]
         super().__init__(Figure(figsize=(self.size.width, 1)) if figure is None else figure)
         self.placer = Placer()
@@ -86,7 +89,6 @@ class PlotPage(Lettering):
         *,
         heights: Sequence[float],
         wide: int = 0,
-        subtitle: str = "",
         notes: str = "",
         key: Sequence[tuple[Style, bool, str]] = (),
     ) -> list[Axes]:
@@ -97,15 +99,15 @@ class PlotPage(Lettering):
         size, figure = self.size, self.figure
         across = (size.width - 2 * MARGIN) * 72
         above = [(self.wrap(self.title, size.title, across, "bold"), size.title, "bold", INK)]
-        if subtitle:
-            above.append((self.wrap(subtitle, size.text, across), size.text, "normal", SOFT))
+        if self.subtitle:
+            above.append((self.wrap(self.subtitle, size.text, across), size.text, "normal", SOFT))
         below = [
             (self.wrap(words, size.small, across), size.small, "normal", SOFT)
-            for words in (notes, self.footer)
+            for words in ("\n".join(filter(None, (notes, self.footer))),)
             if words
         ]
         talls = [
-            [(self.height_of(words, points, weight) + 0.6 * points) / 72 for words, points, weight, _ in texts]
+            [(self.height_of(words, points, weight) + 0.5 * points) / 72 for words, points, weight, _ in texts]
             for texts in (above, below)
         ]
         lines = self._key_lines(key, across)
@@ -120,11 +122,11 @@ class PlotPage(Lettering):
         self._draw_key(lines, edge, total)
         top, edge = edge - key_height, bottom
         for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
-            self._line(words, (edge - 0.6 * points / 72) / total, points, weight, colour)
+            self._line(words, (edge - 0.5 * points / 72) / total, points, weight, colour)
             edge -= tall
         axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(count + wide)]
         for each in axes:
-            each.tick_params(which="both", labelsize=size.small, pad=2)
+            each.tick_params(which="both", labelsize=size.small, pad=3)
         rows = [axes[start : start + columns] for start in range(0, count, columns)] + [[each] for each in axes[count:]]
         # On a page that must be higher than its panels, a slide, they share what is left.
         room = [72 * (top - bottom) * height / sum(heights) for height in heights]
@@ -249,17 +251,8 @@ class PlotPage(Lettering):
     # --- marks
 
     def looks(self, rows: pd.DataFrame) -> dict[str, Style]:
-        """A style for each series: the same for a compiler in every plot, and one for chapter 33."""
-        keys = {
-            str(series): "ch33"
-            if part["articles"].iloc[0].startswith("ch33")
-            else f"{part['compiler'].iloc[0]} {series}"
-            for series, part in rows.groupby("series", sort=False)
-        }
-        if len(keys) > MOST:  # those of chapter 33 share one style
-            raise ArgumentError(f"{len(keys)} series in one panel; at most {MOST} can be told apart")
-        chosen = styles(keys.values())
-        return {series: chosen[key] for series, key in keys.items()}
+        """A style for each series: one colour for who counted it, the same in every plot."""
+        return styles(dict(zip(rows["series"], rows["compiler"], strict=True)))
 
     def _dot(self, look: Style, hollow: bool, points: float) -> dict[str, Any]:
         points *= 1.2 if look.marker in "^v<>" else 1  # a triangle fills half of its box

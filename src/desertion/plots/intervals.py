@@ -1,9 +1,7 @@
-"""Intervals in rows: growth factors, and claims compared with the figures."""
+"""Growth factors in rows, with their intervals."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,12 +9,11 @@ from matplotlib.axes import Axes
 
 from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import FACTORS, RATIOS, factor_axis
+from desertion.plots.axes import FACTORS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import INK
-from desertion.plots.palette import GREY, VERMILION, Style
-from desertion.plots.plot import plot
+from desertion.plots.palette import INK
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
 
@@ -55,24 +52,15 @@ def _factor(row: Any) -> str:
     return f"×{wording.interval(row.factor, row.low, row.high)}"
 
 
-def _describe_growth(rows: pd.DataFrame) -> str:
-    phrases = [f"Rows of growth factors on a log scale, {len(rows)} pairs of periods"]
-    for series, part in rows.groupby("series", sort=False):
-        pairs = []
-        for row in records(part):
-            words = f"{row.label} times {wording.number(row.factor)}"
-            if pd.notna(row.low):
-                words += f", exact interval {wording.number(row.low)} to {wording.number(row.high)}"
-            if pd.notna(row.outer_low):
-                words += (
-                    f", at the assumed dispersion {wording.number(row.outer_low)} to {wording.number(row.outer_high)}"
-                )
-            pairs.append(words + ("" if pd.notna(row.low) else ", no interval"))
-        phrases.append(f"{series}: " + "; ".join(pairs))
-    each = list(records(rows))
-    high, low = (end(each, key=lambda row: row.factor) for end in (max, min))
-    phrases.append(f"Largest: {high.series}, {high.label}. Smallest: {low.series}, {low.label}")
-    return ". ".join(phrases) + "."
+def _growth_words(rows: pd.DataFrame) -> PlotWords:
+    level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
+    points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
+    subtitle = (
+        f"Later count ÷ earlier count, log scale. Thick bar: exact {level} % interval (Poisson). "
+        f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}"
+    )
+    low, high = (wording.number(each) for each in (rows["factor"].min(), rows["factor"].max()))
+    return PlotWords("", subtitle, f"{len(rows)} growth factors, log scale, from ×{low} to ×{high}, with intervals.")
 
 
 @plot(
@@ -94,7 +82,7 @@ def _describe_growth(rows: pd.DataFrame) -> str:
         "dispersion": numeric("the assumed variance over the mean, one for the whole table"),
         "ids": IDS,
     },
-    _describe_growth,
+    _growth_words,
 )
 def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     """Growth factors on a log scale: thick bar exact, thin bar at an assumed dispersion, else a hollow mark."""
@@ -103,14 +91,9 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
             raise ArgumentError(f"plot growth: column {column!r} has several values; a plot shows one")
     if (rows["factor"] <= 0).any():
         raise ArgumentError("plot growth: column 'factor' has a value of zero or less, and the axis is a log axis")
-    level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
+    level = wording.number(rows["level"].iloc[0])
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
-    points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
-    axes = layout.panel(
-        f"factor ({level} %)",
-        subtitle=f"Later count ÷ earlier count, log scale. Thick bar: exact {level} % interval (Poisson). "
-        f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}",
-    )
+    axes = layout.panel(f"factor ({level} %)")
     ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
     factor_axis(page, axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
     looks = page.looks(rows)
@@ -125,90 +108,3 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
             page.mark(axes, row.factor, y, look, row.ids, hollow=True)
         else:
             tick(page, axes, row.factor, y, row.ids)
-
-
-def _stated(row: Any) -> str:
-    """The claim as printed, with the range that its words admit."""
-    ends = (row.stated_low, row.stated_high)
-    if any(pd.isna(end) for end in ends) or ends[0] == ends[1]:
-        return f"“{row.stated}”"
-    return f"“{row.stated}” ({wording.number(ends[0])}–{wording.number(ends[1])})"
-
-
-def _computed(row: Any) -> str:
-    if pd.isna(row.low) or row.low == row.high:
-        return wording.number(row.computed)
-    return wording.interval(row.computed, row.low, row.high)
-
-
-def _describe_claims(rows: pd.DataFrame) -> str:
-    phrases = [
-        f"Rows of {len(rows)} claims: what each states over what the figures give, on a log axis where 1 is agreement"
-    ]
-    for verdict, part in rows.groupby("verdict", sort=False):
-        phrases.append(
-            f"{wording.capital(str(verdict))}: "
-            + "; ".join(f"{row.label}, said {_stated(row)}, computed {_computed(row)}" for row in records(part))
-        )
-    return ". ".join(phrases) + "."
-
-
-@plot(
-    "Claims about Art. 337 (AWOL), 338 (desertion) and 332 (refusal), recomputed",
-    {
-        "claim": text("id of the claim"),
-        "label": text("the claim in a few words"),
-        "stated": text("what is printed: almost ninefold, more than 700"),
-        "stated_low": numeric("lower end of what the words admit; blank where it is open", blank=True),
-        "stated_high": numeric("upper end of what the words admit; blank where it is open", blank=True),
-        "computed": numeric("what the figures give, above zero"),
-        "low": numeric("lower end of the computed interval; blank where the figures are exact", blank=True),
-        "high": numeric("upper end of the computed interval", blank=True),
-        "verdict": text("heading of the row's group: holds, does not hold, cannot be told, …"),
-        "ids": IDS,
-    },
-    _describe_claims,
-)
-def claims(page: PlotPage, rows: pd.DataFrame) -> None:
-    """Stated value of each claim divided by the computed one: a range that overlaps the interval can hold."""
-    if (rows["computed"] <= 0).any():
-        raise ArgumentError("plot claims: column 'computed' has a value of zero or less; the plot divides by it")
-    if (rows["stated_low"].isna() & rows["stated_high"].isna()).any():
-        raise ArgumentError("plot claims: a row has neither stated_low nor stated_high")
-    order = {verdict: place for place, verdict in enumerate(dict.fromkeys(rows["verdict"]))}
-    rows = rows.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
-    words = [(f"{row.label}: {_stated(row)}", _computed(row), wording.capital(row.verdict)) for row in records(rows)]
-    layout = Rows(page, [PlotRow(*each) for each in words], strip=11)
-    claim_look, figure_look = Style(VERMILION, "s", ""), Style(GREY, "s", "")
-    axes = layout.panel(
-        "computed",
-        subtitle="Stated ÷ computed, log scale: ×1 is agreement. The number at the right is what the figures give.",
-        key=[(claim_look, False, "what the words admit"), (figure_look, False, "what the figures give (interval)")],
-    )
-    ends = pd.concat([rows[column] / rows["computed"] for column in ("stated_low", "stated_high", "low", "high")])
-    low, high = min(ends.min(), 0.9) / 1.08, max(ends.max(), 1.1) * 1.08
-    factor_axis(page, axes, low, high, FACTORS if high / low > 12 else RATIOS)
-    shift = 2.4 * page.size.scale
-    for y, row in zip(layout.places, records(rows), strict=True):
-        stated = [end / row.computed for end in (row.stated_low, row.stated_high)]
-        _range(page, axes, stated, y - shift, claim_look, row.ids)
-        given = [row.low / row.computed, row.high / row.computed] if pd.notna(row.low) else [1.0, 1.0]
-        _range(page, axes, given, y + shift, figure_look, row.ids)
-
-
-def _range(page: PlotPage, axes: Axes, ends: Sequence[float], y: float, look: Style, ids: str) -> None:
-    """A range as a bar; one value as a mark; an open end as a bar to the edge with an arrow."""
-    low, high = ends
-    left, right = axes.get_xlim()
-    if low == high:
-        page.mark(axes, low, y, look, ids, points=4.2)
-        return
-    span(
-        page, axes, left if math.isnan(low) else low, right if math.isnan(high) else high, y, look.colour, ids, tall=3.4
-    )
-    inside = (right / left) ** 0.007
-    for end, edge, marker in ((low, left * inside, "<"), (high, right / inside, ">")):
-        if math.isnan(end):
-            axes.plot(
-                [edge], [y], marker=marker, color=look.colour, markersize=5 * page.size.scale, clip_on=False, zorder=4
-            )

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetBox
 from numpy.typing import NDArray
 
-LEADING = 1.25
-INK, SOFT = "#222222", "#555555"
+from desertion.plots.palette import INK
+
+LEADING = 1.3
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]

@@ -13,12 +13,10 @@ from desertion.plots import wording
 from desertion.plots.axes import area, count_axis, steps, year_axis
 from desertion.plots.contract import END, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import BLUE, Style, ink
-from desertion.plots.plot import plot
+from desertion.plots.palette import ESTIMATE, GREEN, RANGE, Style, ink
+from desertion.plots.plot import PlotWords, plot
 from desertion.plots.sources import fineness
 
-_BAND = "#D9D2C5"
-_LINE = "#7A6F5B"
 #: Width of a report's bar, in points, by `fineness`: shorter periods, which say more of a month, are thicker.
 _WIDTHS = (0.9, 1.3, 1.8, 2.8)
 _ARROWS = {"at_least": "^", "at_most": "v"}
@@ -43,41 +41,16 @@ def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
     return [run for _, run in band.groupby((gap | other).cumsum())]
 
 
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
     band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
-    phrases = ["Step plot of the fitted number a month with its band, from zero, over it each report as a bar"]
-    if len(band):
-        informed = list(records(band[~band["prior_driven"]].sort_values("period_start", kind="stable")))
-        first, last = band["period_start"].min(), band["period_end"].max()
-        phrases.append(f"The fit covers {wording.period(first, last)}")
-        if informed:
-            named = {"first": informed[0], "last": informed[-1]}
-            named |= {
-                "highest": max(informed, key=lambda row: row.mean),
-                "lowest": min(informed, key=lambda row: row.mean),
-            }
-            phrases.append(
-                "Months that reports inform: "
-                + ", ".join(
-                    f"{name} {wording.period_of(row)} {wording.number(row.mean)} "
-                    f"({wording.number(row.low)} to {wording.number(row.high)})"
-                    for name, row in named.items()
-                )
-            )
-        prior = int(band["prior_driven"].sum())
-        if prior:
-            phrases.append(f"{prior:,} of {len(band):,} months are interpolated by the prior and not drawn as data")
-    phrases.append(
-        f"{len(reports):,} reports: "
-        + "; ".join(
-            f"{row.label}, {wording.bounded(row.value, row.bound, spoken=True)} a month in {wording.period_of(row)}"
-            for row in records(reports)
-        )
-        if len(reports)
-        else "No report"
-    )
-    return ". ".join(phrases) + "."
+    subtitle = "Cases received by courts, a month. A bar is a report's total divided by the months that it covers."
+    shape = f"{len(reports):,} reports as bars over their periods"
+    informed = band[~band["prior_driven"]].sort_values("period_start")
+    if len(informed):
+        low, high = (informed["mean"].agg(end) for end in ("min", "max"))
+        shape += f"; behind them a level with its range, between {wording.number(low)} and {wording.number(high)}"
+    return PlotWords("", subtitle, shape + ".")
 
 
 @plot(
@@ -96,7 +69,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
-    _describe,
+    _words,
 )
 def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level as steps with their band, hatched where the prior sets it; each report a bar over its period."""
@@ -105,14 +78,14 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     band = rows[rows["kind"] == "band"]
     reports = rows[rows["kind"] == "report"].assign(step=fineness)
     prior = band["prior_driven"]
-    key = [(Style(BLUE, "_", "-"), True, "a report over its period, the thicker the shorter")]
+    key = [(Style(GREEN, "_", "-"), True, "a report over its period, the thicker the shorter")]
     key += [
-        (Style(BLUE, marker, "-"), False, bound.replace("_", " "))
+        (Style(GREEN, marker, "-"), False, bound.replace("_", " "))
         for bound, marker in _ARROWS.items()
         if reports["bound"].eq(bound).any()
     ]
     if (~prior).any():
-        key.append((Style(_BAND, "s", "-"), False, "fitted level with its interval"))
+        key.append((Style(RANGE, "s", "-"), False, "fitted level with its interval"))
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
     # The band of months without reports can be very wide: it does not set the scale.
     top = 1.12 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
@@ -122,7 +95,6 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     (axes,) = page.grid(
         1,
         (62, 82, 82),
-        subtitle="Number a month. A bar is a statement's total divided by the months that it covers.",
         notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
         key=key,
     )
@@ -135,17 +107,17 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
         _draw_report(page, axes, row)
     # The shortest periods first: where there is no space for all labels, they say most.
     for row in records(reports.sort_values(["step", "value"], ascending=False, kind="stable")):
-        page.value(axes, row.label, (row.x, row.value), colour=ink(BLUE), reach=7.0)
+        page.value(axes, row.label, (row.x, row.value), colour=ink(GREEN), reach=7.0)
 
 
 def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
     scale, prior = page.size.scale, bool(run["prior_driven"].iloc[0])
     x, mean = steps(run), np.repeat(run["mean"].to_numpy(), 2)
-    look = {"facecolor": "white", "edgecolor": "#CCCCCC", "hatch": "/////"} if prior else {"facecolor": _BAND}
+    look = {"facecolor": "white", "edgecolor": "#CCCCCC", "hatch": "/////"} if prior else {"facecolor": RANGE}
     for edge in area(axes, run, "low", "high", gid=gid(str(run["ids"].iloc[0])), **{"edgecolor": "none"} | look):
         page.placer.path(axes, x.tolist(), edge.tolist(), weight=0.3)
     if not prior:
-        axes.plot(x, mean, color=_LINE, linewidth=1.1 * scale, zorder=2)
+        axes.plot(x, mean, color=ESTIMATE, linewidth=1.1 * scale, zorder=2)
         page.placer.path(axes, x.tolist(), mean.tolist(), weight=0.3)
 
 
@@ -153,12 +125,12 @@ def _draw_report(page: PlotPage, axes: Axes, row: Any) -> None:
     scale = page.size.scale
     width = _WIDTHS[row.step] * scale
     axes.plot(
-        [row.x0, row.x1], [row.value, row.value], color=BLUE, linewidth=width, zorder=3 + 0.1 * row.step,
+        [row.x0, row.x1], [row.value, row.value], color=GREEN, linewidth=width, zorder=3 + 0.1 * row.step,
         clip_on=False, gid=gid(row.ids), dashes=(2, 1) if row.bound == "about" else (None, None),
     )  # fmt: skip
     page.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=10)
     if row.bound in _ARROWS:
         axes.plot(
-            [row.x], [row.value], marker=_ARROWS[row.bound], color=BLUE, markersize=4.5 * scale, markeredgewidth=0,
+            [row.x], [row.value], marker=_ARROWS[row.bound], color=GREEN, markersize=4.5 * scale, markeredgewidth=0,
             linestyle="none", zorder=4, clip_on=False,
         )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,13 +11,12 @@ from desertion.plots import wording
 from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import STEPS, Style
-from desertion.plots.plot import plot
+from desertion.plots.palette import ESTIMATE, RANGE, STEPS, Style
+from desertion.plots.plot import PlotWords, plot
 
 _LEVELS = (95, 80, 50)
 _ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
-_FIT = Style("#7A6F5B", "s", "-")
-_BAND = "#D9D2C5"
+_FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
 _KINDS = ("fit", "forecast")
 
@@ -37,19 +34,15 @@ def _check(rows: pd.DataFrame) -> None:
         raise ArgumentError("plot forecast: column 'note' has several values; there is one for the plot")
 
 
-def _band(row: Any) -> str:
-    return f"{wording.number(row.median)} ({wording.number(row.low95)} to {wording.number(row.high95)})"
-
-
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
-    phrases = ["Step plot of cases a month, from zero: the fitted months with their 95 % interval, and a forecast"]
-    for kind, name in (("fit", "last fitted month"), ("forecast", "forecast")):
-        own = list(records(rows[rows["kind"] == kind].sort_values("period_start", kind="stable")))
-        chosen = own[-1:] if kind == "fit" else [*own[:1], *own[1:][-1:]]
-        if chosen:
-            phrases.append(f"{name}: " + ", ".join(f"{wording.period_of(row)} {_band(row)}" for row in chosen))
-    return ". ".join(phrases) + "."
+    made = list(records(rows[rows["kind"] == "forecast"].sort_values("period_end", kind="stable")))
+    shape = ["Steps of the number a month, with their range"]
+    if made:
+        low, high = (wording.number(end) for end in (made[-1].low95, made[-1].high95))
+        shape.append(f"the range widens to {low}–{high} in {wording.period_of(made[-1])}")
+    subtitle = "Cases a month that courts inside Russia published; not desertions."
+    return PlotWords("", subtitle, "; ".join(shape) + ".")
 
 
 @plot(
@@ -67,7 +60,7 @@ def _describe(rows: pd.DataFrame) -> str:
         "note": text("how such forecasts did at published counts", longest=600),
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted months with their interval, and the forecast."""
@@ -77,9 +70,13 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     across = page.size.width * 72 - 60
     panels = panels_by(
-        page, rows, "panel", (62, 66, 70), across=across, key=key,
-        subtitle="Cases a month. Cases that courts inside Russia published; not desertions.",
-    )  # fmt: skip
+        page,
+        rows,
+        "panel",
+        (62, 66, 70),
+        across=across,
+        key=key,
+    )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     for each, part in panels:
         part = part.sort_values("x0", kind="stable")
@@ -107,7 +104,7 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
         if own.empty:
             continue
         ids = gid(str(own["ids"].iloc[0]))
-        for level, colour in {"fit": {95: _BAND}, "forecast": _FAN}.get(kind, {}).items():
+        for level, colour in {"fit": {95: RANGE}, "forecast": _FAN}.get(kind, {}).items():
             area(axes, own, f"low{level}", f"high{level}", facecolor=colour, edgecolor="none", gid=ids)
         look = _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
         x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)

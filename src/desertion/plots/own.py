@@ -21,7 +21,7 @@ from desertion.errors import UserError
 from desertion.plots import palette
 from desertion.plots.contract import IDS, PlotColumn, clean
 from desertion.plots.frame import MARGIN, MM, SIZES, PlotPage, Size, SizeName, gid, style
-from desertion.plots.plot import say_nothing
+from desertion.plots.plot import PlotWords, say_nothing
 from desertion.text import hint, nothing, shown
 
 #: Draws a table on a figure, whose width is that of the page.
@@ -50,9 +50,9 @@ class OwnPlot:
             raise UserError(f"plot {self.name}, row {blank.argmax()}: its ids are blank; {IDS.meaning}")
         return rows
 
-    def words(self, rows: pd.DataFrame, why: str = "") -> str:
-        """The words for those who cannot see the plot; `why`: the reason where it has no rows."""
-        return f"{self.title}. {nothing(why)}" if rows.empty else self.alt
+    def words(self, rows: pd.DataFrame, why: str = "") -> PlotWords:
+        """The title and the words for those who cannot see the plot; `why`: the reason where it has no rows."""
+        return PlotWords(self.title, "", nothing(why) if rows.empty else self.alt)
 
     def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
         """Draw `rows` at one of `SIZES`, with the title above and the footer below; `why` as in `words`."""

@@ -1,12 +1,9 @@
-"""Colours, markers and lines of the series: Okabe–Ito, with a second cue, checked for three kinds of sight.
-
-Okabe M. and Ito K. (2008), Color Universal Design. Yellow is left out: on white it cannot be seen at print size.
-"""
+"""Colours, markers and lines: one look for each counter in every plot, with a second cue for every kind of sight."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
@@ -14,13 +11,12 @@ from numpy.typing import NDArray
 
 from desertion.errors import ArgumentError
 
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#666666"
-#: All but yellow, those that are easiest to tell apart first.
-COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY)
-
-#: The four steps of one hue, light to dark, for an ordered scale: each step differs in lightness alone.
-STEPS = ("#C2DCEC", "#6FA3C9", "#2A6BA2", "#06294B")
+INK, SOFT, GREY = "#222222", "#5C5C5C", "#8C8C8C"
+#: An estimate of this project: its line, and the range around it.
+ESTIMATE, RANGE = INK, "#DADADA"
+GREEN, ORANGE, PURPLE, BLUE = "#006D5B", "#E66F1E", "#A8327D", "#3D8FD1"
+#: Four steps of grey, light to dark, for an ordered scale.
+STEPS = ("#DADADA", "#A2A2A2", "#6C6C6C", "#3A3A3A")
 
 
 _DASHES: dict[str, tuple[float, ...]] = {"--": (3.7, 1.6), "-.": (6.4, 1.6, 1.0, 1.6), ":": (1.0, 1.65)}
@@ -33,6 +29,8 @@ class Style:
     colour: str
     marker: str
     line: str
+    #: Width of the line in points.
+    width: float = 1.4
 
     @property
     def dashes(self) -> tuple[float, ...] | tuple[None, None]:
@@ -42,55 +40,59 @@ class Style:
     @property
     def ink(self) -> str:
         """The colour darkened until small text in it is readable on white."""
-        return ink(self.colour)
+        return _INKS.get(self.colour) or ink(self.colour)
 
 
-#: Series that look the same in every plot: who counted, and which article.
-FIXED = {
-    "Judicial Department": Style(BLUE, "o", "-"),
-    "Proekt": Style(ORANGE, "^", "--"),
-    "The Insider": Style(VERMILION, "D", "-."),
-    "Mediazona": Style(GREEN, "s", ":"),
-    "ch33": Style(GREY, "s", "-"),
+_INKS = {ORANGE: "#B05312", GREY: "#6B6B6B", BLUE: "#2D74AB"}
+OFFICIAL = Style(GREY, "p", "-", 1.8)
+#: The look of each counter that plots show again and again. Proekt has no line: its measures change from year to year.
+COUNTERS = {
+    "Mediazona": Style(GREEN, "s", "-", 2.6),
+    "The Insider": Style(ORANGE, "h", "-", 1.6),
+    "Proekt": Style(PURPLE, "D", ""),
+    "Judicial Department": OFFICIAL,
+    "Prosecutor General's Office": OFFICIAL,
+    "Chief Military Prosecutor's Office of Russia": OFFICIAL,
+    "Office of the Prosecutor General of Ukraine": Style(BLUE, "o", "-"),
+    "Prosecutor General of Ukraine": Style(BLUE, "o", "-"),
 }
-
-_SPARE = (
-    Style(BLUE, "o", "-"),
-    Style(VERMILION, "D", "-."),
-    Style(GREEN, "s", ":"),
-    Style(ORANGE, "^", "--"),
-    Style(PURPLE, "v", "--"),
-    Style(SKY, "P", "-."),
-    Style(BLACK, "X", ":"),
-    Style(GREY, "p", "-"),
-    Style(BLUE, "h", "--"),
-    Style(VERMILION, "<", "-"),
-    Style(GREEN, ">", "-."),
-    Style(ORANGE, "d", ":"),
+#: Other counters, in the order in which a plot names them.
+_OTHERS = (
+    Style("#7F5A3C", "v", "-"),
+    Style("#5B3A8E", "P", "--"),
+    Style("#6B7A12", "X", "-."),
+    Style("#1F7E8C", "<", ":"),
+    Style("#9C4A4A", ">", "-"),
+    Style("#4A4A4A", "*", "--"),
 )
+#: Marker and line of further series of one counter, in its colour.
+_AGAIN = (("^", "--"), ("v", "-."), ("d", ":"), ("8", "--"), ("H", "-."))
+#: Colours for a plot that a notebook draws.
+COLOURS = (GREEN, ORANGE, PURPLE, BLUE, GREY, *(look.colour for look in _OTHERS))
 
 
-#: Most series that a panel can show.
-MOST = len(_SPARE)
+def styles(counters: Mapping[str, str]) -> dict[str, Style]:
+    """The style of each series by who counted it, no two alike: one colour for each counter.
 
-
-def styles(names: Iterable[str]) -> dict[str, Style]:
-    """A style for each name, no two alike: the fixed one where the name begins with a known word, else a spare one.
-
-    Raises ArgumentError for more names than there are styles: such a plot cannot be read and needs panels.
+    Raises ArgumentError for more series than can be told apart: such a plot needs panels.
     """
-    ordered = list(dict.fromkeys(names))
+    looks: dict[str, Style] = {}
+    spare = iter(_OTHERS)
     chosen: dict[str, Style] = {}
-    for name in ordered:
-        known = next((style for word, style in FIXED.items() if name.startswith(word)), None)
-        if known is not None and known not in chosen.values():
-            chosen[name] = known
-    spare = [style for style in _SPARE if style not in chosen.values()]
-    missing = [name for name in ordered if name not in chosen]
-    if len(missing) > len(spare):
-        raise ArgumentError(f"{len(ordered)} series in one panel; at most {len(chosen) + len(spare)} can be told apart")
-    chosen.update(zip(missing, spare, strict=False))
-    return {name: chosen[name] for name in ordered}
+    for series, counter in counters.items():
+        if counter not in looks:
+            look = COUNTERS.get(counter) or next(spare, None)
+            if look is None:
+                raise ArgumentError(f"{len({*counters.values()})} counters in one panel; at most {len(_OTHERS)} others")
+            looks[counter] = look
+        look = looks[counter]
+        variants = (look, *(replace(look, marker=marker, line=line) for marker, line in _AGAIN))
+        taken = {(each.marker, each.line) for each in chosen.values()}
+        free = [each for each in variants if (each.marker, each.line) not in taken]
+        if not free:
+            raise ArgumentError(f"more than {len(variants)} series by {counter} in one panel cannot be told apart")
+        chosen[series] = free[0]
+    return chosen
 
 
 # Luminance (CIE Y) of linear sRGB (IEC 61966-2-1).

@@ -1,9 +1,10 @@
-"""Plots as objects: each draws a table and describes it in words."""
+"""Plots as objects: each draws a table and puts its finding into words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,24 +12,40 @@ from matplotlib.figure import Figure
 from desertion.errors import ArgumentError
 from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
-from desertion.plots.labels import SOFT
+from desertion.plots.palette import SOFT
 from desertion.text import nothing
 
 #: The measure in rows of dated events, which stand beside counts.
 EVENT = "event"
 
 
+class PlotWords(NamedTuple):
+    """The words of a plot of one table."""
+
+    #: The finding, as a sentence without a full stop; "" where none holds: the topic of the plot then stands there.
+    title: str
+    #: What is shown, of what, and in which unit.
+    subtitle: str
+    #: The shape of what is drawn, in a sentence, for those who cannot see it.
+    shape: str
+
+    @property
+    def alt(self) -> str:
+        """The finding and the shape, for those who cannot see the plot."""
+        return f"{self.title}. {self.shape}"
+
+
 @dataclass(frozen=True)
 class Plot:
-    """A plot: call it with a table to get a `Figure`; `describe` returns its content in words.
+    """A plot: call it with a table to get a `Figure`; `describe` returns its finding and its shape in words.
 
     It draws from the table alone, which is rounded, so that no pixel depends on the last digit of a processor.
     """
 
     name: str
-    title: str
+    topic: str
     columns: Mapping[str, PlotColumn]
-    describe_rows: Callable[[pd.DataFrame], str]
+    find_words: Callable[[pd.DataFrame], PlotWords]
     draw: Callable[[PlotPage, pd.DataFrame], None]
 
     def __post_init__(self) -> None:
@@ -40,7 +57,7 @@ class Plot:
         object.__setattr__(self, "__module__", self.draw.__module__)
 
     def __repr__(self) -> str:
-        return f"plots.{self.name}: {self.title} (a table with {', '.join(self.columns)})"
+        return f"plots.{self.name}: {self.topic} (a table with {', '.join(self.columns)})"
 
     def __reduce__(self) -> str:
         """Pickle it as a function: by its name in its module, and only where it is what that name stands for."""
@@ -55,22 +72,26 @@ class Plot:
 
     def describe(self, table: pd.DataFrame) -> str:
         """Describe the plot of a table in words. Raises ArgumentError as drawing does."""
-        return self.words(self.conform(table))
+        return self.words(self.conform(table)).alt
 
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table as the plot draws them (see `contract.conform`)."""
         return conform(self.name, table, self.columns)
 
-    def words(self, rows: pd.DataFrame, why: str = "") -> str:
-        """Describe the plot of `rows` that conform in words; `why`: the reason where there are none."""
-        return f"{self.title}. {nothing(why) if _is_empty(rows) else self.describe_rows(rows)}"
+    def words(self, rows: pd.DataFrame, why: str = "") -> PlotWords:
+        """Title, subtitle and shape for `rows` that conform; `why`: the reason where there are none."""
+        if _is_empty(rows):
+            return PlotWords(self.topic, "", nothing(why))
+        words = self.find_words(rows)
+        return words if words.title else words._replace(title=self.topic)
 
     def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
         """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ArgumentError for another size."""
         if size not in SIZES:
             raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
+        words = self.words(rows, why)
         with style():
-            page = PlotPage(self.title, size, footer)
+            page = PlotPage(words.title, size, footer, subtitle=words.subtitle)
             if _is_empty(rows):
                 say_nothing(page, why)
             else:
@@ -93,9 +114,12 @@ def say_nothing(page: PlotPage, why: str) -> None:
 
 
 def plot(
-    title: str,
+    topic: str,
     columns: Mapping[str, PlotColumn],
-    describe: Callable[[pd.DataFrame], str],
+    words: Callable[[pd.DataFrame], PlotWords],
 ) -> Callable[[Callable[[PlotPage, pd.DataFrame], None]], Plot]:
-    """Make a `Plot` of a drawing function: its name, title, table contract and words."""
-    return lambda draw: Plot(draw.__name__, title, columns, describe, draw)
+    """Make a `Plot` of a drawing function.
+
+    `topic` stands as the title where `words`, which get the rows of a table that conforms, name no finding.
+    """
+    return lambda draw: Plot(draw.__name__, topic, columns, words, draw)

@@ -9,7 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import LEADING, SOFT
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import SOFT
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, RATIOS, factor_axis
 from desertion.plots.contract import IDS, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.labels import INK, LEADING, SOFT
-from desertion.plots.palette import BLUE, GREY, ORANGE, VERMILION, Style, ink
-from desertion.plots.plot import plot
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import ESTIMATE, GREY, INK, SOFT, Style
+from desertion.plots.plot import PlotWords, plot
 
 Floats = NDArray[np.float64]
 
-_MAIN = Style(VERMILION, "D", "-")
-_INTERVAL = "#9FB4C4"
+_MAIN = Style(INK, "D", "-")
+_INTERVAL, _REFUSED = "#ABABAB", "#DADADA"
 #: Below this room for one specification, in points, single marks would run into each other.
 _ROOM = 1.6
 
@@ -92,39 +92,24 @@ def _counted(count: int, noun: str = "specification") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _describe(rows: pd.DataFrame) -> str:
+def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
     choices, rows = options(_ordered(rows)), _ordered(rows)
     known = rows[~rows["refused"]]
     level = wording.number(rows["level"].iloc[0])
-    phrases = [
-        f"Specification curve: {_counted(len(rows))}, sorted by their growth factor on a log scale, each with its "
-        f"{level} % interval; under it, the options that each one uses"
+    subtitle = (
+        f"Later count ÷ earlier count, log scale, sorted: {_counted(len(rows))}. Each tick below marks an option in "
+        "use; at the right, the middle factor of those that use it."
+    )
+    words = [
+        f"{_counted(len(rows))} of {len(choices.columns)} choices, sorted by growth, each with its {level} % range"
     ]
     if len(known):
-        least, most = known.iloc[0], known.iloc[-1]
-        phrases.append(
-            f"The factor goes from {_interval(least)} under {least.choices} to {_interval(most)} under {most.choices}, "
-            f"with {_middle(known['factor'])} in the middle"
-        )
-        above, below = int((known["low"] > 1).sum()), int((known["high"] < 1).sum())
-        phrases.append(
-            f"The whole interval lies above 1 in {above:,}, below 1 in {below:,} and holds 1 in "
-            f"{len(known) - above - below:,}"
-        )
-    for row in records(rows[rows["main"]]):
-        words = "refused" if row.refused else f"{_interval(row)}, place {row.Index + 1:,} of {len(known):,}"
-        phrases.append(f"The report's own choice, {row.choices}: {words}")
-    refused = len(rows) - len(known)
-    phrases.append(f"{wording.capital(_counted(refused))} refused" if refused else "None is refused")
-    for name in choices:
-        middles = rows["factor"].groupby(choices[name], sort=False).agg(_middle)
-        if len(middles) > 1:
-            phrases.append(
-                f"Middle factor by {name}: "
-                + ", ".join(f"{option} {middles[option]}" for option in _in_order(choices[name]))
-            )
-    return ". ".join(phrases) + "."
+        least, most = (wording.number(known[end].iloc[place]) for end, place in (("factor", 0), ("factor", -1)))
+        words.append(f"from ×{least} to ×{most}, {_middle(known['factor'])} in the middle")
+    if len(known) < len(rows):
+        words.append(f"{len(rows) - len(known):,} refused")
+    return PlotWords("", subtitle, "; ".join(words) + ".")
 
 
 def _in_order(used: pd.Series[Any]) -> list[str]:
@@ -197,7 +182,7 @@ class _Options:
     def __init__(self, page: PlotPage, choices: pd.DataFrame, factors: pd.Series[Any]) -> None:
         self.page, self.choices = page, choices
         size = page.size
-        line = LEADING * size.small
+        line = 1.36 * size.small
         across = (size.width - 0.25) * 72
         #: Height of its middle, choice, option and the option's words.
         self.lines: list[tuple[float, str, str, str]] = []
@@ -261,7 +246,7 @@ class _Options:
         "level": numeric("level of the intervals in percent, one for the whole table"),
         "ids": IDS,
     },
-    _describe,
+    _words,
 )
 def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     """Sorted factors with intervals under all choices; below, one line per option with a tick where it is used."""
@@ -275,15 +260,11 @@ def specification_curve(page: PlotPage, rows: pd.DataFrame) -> None:
     x = np.arange(count, dtype=float) + np.where(rows["refused"], gap, 0.0)
     pitch = layout.across / (count + gap)
     level = wording.number(rows["level"].iloc[0])
-    key = [(Style(BLUE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{level} % interval")]
+    key = [(Style(ESTIMATE, "o", "-"), False, "factor"), (Style(_INTERVAL, "|", "-"), True, f"{level} % interval")]
     if rows["main"].any():
         key.append((_MAIN, False, "the report's own choice"))
-    subtitle = (
-        f"{_counted(count)} sorted by factor (later count ÷ earlier count, log scale). Each tick below marks an "
-        "option in use; at the right, the middle factor of those that use it."
-    )
     upper, lower = page.panels(
-        2, heights=[{"single": 52, "double": 62, "slide": 66}[page.kind], layout.height], subtitle=subtitle, key=key
+        2, heights=[{"single": 62, "double": 66, "slide": 66}[page.kind], layout.height], key=key
     )
     for axes in (upper, lower):
         axes.set_xlim(-0.8, x[-1] + 0.8)
@@ -306,24 +287,24 @@ def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pit
         _strokes(axes, ends[0], ends[1], _INTERVAL, width, str(ids))
         if pitch >= _ROOM:
             axes.plot(
-                x[at], part["factor"], linestyle="none", marker="o", markersize=dot, color=BLUE, markeredgewidth=0,
+                x[at], part["factor"], linestyle="none", marker="o", markersize=dot, color=ESTIMATE, markeredgewidth=0,
                 zorder=3, clip_on=False, gid=gid(str(ids)),
             )  # fmt: skip
     if pitch < _ROOM and len(known):
         at = known.index.to_numpy()
-        _shape(axes, Path(np.column_stack([x[at], known["factor"]])), BLUE, 1.4 * scale, zorder=3)
+        _shape(axes, Path(np.column_stack([x[at], known["factor"]])), ESTIMATE, 1.4 * scale, zorder=3)
     foot = low * (high / low) ** 0.05
     for ids, part in rows[rows["refused"]].groupby("ids", sort=False):
         at = x[part.index.to_numpy()]
         ends = [np.column_stack([at, np.full(len(at), y)]) for y in (low, foot)]
-        _strokes(axes, ends[0], ends[1], ORANGE, min(1.1 * scale, max(0.85 * pitch, 0.3)), str(ids))
+        _strokes(axes, ends[0], ends[1], _REFUSED, min(1.1 * scale, max(0.85 * pitch, 0.3)), str(ids))
     if rows["refused"].any():
         first = x[int(rows["refused"].to_numpy().argmax())]
         refused = int(rows["refused"].sum())
         place, side = (x[-1], "right") if len(known) else ((first + x[-1]) / 2, "center")
         page.note(
             axes, f"{refused:,} refused", (place, foot), (0, 2), xycoords="data", ha=side, va="bottom",
-            color=ink(ORANGE), zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+            color=SOFT, zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )  # fmt: skip
     for row in records(rows[rows["main"]]):
         _draw_main(page, axes, row, x, high)
@@ -344,9 +325,9 @@ def _draw_main(page: PlotPage, axes: Axes, row: Any, x: Floats, high: float) -> 
     words = "the report's choice: refused" if row.refused else f"the report's choice {_interval(row)}"
     along = (at - axes.get_xlim()[0]) / (axes.get_xlim()[1] - axes.get_xlim()[0])
     if not row.refused:
-        axes.plot([at, at], [row.low, row.high], color=VERMILION, linewidth=1.3 * scale, zorder=4, gid=gid(row.ids))
+        axes.plot([at, at], [row.low, row.high], color=INK, linewidth=1.3 * scale, zorder=4, gid=gid(row.ids))
         page.mark(axes, at, row.factor, _MAIN, row.ids, points=5.5)
-    axes.axvline(at, color=VERMILION, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
+    axes.axvline(at, color=INK, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
     side = "left" if along < 0.35 else "right" if along > 0.65 else "center"
     how: dict[str, Any] = {"xycoords": "data", "fontweight": "bold", "annotation_clip": False}
     page.note(axes, words, (at, high), (0, 3), va="bottom", ha=side, color=_MAIN.ink, **how)
@@ -356,7 +337,7 @@ def _draw_options(page: PlotPage, axes: Axes, layout: _Options, rows: pd.DataFra
     scale = page.size.scale
     tall = 0.62 * LEADING * page.size.small
     half = 0.5 if pitch < _ROOM else min(0.4, 1.1 * scale / pitch)
-    kinds: Mapping[str, Any] = {INK: ~rows["refused"], ORANGE: rows["refused"]}
+    kinds: Mapping[str, Any] = {GREY: ~rows["refused"], _REFUSED: rows["refused"]}
     main = rows.index[rows["main"]]
     for colour, kind in kinds.items():
         starts: list[tuple[float, float]] = []
@@ -370,11 +351,11 @@ def _draw_options(page: PlotPage, axes: Axes, layout: _Options, rows: pd.DataFra
                     starts.append((x[part[0]] - half, y))
                     ends.append((x[part[-1]] + half, y))
         if starts:
-            _strokes(axes, np.array(starts), np.array(ends), GREY if colour == INK else colour, tall, down=1)
+            _strokes(axes, np.array(starts), np.array(ends), colour, tall, down=1)
     for place in main:
-        axes.axvline(x[place], color=VERMILION, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
+        axes.axvline(x[place], color=INK, linewidth=0.5 * scale, dashes=(2, 2), zorder=1.8)
         wide = max(half, 1.1 * scale / pitch)
         mine = [y for y, name, option, _ in layout.lines if layout.choices.at[place, name] == option]
         starts = [(x[place] - wide, y) for y in mine]
         ends = [(x[place] + wide, y) for y in mine]
-        _strokes(axes, np.array(starts), np.array(ends), VERMILION, tall, down=1, zorder=3)
+        _strokes(axes, np.array(starts), np.array(ends), INK, tall, down=1, zorder=3)

@@ -14,13 +14,13 @@ from desertion.errors import UserError
 from desertion.plots.contract import clean
 from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
-from desertion.reconcile.statements import OWN, origins
+from desertion.text import day
 
 if TYPE_CHECKING:
     from desertion.figures import Data
 
-#: Names listed at most; the rest is counted.
-_MOST_NAMES = 10
+#: Letters of the names in a footer, so that it has two lines at most on a phone; the names left over are counted.
+_ROOM = 52
 
 
 def known(name: str, cells: pd.Series, data: Data) -> list[str]:
@@ -58,54 +58,33 @@ def _cells(ids: Sequence[str], column: str, data: Data) -> list[str]:
 
 
 def _sources(ids: Sequence[str], data: Data) -> list[str]:
-    """Sources of the ids, each once: first pages of the compilers, then copies of these, then pages that quote them.
-
-    Among equals the sources of most ids come first.
-    """
-    pairs = [
-        (str(frame.at[each, "source_id"]), str(frame.at[each, "compiler"]) if "compiler" in frame else "")
-        for each in ids
-        if (frame := _frame(each, data)) is not None
-    ]
-    times = Counter(source for source, _ in pairs)
-    ends, kinds, publishers = origins(data.sources), data.sources["kind"], data.sources["publisher"]
-    own = {source for source, compiler in pairs if kinds[source] in OWN or publishers[source] == compiler}
-
-    def place(source: str) -> tuple[int, int, str]:
-        far = 0 if source in own else 1 if kinds.get(ends[source], "") in OWN else 2
-        return far, -times[source], source
-
-    return sorted(times, key=place)
+    """The sources of the ids, each once, by their ids."""
+    return sorted({str(frame.at[each, "source_id"]) for each in ids if (frame := _frame(each, data)) is not None})
 
 
-def footer(ids: Sequence[str], data: Data, note: str, name: str) -> str:
-    """The sources and compilers behind these ids, the day of the edition, and a note.
-
-    `name`: name of the side record that lists them all; "" if there is none.
-    """
-    publishers = list(dict.fromkeys(_short(data.sources.at[source, "printed_by"]) for source in _sources(ids, data)))
-    named = _named(publishers, f" (see {name}.json)" if name else "")
-    compilers = [_short(each) for each in _compilers(ids, data)]
-    edition = f"Edition as of {_as_of(ids, data)}."
-    counted = f"; counted by {_named(compilers)}" if compilers else ""
-    words = f"Sources: {named}{counted}. {edition}" if ids else edition
-    return f"{words} {clean(note)}".strip()
-
-
-def _named(names: Sequence[str], where: str = "") -> str:
-    rest = len(names) - _MOST_NAMES
-    if rest < 2:
-        return ", ".join(names)
-    return f"{', '.join(names[:_MOST_NAMES])} and {rest} others{where}"
+def footer(ids: Sequence[str], data: Data) -> str:
+    """Who counted the statements with these ids, those with most of them first, and when the newest was published."""
+    names = [_short(name) for name, _ in Counter(_compilers(ids, data)).most_common()]
+    count = 1
+    while count < len(names) and len(", ".join(names[: count + 1])) <= _ROOM:
+        count += 1
+    rest = len(names) - count
+    named = ", ".join(names[:count]) + (f" and {rest} {'other' if rest == 1 else 'others'}" if rest > 0 else "")
+    days = [each[:10] for each in _cells(ids, "published", data) if each[:1].isdigit()]
+    counted = f"Counted by {named}. " if names else ""
+    if not days:
+        return counted.strip()
+    return f"{counted}Published up to {day(pd.Timestamp(max(days)))}."
 
 
 def _compilers(ids: Sequence[str], data: Data) -> list[str]:
-    return list(dict.fromkeys(one for one in _cells(ids, "compiler", data) if one not in ("", "unattributed")))
+    """Who counted each of the statements."""
+    return [one for one in _cells(ids, "compiler", data) if one not in ("", "unattributed")]
 
 
-def _short(words: object) -> str:
-    words = clean(str(words))
-    return words if len(words) <= 60 else f"{words[:59]}…"
+def _short(words: str) -> str:
+    words = clean(words).removeprefix("Office of the ")
+    return words if len(words) <= _ROOM else f"{words[: _ROOM - 1]}…"
 
 
 def _as_of(ids: Sequence[str], data: Data) -> str:
@@ -118,6 +97,7 @@ def _as_of(ids: Sequence[str], data: Data) -> str:
 
 def record(
     plot: Plot | OwnPlot,
+    title: str,
     name: str,
     size: str,
     alt: str,
@@ -134,17 +114,17 @@ def record(
             "url": str(data.sources.at[source, "url"]),
             "published": str(data.sources.at[source, "published_text"]),
         }
-        for source in sorted(_sources(ids, data))
+        for source in _sources(ids, data)
     ]
     entries = {
         "name": name,
-        "title": plot.title,
+        "title": title,
         "alt": alt,
         "note": note,
         "size": size,
         "edition": {"as_of": _as_of(ids, data)},
         "ids": list(ids),
-        "compilers": _compilers(ids, data),
+        "compilers": list(dict.fromkeys(_compilers(ids, data))),
         "sources": sources,
         "columns": {label: {"kind": column.kind, "meaning": column.meaning} for label, column in plot.columns.items()},
         "csv_sha256": hashlib.sha256(table.encode()).hexdigest(),

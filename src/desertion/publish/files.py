@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from desertion.plots import font
 from desertion.plots.frame import gid, style
 from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
@@ -52,10 +53,8 @@ def _cell(value: object, kind: str = "text") -> str:
     return f"'{words}" if kind in ("text", "") and words.startswith(_FORMULA) else words
 
 
-def to_svg(
-    figure: Figure, plot: Plot | OwnPlot, name: str, alt: str, ids: Iterable[str], box: Bbox | None = None
-) -> str:
-    """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, nothing from outside.
+def to_svg(figure: Figure, title: str, name: str, alt: str, ids: Iterable[str], box: Bbox | None = None) -> str:
+    """matplotlib's SVG prepared for a page: words for screen readers, ids unique on any page, its font inside.
 
     `box`: the part of the figure that is saved, in inches; all of it unless given.
 
@@ -92,9 +91,12 @@ def to_svg(
     root.attrib |= {
         "role": "img",
         "aria-labelledby": f"{name}-title {name}-desc",
-        "style": f"{_FONT}; stroke-linejoin: round; stroke-linecap: butt",
+        "style": f"font-family: {font.CSS_FAMILY}; stroke-linejoin: round; stroke-linecap: butt",
     }
-    for place, (tag, words) in enumerate((("title", plot.title), ("desc", alt))):
+    faces = ET.Element(f"{{{_SVG}}}style")
+    faces.text, faces.tail = font.face("".join(root.itertext())), "\n"
+    root.insert(0, faces)
+    for place, (tag, words) in enumerate((("title", title), ("desc", alt))):
         element = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
         element.text, element.tail = words, "\n"
         root.insert(place, element)
@@ -106,8 +108,6 @@ _USED = re.compile(r"(?:^|url\()#([^)]+)")
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", _XLINK)
-#: DejaVu Sans, or a typeface of the same width, so that words keep their space.
-_FONT = "font-family: 'DejaVu Sans', Verdana, sans-serif"
 
 
 def _shapes(root: ET.Element, name: str) -> dict[str, str]:

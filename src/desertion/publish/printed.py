@@ -47,9 +47,10 @@ def printed(plots: Path, folder: Path) -> Iterator[Path]:
 
 def to_print(svg: bytes) -> tuple[bytes, bytes]:
     """An SVG of `publish.show` as PNG and as PDF, both with its title and the words for it."""
-    import matplotlib
     import typst
     from PIL import Image, PngImagePlugin
+
+    from desertion.plots import font
 
     root = ET.fromstring(svg)
     pixels = [round(float(root.attrib[side].removesuffix("pt")) * _DPI / 72) for side in ("width", "height")]
@@ -57,7 +58,7 @@ def to_print(svg: bytes) -> tuple[bytes, bytes]:
     title, alt = words["title"], words["desc"]
     wide, high = (str(count * 72 / _DPI) for count in pixels)
     how: dict[str, Any] = {
-        "font_paths": [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")],
+        "font_paths": [str(folder) for folder in font.FOLDERS],
         "ignore_system_fonts": True,
         "sys_inputs": {"title": title, "alt": alt, "wide": wide, "high": high},
     }

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from desertion import drawing, memo
 from desertion.errors import ArgumentError, UserError
+from desertion.plots.contract import clean
 from desertion.plots.frame import SizeName
 from desertion.plots.own import Draw, OwnPlot, own_plot
 from desertion.plots.plot import Plot
@@ -69,7 +70,7 @@ def show(
     out : path, optional
         The folder.
     note : str
-        Words at the end of the footer.
+        Words above the footer, in one or two lines.
     size : str
         One of `plots.SIZES`.
     empty : str or Refused, optional
@@ -125,7 +126,7 @@ def figure(
     out : path, optional
         The folder: `out` of the parameters cell.
     note : str
-        Words at the end of the footer.
+        Words above the footer, in one or two lines.
     columns : mapping of str to str, optional
         The columns to draw and publish, in order, with their meaning; all of them unless given.
     height : float
@@ -213,18 +214,20 @@ def _check(plot: Plot | OwnPlot, table: pd.DataFrame, data: Data) -> _Checked:
 
 
 def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, why: str = "") -> Published:
-    alt = plot.words(checked.rows, why)
-    if not alt.strip():
+    words = plot.words(checked.rows, why)
+    if not words.shape.strip():
         raise ArgumentError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
-    below = footer(checked.ids, data, note, name)
+    counted = footer(checked.ids, data)
+    alt = words.shape if isinstance(plot, OwnPlot) and len(checked.rows) else f"{words.alt} {counted}".strip()
+    below = "\n".join(filter(None, (clean(note), counted)))
     text = to_csv(checked.table, plot)
     svg = _draw(plot, checked, size, below, name, alt, why)
-    side = record(plot, name, size, alt, note, checked.ids, text, data)
-    for words in (svg, text, side):
-        if path := _MACHINE.search(words):
+    side = record(plot, words.title, name, size, alt, note, checked.ids, text, data)
+    for published in (svg, text, side):
+        if path := _MACHINE.search(published):
             raise UserError(f"plot {name}: its words hold a path of this machine, {path[0]}/…: leave it out")
-    return Published(name, plot.title, alt, below, svg, text, side)
+    return Published(name, words.title, alt, below, svg, text, side)
 
 
 #: The folders of the project and of the user, not inside the address of a page.
@@ -242,7 +245,7 @@ def _draw(plot: Plot | OwnPlot, checked: _Checked, size: SizeName, below: str, n
 
 def _drawn(plot: Plot | OwnPlot, rows: pd.DataFrame, size: SizeName, below: str, name: str, alt: str, why: str) -> str:
     page = plot.page(rows, size, below, why)
-    return to_svg(page.figure, plot, name, alt, rows["ids"], page.box)
+    return to_svg(page.figure, page.title, name, alt, rows["ids"], page.box)
 
 
 def _display(ready: Published) -> None:

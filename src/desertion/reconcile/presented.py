@@ -1,4 +1,4 @@
-"""The ledger of conflicts for readers: as a table in words, and as the rows of the plot of rival readings."""
+"""The ledger of conflicts for readers: as a table in words."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 import pandas as pd
 
 from desertion import vocabulary
-from desertion.arguments import takes
 from desertion.errors import ArgumentError
 from desertion.text import period
 
 _KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
-_UNITS = {"persons": "persons", "verdicts": "verdicts"}
 
 
 def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -68,52 +66,3 @@ def _in_words(reading: Mapping[str, Any]) -> str:
     measure = " + ".join(vocabulary.MEASURES[each] for each in reading["measure"].split(" + "))
     when = period(date.fromisoformat(reading["period_start"]), date.fromisoformat(reading["period_end"]))
     return f"{reading['value']:,} {measure}, {when} ({', '.join(reading['figure_ids'])})"
-
-
-@takes(figures="data.figures: status")
-def rivals(ledger: Sequence[Mapping[str, Any]], figures: pd.DataFrame) -> pd.DataFrame:
-    """List the rival readings of each count, for `plots.conflicts`.
-
-    Identities, readings of nothing or of no article, and conflicts whose readings have one value are left out: there is
-    no ratio to draw.
-
-    Parameters
-    ----------
-    ledger : sequence of mappings
-        The conflicts as `reconcile.ledger` lists them.
-    figures : DataFrame
-        The statements (`data.figures`): a reading needs one that is not rejected.
-
-    Returns
-    -------
-    DataFrame
-        One row per reading, in the order of the ledger.
-
-        - `label`: what is counted
-        - `articles, measure, value`: of the reading
-        - `unit`: persons, verdicts or cases
-        - `differs`: in what the readings of this count differ
-        - `chosen`: whether the rule chooses this reading
-        - `ids`: the ids of its statements that are not rejected, joined by spaces
-    """
-    rows = []
-    for row in _rows(ledger):
-        drawn = [one for one in row["readings"] if one["value"] > 0 and one["articles"] != "none"]
-        if row["kind"] == "identity" or len({one["value"] for one in drawn}) < 2:
-            continue
-        for reading in drawn:
-            ids = [each for each in reading["figure_ids"] if figures.at[each, "status"] != "rejected"]
-            if ids:
-                rows.append(
-                    {
-                        "label": row["title"].split(":")[0].replace(" (cases decided)", ""),
-                        "articles": reading["articles"],
-                        "measure": reading["measure"],
-                        "unit": _UNITS.get(reading["measure"].split("_")[0], "cases"),
-                        "value": reading["value"],
-                        "differs": row["kind"].replace("rivals", "measure").replace("+", " + "),
-                        "chosen": not set(ids).isdisjoint((row["chosen"] or "").split()),
-                        "ids": " ".join(ids),
-                    }
-                )
-    return pd.DataFrame(rows, columns=["label", "articles", "measure", "unit", "value", "differs", "chosen", "ids"])

@@ -93,7 +93,7 @@ def together(totals: pd.DataFrame, articles: Collection[str]) -> pd.DataFrame:
 
 @takes(facts="reconcile.facts(data): value articles period_end", figures="data.figures: fact known")
 def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
-    """Select the counts that later pages give again, for `plots.revision`.
+    """Select the counts that later pages give again.
 
     Parameters
     ----------

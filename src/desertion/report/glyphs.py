@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +20,9 @@ def lacking(refusal: Exception) -> bool:
     return bool(_REFUSED.search(str(refusal)))
 
 
-def boxed(inputs: Mapping[str, bytes], fonts: Path) -> tuple[dict[str, bytes], set[str]]:
+def boxed(inputs: Mapping[str, bytes], fonts: Sequence[Path]) -> tuple[dict[str, bytes], set[str]]:
     """The document and its drawings with a box for each character that `fonts` lack, and these characters."""
-    known, missing = _known(fonts), set[str]()
+    known, missing = _known(*fonts), set[str]()
     out = dict(inputs)
     for name, content in inputs.items():
         if name.endswith((".typ", ".svg")):
@@ -33,11 +33,12 @@ def boxed(inputs: Mapping[str, bytes], fonts: Path) -> tuple[dict[str, bytes], s
 
 
 @cache
-def _known(fonts: Path) -> frozenset[int]:
-    """The characters that the fonts of the text have, without those of private use, which the archive forbids."""
+def _known(*folders: Path) -> frozenset[int]:
+    """The characters that the font of the text has, without those of private use, which the archive forbids."""
     from fontTools.ttLib import TTFont
 
-    codes = {code for path in fonts.glob("DejaVu*.ttf") for code in TTFont(path).getBestCmap()}
+    paths = [path for folder in folders for path in folder.glob("DejaVu*.ttf")]
+    codes = {code for path in paths for code in TTFont(path).getBestCmap()}
     return frozenset(code for code in codes if unicodedata.category(chr(code)) != "Co")
 
 

@@ -7,13 +7,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 from desertion.entries import Entry
 from desertion.errors import UserError
+from desertion.plots import font
 from desertion.report import glyphs
 from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
@@ -63,7 +62,7 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
         except typst.TypstError as error:
             if not glyphs.lacking(error):
                 raise
-        inputs, missing = glyphs.boxed(inputs, _fonts())
+        inputs, missing = glyphs.boxed(inputs, font.FOLDERS)
         document = _floated(inputs, stamp)
     except typst.TypstError as error:
         hints = "; ".join(getattr(error, "hints", []))
@@ -100,7 +99,7 @@ def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
     made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
         inputs,
         format="pdf",
-        font_paths=[str(_fonts())],
+        font_paths=[str(folder) for folder in font.FOLDERS],  # fonts of the machine do not matter
         ignore_system_fonts=True,
         pdf_standards=STANDARDS,
         timestamp=stamp,
@@ -129,14 +128,6 @@ def _consecutive(body: str) -> str:
             line = "=" * level + line[heading.end(1) :]
         lines.append(line)
     return "\n".join(lines)
-
-
-@cache
-def _fonts() -> Path:
-    """The folder of matplotlib's own fonts, so that fonts of the machine do not matter."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 #: Rows that a table in the text has at most; a longer one, or one that needs a turned page, stands in the appendix.
