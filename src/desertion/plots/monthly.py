@@ -66,6 +66,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
     _words,
@@ -94,7 +95,7 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     (axes,) = page.grid(
         1,
         (62, 82, 82),
-        notes=notes if prior.any() else "",
+        notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
         key=key,
     )
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
