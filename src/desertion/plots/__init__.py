@@ -11,8 +11,10 @@ from desertion.plots.plot import Plot, PlotWords
 from desertion.plots.rates import deployed_rate
 from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
+from desertion.plots.stages import stages
 from desertion.plots.terms import sentences
 from desertion.plots.ukraine import ukraine
+from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -29,6 +31,8 @@ PLOTS: dict[str, Plot] = {
         specification_curve,
         intensity,
         forecast,
+        stages,
+        unpublished,
     )
 }
 
@@ -48,6 +52,8 @@ __all__ = [
     "places",
     "sentences",
     "specification_curve",
+    "stages",
     "style",
     "ukraine",
+    "unpublished",
 ]

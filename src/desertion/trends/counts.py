@@ -1,7 +1,7 @@
 """Turn statements into observations for a model: the interval that each allows for the cases in its period.
 
-Each case enters once: counts of a part of an article and of the whole of it are one series, and a report of the whole
-is left out where reports of the part count its days.
+Each case enters once: counts of a part of an article and of the whole of it are one series, and where the part is
+counted too, a report of the whole gives only limits for it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from desertion import hedges, vocabulary
+from desertion import hedges
 from desertion.errors import UserError
 from desertion.reconcile.ledger import REVISION, latest
 from desertion.reconcile.series import one_part
+from desertion.trends import chain
 from desertion.trends.arrays import Flags, Floats, Ints
 
 Running = Literal["totals", "rebased", "differences", "drop"]
@@ -29,9 +30,11 @@ SERIES = ("articles", "scope", "measure", "compiler")
 STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
 #: Scopes that count a part of the cases of another scope, and nearly all of them: both are one series.
 PARTS = {"mobilisation_parts": "whole"}
-#: Share of a report's days from which reports of its part take its place. In the days that they leave, the cases of
-#: the other parts (in 2023 about 2 % of the whole) would count for at most 2 % × 0.8 / 0.2 = 8 %.
-COVERED = 0.8
+#: Share of a whole's days from which, where reports of its part cover them, it is read as limits of the part.
+COVERED = 0.5
+#: A count of the whole shows the share of the other parts if they are at most this share of it; elsewhere they are at
+#: most `OTHERS` times that share.
+SHOWN, OTHERS = 0.25, 2.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ class Observations:
 
     Days are proleptic ordinals (`date.toordinal`); `high` may be infinite. `series_names[s]` is the name of series s;
     reports of one series count the same process, reports of different series share its trend only. `scopes` are the
-    reports' scopes (blank where nothing is known of them). `omitted` are reports that are not among these, since
-    others count their cases, and `why` are its reasons, one per report.
+    reports' scopes (none where nothing is known of them). `why` says of each why it does not stand as printed, or is
+    blank; `omitted` are the reports that are not among these, with their reasons.
+    `counted` (n, 2), where known: the day on which each report was counted, and for an increment that on which the
+    earlier total was; 0: none.
     """
 
     ids: tuple[str, ...]
@@ -54,6 +59,7 @@ class Observations:
     scopes: tuple[str, ...] = ()
     omitted: Observations | None = None
     why: tuple[str, ...] = ()
+    counted: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -89,6 +95,7 @@ class Observations:
             stop=self.stop[at], low=self.low[at], high=self.high[at],
             scopes=tuple(self.scopes[i] for i in at) if self.scopes else (),
             why=tuple(self.why[i] for i in at) if self.why else (),
+            counted=None if self.counted is None else self.counted[at],
         )  # fmt: skip
 
     def of(self, series_names: tuple[str, ...]) -> Observations:
@@ -99,9 +106,12 @@ class Observations:
 
     def describe(self, row: int) -> str:
         """Report `row` in words: its id, its count and its days."""
+        return f"{self.ids[row]} ({self.count(row)}, {self.first(row)} to {self.last(row)})"
+
+    def count(self, row: int) -> str:
+        """The number of report `row` in words."""
         low, high = self.low[row], self.high[row]
-        count = f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
-        return f"{self.ids[row]} ({count}, {self.first(row)} to {self.last(row)})"
+        return f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
 
     def first(self, row: int) -> date:
         """First day of report `row`."""
@@ -122,7 +132,7 @@ class Observations:
             }
         )  # fmt: skip
         known = {"scope": self.scopes, "why": self.why}
-        return table.assign(**{name: values for name, values in known.items() if values})
+        return table.assign(**{name: values for name, values in known.items() if any(values)})
 
 
 def behind(name: str) -> list[str]:
@@ -137,12 +147,12 @@ def observations(
 
     A series is named by the columns of `SERIES` that differ; a part and its whole (`PARTS`) are one. The first series
     is the one whose measure comes first in `STAGES`, then by name. What is left out stands in `Observations.omitted`:
-    earlier versions of a count (`reconcile.latest`), and reports of a whole that reports of its part cover. `figures`
-    are the statements, for their hedges (None: no hedge is read), `reading` how a hedge is read (data/hedges.csv).
-    Running totals are read as printed (`totals`) or not at all (`drop`); those that began by counting something else by
-    their increments over the first total with the same first day (`rebased`; a rounded total is one unknown number in
-    all that span it) or over the total before (`differences`). Raises UserError for facts that are no counts, an
-    unknown reading or way, a total that falls, or a part above its whole.
+    earlier versions of a count (`reconcile.latest`) and some counts of a whole (see `each_once`). `figures` are the
+    statements, for their hedges (None: no hedge is read), `reading` how a hedge is read (data/hedges.csv). Running
+    totals are read as printed (`totals`) or not at all (`drop`); those that began by counting something else by their
+    increments over the first total with the same first day (`rebased`; a rounded total is one unknown number in all
+    that span it) or over the total before (`differences`). Raises UserError for facts that are no counts, an unknown
+    reading or way, a total that falls, or a part above its whole.
     """
     if running not in get_args(Running):
         raise UserError(f"running totals by '{running}' are unknown; one of {', '.join(get_args(Running))}")
@@ -159,7 +169,7 @@ def observations(
     obs = _reports(kept, label, names, figures, reading)
     if running not in ("totals", "drop"):
         obs = _differenced(obs, kept["cumulative"].to_numpy(bool), from_first=running == "rebased")
-    obs = _each_once(obs)
+    obs = each_once(obs)
     earlier = facts[~facts.index.isin(kept.index)]
     if len(earlier):
         base = pd.Series(kept["chosen"].to_numpy(), [_base(name) for name in kept.index])
@@ -222,36 +232,86 @@ def _ordinals(days: pd.Series[pd.Timestamp]) -> Ints:
     return np.array([day.toordinal() for day in pd.to_datetime(days)], np.int64)
 
 
-def _each_once(obs: Observations) -> Observations:
-    """Leave out the reports of a whole whose days closed reports of its part cover to a share of `COVERED`."""
-    left = {i: why for i in range(len(obs)) if (why := _counted_by_parts(obs, i))}
-    if not left:
-        return obs
-    kept = obs.take([i for i in range(len(obs)) if i not in left])
-    return _omit(kept, replace(obs.take(list(left)), why=tuple(left.values())))
+def each_once(obs: Observations) -> Observations:
+    """Let no case enter with two reports: counts of a whole become limits of its part where that is counted too.
+
+    A whole less its part are the cases of the other parts. Reports of both tell how many these are: at most the whole
+    less the fewest cases that the part can have, at least the whole less the most; no fewer than in days inside, no
+    more than in days around. Where that leaves them free, `OTHERS` times their share in the largest count that shows
+    one is the most. A count of the whole that says nothing more of its part is left out, with the reason. Raises
+    UserError for a part above its whole.
+    """
+    for part, whole in PARTS.items():
+        for series in range(len(obs.series_names)):
+            obs = _limited(obs, series, part, whole)
+    return obs
 
 
-def _counted_by_parts(obs: Observations, i: int) -> str:
-    """Which reports of a part take the place of report `i`, in words; blank where none do."""
-    parts = [part for part, whole in PARTS.items() if whole == obs.scopes[i]]
-    first, days = np.maximum(obs.start, obs.start[i]), int(obs.stop[i] - obs.start[i])
-    shared = np.minimum(obs.stop, obs.stop[i]) - first
-    beside = np.isin(obs.scopes, parts) & (obs.series == obs.series[i]) & np.isfinite(obs.high) & (shared > 0)
-    inside = beside & (obs.start >= obs.start[i]) & (obs.stop <= obs.stop[i])
-    for j in np.flatnonzero(inside & (obs.low > obs.high[i])):
-        raise UserError(
-            f"{obs.describe(int(j))} counts a part of the cases of {obs.describe(i)}, and more than all of them"
-        )
-    covered, named = np.zeros(max(days, 0), bool), []
-    for j in sorted(np.flatnonzero(beside), key=lambda j: (-shared[j], obs.stop[j] - obs.start[j], obs.ids[j])):
-        own = slice(first[j] - obs.start[i], first[j] - obs.start[i] + shared[j])
-        if not covered[own].all():
-            covered[own] = True
-            named.append(obs.ids[j])
-    if not named or covered.mean() < COVERED:
-        return ""
-    what = " and ".join(vocabulary.SCOPES[part] for part in parts)
-    return f"its cases are counted in {', '.join(named)} ({what}), over {100 * covered.mean():.0f} % of its days"
+def _limited(obs: Observations, series: int, part: str, whole: str) -> Observations:
+    """`obs` with the reports of `whole` in one series as limits of `part`, where reports of that cover their days."""
+    scope, mine = np.array(obs.scopes), obs.series == series
+    parts = [int(i) for i in np.flatnonzero(mine & (scope == part))]
+    wide = [int(i) for i in np.flatnonzero(mine & (scope == whole)) if _covered(obs, parts, int(i)) >= COVERED]
+    inside = _between(obs, parts, wide) if wide else None
+    if inside is None:
+        return obs  # reports of the part that contradict each other are named by the fit
+    others = _others(obs.take(wide), *inside)
+    low, high, scopes, why = obs.low.copy(), obs.high.copy(), list(obs.scopes), list(obs.why or [""] * len(obs))
+    used, left = parts, []
+    for i, least, most in sorted(zip(wide, *others, strict=True), key=lambda row: row[2] - row[1]):
+        low[i], high[i] = max(obs.low[i] - most, 0), obs.high[i] - least
+        read = replace(obs, low=low, high=high)
+        before, after = _between(read, used, [i]), _between(read, [*used, i], [i])
+        lacking = ""
+        if not np.isfinite(most):
+            lacking = "nothing tells how many are of other parts"
+        elif before is None or after is None:
+            lacking = "no number of cases is left for the other parts"
+        elif np.array_equal(before, after):
+            lacking = "it tells no more of them"
+        if lacking:
+            left.append(i)
+            why[i] = f"reports of a part of its cases count them already, and {lacking}"
+        else:
+            used = [*used, i]
+            scopes[i], why[i] = part, f"{obs.count(i)} of the whole, less {least:.0f} to {most:.0f} of its other parts"
+    kept = [i for i in range(len(obs)) if i not in left]
+    read = replace(obs, low=low, high=high, scopes=tuple(scopes), why=tuple(why)).take(kept)
+    return _omit(read, replace(obs, why=tuple(why)).take(sorted(left))) if left else read
+
+
+def _covered(obs: Observations, parts: Sequence[int], i: int) -> float:
+    """Share of the days of report `i` that closed reports among `parts` cover."""
+    days = np.zeros(max(int(obs.stop[i] - obs.start[i]), 0), bool)
+    for j in parts:
+        if np.isfinite(obs.high[j]):
+            days[max(obs.start[j] - obs.start[i], 0) : max(obs.stop[j] - obs.start[i], 0)] = True
+    return float(days.mean()) if len(days) else 0.0
+
+
+def _between(obs: Observations, rows: Sequence[int], of: Sequence[int]) -> Floats | None:
+    """Fewest and most cases (2, n) in the days of the reports `of` that `rows` allow; None where these contradict."""
+    own, days = obs.take(rows), obs.take(of)
+    found = chain.limits(own.start, own.stop, own.low, own.high, days.start, days.stop)
+    return None if found is None else np.array(found)
+
+
+def _others(wholes: Observations, fewest: Floats, most: Floats) -> tuple[Floats, Floats]:
+    """Fewest and most cases of the other parts in each of `wholes`, whose part has `fewest` to `most` cases."""
+    low, high = np.maximum(wholes.low - most, 0.0), wholes.high - fewest
+    if (high < 0).any():
+        i = int(np.argmin(high))
+        raise UserError(f"{wholes.describe(i)} is below the {fewest[i]:.0f} cases that reports of a part of it count")
+    inside = (wholes.start[:, None] <= wholes.start) & (wholes.stop <= wholes.stop[:, None])
+    low, own = np.where(inside, low, 0.0).max(axis=1), high
+    high = np.where(inside.T, own, np.inf).min(axis=1)
+    shown = np.flatnonzero(own < wholes.high * SHOWN)
+    if not len(shown):
+        return low, np.full(len(wholes), np.inf)
+    largest = shown[np.argmax(wholes.high[shown])]
+    share = OTHERS * own[largest] / wholes.high[largest]
+    high = np.where(high < wholes.high * SHOWN, high, np.minimum(high, np.ceil(share * wholes.high)))
+    return low, np.maximum(high, low)
 
 
 def _omit(obs: Observations, more: Observations) -> Observations:

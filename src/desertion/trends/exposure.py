@@ -195,7 +195,8 @@ def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
         One row per count, in the order of `rates`.
 
         - `series, period_start, period, count`: of the count
-        - `strength NAME, rate NAME`: mean strength and rate by each of `forces`, NaN where refused
+        - `strength NAME, rate NAME`: mean strength (to the nearest thousand) and rate by each of `forces`, NaN where
+          refused
         - `ids`: the statements behind the row, joined by spaces
     """
     count = ["series", "period_start", "period", "count"]
@@ -203,5 +204,5 @@ def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
     for what in ("strength", "rate"):
         for name in forces:
             by_count = rates[rates["denominator"].eq(name)].set_index(count)
-            wide[f"{what} {name}"] = by_count[what]
+            wide[f"{what} {name}"] = by_count[what].round(-3) if what == "strength" else by_count[what]
     return wide.reset_index()
