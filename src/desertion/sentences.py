@@ -332,7 +332,7 @@ def _evaluate(tree: ast.Expression, values: Mapping[str, Any], where: str) -> An
 
 
 def _value(part: ast.expr, values: Mapping[str, Any], where: str) -> float | None:
-    """A number of the condition to six digits, None where there is none; whole numbers stay exact."""
+    """A number of the condition to four digits, None where there is none; whole numbers stay exact."""
     root = next(node.id for node in ast.walk(part) if isinstance(node, ast.Name))
     if values[root] is None or isinstance(values[root], Refused):
         return None
@@ -344,7 +344,7 @@ def _value(part: ast.expr, values: Mapping[str, Any], where: str) -> float | Non
     number = float(value)
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() else float(f"{number:.6g}")
+    return int(number) if number.is_integer() else float(f"{number:.4g}")
 
 
 def _show(value: float | None) -> str:

@@ -20,6 +20,7 @@ _LOCAL = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
 )
+_ISO = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
 #: What spreadsheets write for true and false, in English, German, French, Spanish, Polish, Russian and Ukrainian.
 _TRUTHS = {
     **dict.fromkeys(("true", "wahr", "vrai", "verdadero", "prawda", "истина", "істина"), "true"),
@@ -94,24 +95,25 @@ class Mend(NamedTuple):
 
 def mends(types: Mapping[str, str], header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> list[Mend]:
     """The columns of type boolean and date whose cells have one reading; `types`: the type of each column."""
-    made = []
+    odd: dict[str, list[tuple[int, str]]] = {}
     for place, column in enumerate(header):
-        kind = types.get(column)
-        if kind not in ("boolean", "date", "month"):
-            continue
-        cells = [(line, row[place].strip()) for line, row in rows if len(row) == len(header)]
-        if kind == "boolean":
-            spelt = [(line, cell) for line, cell in cells if _truth(cell) != cell]
-            if spelt:
-                seen = sorted({cell for _, cell in spelt}, reverse=True)[:2]
-                what = f"{' or '.join(seen)}, not true or false"
-                made.append(Mend(column, len(spelt), spelt[0][0], what, _truth))
-            continue
-        odd = [(line, cell) for line, cell in cells if cell and not re.fullmatch("[0-9]{4}(-[0-9]{2}){0,2}", cell)]
-        forms = [form for form in _LOCAL if all(_day(cell, form) for _, cell in odd)]
-        if odd and len(forms) == 1:
-            what = f"{'dates' if len(odd) > 1 else 'a date'} as {odd[0][1]}, not YYYY-MM-DD"
-            made.append(Mend(column, len(odd), odd[0][0], what, _dated(forms[0])))
+        if (kind := types.get(column)) in ("boolean", "date", "month"):
+            fits = (lambda cell: _truth(cell) == cell) if kind == "boolean" else _ISO.fullmatch
+            filled = ((line, row[place].strip()) for line, row in rows if len(row) == len(header))
+            odd[column] = [(line, cell) for line, cell in filled if cell and not fits(cell)]
+    forms = {column: {form for form in _LOCAL if all(_day(cell, form) for _, cell in cells)}
+             for column, cells in odd.items() if cells and types[column] != "boolean"}  # fmt: skip
+    made = []
+    for column, cells in odd.items():
+        if column in forms:
+            # 01/02/2020 is in January where another column of the file has 02/29/2020
+            one = forms[column] if len(forms[column]) == 1 else set.intersection(*forms.values())
+            if len(one) == 1:
+                what = f"{'dates' if len(cells) > 1 else 'a date'} as {cells[0][1]}, not YYYY-MM-DD"
+                made.append(Mend(column, len(cells), cells[0][0], what, _dated(*one)))
+        elif cells and types[column] == "boolean":
+            seen = sorted({cell for _, cell in cells}, reverse=True)[:2]
+            made.append(Mend(column, len(cells), cells[0][0], f"{' or '.join(seen)}, not true or false", _truth))
     return made
 
 

@@ -272,7 +272,7 @@ def by_month(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per period and counter:
+        One row per period and counter; none where no official total is known:
 
         - compiler, articles, measure: who counted, and what
         - period_start, period_end: the first and the last day
@@ -282,7 +282,7 @@ def by_month(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
         - ids: statements behind the row, joined by spaces
     """
     seen = _persons(facts, COUNTER, ARTICLES)
-    seen = seen[seen["days"].ge(_MOST_OF_A_YEAR)].rename(columns={"value": "count"})
+    seen = seen[seen["days"].ge(_MOST_OF_A_YEAR) & bool(len(table))].rename(columns={"value": "count"})
     rows = pd.concat([
         table.rename(columns={"total": "count"}).assign(compiler=OFFICIAL, articles="all"),
         seen[["compiler", "articles", "period_start", "period_end", "count", "ids"]].sort_values("period_end"),

@@ -57,6 +57,11 @@ def two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
+def four_digits(cell: Any) -> Any:
+    """`cell` to four significant digits where it is a number that is not whole, as a look at a frame needs."""
+    return float(f"{cell:.4g}") if isinstance(cell, float) and not cell.is_integer() else cell
+
+
 def summaries(fits: Mapping[str, Fit | Refused]) -> pd.DataFrame:
     """Put the main numbers of several fits into one table.
 
