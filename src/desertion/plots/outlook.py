@@ -126,7 +126,3 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
         )
         page.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
-        last = list(records(own))[-1]
-        if kind != "forecast":
-            at = last.x if kind == "fit" else last.x1
-            page.value(axes, wording.number(last.median), (at, last.median), colour=look.ink)

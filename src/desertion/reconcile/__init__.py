@@ -4,11 +4,12 @@ from desertion.reconcile.identity import identities, prints
 from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
-from desertion.reconcile.series import by_year, national, revised, summed, together
+from desertion.reconcile.series import by_period, by_year, national, revised, summed, together
 
 __all__ = [
     "Headline",
     "Reconciler",
+    "by_period",
     "by_year",
     "conflicts",
     "facts",
