@@ -50,7 +50,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     if len(informed):
         low, high = (informed["mean"].agg(end) for end in ("min", "max"))
         shape += f"; behind them a level with its range, between {wording.number(low)} and {wording.number(high)}"
-    return PlotWords("", subtitle, " ".join([f"{shape}.", *filter(None, band["note"].unique())]))
+    return PlotWords("", subtitle, shape + ".")
 
 
 @plot(
