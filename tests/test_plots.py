@@ -176,6 +176,8 @@ def test_every_statement_has_a_mark_and_every_mark_its_statement(name, size):
     expected = {gid(ids) for ids in table(name)["ids"]}
     fig = figure(name, size)
     drawn = {artist.get_gid() for artist in fig.findobj() if artist.get_gid()}
+    if name == "deployed_rate":  # a size of the army that is not known has no mark
+        expected = {gid(ids) for ids in table(name).dropna(subset="value")["ids"]}
     if name == "long_view":  # a break is a line with a letter and has no statement of a number
         events = table(name)["measure"] == "event"
         expected = {gid(ids) for ids in table(name)["ids"][~events]}
@@ -201,7 +203,6 @@ def _cues(fig: Figure, rows: pd.DataFrame, by: str) -> dict[str, set[tuple[str, 
     [
         ("long_view", "series"),
         ("offences", "series"),
-        ("comparators", "series"),
     ],
 )
 def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
@@ -217,9 +218,7 @@ def test_series_of_one_plot_can_be_told_apart_in_every_sight(name, by):
                 assert far or marker != marker2, f"{one} and {other} look alike"
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(name, "double") for name in ("long_view", "offences", "comparators", "sentences")]
-)
+@pytest.mark.parametrize(("name", "size"), [(name, "double") for name in ("long_view", "offences", "sentences")])
 def test_counts_start_at_zero(name, size):
     for axes in figure(name, size).axes:
         if axes.get_yticks().size:
@@ -325,29 +324,6 @@ def test_coverage_lays_the_finest_count_on_top():
         assert bars[gid(ids)].get_zorder() < fine.get_zorder()
         assert bars[gid(ids)].get_height() < fine.get_height()
     assert fine.get_x() == pytest.approx(2024 + 60 / 366)
-
-
-def test_bands_of_sentences_stack_to_the_sum():
-    rows, fig = table("sentences"), figure("sentences")
-    year = rows[(rows["unit"] == "persons") & (rows["period_start"] == "2009-01-01")]
-    bars = [marks(fig, ids, Rectangle)[0] for ids in year["ids"]]
-    assert [bar.get_height() for bar in bars] == year["value"].tolist()
-    assert bars[-1].get_y() + bars[-1].get_height() == 1839
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [colour.lower() for colour in palette.STEPS]
-
-
-def test_a_line_is_broken_where_a_period_is_missing():
-    rows, fig = table("comparators"), figure("comparators")
-    ukraine = fig.axes[list(dict.fromkeys(rows["panel"])).index("Ukraine, Art. 407: proceedings registered each month")]
-    runs = [line.get_xdata() for line in ukraine.lines if len(line.get_xdata()) > 2]
-    assert [len(run) for run in runs] == [36, 6]  # January to April 2025 were not counted month by month
-    assert runs[0][-1] < 2025 < runs[1][0]
-
-
-def test_definitions_stand_under_their_panels():
-    rows, fig = table("comparators"), figure("comparators", "single")
-    captions = {axes.get_xlabel().replace("\n", " ") for axes in fig.axes}
-    assert captions == set(rows["definition"])
 
 
 def _specifications(count: int) -> pd.DataFrame:

@@ -212,7 +212,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
     examined = figures.examine(arguments.data)
     faults = list(examined.faults)
-    warnings = examined.warnings(None if faults else reconcile.broken(figures.typed(examined)))
+    # without the rows that have faults, others would look odd
+    warnings = [] if faults else examined.warnings(reconcile.broken(figures.typed(examined)))
     if arguments.data.resolve() == DATA:
         from desertion import registered
         from desertion.engine import merged

@@ -76,6 +76,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
     _words,
@@ -103,8 +104,8 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     notes = notes if prior.any() else ""
     if loose := _undivided(band):
-        notes = f"{notes} Inside counts that no report divides, so told by those around them: {loose}.".strip()
-    (axes,) = page.grid(1, (62, 82, 82), notes=notes, key=key)
+        notes += f" Inside counts that no report divides, so told by those around them: {loose}."
+    (axes,) = page.grid(1, (62, 82, 82), notes=" ".join([notes, *band["note"].unique()]).strip(), key=key)
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)

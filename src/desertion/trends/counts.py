@@ -45,6 +45,8 @@ class Observations:
     reports of one series count the same process, reports of different series share its trend only. `scopes` are the
     reports' scopes (none where nothing is known of them). `why` says of each why it does not stand as printed, or is
     blank; `omitted` are the reports that are not among these, with their reasons.
+    `counted` (n, 2), where known: the day on which each report was counted, and for an increment that on which the
+    earlier total was; 0: none.
     """
 
     ids: tuple[str, ...]
@@ -57,6 +59,7 @@ class Observations:
     scopes: tuple[str, ...] = ()
     omitted: Observations | None = None
     why: tuple[str, ...] = ()
+    counted: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -92,6 +95,7 @@ class Observations:
             stop=self.stop[at], low=self.low[at], high=self.high[at],
             scopes=tuple(self.scopes[i] for i in at) if self.scopes else (),
             why=tuple(self.why[i] for i in at) if self.why else (),
+            counted=None if self.counted is None else self.counted[at],
         )  # fmt: skip
 
     def of(self, series_names: tuple[str, ...]) -> Observations:

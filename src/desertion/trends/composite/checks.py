@@ -126,7 +126,7 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Pa
     theta, node = fit.posterior.draw(draws, rng)
     counts = np.full((len(rows), draws * _EACH), np.nan)
     parts = [pieces(fit, rows, i) for i in range(len(rows))]
-    base = model.problem(fit.lattice, fit.design)
+    base = model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay)
     beyond = _beyond(fit, rows)
     ways = tuple(ahead.PATHS) if path == "pool" else (path,)
     overlapping = any(inside.any() for inside, _, _ in parts)
@@ -228,7 +228,7 @@ def _influence(fit: Fit) -> pd.DataFrame:
         rest = fit.obs.take([j for j in range(len(fit.obs)) if j != i])
         try:
             cells = lattice.build(rest)
-            posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
+            posed = model.posed(model.problem(cells, fit.design, rest, fit.spec.reporting_delay), fit.design, hyper)
             without = mode(posed, theta)
         except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})

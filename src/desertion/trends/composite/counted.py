@@ -84,7 +84,10 @@ def _drawn(fit: Fit, rows: Observations) -> Floats:
     """Draws of the cases in the days of each row: (rows, draws). Those of one row do not depend on the others."""
     seed = fit.spec.seed
     theta, nodes = fit.posterior.draw(DRAWS, np.random.default_rng([seed, 5]))
-    base, parts = model.problem(fit.lattice, fit.design), [checks.pieces(fit, rows, i) for i in range(len(rows))]
+    base, parts = (
+        model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay),
+        [checks.pieces(fit, rows, i) for i in range(len(rows))],
+    )
     days = zip(rows.start.tolist(), rows.stop.tolist(), strict=True)
     own = [np.random.default_rng([seed, 6, first, after]) for first, after in days]
     drawn: list[list[Floats]] = [[] for _ in own]

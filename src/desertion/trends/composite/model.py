@@ -12,7 +12,7 @@ from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite import hyper, lattice, prior, truncation
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
@@ -212,11 +212,12 @@ def _enough(cells: lattice.Lattice, design: prior.Design, spec: Spec) -> Refused
     return None
 
 
-def problem(cells: lattice.Lattice, design: prior.Design) -> Problem:
-    """The posterior before any hyper-parameter is set (tau 1, Poisson, no delay)."""
+def problem(cells: lattice.Lattice, design: prior.Design, obs: Observations, reporting_delay: float = 0.0) -> Problem:
+    """The posterior before any hyper-parameter is set (tau 1, Poisson, no delay of a series)."""
     series = np.array([c.series for c in cells.cells], np.int64)
+    shares = truncation.weights(cells, obs, design.bounds(), reporting_delay)
     return Problem(
-        cells, prior.weights(cells, design.bounds()), design.path, design.offset, design.factors[series],
+        cells, shares, design.path, design.offset, design.factors[series],
         design.mean, design.precision(1.0), 0.0,
     )  # fmt: skip
 
@@ -234,7 +235,7 @@ def _integrated(
     obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
 ) -> Fit:
     axes = hyper.Axes(spec, design)
-    base = problem(cells, design)
+    base = problem(cells, design, obs, spec.reporting_delay)
     crude = _starting_point(obs, design, base) if start is None else start
 
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
@@ -275,6 +276,11 @@ def _integrated(
         middle, *varied = (_integrated(obs, s, cells, design) for s in fixed)
         return replace(middle, varied=tuple(varied))
     return made
+
+
+def refit(found: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
+    """Fit other reports on the periods and with the priors of `found`. Raises ModeError where no fit is found."""
+    return _integrated(obs, found.spec, cells, found.design, found.mode)
 
 
 def _log_spread(posterior: Posterior, design: prior.Design) -> float:

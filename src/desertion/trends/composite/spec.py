@@ -8,7 +8,7 @@ import pandas as pd
 
 from desertion.arguments import takes
 from desertion.errors import UserError
-from desertion.trends import Refused, counts, terms
+from desertion.trends import Refused, completeness, counts, terms
 from desertion.trends.composite import prior
 from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS
@@ -37,6 +37,8 @@ class Spec:
         Series that count the latent cases later, by a geometric delay with one mean.
     phi, tau, delay
         Variance over mean, standard deviation of a period's step of the walk, mean delay in months; estimated if None.
+    reporting_delay
+        Mean delay in days after which cases are posted (`completeness`); 0: all reports were complete when counted.
     exposure
         One positive number per period, from the first report's period on.
     level, seed, draws
@@ -53,6 +55,7 @@ class Spec:
     phi: float | None = None
     tau: float | None = None
     delay: float | None = None
+    reporting_delay: float = 0.0
     exposure: tuple[float, ...] | None = None
     level: float = 0.95
     seed: int = 20240320
@@ -70,6 +73,8 @@ def check(spec: Spec) -> None:
         raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
     if spec.tau is not None and not 0 < spec.tau < 100:
         raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
+    if not 0 <= spec.reporting_delay < 1e4:
+        raise UserError(f"reporting_delay {spec.reporting_delay} is no mean delay in days; give 0 or more")
     if not 0 < spec.level < 1:
         raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
 
@@ -117,4 +122,5 @@ def pose(
         for name, series in zip(obs.ids, obs.series, strict=True)
         if measure[counts.behind(name)[0]] in stages[1:]
     }
-    return obs, replace(spec, delayed=tuple(sorted(later)))
+    dated = replace(obs, counted=completeness.counting_days(obs, facts, figures))
+    return dated, replace(spec, delayed=tuple(sorted(later)))
