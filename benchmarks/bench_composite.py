@@ -119,7 +119,7 @@ def posed(obs: Observations) -> tuple[laplace.Problem, np.ndarray]:
     """The problem at the truth's hyper-parameters, and its mode."""
     found = fit(obs, Spec(tau=0.08, phi=3.0))
     assert isinstance(found, Fit)
-    base = model.posed(model.problem(found.lattice, found.design), found.design, found.posterior.hyper[0])
+    base = model.posed(model.problem(found.lattice, found.design, found.obs), found.design, found.posterior.hyper[0])
     return base, found.posterior.centre[0]
 
 

@@ -41,7 +41,7 @@ class Target:
     """Minus the log posterior of whitened (theta, log tau, log(phi − 1)), and its gradient."""
 
     def __init__(self, found: Fit):
-        self.base = model.problem(found.lattice, found.design)
+        self.base = model.problem(found.lattice, found.design, found.obs)
         self.design, self.axes = found.design, hyper.Axes(found.spec, found.design)
         best = int(np.argmax(found.posterior.weight))
         weight = found.posterior.weight

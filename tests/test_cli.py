@@ -52,6 +52,19 @@ def test_check_prints_one_line_a_fault_with_file_line_column_and_value(tiny_data
     assert (fault["line"], fault["column"], fault["value"]) == (2, "bound", "exactly")
 
 
+def test_check_names_every_fault_where_few_files_may_be_open(tiny_data: Path) -> None:
+    for name in ("claims.csv", "events.csv", "hedges.csv", "identities.csv"):
+        with (tiny_data / name).open("a", encoding="utf-8") as file:
+            file.write("odd\n")
+    command = f'ulimit -n 8; exec "{sys.executable}" -m desertion check --data "{tiny_data}"'
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == desertion("check", "--data", tiny_data).stdout
+    assert {line.split("/")[-1].split(":")[0] for line in done.stdout.splitlines()} >= {
+        "claims.csv", "events.csv", "hedges.csv", "identities.csv",
+    }  # fmt: skip
+
+
 def test_check_of_a_folder_that_is_not_there_names_it() -> None:
     done = desertion("check", "--data", "no/such/folder")
     assert done.returncode == 1

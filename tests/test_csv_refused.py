@@ -67,7 +67,7 @@ BAD_FILES: list[tuple[str | bytes, str]] = [
     (years(10, 10**12, 13, 14, 15), "counts.csv:3 (row 2): value '1000000000000' is larger"),
     (years(10, "1e12", 13, 14, 15), "counts.csv:3 (row 2): value '1e12' is larger"),
     (rows("2021-12-31,2021-01-01,5"), "counts.csv:2 (row 1): period_end '2021-01-01' is before period_start"),
-    (rows("2021-02-30,2021-12-31,5"), "period_start '2021-02-30' is not a date; there is no day 30"),
+    (rows("2021-02-30,2021-12-31,5"), "period_start '2021-02-30': there is no day 30"),
     (rows("0001-01-01,9999-12-31,5", "0001-01-01,0001-12-31,2"), "counts.csv:2 (row 1): period_start '0001-01-01'"),
     (
         years((30, "", ""), (40, 45, 35), (50, "", ""), header=f"{HEADER},low,high"),

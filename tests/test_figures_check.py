@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desertion import figures, vocabulary
+from desertion import figures, reconcile, vocabulary
 from desertion.errors import UserError
 from desertion.figures.fault import Fault
 from desertion.figures.rows import FORMS, MEASURE_UNITS, SIDES
@@ -90,10 +90,10 @@ CELLS = [
     ("figures.csv", "F1", "period_start", "2024-24-20", 2, "there is no month 24: months run from 01 to 12"),
     ("figures.csv", "F1", "period_start", "2021-02-29", 2, "there is no day 29 in 2021-02"),
     ("figures.csv", "F1", "period_start", "0221-01-01", 2, "the year 0221 is outside 1900–2100"),
-    ("figures.csv", "F1", "period_start", "20.01.2021", 2, "write 2021-01-20"),
-    ("figures.csv", "F1", "period_start", "2021/1/5", 2, "write 2021-01-05"),
+    ("figures.csv", "F1", "period_start", "20.01.2021", 2, "1 cell is a date as 20.01.2021, not YYYY-MM-DD; `desertion fmt` mends it"),
+    ("figures.csv", "F1", "period_start", "2021/1/5", 2, "1 cell is a date as 2021/1/5, not YYYY-MM-DD; `desertion fmt` mends it"),
     ("figures.csv", "F1", "period_start", "03/04/2021", 2, "is not a date of the form YYYY-MM-DD"),
-    ("figures.csv", "F1", "period_start", "2021-01-01T00:00:00", 2, "write the date alone, 2021-01-01"),
+    ("figures.csv", "F1", "period_start", "2021-01-01T00:00:00", 2, "1 cell is a date as 2021-01-01T00:00:00, not YYYY-MM-DD; `desertion fmt` mends it"),
     ("figures.csv", "F1", "period_start", "2021-01", 2, "is not a date of the form YYYY-MM-DD"),
     ("figures.csv", "F1", "period_start", "", 2, "is blank: write the date as YYYY-MM-DD"),
     ("figures.csv", "F1", "period_start", "２０21-01-01", 2, "is not a date of the form"),
@@ -102,7 +102,7 @@ CELLS = [
     ("figures.csv", "F3", "period_end", "2024-02-01", 4, "is after the source was published (2024-01)"),
     ("context.csv", "ctx2", "kind", "count", 3, ""),
     ("context.csv", "ctx1", "kind", "count", 2, "is after the source was published (2022-08-25)"),
-    ("figures.csv", "F1", "cumulative", "FALSE", 2, "1 cell is TRUE or FALSE, not true or false; `desertion fmt` mends it"),
+    ("figures.csv", "F1", "cumulative", "FALSE", 2, "1 cell is FALSE, not true or false; `desertion fmt` mends it"),
     ("figures.csv", "F1", "cumulative", "maybe", 2, "is neither true nor false"),
     ("figures.csv", "F1", "value", "", 2, "value '': is blank: write the number"),
     ("figures.csv", "F1", "value", "-5", 2, "value '-5': is too low for the kind count: no number of this kind is negative"),
@@ -492,7 +492,7 @@ def test_a_message_is_safe_for_a_terminal_and_short(tiny_data: Path) -> None:
 
 def test_data_error_shows_fifty_lines_and_says_how_many_more(tiny_data: Path) -> None:
     rows = table(tiny_data / "figures.csv")
-    rows += [[f"G{number}", *rows[1][1:3], "x", *rows[1][4:]] for number in range(70)]
+    rows += [[f"G{number}", *rows[1][1:3], f"x{number}", *rows[1][4:]] for number in range(70)]
     write(tiny_data / "figures.csv", rows)
     with pytest.raises(figures.DataError) as error:
         figures.load(tiny_data)
@@ -584,4 +584,5 @@ def test_every_rule_answers_whatever_the_text(value: str) -> None:
 
 
 def test_the_data_of_the_project_draw_no_warning_that_is_not_acknowledged() -> None:
-    assert [str(one) for one in figures.examine(DATA).warnings()] == []
+    examined = figures.examine(DATA)
+    assert [str(one) for one in examined.warnings(reconcile.broken(figures.typed(examined)))] == []

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from desertion import figures
 from desertion.errors import UserError
 from desertion.figures.schema import BY_FILE
+from desertion.project import DATA
 from desertion.text import natural
 
 TINY = Path(__file__).parent / "tiny_data"
@@ -100,12 +101,25 @@ def widen(rows: list[list[str]]) -> None:
 
 
 def american(cell: str) -> str:
-    return f"{cell[5:7]}/{cell[8:]}/{cell[:4]}"
+    return f"{cell[5:7]}/{cell[8:]}/{cell[:4]}" if len(cell) == 10 else cell
+
+
+def named(cell: str) -> str:
+    return {"true": "ИСТИНА", "false": "ЛОЖЬ"}[cell]
+
+
+def declare(rows: list[list[str]]) -> None:
+    rows.insert(0, ["sep=;"])
 
 
 SPREADSHEETS = {
     "TRUE": ("cumulative", column("cumulative", str.upper), {}),
+    "true in another language": ("cumulative", column("cumulative", named), {"delimiter": ";"}),
     "dates": ("period_end", column("period_end", american), {}),
+    "some of the dates": ("period_end", column("period_end", lambda day: american(day) if day > "2022" else day), {}),
+    "dates with a time": ("period_end", column("period_end", lambda day: f"{day} 00:00:00"), {}),
+    "a declared separator": ("header", declare, {"delimiter": ";"}),
+    "spaces that do not break": ("value", column("value", lambda cell: f"{cell}\u00a0"), {}),
     "tabs in UTF-16": ("header", lambda rows: None, {"delimiter": "\t", "encoding": "utf-16"}),
     "semicolons": ("header", lambda rows: None, {"delimiter": ";"}),
     "blank columns": ("header", widen, {}),
@@ -118,7 +132,8 @@ def test_what_a_spreadsheet_rewrote_is_named_once_and_mended_to_the_byte(tiny_da
     at, change, options = SPREADSHEETS[kind]
     excel(tiny_data, "figures.csv", change, **options)
     faults = figures.check(tiny_data)
-    assert [fault.column for fault in faults].count(at) == 1
+    times = {"a declared separator": 2, "spaces that do not break": 10}  # few cells are named one by one
+    assert [fault.column for fault in faults].count(at) == times.get(kind, 1)
     assert all("`desertion fmt` mends it" in fault.message for fault in faults)
     figures.fmt(tiny_data)
     assert (tiny_data / "figures.csv").read_bytes() == before
@@ -134,6 +149,21 @@ def test_dates_with_two_readings_are_left_alone_and_no_correction_is_called_stal
     before = (tiny_data / "figures.csv").read_text("utf-8")
     figures.fmt(tiny_data)
     assert before.count("03/04/2023") == (tiny_data / "figures.csv").read_text("utf-8").count("03/04/2023")
+
+
+def test_one_cause_in_many_cells_is_one_fault_with_its_count() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(DATA, Path(name) / "data"))
+        excel(folder, "figures.csv", column("value", lambda cell: f"{float(cell):,.10g}\u00a0"))
+        faults = [fault for fault in figures.check(folder) if fault.column == "value"]
+        assert ["spaces around it" in fault.message for fault in faults] == [True, False]
+        assert all(int(fault.message.split()[0]) > 200 for fault in faults)
+        shutil.copy(DATA / "figures.csv", folder)
+        text = (folder / "compilers.csv").read_text("utf-8")
+        (folder / "compilers.csv").write_text(text.replace("\nMediazona,", "\nMedia Zona,"), encoding="utf-8")
+        faults = [fault.message for fault in figures.check(folder) if fault.column == "compiler"]
+        assert len(faults) == 2, "of figures.csv and of context.csv"
+        assert all("cells of this column have a fault, this one is not in compilers.csv" in one for one in faults)
 
 
 def test_check_promises_nothing_of_fmt_where_another_file_stops_it(tiny_data: Path) -> None:

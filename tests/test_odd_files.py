@@ -36,11 +36,13 @@ FOREIGN = re.compile(r"Traceback|\b[A-Z]\w*(Error|Exception|Warning)\b|\[Errno|<
 
 def odd_file(draw: random.Random) -> str:
     """A CSV of counts that differs from a good one in zero to three ways."""
-    count = draw.choice((0, 1, 2, 3, 5, 8, 12, 24))
+    count = draw.choice((0, 1, 2, 3, 5, 8, 12, 24, 24, 36))
     kind = draw.choice(("any", "zeros", "huge", "outlier", "one", "growing"))
+    outlier = draw.choice(("100", "250000", "999999999"))
     picked = {
         "any": lambda k: str(draw.randrange(400)), "zeros": lambda k: "0", "huge": lambda k: str(10**9 - k % 2),
-        "outlier": lambda k: "250000" if k == count // 2 else "3", "one": lambda k: "7", "growing": lambda k: str(2**k),
+        "outlier": lambda k: outlier if k == count // 2 else str(5 * k % 11),
+        "one": lambda k: "7", "growing": lambda k: str(2**k),
     }[kind]  # fmt: skip
     rows = [[f"{2000 + k}-01-01", f"{2000 + k}-12-31", picked(k), "1"] for k in range(count)]
     exposure = draw.choice(EXPOSURES)
@@ -81,9 +83,14 @@ def check_answers(seeds: Sequence[int], folder: Path, capsys: pytest.CaptureFixt
         path.write_bytes(odd_file(draw).encode("utf-8" if draw.random() < 0.95 else "utf-16"))
         command = ["fit", str(path), *odd_options(draw)] if draw.random() < 0.9 else ["score", str(path)]
         began = time.process_time()
-        status = cli.main([*command, "--json"])
+        plain = cli.main(command)
         seconds = time.process_time() - began
+        assert plain in (0, 2), f"seed {seed}: {command}"
+        words = capsys.readouterr()
+        assert not FOREIGN.search(words.out + words.err), f"seed {seed}: {command}"
+        status = cli.main([*command, "--json"])
         done = capsys.readouterr()
+        assert status == plain, f"seed {seed}: {command}"
         case = f"seed {seed}: {command}\n{done.err}"
         assert status in (0, 2), case
         assert seconds < 60, case
@@ -128,6 +135,60 @@ def test_counts_that_are_all_zero_are_refused_for_that_reason(
     assert "all counts are 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("trend", ["linear", "quadratic", "linear+step:2020-07-01", "smooth"])
+@pytest.mark.parametrize("others", ["0", "7", "some"])
+@pytest.mark.parametrize("model", fit.MODELS[:-1])
+def test_one_huge_count_is_answered_with_a_doubt_or_refused_and_its_line_is_named(
+    model: str, others: str, trend: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "counts.csv"
+    counts = [(str((3 + 5 * k) % 11) if others == "some" else others) for k in range(24)]
+    counts[13] = "250000"
+    rows = [
+        f"{2019 + k // 12}-{k % 12 + 1:02}-01,{2019 + k // 12}-{k % 12 + 1:02}-28,{n}" for k, n in enumerate(counts)
+    ]
+    path.write_text("\n".join(["period_start,period_end,value", *rows]) + "\n")
+    options = ["--period-unit", "month", *([] if model == "changepoint" else ["--trend", trend, "--forecast", "6"])]
+    status = cli.main(["fit", str(path), "--model", model, *options])
+    done = capsys.readouterr()
+    words = done.out + done.err
+    assert status in (0, 2)
+    assert not FOREIGN.search(words)
+    assert status == 2 or "counts.csv:15 (row 14): 250,000 is " in words
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("\u043ebserved,predicted,quantile_level", "'\u043ebserved': did you mean 'observed'? ('\u043e' is CYRILLIC"),
+        ("observed,predicted,quantile\u200b_level", "did you mean 'quantile_level'?"),
+        ("observed,Predicted,sample_id", "'Predicted': did you mean 'predicted'?"),
+    ],
+)
+def test_a_header_of_forecasts_that_looks_right_is_told_apart(
+    header: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "forecasts.csv"
+    path.write_text(f"{header}\n1,2,0.5\n", encoding="utf-8")
+    assert cli.main(["score", str(path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["{2}/{1}/{0}", "{1}/{2}/{0}", "{2}.{1}.{0}", "{0}-{1}-{2} 00:00:00"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_counts_of_a_spreadsheet_are_read_as_the_data_are(
+    mark: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(form: str, mark: str) -> list[str]:
+        days = [[f"{year}-{one}".split("-") for one in ("01-01", "12-31")] for year in range(2001, 2013)]
+        rows = [mark.join([form.format(*a), form.format(*b), str(n)]) for n, (a, b) in enumerate(days)]
+        (tmp_path / "counts.csv").write_text("\n".join([f"period_start{mark}period_end{mark}value", *rows]) + "\n")
+        assert cli.main(["fit", str(tmp_path / "counts.csv"), "--json"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    assert write(form, mark) == write("{0}-{1}-{2}", ",")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -154,3 +215,22 @@ def test_an_exposure_beyond_quotients_is_refused_by_name(
 ) -> None:
     assert cli.main(command) == 2
     assert re.search(r"exposure is 1e[-+]\d+: give it in a unit", capsys.readouterr().err)
+
+
+def test_odd_counts_and_exposures_are_answered_without_a_nan_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = ("0", "1", "5", "4373", "1e9", "1e15", "9007199254740993", "1e18", "1e300", "-1", "nan", "inf", "0.5", "")
+    exposures = ("1", "0.5", "1e9", "1e-300", "1e300", "1e-99", "1e99", "0", "nan", "\u0663")
+    draw = random.Random(5)
+    for number in range(300):
+        x1, t1, x2, t2 = draw.choice(counts), draw.choice(exposures), draw.choice(counts), draw.choice(exposures)
+        level = draw.choice(("0.95", "0.5", "1e-9", "0.9999999", "1", "nan"))
+        midp = ["--midp"] if number % 3 == 0 else []
+        for command in (["interval", x1, t1], ["rate-ratio", x1, t1, x2, t2, *midp]):
+            try:
+                status = cli.main([*command, "--level", level])
+            except SystemExit as ended:  # what argparse refuses
+                status = int(ended.code or 0)
+            done = capsys.readouterr()
+            assert status in (0, 2), command
+            assert not re.search(rf"\bnan$|{FOREIGN.pattern}", done.out, re.MULTILINE), (command, done.out)
+            assert (status == 2) == bool(done.err.strip()), command

@@ -56,7 +56,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "minimum_df": ([1, 5, 100], [*WHOLE, 0, 101]),
     "running_totals": (["totals", "rebased", "differences", "drop"], ["Drop", "first", "", None]),
     "forecast_months": ([1, 12, 60], [*WHOLE, 0, 61]),
-    "denominator": (["deployed/ukraine-estimate", "deployed/putin"], ["deployed", "", None]),
+    "other_offences": ([None, 0, 3137, 4000], [True, False, 60.0, "60", [], 10**40, -1, 4001]),
     "specifications": ([1, 600, 20_000], [*WHOLE, 0, 20_001]),
     "articles": (
         [["337"], ["337", "338"], ["337+338+339"], ["ch33"], ["ch33+34"], ["all"], ["none"], ["351"]],
@@ -66,6 +66,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         [["verdicts"], ["verdicts", "persons_convicted"], ["wanted"]],
         [*LISTS, ["verdict"], ["Verdicts"], ["verdicts", "verdicts"], [""]],
     ),
+    "places": ([None, ["Komi"], ["Komi", "Moscow Oblast"]], [["Kommi"], *(each for each in LISTS if each is not None)]),
     "compilers": ([None, ["Mediazona"], ["Mediazona", "Proekt"]], [each for each in LISTS if each is not None]),
 }
 

@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from support.data import figure, source, write
+from support.data import figure, identity, source, write
 
-from desertion import figures
+from desertion import figures, reconcile
 
 PAGES = [source("page"), source("other")]
 
@@ -45,6 +45,23 @@ def test_each_kind_names_both_rows_and_is_quiet_once_acknowledged(tmp_path: Path
     with (folder / "acknowledged.csv").open("a", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerow([number, kind, "a test"])
     assert not any(f"{kind}: {number}, " in one.message for one in figures.examine(folder).warnings())
+
+
+def test_an_identity_that_breaks_is_warned_of_until_it_is_acknowledged(tmp_path: Path) -> None:
+    rows = [year("F1", 100, 2022), year("F2", 60, 2022, articles="338"), year("F3", 170, 2022, articles="337+338")]
+    tables = {"figures": rows, "sources": PAGES, "identities": [identity("I1", "F1 F2", "sum", "F3")]}
+
+    def named(**more: list[dict[str, str]]) -> list[str]:
+        examined = figures.examine(write(tmp_path / "data", **tables, **more))
+        return [str(one) for one in examined.warnings(reconcile.broken(figures.typed(examined)))]
+
+    [warning] = named()
+    assert "left 'F1 F2': identity: I1, with F3: the left side gives 160, the right 170" in warning
+    acknowledged = {"id": "I1", "warning": "identity", "reason": "a test"}
+    assert named(acknowledged=[acknowledged]) == []
+    rows[2] = year("F3", 160, 2022, articles="337+338")
+    [warning] = named(acknowledged=[acknowledged])
+    assert "acknowledges no warning that I1 draws" in warning
 
 
 def test_an_acknowledgement_of_nothing_is_named(tmp_path: Path) -> None:

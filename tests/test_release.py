@@ -272,7 +272,7 @@ def test_the_report_scores_registered_forecasts_by_what_was_counted_later(tmp_pa
     assert "None" in verification.forecasts(FIGURES, date(2024, 1, 1), folder).text  # of an earlier edition
 
 
-@pytest.mark.parametrize("what", ["edited", "removed", "added"])
+@pytest.mark.parametrize("what", ["edited", "removed", "added", "an odd line"])
 def test_a_registered_forecast_that_changed_is_named_and_stops_the_next(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "forecasts"
     path = registered.register(plots(tmp_path), FIGURES, folder)
@@ -281,11 +281,14 @@ def test_a_registered_forecast_that_changed_is_named_and_stops_the_next(tmp_path
         path.write_text(path.read_text().replace("270", "271"))
     elif what == "removed":
         path.unlink()
-    else:
+    elif what == "added":
         (folder / "2020-01-01.csv").write_text("by hand")
+    else:
+        with (folder / "forecasts.lock").open("a") as lock:
+            lock.write("by hand\n")
     (fault,) = registered.changed(folder)
-    assert ("2020-01-01.csv" if what == "added" else path.name) in str(fault)
-    with pytest.raises(UserError, match="remove it" if what == "added" else "never changed"):
+    assert {"added": "2020-01-01.csv", "an odd line": "forecasts.lock:2"}.get(what, path.name) in str(fault)
+    with pytest.raises(UserError, match={"added": "remove it", "an odd line": "back"}.get(what, "never changed")):
         registered.register(plots(tmp_path, day="2025-08-10"), FIGURES, folder)
 
 

@@ -62,17 +62,38 @@ def test_the_course_of_the_months_is_that_of_the_fit_or_refused(fit: composite.F
         assert str(pace.course(fit, year)).startswith("the reports reach from 2021-01-01 to 2023-06-30, not over all")
 
 
-def test_a_forecast_is_put_into_a_sentence_only_where_it_proved_itself(fit: composite.Fit) -> None:
+class Proved(hindsight.HeldOut):
+    """Forecasts that proved themselves up to five months ahead."""
+
+    reach = 5  # type: ignore[assignment]
+
+
+@pytest.fixture(scope="module")
+def proved() -> hindsight.HeldOut:
     past = every_origin(np.array([20.0, 22, 19, 25, 27, 24, 30, 33, 31, 36]))
     scored, _ = origins.score(past, {MODEL: origins.random_walk})
-    proved = hindsight.HeldOut((), tuple(scored), None)
-    ahead = pace.ahead(fit, proved, 3)
-    assert not isinstance(ahead, Refused)
-    last = composite.outlook(fit, 3).query("kind == 'forecast'").iloc[-1]
-    assert (ahead.month, ahead.mid) == (last["period_start"], rounded.two_digits(last["median"]))
-    assert ahead.width == last["high95"] / last["median"]
-    assert pace.ahead(fit, hindsight.HeldOut((), (), NO_FORECAST), 3) is NO_FORECAST
+    return Proved((), tuple(scored), None)
+
+
+SHUT = hindsight.HeldOut((), (), NO_FORECAST)
+
+
+def test_a_forecast_is_put_into_a_sentence_only_where_it_proved_itself(
+    fit: composite.Fit, thin: composite.Fit, proved: hindsight.HeldOut
+) -> None:
+    for months in (3, 12):
+        ahead = pace.ahead(fit, proved, months)
+        assert not isinstance(ahead, Refused)
+        last = composite.outlook(fit, min(months, 5)).query("kind == 'forecast'").iloc[-1]
+        assert (ahead.month, ahead.mid) == (last["period_start"], rounded.two_digits(last["median"]))
+        assert ahead.width == last["high95"] / last["median"]
+    assert pace.ahead(fit, SHUT, 3) is NO_FORECAST
     assert pace.ahead(NO_FORECAST, proved, 3) is NO_FORECAST
+    tests = pace.tests(fit, SHUT)
+    assert not isinstance(tests, Refused)
+    assert (tests.n, tests.least, tests.last) == (0, origins.ENOUGH, date(2023, 6, 30))
+    assert isinstance(pace.tests(thin, SHUT), Refused)
+    assert pace.tests(NO_FORECAST, SHUT) is NO_FORECAST
 
 
 def test_a_ratio_of_two_series_needs_both(fit: composite.Fit) -> None:
@@ -80,23 +101,24 @@ def test_a_ratio_of_two_series_needs_both(fit: composite.Fit) -> None:
     assert str(rounded.carried(fit, "ratios", series=2)).startswith("only one of the series")
 
 
-def test_outlook_has_a_fan_or_a_refusal_and_both_scenarios(fit: composite.Fit, thin: composite.Fit) -> None:
-    panels = {
-        "open": rounded.Panel(fit, None, None, "Held out."), "shut": rounded.Panel(fit, None, NO_FORECAST, ""),
-        "thin": rounded.Panel(thin, None, None, "Held out."),
-    }  # fmt: skip
-    table = rounded.outlook(panels, 12)
-    sizes = table.groupby(["panel", "kind"]).size().to_dict()
-    assert sizes[("open", "forecast")] == sizes[("open", "stops")] == sizes[("shut", "continues")] == 12
-    assert sizes[("shut", "refused")] == 1
-    assert {kind: n for (panel, kind), n in sizes.items() if panel == "thin"} == {"refused": 1}
-    numbers = table["median"].dropna()
+def test_an_outlook_reaches_as_far_as_forecasts_were_tested_and_is_empty_where_none_is_shown(
+    fit: composite.Fit, thin: composite.Fit, proved: hindsight.HeldOut
+) -> None:
+    table = rounded.outlook(fit, proved, 12)
+    assert table["kind"].value_counts().to_dict() == {"fit": 30, "forecast": 5}
+    numbers = table["median"]
     assert [float(f"{value:.2g}") for value in numbers] == numbers.tolist()
     assert plots.forecast(table)
-    assert plots.forecast(rounded.outlook({"none": rounded.Panel(NO_FORECAST, None, None, "")}, 12))
-    words = " ".join(table["note"])
-    assert "No level and no forecast: 6 informative counts" in words
-    assert "No forecast: two counts came after six others (needs at least 8)" in words
+    assert "Held out: of" in table["note"].iloc[0]
+    for none in (
+        rounded.outlook(fit, SHUT, 12),
+        rounded.outlook(thin, proved, 12),
+        rounded.outlook(NO_FORECAST, proved, 1),
+    ):
+        assert none.empty
+        assert plots.forecast(none)
+    untested = hindsight.HeldOut((), proved.scored, None)
+    assert "less than a month ahead" in str(rounded.no_forecast(fit, untested))
 
 
 def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> None:
@@ -108,7 +130,7 @@ def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> 
 
 
 def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
-    numbers = rounded.totals({"a": rounded.Panel(fit, None, None, ""), "b": rounded.Panel(thin, None, None, "")})
+    numbers = rounded.totals({"a": rounded.Panel(fit), "b": rounded.Panel(thin)})
     assert numbers["mean"].tolist()[:3] == fit.totals("year")["mean"].tolist()
     assert numbers["ratio"].isna().tolist() == [True, False, True, True]
     table = rounded.levels(numbers)
@@ -120,8 +142,7 @@ def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: comp
 
 
 def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fit) -> None:
-    panel = {"later": rounded.Panel(fit, "persons", None, "")}
-    assert rounded.outlook(panel, 12).empty
+    panel = {"later": rounded.Panel(fit, "persons")}
     assert "no statement of persons was published" in rounded.levels(rounded.totals(panel))["interval"].iloc[0]
 
 

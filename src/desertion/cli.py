@@ -14,7 +14,7 @@ from typing import Any
 from desertion.csv_models import commands as counts
 from desertion.errors import UserError
 from desertion.project import DATA, NOTEBOOKS, demand_clone, relative
-from desertion.text import print_json, visible, visible_lines
+from desertion.text import listed, print_json, visible, visible_lines
 
 
 def command() -> int:
@@ -208,10 +208,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from desertion import figures
+    from desertion import figures, reconcile
 
     examined = figures.examine(arguments.data)
-    faults, warnings = list(examined.faults), examined.warnings()
+    faults = list(examined.faults)
+    # without the rows that have faults, others would look odd
+    warnings = [] if faults else examined.warnings(reconcile.broken(figures.typed(examined)))
     if arguments.data.resolve() == DATA:
         from desertion import registered
         from desertion.engine import merged
@@ -239,24 +241,29 @@ def _fmt(arguments: argparse.Namespace) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> None:
+    from desertion import reconcile
     from desertion.figures import add
 
-    rows = add.read_file(arguments.table) if arguments.table else [add.asked(arguments.data, arguments.cells)]
+    rows = add.read_file(arguments.table) if arguments.table else add.read_cells(arguments.data, arguments.cells)
     proposal = add.propose(arguments.data, rows)
-    print("\n".join(map(visible, proposal.lines)))
+    lines = list(proposal.lines)
+    if proposal.data:
+        lines += [line for one in proposal.ids for line in reconcile.would_break(proposal.data, one)]
+    print("\n".join(map(visible, lines)))
     asks = sys.stdin.isatty() and not proposal.faults
     if arguments.dry_run or (asks and add.ask("write it? (y)") not in ("", "y", "yes")):
         print("\n".join(["nothing was written", *map(visible, proposal.faults)]))
         return
-    print(f"wrote {' and '.join(proposal.write()) or 'nothing'}: {', '.join(proposal.ids)}")
+    print(f"wrote {listed(proposal.write())}: {', '.join(proposal.ids)}")
 
 
 def _confirm(arguments: argparse.Namespace) -> int:
     from desertion.figures import add
 
-    same, line = add.confirm(
-        arguments.data, arguments.id, arguments.value, arguments.period or add.ask("period (FIRST..LAST)")
-    )
+    if not arguments.period and not sys.stdin.isatty():
+        raise UserError("the period is missing: write `desertion confirm ID VALUE FIRST..LAST`")
+    period = arguments.period or add.ask("period (FIRST..LAST)")
+    same, line = add.confirm(arguments.data, arguments.id, arguments.value, period)
     print(visible(line))
     return 0 if same else 3
 

@@ -77,8 +77,9 @@ def changed(folder: Path = FORECASTS) -> list[Fault]:
 
     lock = folder / LOCK
     lines = lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []
-    kept = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    faults = []
+    kept = {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
+    faults = [Fault(relative(lock), n, "line", line, "is not a digest and a name: `git checkout` brings the file back")
+              for n, line in enumerate(lines, 1) if "  " not in line]  # fmt: skip
     for name in sorted(kept.keys() | {path.name for path in folder.glob("*.csv")}):
         now = file_digest(folder / name)
         if now == kept.get(name):

@@ -59,7 +59,7 @@ def notebook(name: str) -> Path:
     """
     match = _NAME.fullmatch(name)
     if not match or len(name) > 60:
-        right = "lower-case words joined by '-', such as by-region or 06-by-region"
+        right = "lower-case words joined by '-', such as by-region or 07-by-region"
         raise UserError(f"'{shown(name)}' is no name of a notebook: {right}")
     stems = [path.stem for path in NOTEBOOKS.glob("*.ipynb")]
     numbers = {int(stem[:2]) for stem in stems if re.match(r"[0-9]{2}-", stem)}

@@ -21,10 +21,21 @@ def _show(values: dict[str, Any], as_json: bool) -> None:
         print("\n".join(f"{name:8} {least.get(name, '')}{value:.6g}" for name, value in values.items()))
 
 
+#: Above it neighbouring whole numbers are one to a computer, and tails of the laws lose their meaning.
+_LARGEST = 2.0**53
+
+
+def _demand_counts(**counts: float) -> None:
+    for name, count in counts.items():
+        if count > _LARGEST:
+            raise UserError(f"{name} is {count:g}: it is a count, at most {_LARGEST:.0f}")
+
+
 def interval(arguments: argparse.Namespace) -> None:
     """Print the exact interval of a rate."""
     from desertion.trends import exact
 
+    _demand_counts(x=arguments.x)
     rate = exact.interval(arguments.x, arguments.t, arguments.level)
     _show({"rate": rate.rate, "low": rate.low, "high": rate.high}, arguments.json)
 
@@ -33,6 +44,7 @@ def rate_ratio(arguments: argparse.Namespace) -> None:
     """Print the exact ratio of two rates."""
     from desertion.trends import exact
 
+    _demand_counts(x1=arguments.x1, x2=arguments.x2)
     ratio = exact.rate_ratio(
         arguments.x1, arguments.t1, arguments.x2, arguments.t2, level=arguments.level, midp=arguments.midp
     )

@@ -77,10 +77,8 @@ def _limits(row: CountRow, words: hedges.Hedges) -> tuple[float, float]:
 
 
 def _factors(obs: Observations) -> dict[str, tuple[str, ...]]:
-    """One factor, named after the series, for each series but the one with most exact reports."""
-    exact = [int((obs.exact & (obs.series == s)).sum()) for s in range(len(obs.series_names))]
-    reference = int(np.argmax(exact))
-    return {name: (f"factor:{name}",) for s, name in enumerate(obs.series_names) if s != reference}
+    """One factor, named after the series, for each series but the first by name."""
+    return {name: (f"factor:{name}",) for name in obs.series_names[1:]}
 
 
 def _unit(table: CountFile, unit: str | None) -> prior.Unit:

@@ -16,7 +16,7 @@ from scipy import special
 
 from desertion.csv_models import changepoint, composite_table, forecast, smooth
 from desertion.csv_models.grid import from_table
-from desertion.csv_models.table import read
+from desertion.csv_models.table import CountFile, read
 from desertion.errors import UserError
 from desertion.trends import Refused, regression, terms
 from desertion.trends.arrays import Floats
@@ -26,6 +26,8 @@ from desertion.trends.laws import LARGEST_MEAN
 MODELS = (*regression.MODELS, "changepoint", "composite")
 #: Number of draws for intervals without a formula; fewer where each has thousands of periods.
 _DRAWS, _FEWEST_DRAWS, _NUMBERS = 20_000, 2_000, 10_000_000
+#: From how many times the next largest count a day on a count is taken for a slip that the fit is about.
+_FAR = 20
 _EMPTY: Mapping[str, Any] = {
     "model": None, "trend": None, "n": None, "df_resid": None, "coefficients": [], "loglik": None, "aic": None,
     "aicc": None, "deviance": None, "pearson_chi2": None, "dispersion": None, "growth": None, "warnings": [],
@@ -70,20 +72,29 @@ def fit_file(
     if model == "changepoint" and (text != "constant" or harmonics):
         raise UserError(f"{model} takes no trend and no harmonics: its level moves by itself; leave them out")
     table = read(path, exposure)
+    alone = _alone(table)
     result: dict[str, Any] | Refused
-    if model == "composite":
-        result = composite_table.fit_table(
-            table, trend=text, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
-        )
-    elif isinstance(grid := from_table(table, period_unit), Refused):
-        result = grid
-    elif regressed:
-        result = _regression(grid, cast(regression.Model, model), parsed, harmonics, steps, level, seed)
-    else:
-        result = _changepoint(grid, steps, level, seed)
+    try:
+        if model == "composite":
+            result = composite_table.fit_table(
+                table, trend=text, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
+            )
+        elif isinstance(grid := from_table(table, period_unit), Refused):
+            result = grid
+        elif regressed:
+            result = _regression(grid, cast(regression.Model, model), parsed, harmonics, steps, level, seed)
+        else:
+            result = _changepoint(grid, steps, level, seed)
+    except UserError:
+        raise
+    except (ValueError, ArithmeticError):  # a step of the fit that no number can hold, as the libraries find it
+        needs = f"a look at {alone}" if alone else "fewer terms"
+        result = Refused("the fit does not converge: its means leave the range of numbers", needs)
     named = {"model": model, "trend": text, "n": len(table.rows)}
     if isinstance(result, Refused):
         return {**_EMPTY, **named, "refused": {"reason": result.reason, "needs": result.needs}}
+    if alone:
+        result["warnings"].append(f"{alone}: look whether it is right, for it decides this fit")
     rounded = [str(row.line) for row in table.rows if row.bound == "about" and model != "composite"]
     if rounded:
         result["warnings"].append(f"lines {', '.join(rounded[:10])} are rounded and were taken as they stand")
@@ -94,6 +105,18 @@ def fit_file(
 def refusal(model: str, trend: str | None, reason: str, needs: str) -> dict[str, Any]:
     """All keys of `fit_file` for a file or options that allow no fit."""
     return {**_EMPTY, "model": model, "trend": trend, "refused": {"reason": reason, "needs": needs}}
+
+
+def _alone(table: CountFile) -> str:
+    """Words on a count that is so far above all others that a fit is about it alone, or an empty text."""
+    rows = sorted((row for row in table.rows if row.value is not None), key=lambda row: row.value or 0)
+    if len(rows) < 3:
+        return ""
+    largest, next_ = rows[-1].value or 0, max(rows[-2].value or 0, 1)
+    times = (
+        largest / next_ / max((rows[-1].end - rows[-1].start).days + 1, 1) * ((rows[-2].end - rows[-2].start).days + 1)
+    )
+    return f"{table.where(rows[-1])}: {largest:,.0f} is {times:,.0f} times the next largest" * (times > _FAR)
 
 
 def _regression(
@@ -224,20 +247,24 @@ def _plain(value: Any) -> Any:
 
 def describe(result: Mapping[str, Any]) -> str:
     """Describe a fit of `fit_file` that was not refused, in a few lines for a terminal."""
+
+    def form(value: float | None, digits: int = 4, width: int = 0) -> str:
+        return f"{'beyond' if value is None else format(value, f'.{digits}g'):>{width}}"  # what no number holds
+
     lines = [f"{result['model']}, trend {result['trend']}: {result['n']} counts"]
     for one in result["coefficients"]:
-        lines.append(f"  {one['name']:22} {one['estimate']:10.4g}  ({one['low']:.4g} to {one['high']:.4g})")
+        lines.append(f"  {one['name']:22} {form(one['estimate'], 4, 10)}  ({form(one['low'])} to {form(one['high'])})")
     for name in ("df_resid", "dispersion", "loglik", "aicc", "deviance", "pearson_chi2"):
         if result[name] is not None:
             lines.append(f"  {name:22} {result[name]:10.6g}")
     if growth := result["growth"]:
         factor, low, high = (growth[name] for name in ("estimate", "low", "high"))
-        lines.append(f"  growth a {growth['per']:13} ×{factor:9.4g}  ({low:.4g} to {high:.4g})")
+        lines.append(f"  growth a {growth['per']:13} ×{form(factor, 4, 9)}  ({form(low)} to {form(high)})")
     for one in result["change_points"]:
         lines.append(f"  change at {one['date']}   probability {one['probability']:.2f}")
     for one in result["forecast"]:
         widest = one["intervals"][max(one["intervals"], key=float)]
         period = f"{one['period_start']} to {one['period_end']}"
-        lines.append(f"  {period}  {one['median']:.0f}  ({widest[0]:.0f} to {widest[1]:.0f})")
+        lines.append(f"  {period}  {form(one['median'], 15)}  ({form(widest[0], 15)} to {form(widest[1], 15)})")
     lines += [f"  doubt: {warning}" for warning in result["warnings"]]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import numpy as np
 
 from desertion.csv_models.reader import read_rows
 from desertion.errors import CsvError
+from desertion.text import nearest, shown
 from desertion.trends.scores import TAILS, coverage, crps_sample, log_score_sample, wis
 
 CONVENTION = (
@@ -79,9 +80,13 @@ def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Score
         header = [names.get(column, column) for column in header]
         labels = [column for column in ("quantile_level", "sample_id") if column in header]
         if not {"observed", "predicted"} <= set(header) or len(labels) != 1 or len(set(header)) < len(header):
+            known = ["observed", "predicted", "quantile_level", "sample_id"]
+            odd = (
+                f"; '{shown(one)}':{near[1:]}" for one in header if one not in known and (near := nearest(one, known))
+            )
             raise ValueError(
-                f"the header has {', '.join(header) or 'nothing'}; it needs observed, predicted and one of "
-                "quantile_level (quantiles) or sample_id (samples), each once"
+                f"the header has {', '.join(map(shown, header)) or 'nothing'}; it needs observed, predicted and one of "
+                f"quantile_level (quantiles) or sample_id (samples), each once{next(odd, '')}"
             )
         label = labels[0]
         return header
@@ -100,7 +105,7 @@ def _read(path: Path) -> tuple[str, str, dict[tuple[tuple[str, str], ...], Score
             raise ValueError(f"observed '{row['observed']}' is {known:g} above in the same forecast")
         parts.append((level, value))
 
-    read_rows(path, columns, add, MAX_ROWS)
+    read_rows(path, columns, add, MAX_ROWS, ("observed", "predicted"), tuple(_OLDER)[:2], ("observed", *_HUB))
     for line, _, parts in forecasts.values():
         if label == "quantile_level":
             parts.sort()

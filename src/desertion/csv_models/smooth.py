@@ -82,7 +82,7 @@ def fit_trend(
         model, (*names, *(f"smooth:{k + 1}" for k in range(design.shape[1] - len(names)))),
         np.asarray(result.params), phi * np.asarray(result.normalized_cov_params),
         float(special.stdtrit(df, tail) if quasi else special.ndtri(tail)), level, phi, df,
-        None if quasi else float(logpmf("poisson", y, mean).sum()), float(result.deviance),
+        None if quasi else float(logpmf("poisson", y, mean).sum()), max(0.0, float(result.deviance)),
         y, np.asarray(design), offset, mean, None,
         (f"the smooth spends {edf:.1f} degrees of freedom; the coefficients of its basis mean nothing singly",),
     )  # fmt: skip

@@ -97,7 +97,8 @@ def read(path: str | Path, exposure: str | None = None) -> CountFile:
             raise ValueError(f"column {', '.join(twice)} stands twice; each column stands once")
         return header
 
-    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS, needed)
+    types = dict.fromkeys(("period_start", "period_end"), "date")
+    rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS, needed, types=types)
     return CountFile(path.name, tuple(rows), exposure)
 
 
@@ -130,8 +131,7 @@ def _date(column: str, cells: dict[str, str]) -> date:
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
-        known = rules.date(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "write it as 2023-01-31"
-        raise ValueError(f"{column} '{text}' is not a date; {known}") from None
+        raise ValueError(f"{column} '{text}': {rules.date(text) or 'there is no such day'}") from None
     if not 2 <= day.year <= 9_000:  # a model looks at days before the first and after the last
         raise ValueError(f"{column} '{text}' lies outside the years 2 to 9000; mend the year")
     return day

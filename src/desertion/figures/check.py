@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,9 +55,12 @@ class Examined(NamedTuple):
     faults: list[Fault]
     files: dict[str, File]
 
-    def warnings(self) -> list[Fault]:
-        """What is unlikely and not acknowledged, sorted; the message begins with the kind of the warning."""
-        made = plausible.warnings(self.files)
+    def warnings(self, broken: Mapping[str, str] | None = None) -> list[Fault]:
+        """What is unlikely and not acknowledged, sorted; the message begins with the kind of the warning.
+
+        `broken`: id → reason of each identity that breaks (`reconcile.broken`); None leaves identities out.
+        """
+        made = plausible.warnings(self.files, broken)
         return sorted(
             Fault(
                 relative(self.files[name].path), one.line, one.column, one.value, f"{one.kind}: {one.id}, {one.message}"

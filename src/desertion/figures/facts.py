@@ -28,6 +28,9 @@ def rule(cell: str) -> str:
         return f"{'is malformed' if cell else 'is blank'}: write {_FORM}"
     if fault := rules.articles(match[2]):
         return f"articles '{shown(match[2])}': {fault}"
+    if not word(match[3]):
+        known = f": write one of {', '.join(COUNTED)} first"
+        return f"counts '{shown(match[3])}', no known word{nearest(match[3], COUNTED) or known}"
     return "" if span(match[4]) else f"period '{shown(match[4])}' cannot be read: write {_PERIODS}"
 
 
@@ -110,19 +113,21 @@ COUNTED: Mapping[str, tuple[str, ...]] = {
 _KINDS = ("share", "rate", "growth", "multiple")
 
 
+def word(counted: str) -> str:
+    """The word of `COUNTED` that the third word of a fact begins with, the longest one, or an empty text."""
+    return next((one for one in sorted(COUNTED, key=len, reverse=True) if f"{counted}-".startswith(f"{one}-")), "")
+
+
 def disagreements(row: Statement) -> Iterator[tuple[str, str]]:
     """(column, message) of each cell of a statement, as corrected, that contradicts the name of its fact."""
     _, articles, counted, period, *_ = row["fact"].split("/")
     if row["articles"] != articles and row["status"] == "ok":
         yield "articles", f"are other articles than the {articles} of its fact: mend one of them, or correct the row"
-    word = next((w for w in sorted(COUNTED, key=len, reverse=True) if f"{counted}-".startswith(f"{w}-")), "")
-    if not word:
-        known = f"write one of {', '.join(COUNTED)} first"
-        yield "fact", f"counts '{shown(counted)}', no known word{nearest(counted, COUNTED) or f': {known}'}"
-    elif row["measure"] not in COUNTED[word]:
-        measures = " or ".join(COUNTED[word])
-        yield "measure", f"does not fit the fact's '{word}', which is {measures}: mend one of them"
-    rest = counted.removeprefix(word).split("-")
+    first = word(counted)
+    if row["measure"] not in COUNTED[first]:
+        measures = " or ".join(COUNTED[first])
+        yield "measure", f"does not fit the fact's '{first}', which is {measures}: mend one of them"
+    rest = counted.removeprefix(first).split("-")
     if named := next((kind for kind in _KINDS if kind in rest), ""):
         if row["kind"] != named:
             yield "kind", f"does not fit the fact's '{shown(counted)}', a {named}: mend one of them"

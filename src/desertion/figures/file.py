@@ -47,21 +47,34 @@ class File:
                 yield row
 
     def faults(self) -> Iterator[Fault]:
-        """The issues as faults, which name the file; a column that a spreadsheet spoilt in most rows is one fault."""
-        place, columns = relative(self.path), Counter(one.column for one in self.issues if not one.form)
-        whole = {name for name, count in columns.items() if self.schema.types.get(name) in _REWRITTEN
-                 and count > _MANY and count > len(self.frame) / 2}  # fmt: skip
+        """The issues as faults, which name the file: one for many cells of a column that have the same cause.
+
+        Many are most of a column that a spreadsheet rewrites, or 20 that say the same of the same value, or of numbers.
+        """
+        place, rewritten = relative(self.path), self._rewritten()
+        alike = defaultdict[tuple[str, ...], list[Issue]](list)
         for issue in self.issues:
-            if issue.form or issue.column not in whole:
-                yield Fault(place, *issue[:4])
-        for name in whole:
-            first = min(one for one in self.issues if one.column == name and not one.form)
-            message = f"{columns[name]} cells of this column have a fault, this one {first.message}"
-            yield Fault(place, first.line, name, first.value, message)
+            values = issue.form or self.schema.types.get(issue.column) in _REWRITTEN
+            cause = "" if issue.column in rewritten and not issue.form else re.split("[:;]", issue.message)[0]
+            alike[issue.column, cause, "" if values else issue.value].append(issue)
+        for (column, cause, _), issues in alike.items():
+            first, count = min(issues), len(issues)
+            if count < _SAME and (cause or count <= _MANY):
+                yield from (Fault(place, *issue[:4]) for issue in issues)
+            else:
+                message = f"{count} cells of this column have a fault, this one {first.message}"
+                yield Fault(place, first.line, column, first.value, message)
+
+    def _rewritten(self) -> set[str]:
+        """Columns that a spreadsheet spoilt in most rows."""
+        columns = Counter(one.column for one in self.issues if not one.form)
+        return {name for name, count in columns.items()
+                if self.schema.types.get(name) in _REWRITTEN and count > max(_MANY, len(self.frame) / 2)}  # fmt: skip
 
 
-#: Types of columns that a spreadsheet rewrites, and from how many faulty cells on they are one fault.
-_REWRITTEN, _MANY = ("boolean", "date", "month", "number"), 5
+#: Types of columns that a spreadsheet rewrites, from how many faulty cells on they are one fault, and from how many on
+#: cells of one cause are.
+_REWRITTEN, _MANY, _SAME = ("boolean", "date", "month", "number"), 5, 20
 
 Files = Mapping[str, File]
 Between = Iterator[tuple[str, Issue]]  # (file name, issue)
@@ -162,7 +175,8 @@ def cell_issues(schema: CsvSchema, frame: pd.DataFrame) -> Iterator[Issue]:
     """Columns that are missing or surplus, and cells that break the rule of their column."""
     for name in set(frame.columns) - set(schema.columns):
         hint = nearest(name, set(schema.columns) - set(frame.columns))
-        yield Issue(1, "header", name, f"is not a column of this file{hint}")
+        what = f"is not a column of this file{hint}" if name else "is a column without a name: delete it"
+        yield Issue(1, "header", name, what)
     for name, column in schema.columns.items():
         if name not in frame:
             yield Issue(1, "header", name, f"this column is missing: the columns are {','.join(schema.columns)}")

@@ -17,7 +17,7 @@ import pandas as pd
 from desertion import arguments, memo, reads
 from desertion.errors import ArgumentError, DataError, UserError
 from desertion.figures import schema
-from desertion.figures.check import examine, examine_one
+from desertion.figures.check import Examined, examine, examine_one
 from desertion.figures.rows import last_day
 from desertion.project import DATA
 from desertion.text import hint, shown
@@ -151,6 +151,13 @@ def load(data: Path = DATA, *, as_of: date | str | None = None, undated_lag_days
         `as_of` is no day or a day before anything was known, or the lag is out of range.
     """
     return _cut(_reader(data), as_of, undated_lag_days)
+
+
+def typed(examined: Examined) -> Data:
+    """The data of a folder that was examined, as `load` gives them. Raises DataError where they have faults."""
+    if examined.faults:
+        raise DataError(examined.faults)
+    return _cut(lambda file: examined.frames.get(file, _nothing(file)), None, 60)
 
 
 def vintages(days: Iterable[date], data: Path = DATA, *, undated_lag_days: int = 60) -> Iterator[Data]:

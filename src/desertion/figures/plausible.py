@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ from desertion.figures.details import NARROWING
 from desertion.figures.facts import COUNTED
 from desertion.figures.file import File, Files
 from desertion.figures.rows import last_day
-from desertion.figures.schema import ACKNOWLEDGED, DETAILS, FIGURES, SOURCES
+from desertion.figures.schema import ACKNOWLEDGED, DETAILS, FIGURES, IDENTITIES, SOURCES
 
 #: How many times its neighbours a value may be, and below which count chance alone makes such jumps.
 FACTOR, FEW = 3.0, 5.0
@@ -86,7 +86,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something unlikely in the statement `id`, or in the page of that id; `kind`: what acknowledged.csv calls it."""
+    """Something unlikely in the statement, page or identity `id`; `kind`: what acknowledged.csv calls it."""
 
     line: int
     id: str
@@ -96,11 +96,21 @@ class Doubt:
     message: str
 
 
-def warnings(files: Files) -> Iterator[tuple[str, Doubt]]:
-    """(file, warning) of everything unlikely that is not acknowledged, and of what is acknowledged for nothing."""
+def warnings(files: Files, broken: Mapping[str, str] | None = None) -> Iterator[tuple[str, Doubt]]:
+    """(file, warning) of everything unlikely that is not acknowledged, and of what is acknowledged for nothing.
+
+    `broken`: id → reason of each identity that breaks; None where they were not looked at.
+    """
     made = [(FIGURES, one) for one in unlikely(list(statements(files)))]
     made += [(SOURCES, one) for one in twins(files[SOURCES])]
+    if broken:
+        made += [
+            (IDENTITIES, Doubt(line, one, "identity", "left", left, f"with {right}: {broken[one]}"))
+            for line, one, left, right in files[IDENTITIES].rows("id", "left", "right")
+            if one in broken
+        ]
     rows = list(files[ACKNOWLEDGED].rows("id", "warning")) if ACKNOWLEDGED in files else []
+    rows = [row for row in rows if broken is not None or row[2] != "identity"]
     known = {(number, kind) for _, number, kind in rows}
     there = {(one.id, one.kind) for _, one in made}
     yield from ((name, one) for name, one in made if (one.id, one.kind) not in known)

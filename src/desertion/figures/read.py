@@ -101,6 +101,7 @@ def parse(text: str, columns: Collection[str] = (), types: Mapping[str, str] | N
         message = "git left both sides of a merge here: keep the rows of both, and delete the lines of <, = and >"
         line = text.count("\n", 0, marker.start()) + 1
         return CsvText([], [], Issue(line, "row", text.split("\n", line)[line - 1][:100], message))
+    text, declaration = spreadsheet.declared(text)
     mark = spreadsheet.separator(text, columns)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     rows: list[tuple[int, list[str]]] = []
@@ -120,6 +121,8 @@ def parse(text: str, columns: Collection[str] = (), types: Mapping[str, str] | N
             rows.append((line, cells))
     header = [cell.strip() for cell in rows[0][1]] if rows else []
     issues = []
+    if declaration:
+        issues.append(Issue.mendable(1, "header", declaration, "this line names the separator for one program"))
     if mark != ",":
         issues.append(Issue.mendable(1, "header", mark, f"the cells are separated by {spreadsheet.separated(mark)}"))
     width = max((n for n, cell in enumerate(header, 1) if cell), default=0)

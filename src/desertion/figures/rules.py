@@ -6,6 +6,7 @@ A rule raises nothing, whatever the text.
 from __future__ import annotations
 
 import calendar
+import datetime
 import difflib
 import re
 import unicodedata
@@ -109,9 +110,9 @@ def truth(cell: str) -> str:
     if cell in ("true", "false"):
         return ""
     if cell.lower() in ("true", "yes", "y", "1"):
-        return "write true"
+        return "is not spelt as here: write true"
     if cell.lower() in ("false", "no", "n", "0"):
-        return "write false"
+        return "is not spelt as here: write false"
     return "is neither true nor false"
 
 
@@ -148,6 +149,9 @@ def date(cell: str) -> str:
     form = "is not a date of the form YYYY-MM-DD"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Z-]+", cell):
         return f"{form}: write the date alone, {cell[:10]}"
+    if re.fullmatch(r"[345][0-9]{4}(\.0)?", cell):
+        day_of = datetime.date(1899, 12, 30) + datetime.timedelta(int(float(cell)))
+        return f"{form}: a spreadsheet's count of days, {day_of} if it counts from 1900"
     if match := _OTHER_DATE.fullmatch(cell):
         day, month, year, *iso = match.groups()
         parts = [int(part) for part in (iso if year is None else (year, month, day))]

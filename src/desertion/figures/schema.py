@@ -116,6 +116,7 @@ class CsvSchema:
 
 _NUMBERED = ("figures.csv", "context.csv")
 _PAGES = ("sources.csv",)
+_WARNED = ("figures.csv", "sources.csv", "identities.csv")
 _HEDGES = ("hedges.csv",)
 _BEYOND = ("above", "from", "below", "to")
 _NOTE = Field("text", "what a reader must know, in our own words", True)
@@ -270,7 +271,7 @@ SCHEMAS = (
         "acknowledged.csv",
         ("id", "warning"),
         {
-            "id": Field("name", "the statement or the page that draws the warning", refers=("figures.csv", *_PAGES)),
+            "id": Field("name", "the statement, page or identity that draws the warning", refers=_WARNED),
             "warning": _word(vocabulary.WARNINGS, "kind of the warning, as `desertion check` prints it"),
             "reason": Field("text", "why the row is right all the same"),
         },

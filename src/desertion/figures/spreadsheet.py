@@ -5,11 +5,27 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import NamedTuple
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
-_LOCAL = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_LOCAL = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+)
+_ISO = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
+#: What spreadsheets write for true and false, in English, German, French, Spanish, Polish, Russian and Ukrainian.
+_TRUTHS = {
+    **dict.fromkeys(("true", "wahr", "vrai", "verdadero", "prawda", "истина", "істина"), "true"),
+    **dict.fromkeys(("false", "falsch", "faux", "falso", "fałsz", "ложь", "хибність"), "false"),
+}
 
 
 def utf16(raw: bytes) -> tuple[str, str] | None:
@@ -56,6 +72,12 @@ def separator(text: str, columns: Collection[str]) -> str:
     return ","
 
 
+def declared(text: str) -> tuple[str, str]:
+    """The text with a blank first line where that declares the separator, as spreadsheets write it, and this line."""
+    first, _, rest = text.partition("\n")
+    return (f"\n{rest}", first) if re.fullmatch('"?sep=[,;\t]"?', first) else (text, "")
+
+
 def separated(mark: str) -> str:
     """The name of a separator."""
     return _SEPARATORS[mark]
@@ -73,27 +95,30 @@ class Mend(NamedTuple):
 
 def mends(types: Mapping[str, str], header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> list[Mend]:
     """The columns of type boolean and date whose cells have one reading; `types`: the type of each column."""
-    made = []
+    odd: dict[str, list[tuple[int, str]]] = {}
     for place, column in enumerate(header):
-        kind = types.get(column)
-        if kind not in ("boolean", "date", "month"):
-            continue
-        cells = [(line, row[place].strip()) for line, row in rows if len(row) == len(header)]
-        if kind == "boolean":
-            spelt = [line for line, cell in cells if cell.lower() in ("true", "false") and not cell.islower()]
-            if spelt:
-                made.append(Mend(column, len(spelt), spelt[0], "TRUE or FALSE, not true or false", _lower))
-            continue
-        filled = [(line, cell) for line, cell in cells if cell]
-        odd = [(line, cell) for line, cell in filled if re.fullmatch(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}", cell)]
-        forms = [form for form in _LOCAL if all(_day(cell, form) for _, cell in odd)]
-        if len(forms) == 1 and len(odd) == len(filled) and not all(_day(cell, "%Y-%m-%d") for _, cell in odd):
-            made.append(Mend(column, len(odd), odd[0][0], f"dates as {odd[0][1]}, not YYYY-MM-DD", _dated(forms[0])))
+        if (kind := types.get(column)) in ("boolean", "date", "month"):
+            fits = (lambda cell: _truth(cell) == cell) if kind == "boolean" else _ISO.fullmatch
+            filled = ((line, row[place].strip()) for line, row in rows if len(row) == len(header))
+            odd[column] = [(line, cell) for line, cell in filled if cell and not fits(cell)]
+    forms = {column: {form for form in _LOCAL if all(_day(cell, form) for _, cell in cells)}
+             for column, cells in odd.items() if cells and types[column] != "boolean"}  # fmt: skip
+    made = []
+    for column, cells in odd.items():
+        if column in forms:
+            # 01/02/2020 is in January where another column of the file has 02/29/2020
+            one = forms[column] if len(forms[column]) == 1 else set.intersection(*forms.values())
+            if len(one) == 1:
+                what = f"{'dates' if len(cells) > 1 else 'a date'} as {cells[0][1]}, not YYYY-MM-DD"
+                made.append(Mend(column, len(cells), cells[0][0], what, _dated(*one)))
+        elif cells and types[column] == "boolean":
+            seen = sorted({cell for _, cell in cells}, reverse=True)[:2]
+            made.append(Mend(column, len(cells), cells[0][0], f"{' or '.join(seen)}, not true or false", _truth))
     return made
 
 
-def _lower(cell: str) -> str:
-    return cell.lower() if cell.strip().lower() in ("true", "false") else cell
+def _truth(cell: str) -> str:
+    return _TRUTHS.get(cell.strip().lower(), cell)
 
 
 def _dated(form: str) -> Callable[[str], str]:
@@ -101,8 +126,9 @@ def _dated(form: str) -> Callable[[str], str]:
 
 
 def _day(cell: str, form: str) -> str:
-    """The date as YYYY-MM-DD, empty where it is not of the form."""
+    """The date as YYYY-MM-DD, empty where it is not of the form, and where it has a time of day."""
     try:
-        return datetime.strptime(cell, form).strftime("%Y-%m-%d")
+        day = datetime.strptime(cell.removesuffix("Z"), form)
     except ValueError:
         return ""
+    return "" if day.time() != time.min else f"{day:%Y-%m-%d}" if day.year > 999 else ""

@@ -70,10 +70,12 @@ def _compiler(name: str) -> None:
     vocabulary.compiler(name)
 
 
+def _place(name: str) -> None:
+    vocabulary.place(name)
+
+
 def _each(check: Check) -> Check:
-    def check_all(items: list[Any] | None) -> None:
-        if items is None:
-            return
+    def check_all(items: list[Any]) -> None:
         if not items:
             raise ValueError("an empty list selects nothing; write None (null in YAML) for all")
         for item in items:
@@ -86,7 +88,8 @@ def _each(check: Check) -> Check:
 
 _MANY = parse("Optional[list[str]]")
 RUNNING = ("totals", "rebased", "differences", "drop")
-DENOMINATORS = ("deployed/ukraine-estimate", "deployed/putin")
+#: Persons a year convicted of other offences by garrison courts, least and most.
+OTHER_OFFENCES = (0, 4000)
 
 REGISTRY: dict[str, WellKnown] = {
     READS: WellKnown(parse("list[str]")),
@@ -99,6 +102,7 @@ REGISTRY: dict[str, WellKnown] = {
     "compilers": WellKnown(_MANY, _each(_compiler)),
     "measures": WellKnown(_MANY, _each(_one_of(vocabulary.MEASURES))),
     "articles": WellKnown(_MANY, _each(_articles)),
+    "places": WellKnown(_MANY, _each(_place)),
     "level": WellKnown(parse("float"), _share),
     "bound_reading": WellKnown(parse("str"), _one_of(vocabulary.BOUND_READINGS)),
     "seed": WellKnown(parse("int"), _between(0, 2**32 - 1)),
@@ -107,7 +111,7 @@ REGISTRY: dict[str, WellKnown] = {
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
-    "denominator": WellKnown(parse("str"), _one_of(DENOMINATORS)),
+    "other_offences": WellKnown(parse("Optional[int]"), _between(*OTHER_OFFENCES)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }
 
@@ -116,7 +120,7 @@ def check(name: str, annotation: Annotation, value: object) -> Json:
     """`value` of the parameter `name` in the types of JSON. Raises ValueError with what would be right."""
     fitting = annotation.fit(value)
     known = REGISTRY.get(name)
-    if known and known.check:
+    if known and known.check and fitting is not None:
         known.check(fitting)
     return fitting
 

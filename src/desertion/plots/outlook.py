@@ -1,4 +1,4 @@
-"""The outlook: fitted months, the forecast with its intervals, two scenarios, and the score on held-out counts."""
+"""The outlook: fitted months, the forecast with its intervals, and how such forecasts did at published counts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ _LEVELS = (95, 80, 50)
 _ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
 _FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
-_SCENARIOS = {
-    "stops": (Style(ESTIMATE, "^", "--"), "growth stops"),
-    "continues": (Style(ESTIMATE, "D", ":"), "growth of the last year continues"),
-}
-_KINDS = ("fit", "forecast", *_SCENARIOS, "refused")
+_KINDS = ("fit", "forecast")
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -31,57 +27,47 @@ def _check(rows: pd.DataFrame) -> None:
         raise ArgumentError(
             f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
         )
-    needed = {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}
-    for kind in _KINDS[:-1]:
-        columns = needed.get(kind, ["median"])
+    for kind, columns in {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}.items():
         if rows.loc[rows["kind"] == kind, columns].isna().any(axis=None):
             raise ArgumentError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
-    if (rows.groupby("panel")["note"].nunique() > 1).any():
-        raise ArgumentError("plot forecast: column 'note' has several values in a panel; a panel has one")
-    both = rows[rows["kind"].isin(["forecast", "refused"])].groupby("panel")["kind"].nunique()
-    if (both > 1).any():
-        raise ArgumentError("plot forecast: column 'kind' is forecast and refused in one panel")
+    if rows["note"].nunique() > 1:
+        raise ArgumentError("plot forecast: column 'note' has several values; there is one for the plot")
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
     made = list(records(rows[rows["kind"] == "forecast"].sort_values("period_end", kind="stable")))
-    shape = [f"Steps of the number a month in {rows['panel'].nunique()} panels, with their range"]
+    shape = ["Steps of the number a month, with their range"]
     if made:
         low, high = (wording.number(end) for end in (made[-1].low95, made[-1].high95))
         shape.append(f"the range widens to {low}–{high} in {wording.period_of(made[-1])}")
-    subtitle = "Number a month. Cases published by courts inside Russia; not desertions."
+    subtitle = "Cases a month that courts inside Russia published; not desertions."
     return PlotWords("", subtitle, "; ".join(shape) + ".")
 
 
 @plot(
     "Russia: Art. 337 (AWOL), what may come next",
     {
-        "panel": text("title of the panel: what is counted, and by whom; panels come in the table's order"),
-        "kind": text("fit, forecast, stops or continues (scenarios), or refused: no forecast is made"),
+        "kind": text("fit or forecast"),
         "period_start": START,
         "period_end": END,
-        "median": numeric("number in the month; blank where refused", blank=True),
+        "median": numeric("number in the month"),
         **{
             f"{end}{level}": numeric(f"{words} end of the {level} % interval; 95 % alone for a fit", blank=True)
             for level in _LEVELS
             for end, words in (("low", "lower"), ("high", "upper"))
         },
-        "note": text("what held-out counts say of the forecast, or why there is none; one for each panel", longest=600),
+        "note": text("how such forecasts did at published counts", longest=600),
         "ids": IDS,
     },
     _words,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel per series: fitted months with their band, the forecast if there is one, and two scenarios."""
+    """The fitted months with their interval, and the forecast."""
     _check(rows)
-    rows = wording.with_years(rows)
+    rows = wording.with_years(rows).assign(panel="")
     key = [(_FIT, False, "fitted level with its 95 % interval")]
-    if (rows["kind"] == "forecast").any():
-        key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
-    key += [
-        (look, True, f"what if {name}") for kind, (look, name) in _SCENARIOS.items() if (rows["kind"] == kind).any()
-    ]
+    key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     across = page.size.width * 72 - 60
     panels = panels_by(
         page,
@@ -113,14 +99,14 @@ def _top(part: pd.DataFrame) -> tuple[float, str]:
 
 def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
     scale = page.size.scale
-    for kind in _KINDS[:-1]:
+    for kind in _KINDS:
         own = part[part["kind"] == kind]
         if own.empty:
             continue
         ids = gid(str(own["ids"].iloc[0]))
         for level, colour in {"fit": {95: RANGE}, "forecast": _FAN}.get(kind, {}).items():
             area(axes, own, f"low{level}", f"high{level}", facecolor=colour, edgecolor="none", gid=ids)
-        look = _SCENARIOS[kind][0] if kind in _SCENARIOS else _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
+        look = _FIT if kind == "fit" else Style("#FFFFFF", "s", "-")
         x, y = steps(own), np.repeat(own["median"].to_numpy(), 2)
         axes.plot(
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids

@@ -109,6 +109,29 @@ def _known(data: Data) -> dict[str, Statement]:
     return known | ({one.id: one for one in of_context(data, named)} if named else {})
 
 
+def broken(data: Data) -> dict[str, str]:
+    """Id → reason of each identity that breaks."""
+    frame = identities(data)
+    reasons = frame.loc[frame["state"] == BROKEN, "reason"]
+    return {str(one): str(reason) for one, reason in reasons.items()}
+
+
+def would_break(data: Data, number: str) -> list[str]:
+    """One line per identity that breaks once statement `number` stands for another one of its fact and unit."""
+    known, hedges = _known(data), Hedges(data.hedges)
+    new, lines = known[number], []
+    for one in declared(data):
+        rivals = [old for old in one.ids if old in known and (known[old].fact, known[old].unit) == (new.fact, new.unit)]
+        if not rivals or one.relation in DECLARED or check(one, known, hedges).state != HOLDS:
+            continue
+        for old in rivals:
+            checked = check(one, {**known, old: new}, hedges)
+            if checked.state == BROKEN:
+                sides = f"{' '.join(one.left)} {one.relation} {' '.join(one.right)}"
+                lines.append(f"identity {one.id} ({sides}) breaks with {number} for {old}: {checked.reason}")
+    return lines
+
+
 def prints(data: Data) -> pd.DataFrame:
     """Pair the counts of one period that were printed twice: the relation `revises` of identities.csv.
 

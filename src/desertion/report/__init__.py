@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import write_atomic
+from desertion.project import relative, write_atomic
 
 if TYPE_CHECKING:
     from desertion.entries import Entry
@@ -52,7 +53,7 @@ def render(
     `plots` is the folder of the published plots; the CSV of each plot is embedded in the page. `data` are the
     statements of the edition (default: those of data/), `prepared` the result of `prepare`. A page that would not
     change is not written. Returns what an author should know of it (`content.notes`), one line each. Raises UserError
-    if a notebook cannot be read or has no title.
+    if a notebook cannot be read or has no title, and where the PDF is refused; the page is then written without a PDF.
     """
     from desertion.report import content, history, layout, page, paper, verification, version
 
@@ -63,15 +64,22 @@ def render(
     checks = [*verification.verification(), verification.forecasts(ready.data.figures, day)]
     answer, sections, methods = layout.arrange(read, checks)
     made_from = version.about(edition, notebooks)
-    whole = layout.Report(edition, day, answer, sections, methods, ready.statements, ready.events, made_from)
+    covered = layout.coverage(answer, sections, ready.data)
+    whole = layout.Report(edition, day, covered, answer, sections, methods, ready.statements, ready.events, made_from)
     # Both spend most of their time outside Python, in pandoc and Typst.
     with ThreadPoolExecutor(1) as thread:
-        pdf = thread.submit(paper.paper, whole)
+        notes: list[str] = []
+        pdf = thread.submit(paper.paper, whole, notes)
         html = page.page(whole)
-        document = pdf.result()
+        try:
+            document = pdf.result()
+        except UserError as error:
+            write_atomic(out, html)
+            out.with_suffix(".pdf").unlink(missing_ok=True)  # it is not of this page
+            raise UserError(f"{relative(out)} is new and has no PDF: {error}") from None
     write_atomic(out, html)
     write_atomic(out.with_suffix(".pdf"), document)
-    return content.notes(read)
+    return [*content.notes(read), *notes]
 
 
 def _day(data: Data) -> date:

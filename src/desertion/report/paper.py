@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from desertion.entries import Entry
 from desertion.errors import UserError
+from desertion.plots import font
+from desertion.report import glyphs
 from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Report, file
@@ -27,16 +29,18 @@ _LETTERS = 104
 _WIDE = 717 / 470
 
 
-def paper(report: Report) -> bytes:
+def paper(report: Report, notes: list[str] | None = None) -> bytes:
     """The PDF, in the same bytes for the same content, dated with the day of the edition.
 
-    Raises UserError with the compiler's words where it refuses the document.
+    Characters that are drawn as boxes are named in `notes`. Raises UserError with the compiler's words where it refuses
+    the document.
     """
     import typst
 
     edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
     parts = [*writer.opening(report), writer.raw("#place.flush()"), *writer.blocks(report.methods)]
+    parts += [writer.raw("#place.flush()\n#pagebreak(weak: true)"), *writer.appendix()]
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
@@ -44,24 +48,28 @@ def paper(report: Report) -> bytes:
     body = writer.fill(_consecutive(_spoken(words)))
     values = {
         "title": in_typst(TITLE),
-        "edition": in_typst(edition.title),
         "description": in_typst(edition.description),
-        "about": f"({''.join(f'({in_typst(k)}, {in_typst(about[k])}), ' for k in _ON_THE_TITLE if k in about)})",
+        "standing": in_typst(f"{edition.title}. {edition.description} As of {day.day} {day:%B %Y}."),
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
     source = re.sub(r"\$(\w+)\$", lambda match: values[match[1]], file("paper.typ"))
     stamp = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-    refused: typst.TypstError | None = None
-    for floating in _FLOATING:
+    inputs = {"main.typ": source.encode()} | writer.files
+    try:
         try:
-            return _compile({"main.typ": (floating + source).encode()} | writer.files, stamp)
+            return _floated(inputs, stamp)
         except typst.TypstError as error:
-            refused = error
-            if "internal error" not in str(error):
-                break
-    hints = "; ".join(getattr(refused, "hints", []))
-    raise UserError(f"the PDF was refused: {refused} {hints}".strip()) from refused
+            if not glyphs.lacking(error):
+                raise
+        inputs, missing = glyphs.boxed(inputs, font.FOLDERS)
+        document = _floated(inputs, stamp)
+    except typst.TypstError as error:
+        hints = "; ".join(getattr(error, "hints", []))
+        raise UserError(f"the PDF was refused: {error} {hints}".strip()) from error
+    if notes is not None:
+        notes.append(glyphs.note(missing))
+    return document
 
 
 #: How plots float, the first that works: anywhere; not past a table; not at all. Typst 0.15.1 fails to tag ("parent
@@ -72,13 +80,26 @@ _FLOATING = tuple(
 )
 
 
+def _floated(inputs: dict[str, bytes], stamp: int) -> bytes:
+    """The PDF with the first placement of plots that Typst does not fail at."""
+    import typst
+
+    for floating in _FLOATING[:-1]:
+        try:
+            return _compile(inputs | {"main.typ": floating.encode() + inputs["main.typ"]}, stamp)
+        except typst.TypstError as error:
+            if "internal error" not in str(error):
+                raise
+    return _compile(inputs | {"main.typ": _FLOATING[-1].encode() + inputs["main.typ"]}, stamp)
+
+
 def _compile(inputs: dict[str, bytes], stamp: int) -> bytes:
     import typst
 
     made = typst.compile(  # type: ignore[call-overload]  # its stub knows of one file only
         inputs,
         format="pdf",
-        font_paths=_fonts(),
+        font_paths=[str(folder) for folder in font.FOLDERS],  # fonts of the machine do not matter
         ignore_system_fonts=True,
         pdf_standards=STANDARDS,
         timestamp=stamp,
@@ -109,14 +130,10 @@ def _consecutive(body: str) -> str:
     return "\n".join(lines)
 
 
-_ON_THE_TITLE = ("Edition", "Published up to", "Data", "Packages", "Commit")
-
-
-def _fonts() -> list[str]:
-    """The folders of the fonts that come along, so that fonts of the machine do not matter."""
-    from desertion.plots import font
-
-    return [str(folder) for folder in font.FOLDERS]
+#: Rows that a table in the text has at most; a longer one, or one that needs a turned page, stands in the appendix.
+MOST_ROWS = 12
+#: Pages that the numbers behind a sentence or a plot are cited from one by one; of more, their number is given.
+_CITED = 12
 
 
 class PaperWriter(Writer):
@@ -126,27 +143,51 @@ class PaperWriter(Writer):
         super().__init__()
         self._statements = {str(row["id"]): row for row in statements}
         self._sources: dict[tuple[str, str, str], int] = {}
+        self._apart: list[TableBlock] = []
         self.files: dict[str, bytes] = {}
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
-        """Markdown of each; a table that needs a turned page takes the words in front of it along."""
-        turned = [isinstance(block, TableBlock) and _widths(block).turned for block in blocks]
+        """Markdown of each. A plot is named by the words in front of it; under a heading alone it does not float."""
         for n, block in enumerate(blocks):
-            opens = turned[n] or (n + 1 < len(blocks) and turned[n + 1] and isinstance(block, Prose))
-            before = n and turned[n] and isinstance(blocks[n - 1], Prose)
-            if opens and not before:
+            before, after = blocks[n - 1] if n else None, blocks[n + 1] if n + 1 < len(blocks) else None
+            if isinstance(block, PlotBlock):
+                floats = not (isinstance(before, Prose) and re.search(r"(?:^|\n)#[^\n]*\s*$", before.text))
+                yield self.raw(self.plot(block, floats))
+                continue
+            if isinstance(block, TableBlock) and (len(block.body) > MOST_ROWS or _widths(block).turned):
+                self._apart.append(block)
+                rows = f"{len(block.body)} row{'s' if len(block.body) > 1 else ''}"
+                name = f"Table {block.number}" if block.title else "A table"
+                title = f", *{in_markdown(block.title)}*," if block.title else ""
+                label = _label(len(self._apart))
+                yield f"{name}{title} has {rows} and stands on page {self.raw(f'#page-of(<{label}>)')}."
+                continue
+            words = self.block(block)
+            if isinstance(after, PlotBlock) and _ends_in_words(words):
+                words = f"{words.rstrip()} ([Plot {after.number}](#plot-{after.name}))"
+            yield words
+
+    def appendix(self) -> Iterator[str]:
+        """The tables that are too long or too wide for the text, each in full."""
+        if self._apart:
+            yield "# Tables in full"
+        for number, table in enumerate(self._apart, 1):
+            turned = _widths(table).turned
+            if turned:
                 yield self.raw("#set page(flipped: true)")
-            yield self.block(block)
-            if turned[n]:
+            yield self.raw(f"#metadata(none)<{_label(number)}>\n{self.table(table)}")
+            if turned:
                 yield self.raw("#set page(flipped: false)")
 
     def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence with the numbers of its references."""
         words = "".join(in_markdown(part) if n % 2 else part for n, part in enumerate(sentence.parts))
+        cited = self.cited(sentence.ids)
         links = ", ".join(
-            "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run))
-            for run in _runs(self.cited(sentence.ids))
+            "–".join(f"[{number}](#ref-{number})" for number in dict.fromkeys(run)) for run in _runs(cited)
         )
+        if len(cited) > _CITED:
+            links = f"{len(cited)} of the [references](#references)"
         return f"{words} \\[{links}\\]" if links else words
 
     def verbatim(self, text: str) -> str:
@@ -172,24 +213,24 @@ class PaperWriter(Writer):
             items.append(f"#reference({number})[#{in_typst(words)}{where}] <ref-{number}>")
         return "\n".join(items)
 
-    def plot(self, plot: PlotBlock) -> str:
-        """Typst of a plot, with its numbers attached to the PDF."""
+    def plot(self, plot: PlotBlock, floats: bool = True) -> str:
+        """Typst of a plot, with its numbers attached to the PDF; one that `floats` goes where there is room."""
         self.files[f"{plot.name}.svg"] = plot.svg.encode()
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', plot.svg)
         width, height = (float(box[1]), float(box[2])) if box else (_WIDTH, _HEIGHT)
         size = min(_WIDTH, _HEIGHT * width / height)
-        cited = _ranges(self.cited(plot.ids))
-        sources = f" Sources: [{cited}]." if cited else ""
-        caption = in_typst(f"{plot.title}.{sources}")
+        cited = self.cited(plot.ids)
+        sources = f"[{_ranges(cited)}]" if len(cited) <= _CITED else f"{len(cited)} of the references"
+        caption = in_typst(f"Sources: {sources}." if cited else f"{plot.title}.")
         attached = ""
         if plot.table is not None:
             self.files[f"{plot.name}.csv"] = plot.table
             about = f"description: {in_typst(f'The numbers of the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
         return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), placement: plots-go, '
-            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>\n'
-            f"#pointer(<plot-{plot.name}>)"
+            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), '
+            f"placement: {'plots-go' if floats else 'none'}, "
+            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>'
         )
 
     def picture(self, picture: PictureBlock) -> str:
@@ -210,12 +251,23 @@ class PaperWriter(Writer):
         head = (
             f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
         )
-        body = "".join(_cell(cell, cell.group) for row in table.body for cell in row)
+        body = "".join(_row(row) for row in table.body)
         made = f"table(columns: ({widths.columns}), {head}\n{body})"
         if table.title:
             made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
         notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-        return f"#before-table\n#[#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+        short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= MOST_ROWS else ""
+        return f"#before-table\n#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+
+
+def _label(number: int) -> str:
+    return f"apart-{number}"
+
+
+def _ends_in_words(text: str) -> bool:
+    """Whether the last block of this Markdown is a paragraph, which a reference can be added to."""
+    last = re.split(r"\n\s*\n", text.rstrip())[-1]
+    return bool(re.match(r"[^\s#>|:`$~<-]", last)) and not re.match(r"(?:[*+]|\d+[.)])\s|kept[0-9a-f]{64}", last)
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -281,6 +333,12 @@ def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[S
                 taken[reached] = cell.rows
         taken = [max(left - 1, 0) for left in taken]
         yield row, at
+
+
+def _row(row: Sequence[TableCell]) -> str:
+    """A row; one that names a group heads the rows that follow, and does not stand at the foot of a page alone."""
+    cells = "".join(_cell(cell, cell.group) for cell in row)
+    return f"table.header(level: 2, repeat: false, {cells})," if all(cell.group for cell in row) else cells
 
 
 def _cell(cell: TableCell, bold: bool) -> str:

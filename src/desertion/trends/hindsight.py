@@ -1,7 +1,8 @@
 """Rolling origins by publication date: how the composite model would have predicted the next published count.
 
-An origin is a day on which a count came out that reached beyond everything published before. The model sees what was
-public until then, with its revisions and roundings, and forecasts that count; `origins` scores it beside baselines.
+An origin is a day on which a count came out of days that no count had covered before. The model sees what was public
+until then, with its revisions and roundings, and forecasts that count; `origins` scores it beside baselines that see
+the same counts. A forecast is shown only where it proved itself (`gate`), and no further ahead than it was tested.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +22,17 @@ from desertion.figures import Data
 from desertion.reconcile import facts, latest
 from desertion.trends import Refused, composite
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import checks
+from desertion.trends.composite import ahead, checks
 from desertion.trends.counts import Observations, Running
-from desertion.trends.origins import BEFORE, ENOUGH, Origin, Score, score
+from desertion.trends.origins import BASELINES, BEFORE, ENOUGH, Forecaster, Origin, Score, score, summarise
 
 #: Mean length of a month in days.
 MONTH = 30.4375
-MODEL = "composite link model"
+MODEL = "composite link model, pool of five paths"
+#: Chance below which the counts inside an interval refute its level.
+REFUTED = 0.05
+#: Posterior draws at an origin: as many for each path as `checks.predict` takes for one.
+_DRAWS = 80 * len(ahead.PATHS)
 #: The files of data/ that the facts of a day depend on.
 FILES = (
     "corrections.csv", "details.csv", "events.csv", "figures.csv", "hedges.csv", "identities.csv", "sources.csv",
@@ -50,18 +56,28 @@ class Case:
     def __repr__(self) -> str:
         return f"Case of {self.day}: {self.report.describe(0)} came out after {len(self.known)} reports"
 
+    @property
+    def reach(self) -> float:
+        """Months from the last day that was known to the last day of the count."""
+        return float(self.report.stop[0] - self.known.stop.max()) / MONTH
+
 
 @dataclass(frozen=True)
 class HeldOut:
     """Published counts, each forecast from what was public before it.
 
-    `scored` are the scores of the model and the baselines; `refused` is why no forecast of the series is shown, None
-    where one is.
+    `scored` are the scores of the model, of each of its paths and of the baselines; `refused` is why no forecast of the
+    series is shown, None where one is.
     """
 
     cases: tuple[Case, ...]
     scored: tuple[Score, ...]
     refused: Refused | None
+
+    @property
+    def reach(self) -> int:
+        """Whole months ahead of the last known day that a forecast was tested."""
+        return max((int(case.reach) for case in self.cases), default=0)
 
     def __repr__(self) -> str:
         shown = "shown" if self.refused is None else f"not shown, since {self.refused}"
@@ -129,7 +145,7 @@ def held_out(
     Returns
     -------
     HeldOut
-        The origins, their scores, and why no forecast is shown: fewer than 8 origins, or one that the model refused.
+        The origins, their scores, and why no forecast is shown (`gate`).
 
     References
     ----------
@@ -141,7 +157,7 @@ def held_out(
         )
     )  # fmt: skip
     scored, unable = scores(origins, spec, seed)
-    return HeldOut(tuple(origins), tuple(scored), gate(origins, unable))
+    return HeldOut(tuple(origins), tuple(scored), gate(scored, unable, len(origins)))
 
 
 def published(
@@ -190,7 +206,8 @@ def cases(vintages: Sequence[tuple[date, Observations]]) -> list[Case]:
     """The origins in `vintages`: days in order, each with all reports that were public at its end.
 
     An origin needs 6 statements before it. Its target is exact (a bound is no count), of a series reported before and,
-    where several came out at once, the one that ends last.
+    where several came out at once, the one that ends last. What it adds is of days that no report had covered: the rest
+    would be no forecast, and counts of the same days are no independent tests.
     """
     origins = []
     for (_, known), (day, later) in pairwise(vintages):
@@ -204,6 +221,8 @@ def cases(vintages: Sequence[tuple[date, Observations]]) -> list[Case]:
         report = later.take([target])
         name, start, stop, value = report.series_names[report.series[0]], report.start[0], report.stop[0], report.low[0]
         count, since, exactly = _increment(known, name, int(start), int(stop), float(value))
+        if since < known.stop.max():
+            continue
         steps = _increments(known)
         published = Origin(
             day.isoformat(), np.array([n for n, _, _ in steps]), np.array([(b - a) / MONTH for _, a, b in steps]),
@@ -239,34 +258,65 @@ def _increments(known: Observations) -> list[tuple[float, int, int]]:
     return chain
 
 
-def forecast(case: Case, spec: composite.Spec) -> Floats | Refused:
-    """Draws of the new part of the report, from a fit to the reports known before."""
+def forecast(case: Case, spec: composite.Spec, path: str = "pool") -> Floats | Refused:
+    """Draws of the new part of the report along one path or all, from a fit to the reports known before."""
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted
-    drawn = memo.recall(_counts, fitted, case.added) - (float(case.added.low[0]) - case.published.target)
+    drawn, paths = memo.recall(_counts, fitted, case.added)
+    drawn = drawn[(paths == path) | (path == "pool")] - (float(case.added.low[0]) - case.published.target)
     return drawn if len(drawn) > 1 else Refused("no draw of the count was found", "reports nearer to the fit")
 
 
-def _counts(fitted: composite.Fit, added: Observations) -> Floats:
-    drawn: Floats = checks.predict(fitted, added.of(fitted.obs.series_names)).attrs["draws"][0]
-    return drawn
+def _counts(fitted: composite.Fit, added: Observations) -> tuple[Floats, Any]:
+    """Draws of the count, and the path of each."""
+    attrs = checks.predict(fitted, added.of(fitted.obs.series_names), draws=_DRAWS, path="pool").attrs
+    return attrs["draws"][0], attrs["paths"]
 
 
 def scores(
     cases: Sequence[Case], spec: composite.Spec | None = None, seed: int = 1
 ) -> tuple[list[Score], dict[str, Refused]]:
-    """The composite model and the baselines at every origin; see `origins.score`."""
-    spec = spec or composite.Spec()
-    by_day = {case.published.label: case for case in cases}
-    return score([c.published for c in cases], {MODEL: lambda origin, rng: forecast(by_day[origin.label], spec)}, seed)
+    """The pool, each of its paths and the baselines at every origin; see `origins.score`."""
+    spec, by_day = spec or composite.Spec(), {case.published.label: case for case in cases}
+
+    def along(path: str) -> Forecaster:
+        return lambda origin, rng: forecast(by_day[origin.label], spec, path)
+
+    models = {MODEL: along("pool")} | {words: along(path) for path, words in ahead.PATHS.items()}
+    return score([c.published for c in cases], models, seed)
 
 
-def gate(cases: Sequence[Case], unable: Mapping[str, Refused] | None = None) -> Refused | None:
-    """None, or why forecasts have not shown what they are worth; `unable` as `scores` gives it."""
-    if len(cases) >= ENOUGH:
-        return (unable or {}).get(MODEL)
-    return Refused(
-        f"{len(cases)} published counts came after {BEFORE} others, so no forecast could prove itself",
-        f"at least {ENOUGH} such counts",
-    )
+def gate(scored: Sequence[Score], unable: Mapping[str, Refused], counts: int) -> Refused | None:
+    """None, or why forecasts have not shown what they are worth at `counts` origins; arguments as `scores` gives them.
+
+    Three conditions, fixed before any forecast was scored by them: at least 8 counts; a mean weighted interval score
+    below that of the best baseline; and intervals of 50, 80 and 95 % whose level the counts inside them do not refute
+    (exact binomial test, two-sided, at 5 %).
+    """
+    if counts < ENOUGH:
+        return Refused(
+            f"{counts} published counts came after {BEFORE} others and of days that none of them covered, too few to "
+            "test a forecast",
+            f"at least {ENOUGH} such counts",
+        )
+    if MODEL in unable:
+        return unable[MODEL]
+    from scipy import stats
+
+    lines = {line.model: line for line in summarise(scored)}
+    own, best = lines[MODEL], min((lines[name] for name in BASELINES), key=lambda line: line.wis)
+    if own.wis >= best.wis:
+        return Refused(
+            f"over {counts} counts the forecasts score {own.wis:,.0f} cases, no better than the {best.wis:,.0f} of the "
+            f"baseline '{best.model}' (mean weighted interval score)",
+            "a model that forecasts better than the best baseline",
+        )
+    for level, share in own.coverage.items():
+        inside = round(share * counts)
+        if stats.binomtest(inside, counts, float(level)).pvalue < REFUTED:
+            return Refused(
+                f"{inside} of {counts} counts fell into the {100 * float(level):.0f} % interval of their forecasts",
+                "intervals that hold what they promise",
+            )
+    return None

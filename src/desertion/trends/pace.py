@@ -8,8 +8,8 @@ from typing import NamedTuple
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.hindsight import MODEL, HeldOut
-from desertion.trends.origins import summarise
-from desertion.trends.rounded import carried, statements, two_digits
+from desertion.trends.origins import ENOUGH, summarise
+from desertion.trends.rounded import carried, no_forecast, statements, two_digits
 
 
 class Course(NamedTuple):
@@ -59,14 +59,35 @@ class Ahead(NamedTuple):
 
 
 def ahead(fit: Fit | Refused, held_out: HeldOut, months: int) -> Ahead | Refused:
-    """The forecast `months` ahead; refused where `fit` carries no levels or `held_out` shows no forecast."""
+    """The forecast `months` ahead, or as far as it was tested; refused where none is shown (`rounded.no_forecast`)."""
     if isinstance(fit, Refused):
         return fit
-    if (refused := carried(fit) or held_out.refused) is not None:
+    if (refused := no_forecast(fit, held_out)) is not None:
         return refused
     own = next(line for line in summarise(held_out.scored) if line.model == MODEL)
-    last = composite.outlook(fit, months).query("kind == 'forecast'").iloc[-1]
+    last = composite.outlook(fit, min(months, held_out.reach)).query("kind == 'forecast'").iloc[-1]
     low, mid, high = last[["low95", "median", "high95"]].map(two_digits)
     width = last["high95"] / last["median"] if last["median"] else float("inf")
-    n = len(held_out)
+    n = own.origins
     return Ahead(last["period_start"], low, mid, high, width, n, n * own.coverage["0.95"], statements(fit))
+
+
+class Tests(NamedTuple):
+    """How many published counts could test a forecast, how many are needed, and the last day that was counted.
+
+    `ids`: the statements behind the fit.
+    """
+
+    n: int
+    least: int
+    last: date
+    ids: str
+
+
+def tests(fit: Fit | Refused, held_out: HeldOut) -> Tests | Refused:
+    """The counts that could test a forecast of the reference series of `fit`; refused where it carries no levels."""
+    if isinstance(fit, Refused):
+        return fit
+    if (lacking := carried(fit)) is not None:
+        return lacking
+    return Tests(len(held_out), ENOUGH, fit.obs.last(int(fit.obs.stop.argmax())), statements(fit))

@@ -16,21 +16,15 @@ from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.counts import Observations, behind
-from desertion.trends.hindsight import MODEL, MONTH
+from desertion.trends.hindsight import MODEL, MONTH, HeldOut
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
 
 
 class Panel(NamedTuple):
-    """A series of a fit that the report shows with its future.
-
-    `series` is one of the fit's (None: the reference), `refused` why no forecast is made (None: one is), `note` a
-    sentence under the forecast.
-    """
+    """A series of a fit that the report shows: `series` is one of the fit's (None: the reference)."""
 
     fit: Fit | Refused
-    series: str | None
-    refused: Refused | None
-    note: str
+    series: str | None = None
 
 
 def _fit(panel: Panel) -> Fit | Refused:
@@ -61,6 +55,11 @@ def statements(fit: Fit) -> str:
 def two_digits(value: float) -> float:
     """`value` to two significant digits (NaN stays)."""
     return float(f"{value:.2g}")
+
+
+def four_digits(cell: Any) -> Any:
+    """`cell` to four significant digits where it is a number that is not whole, as a look at a frame needs."""
+    return float(f"{cell:.4g}") if isinstance(cell, float) and not cell.is_integer() else cell
 
 
 def summaries(fits: Mapping[str, Fit | Refused]) -> pd.DataFrame:
@@ -134,45 +133,43 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
 
-def outlook(panels: Mapping[str, Panel], months: int) -> pd.DataFrame:
-    """Make the table of `plots.forecast`.
+def outlook(fit: Fit | Refused, held_out: HeldOut, months: int) -> pd.DataFrame:
+    """Make the table of `plots.forecast`: the fitted months, and what may follow.
 
     Parameters
     ----------
-    panels
-        What to show, by title.
+    fit
+        The fit.
+    held_out
+        What forecasts of its reference series proved.
     months
-        Number of months ahead.
+        Number of months ahead, at most; none is shown further ahead than forecasts were tested.
 
     Returns
     -------
     DataFrame
-        - panel: title
-        - kind, period_start, period_end, median, low50 … high95: as in `composite.outlook`, to two digits; a fit that
-          carries no levels is one row of kind `refused`
-        - note: the panel's sentence, or why there is no forecast
+        Empty where `no_forecast` gives a reason.
+
+        - kind, period_start, period_end, median, low50 … high95: as in `composite.outlook`, to two digits
+        - note: how the forecasts did at published counts
         - ids: statements behind the fit, joined by spaces
     """
-    parts = []
-    for title, panel in panels.items():
-        fit, (_, series, refused, note) = _fit(panel), panel
-        if isinstance(fit, Refused):
-            continue  # no statements, no panel
-        if (lacking := carried(fit)) is not None:
-            row = {"kind": "refused", "period_start": fit.starts[0], "period_end": fit.ends[-1], "panel": title}
-            row |= {"note": f"No level and no forecast: {lacking}.", "ids": statements(fit)}
-            parts.append(pd.DataFrame([row]))
-            continue
-        rows = composite.outlook(fit, months, series, refused)
-        numbers = rows.columns.drop(["kind", "period_start", "period_end"])
-        for column in numbers:
-            rows[column] = rows[column].map(two_digits)
-        words = note
-        if refused is not None:
-            words = f"No forecast: {refused.reason} (needs {refused.needs}). The lines only ask what if."
-        parts.append(rows.assign(panel=title, note=words, ids=statements(fit)))
-    columns = ["panel", *OUTLOOK, "note", "ids"]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
+    columns = [*OUTLOOK, "note", "ids"]
+    if isinstance(fit, Refused) or no_forecast(fit, held_out) is not None:
+        return pd.DataFrame(columns=columns)
+    rows = composite.outlook(fit, min(months, held_out.reach))
+    numbers = rows.columns.drop(["kind", "period_start", "period_end"])
+    rows[numbers] = rows[numbers].map(two_digits)
+    return rows.assign(note=calibration(held_out.scored), ids=statements(fit))[columns]
+
+
+def no_forecast(fit: Fit | Refused, held_out: HeldOut) -> Refused | None:
+    """None, or why no forecast of the reference series of `fit` is shown."""
+    if (refused := carried(fit) or held_out.refused) is not None:
+        return refused
+    if held_out.reach < 1:
+        return Refused("forecasts were tested less than a month ahead", "counts that reach further")
+    return None
 
 
 def calibration(scored: Sequence[Score]) -> str:

@@ -113,19 +113,22 @@ def _mixture(n: float, means: Floats, delta: Floats) -> float:
     return float(chance.mean())
 
 
-def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFrame:
+def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Path = "walk") -> pd.DataFrame:
     """Predict the counts of `rows` from the reports in the likelihood, exactly where they overlap.
 
-    Days after the fit's last period are forecast. The series of `rows` are the fit's. Adds to `rows.frame()`: mean,
+    Days after the fit's last period are forecast along `path`; the columns of the draws take the paths of a pool in
+    turn. The series of `rows` are the fit's. Adds to `rows.frame()`: mean,
     predicted_low, predicted_high (count, interval at the fit's level), probability (of a count inside the report's
-    interval) and pit (probability of less, at a random point of the interval); `attrs["draws"]`: (rows, draws).
+    interval) and pit (probability of less, at a random point of the interval); `attrs["draws"]`: (rows, draws),
+    `attrs["paths"]`: the path of each column.
     """
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
     counts = np.full((len(rows), draws * _EACH), np.nan)
     pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
-    base = model.problem(fit.lattice, fit.design)
+    base = model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay)
     beyond = _beyond(fit, rows)
+    ways = tuple(ahead.PATHS) if path == "pool" else (path,)
     overlapping = any(inside.any() for inside, _, _ in pieces)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
@@ -144,16 +147,18 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS) -> pd.DataFram
                 total += whole if b <= 0 else nb1.split(whole, a, b, hyper.delta, rng)
             if beyond.shape[1] and beyond[i].any():
                 n, series = beyond.shape[1], int(rows.series[i])
-                later = ahead.means(fit, n, series, theta[k : k + 1], node[k : k + 1], "model", rng)[0]
+                on = ways[k % len(ways)]
+                later = ahead.means(fit, n, series, theta[k : k + 1], node[k : k + 1], on, rng)[0]
                 total += nb1.sample(np.full(_EACH, float(beyond[i] @ later)), hyper.delta, rng)
             if loose.any():
                 total += nb1.sample(np.full(_EACH, float(loose @ level)), hyper.delta, rng)
             counts[i, k * _EACH : (k + 1) * _EACH] = total
+    on_path = np.repeat(np.arange(draws) % len(ways), _EACH)
     if np.isnan(counts).any():
-        whole_draws = counts[:, ~np.isnan(counts).any(axis=0)]
-        counts = whole_draws if whole_draws.shape[1] else counts[:, :1]
+        sound = ~np.isnan(counts).any(axis=0)
+        counts, on_path = (counts[:, sound], on_path[sound]) if sound.any() else (counts[:, :1], on_path[:1])
     table = rows.frame()
-    table.attrs["draws"] = counts
+    table.attrs["draws"], table.attrs["paths"] = counts, np.array(ways)[on_path]
     tails = [(1 - fit.spec.level) / 2, (1 + fit.spec.level) / 2]
     low, high = np.quantile(counts, tails, axis=1) if len(rows) else (np.empty(0), np.empty(0))
     less = (counts < rows.low[:, None]).mean(axis=1)
@@ -216,7 +221,7 @@ def _influence(fit: Fit) -> pd.DataFrame:
         rest = fit.obs.take([j for j in range(len(fit.obs)) if j != i])
         try:
             cells = lattice.build(rest)
-            posed = model.posed(model.problem(cells, fit.design), fit.design, hyper)
+            posed = model.posed(model.problem(cells, fit.design, rest, fit.spec.reporting_delay), fit.design, hyper)
             without = mode(posed, theta)
         except (ModeError, ContradictionError):
             rows.append({"shift": np.nan, "left_out": np.nan})

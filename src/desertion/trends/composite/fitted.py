@@ -185,8 +185,8 @@ class Fit:
 
         Returns a table with the columns of `intensity`. Raises UserError for a period that the reports do not reach.
         """
-        spans = self._spans(period)
-        shares = np.array([self._share(a, b) for a, b in spans])
+        spans = self.spans(period)
+        shares = np.array([self.share(a, b) for a, b in spans])
         return self._expected(spans, shares, series, tails(self.spec.level, "total"), self._log_total(shares))
 
     def _expected(
@@ -208,7 +208,7 @@ class Fit:
         reports do not reach.
         """
         spans = [_span(a), _span(b)]
-        shares = np.array([self._share(*span) for span in spans])
+        shares = np.array([self.share(*span) for span in spans])
         contraction = self.contraction(self._log_total(shares))
         for (first, last), share in zip(spans, contraction, strict=True):
             if share < prior.CONTRACTION:
@@ -292,15 +292,16 @@ class Fit:
                 rows.append({str(k): v for k, v in row.items()} | {"quantity": row["name"]})
         return pd.DataFrame(rows)[["quantity", "estimate", "low", "high", "contraction", "prior_driven"]]
 
-    def _spans(self, period: Literal["year"] | Sequence[Period]) -> list[tuple[date, date]]:
+    def spans(self, period: Literal["year"] | Sequence[Period]) -> list[tuple[date, date]]:
+        """First and last day of each calendar year (the part that reports reach) or of each given period."""
         if period == "year":
             first, last = self.starts[0], self.ends[-1]
             years = range(first.year, last.year + 1)
             return [(max(first, date(y, 1, 1)), min(last, date(y, 12, 31))) for y in years]
         return [_span(p) for p in period]
 
-    def _share(self, first: date, last: date) -> Floats:
-        """Share of each period that the days from `first` to `last` cover."""
+    def share(self, first: date, last: date) -> Floats:
+        """Share of each period that the days from `first` to `last` cover. Raises UserError for days out of reach."""
         bounds = self._bounds
         a, b = first.toordinal(), last.toordinal() + 1
         if a < bounds[0] or b > bounds[-1] or a >= b:

@@ -12,8 +12,11 @@ from desertion.trends.arrays import Floats
 from desertion.trends.composite import likelihood, nb1
 from desertion.trends.composite.lattice import Lattice
 
-#: Newton's last step is taken without evaluating it once it raises the log posterior by less than this.
-TOLERANCE = 1e-4
+#: Expected rise of the log posterior below which Newton's step is the last one. Its length in standard deviations is
+#: the square root, 1e-9, and the error after it the square: where it stops depends on the processor no longer.
+_LAST = 1e-18
+#: The same below which steps are whole and unchecked, since rounding hides what they gain.
+_NEAR = 1e-8
 #: Largest change of a log intensity in one step: a first step from far away must not leap past the data.
 _LEAP = 1.5
 _MOST, _HALVINGS = 100, 14
@@ -96,22 +99,23 @@ def derivatives(problem: Problem, theta: Floats) -> tuple[likelihood.Value, Floa
     return value, value.score @ jacobian, hessian, jacobian
 
 
-def mode(problem: Problem, start: Floats, tolerance: float = TOLERANCE) -> Mode:
-    """The posterior mode by damped Newton steps from `start`, the last of which gains less than `tolerance`.
+def mode(problem: Problem, start: Floats) -> Mode:
+    """The posterior mode by damped Newton steps from `start`, to machine precision wherever the sums allow it.
 
-    Newton's error shrinks quadratically, so after the last step it is of the order of `tolerance` standard deviations;
-    the information matrix is the one before that step. Where the exact information is not positive definite, the step
-    uses the complete counts' information, which is. Raises ModeError where no mode is reached.
+    Newton's error shrinks quadratically; the information matrix is the one before the last step. Where the exact
+    information is not positive definite, the step uses the complete counts' information, which is. Raises ModeError
+    where no mode is reached.
     """
     try:
-        return _climb(problem, start, problem.matrix, tolerance)
+        return _climb(problem, start, problem.matrix)
     except SumError as error:
         raise ModeError(str(error)) from error
 
 
-def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> Mode:
+def _climb(problem: Problem, theta: Floats, prior: Floats) -> Mode:
     value, gradient, hessian, jacobian = derivatives(problem, theta)
     height = value.loglik + problem.log_prior(theta)
+    before = np.inf
     for _ in range(_MOST):
         slope = gradient - prior @ (theta - problem.mean)
         information = prior - hessian
@@ -124,10 +128,17 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
                 raise ModeError("the reports leave a parameter free")
         step = linalg.cho_solve((factor, True), slope)
         gain = float(slope @ step)
-        if exact and gain < tolerance:
+        near = exact and gain < _NEAR
+        # sums so large that they step over numbers are smooth up to a noise, at which they no longer shrink
+        if near and (gain < _LAST or gain >= before):
             log_det = 2 * float(np.log(np.diag(factor)).sum())
-            loglik = value.loglik + float(gradient @ step + 0.5 * step @ hessian @ step)
+            loglik = value.loglik + float(gradient @ step)
             return Mode(theta + step, loglik, factor, height + gain / 2 - 0.5 * log_det, value)
+        if near:
+            before, theta = gain, theta + step
+            value, gradient, hessian, jacobian = derivatives(problem, theta)
+            height = value.loglik + problem.log_prior(theta)
+            continue
         k = problem.path.shape[1]
         leap = float(np.abs(problem.path @ step[:k]).max(initial=0.0))
         size = min(1.0, _LEAP / leap) if leap > 0 else 1.0
@@ -140,7 +151,6 @@ def _climb(problem: Problem, theta: Floats, prior: Floats, tolerance: float) -> 
             size /= 2
         else:
             if exact and gain < _NOISE:
-                # sums so large that they step over numbers are smooth up to this noise only
                 log_det = 2 * float(np.log(np.diag(factor)).sum())
                 return Mode(theta, value.loglik, factor, height - 0.5 * log_det, value)
             raise ModeError("no step raises the posterior")

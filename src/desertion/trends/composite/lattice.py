@@ -25,6 +25,7 @@ import numpy as np
 from desertion.errors import ContradictionError
 from desertion.trends import graph
 from desertion.trends.arrays import Floats, Ints
+from desertion.trends.chain import edges
 from desertion.trends.counts import Observations
 
 
@@ -159,23 +160,26 @@ def _build(obs: Observations) -> Lattice:
 
 
 def _admit(obs: Observations, members: Ints, series: int, parts: _Parts) -> list[int]:
-    """Add the series with as many reports as can be summed, the shortest first; return the others."""
+    """Add the series with as many reports as can be summed; return the others.
+
+    One report is held out where that suffices, the longest such, else the longest one after the other.
+    """
     admitted, dropped = list(members), []
     while True:
-        try:
-            mine = _series(obs, np.array(admitted, np.int64), series)
+        mine = _summed(obs, admitted, series)
+        if isinstance(mine, _Parts):
             break
-        except _LoopError as loop:
-            worst = max(loop.reports, key=lambda i: (obs.stop[i] - obs.start[i], obs.high[i] - obs.low[i], i))
-            admitted.remove(worst)
-            dropped.append(worst)
+        loose = sorted(mine, key=lambda i: (obs.stop[i] - obs.start[i], obs.high[i] - obs.low[i], i), reverse=True)
+        enough = (i for i in loose if isinstance(_summed(obs, [j for j in admitted if j != i], series), _Parts))
+        worst = next(enough, loose[0])
+        admitted.remove(worst)
+        dropped.append(worst)
     for report in sorted(dropped[:-1], key=lambda i: (obs.stop[i] - obs.start[i], i)):
-        try:
-            mine = _series(obs, np.array(sorted([*admitted, report]), np.int64), series)
-            admitted = sorted([*admitted, report])
+        again = _summed(obs, [*admitted, report], series)
+        if isinstance(again, _Parts):
+            mine = again
+            admitted.append(report)
             dropped.remove(report)
-        except _LoopError:
-            continue
     base = len(parts.cells)
     parts.cells += mine.cells
     parts.known += [c + base for c in mine.known]
@@ -184,23 +188,20 @@ def _admit(obs: Observations, members: Ints, series: int, parts: _Parts) -> list
     return dropped
 
 
+def _summed(obs: Observations, reports: list[int], series: int) -> _Parts | list[int]:
+    """The parts of a series of `reports`, or those of them that keep its free clusters from being a forest."""
+    try:
+        return _series(obs, np.array(sorted(reports), np.int64), series)
+    except _LoopError as loop:
+        return loop.reports
+
+
 def _chain_feasible(obs: Observations, members: Ints) -> None:
     days, place = np.unique(np.concatenate([obs.start[members], obs.stop[members]]), return_inverse=True)
     a, b = place[: len(members)], place[len(members) :]
-    tail, head, length, why = _edges(a, b, obs.low[members], obs.high[members], len(days) - 1)
+    tail, head, length, why = edges(a, b, obs.low[members], obs.high[members], len(days) - 1)
     if graph.shortest(len(days), tail, head, length) is None:
         raise ContradictionError([int(members[i]) for i in graph.negative_cycle(len(days), tail, head, length, why)])
-
-
-def _edges(a: Ints, b: Ints, low: Floats, high: Floats, cells: int) -> tuple[Ints, Ints, Floats, Ints]:
-    """Edges tail → head with a length: N(head) ≤ N(tail) + length; and the report behind each (−1: none)."""
-    finite = np.flatnonzero(np.isfinite(high))
-    chain = np.arange(cells)
-    tail = np.concatenate([b, a[finite], chain + 1])
-    head = np.concatenate([a, b[finite], chain])
-    length = np.concatenate([-low, high[finite], np.zeros(cells)])
-    why = np.concatenate([np.arange(len(a)), finite, np.full(cells, -1)])
-    return tail, head, length, why
 
 
 def _series(obs: Observations, members: Ints, series: int) -> _Parts:

@@ -12,7 +12,7 @@ from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
 from desertion.trends import Refused, terms
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import hyper, lattice, prior
+from desertion.trends.composite import hyper, lattice, prior, truncation
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.laplace import Mode, Problem, mode, posterior_mean
 from desertion.trends.composite.posterior import Hyper, Posterior
@@ -71,15 +71,18 @@ def fit_statements(
 
 def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
     trend = terms.parse(spec.trend)
-    obs, spec = _named_series(obs, spec)
+    named = _named_series(obs, spec)
+    if isinstance(named, Refused):
+        return named
+    obs, spec = named
     refused = _size(obs) or _impossible(obs) or _overlap(obs)
     if refused:
         return refused
     try:
         cells = lattice.build(obs)
     except ContradictionError as error:
-        named = ", ".join(obs.describe(i) for i in error.reports)
-        return Refused(f"these reports contradict each other: {named}", "one of them mended or left out")
+        those = ", ".join(obs.describe(i) for i in error.reports)
+        return Refused(f"these reports contradict each other: {those}", "one of them mended or left out")
     first, last = int(obs.start.min()), int(obs.stop.max()) - 1
     lead = -(-LEAD_MONTHS // UNITS[spec.unit]) if spec.delayed else 0
     grid = prior.grid(first, last, spec.unit, lead)
@@ -95,21 +98,19 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
-def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec]:
+def _named_series(obs: Observations, spec: Spec) -> tuple[Observations, Spec] | Refused:
     """Series that have reports, the reference first; by default each other one has a factor of its own name."""
-    counts = [(-int((obs.exact & (obs.series == s)).sum()), -int((obs.series == s).sum()), s)
-              for s in range(len(obs.series_names)) if (obs.series == s).any()]  # fmt: skip
+    used = [name for s, name in enumerate(obs.series_names) if (obs.series == s).any()]
+    free = [name for name in used if not (spec.factors or {}).get(name)]
+    reference = spec.reference or next(iter(free or used), "")
+    if spec.reference is not None and spec.reference not in free:
+        what = "has a factor" if spec.reference in used else "has no report"
+        return Refused(f"the reference series {spec.reference!r} {what}", f"one of {', '.join(map(repr, free))}")
+    names = sorted(used, key=lambda name: (name != reference, name not in free))
     if spec.factors is None:
-        order = [s for *_, s in sorted(counts)]
-        names = [obs.series_names[s] for s in order]
         spec = replace(spec, factors={name: (name,) for name in names[1:]})
-    else:
-        free = {name for name in obs.series_names if not spec.factors.get(name)}
-        order = [s for *_, s in sorted(counts, key=lambda c: (obs.series_names[c[2]] not in free, c))]
-        names = [obs.series_names[s] for s in order]
-    place = {s: i for i, s in enumerate(order)}
-    series = np.array([place[int(s)] for s in obs.series], np.int64)
-    return replace(obs, series=series, series_names=tuple(names)), spec
+    place = np.array([names.index(name) if name in names else -1 for name in obs.series_names], np.int64)
+    return replace(obs, series=place[obs.series], series_names=tuple(names)), spec
 
 
 def _size(obs: Observations) -> Refused | None:
@@ -211,11 +212,12 @@ def _enough(cells: lattice.Lattice, design: prior.Design, spec: Spec) -> Refused
     return None
 
 
-def problem(cells: lattice.Lattice, design: prior.Design) -> Problem:
-    """The posterior before any hyper-parameter is set (tau 1, Poisson, no delay)."""
+def problem(cells: lattice.Lattice, design: prior.Design, obs: Observations, reporting_delay: float = 0.0) -> Problem:
+    """The posterior before any hyper-parameter is set (tau 1, Poisson, no delay of a series)."""
     series = np.array([c.series for c in cells.cells], np.int64)
+    shares = truncation.weights(cells, obs, design.bounds(), reporting_delay)
     return Problem(
-        cells, prior.weights(cells, design.bounds()), design.path, design.offset, design.factors[series],
+        cells, shares, design.path, design.offset, design.factors[series],
         design.mean, design.precision(1.0), 0.0,
     )  # fmt: skip
 
@@ -233,7 +235,7 @@ def _integrated(
     obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
 ) -> Fit:
     axes = hyper.Axes(spec, design)
-    base = problem(cells, design)
+    base = problem(cells, design, obs, spec.reporting_delay)
     crude = _starting_point(obs, design, base) if start is None else start
 
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
@@ -274,6 +276,11 @@ def _integrated(
         middle, *varied = (_integrated(obs, s, cells, design) for s in fixed)
         return replace(middle, varied=tuple(varied))
     return made
+
+
+def refit(found: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
+    """Fit other reports on the periods and with the priors of `found`. Raises ModeError where no fit is found."""
+    return _integrated(obs, found.spec, cells, found.design, found.mode)
 
 
 def _log_spread(posterior: Posterior, design: prior.Design) -> float:

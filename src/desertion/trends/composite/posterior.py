@@ -57,7 +57,9 @@ class Mixture:
         return np.asarray(np.moveaxis(special.ndtr(z), -2, -1) @ self.weight)
 
     def quantiles(self, probabilities: Floats) -> Floats:
-        """Quantiles: (probabilities, n), by bisection."""
+        """Quantiles: (probabilities, n), by bisection where there is more than one normal law."""
+        if len(self.weight) == 1:
+            return np.asarray(self.mean[0] + self.sd[0] * special.ndtri(probabilities)[:, None])
         reach = 9 * np.maximum(self.sd, 1e-12)
         shape = (len(probabilities), self.mean.shape[1])
         low = np.broadcast_to((self.mean - reach).min(axis=0), shape)

@@ -8,13 +8,10 @@ import pandas as pd
 
 from desertion.arguments import takes
 from desertion.errors import UserError
-from desertion.trends import Refused, counts, terms
+from desertion.trends import Refused, completeness, counts, terms
 from desertion.trends.composite import prior
 from desertion.trends.counts import Observations, Running
 from desertion.trends.grid import UNITS
-
-#: Measures of one case in the order of its way through a court; one beside an earlier one comes with a delay.
-STAGES = ("cases_received_by_court", "verdicts", "persons_convicted")
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,17 @@ class Spec:
         Order of the random walk behind `smooth`, 1 or 2.
     priors
         Scales of the priors.
+    reference
+        Name of the series whose cases the latent intensity counts; by default the first of `Observations.series_names`
+        that has reports and no factor (`counts.observations` names the earliest stage first).
     factors
-        Names of the factors of each series; by default each series but the reference (the one with most exact reports)
-        has one of its own name.
+        Names of the factors of each series; by default each series but the reference has one of its own name.
     delayed
         Series that count the latent cases later, by a geometric delay with one mean.
     phi, tau, delay
         Variance over mean, standard deviation of a period's step of the walk, mean delay in months; estimated if None.
+    reporting_delay
+        Mean delay in days after which cases are posted (`completeness`); 0: all reports were complete when counted.
     exposure
         One positive number per period, from the first report's period on.
     level, seed, draws
@@ -48,11 +49,13 @@ class Spec:
     unit: prior.Unit = "month"
     order: int = 1
     priors: prior.Priors = field(default_factory=prior.Priors)
+    reference: str | None = None
     factors: dict[str, tuple[str, ...]] | None = None
     delayed: tuple[str, ...] = ()
     phi: float | None = None
     tau: float | None = None
     delay: float | None = None
+    reporting_delay: float = 0.0
     exposure: tuple[float, ...] | None = None
     level: float = 0.95
     seed: int = 20240320
@@ -70,6 +73,8 @@ def check(spec: Spec) -> None:
         raise UserError(f"phi {spec.phi} is no dispersion; it is 1 (Poisson) or more")
     if spec.tau is not None and not 0 < spec.tau < 100:
         raise UserError(f"tau {spec.tau} is no standard deviation of a logarithm; give a number above 0")
+    if not 0 <= spec.reporting_delay < 1e4:
+        raise UserError(f"reporting_delay {spec.reporting_delay} is no mean delay in days; give 0 or more")
     if not 0 < spec.level < 1:
         raise UserError(f"level {spec.level} is no coverage; it lies between 0 and 1")
 
@@ -85,8 +90,9 @@ def pose(
 ) -> tuple[Observations, Spec] | Refused:
     """Turn facts into reports and the model for them.
 
-    Facts that differ in articles, scope, measure or compiler become series with a factor each; verdicts and persons
-    convicted beside cases received become delayed series.
+    Facts that differ in articles, measure or compiler become series with a factor each, and so do those that differ in
+    scope, but for a part and its whole (`counts.PARTS`); verdicts and persons convicted beside cases received become
+    delayed series.
 
     Parameters
     ----------
@@ -110,10 +116,11 @@ def pose(
     except UserError as error:
         return Refused(str(error), "statements that count one thing")
     measure = facts.set_index("chosen")["measure"]
-    stages = [stage for stage in STAGES if (measure == stage).any()]
+    stages = [stage for stage in counts.STAGES if (measure == stage).any()]
     later = {
         obs.series_names[series]
         for name, series in zip(obs.ids, obs.series, strict=True)
         if measure[counts.behind(name)[0]] in stages[1:]
     }
-    return obs, replace(spec, delayed=tuple(sorted(later)))
+    dated = replace(obs, counted=completeness.counting_days(obs, facts, figures))
+    return dated, replace(spec, delayed=tuple(sorted(later)))

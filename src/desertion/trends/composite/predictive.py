@@ -1,0 +1,115 @@
+"""Each report set against what the others predict of it: errors that would be noticed, and a report that is one.
+
+A report that is wrong makes the counts look more dispersed than they are, and hides behind the wider intervals that
+this gives. So the dispersion is estimated anew without it (leave-one-out posterior prediction: Gelfand et al., 1992;
+Marshall & Spiegelhalter, 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from desertion import memo
+from desertion.errors import ContradictionError, ModeError
+from desertion.trends.arrays import Floats
+from desertion.trends.composite import checks, lattice, model
+from desertion.trends.composite.fitted import Fit
+from desertion.trends.counts import Observations
+
+#: Standard deviations of the predicted log count by which a report must miss to be named, and at which an error of a
+#: report would be noticed.
+NOTICED = 3.0
+#: Draws of theta behind a prediction.
+_DRAWS = 40
+
+
+def without(found: Fit, rows: Sequence[int]) -> Fit | None:
+    """The fit to the reports but those at positions `rows`, on the same periods; None where they give no posterior."""
+    kept = [i for i in range(len(found.obs)) if i not in set(rows)]
+    if len(kept) == len(found.obs):
+        return found
+    rest = found.obs.take(kept)
+    try:
+        return model.refit(found, rest, lattice.build(rest))
+    except (ModeError, ContradictionError):
+        return None
+
+
+def predicted(found: Fit, rows: Observations, out: Sequence[Sequence[int]]) -> pd.DataFrame:
+    """Predict the counts of `rows`, each from the reports of the fit but those at the positions `out[i]`.
+
+    Returns
+    -------
+    DataFrame
+        `rows.frame()` with one row per report, and missing values where the others give no posterior:
+
+        - mean, predicted_low, predicted_high: of the count, the interval at the fit's level
+        - inside: posterior probability of a count inside the report's interval
+        - beyond: probability of a count as far out as the report or farther, on both sides
+        - error: distance of the report from the median in standard deviations of the log count; 0 where its interval
+          holds the median
+        - spread: that standard deviation
+        - phi: variance over mean of the counts, as estimated without those reports
+    """
+    return memo.recall(_predicted, found, rows, tuple(tuple(sorted(set(each))) for each in out))
+
+
+def _predicted(found: Fit, rows: Observations, out: tuple[tuple[int, ...], ...]) -> pd.DataFrame:
+    table = rows.frame()
+    added = ["mean", "predicted_low", "predicted_high", "inside", "beyond", "error", "spread", "phi"]
+    table[added] = np.nan
+    for left in dict.fromkeys(out):
+        mine = [i for i, each in enumerate(out) if each == left]
+        others = without(found, left)
+        if others is None:
+            continue
+        made = checks.predict(others, rows.take(mine), draws=_DRAWS)
+        phi = 1 + others.posterior.averaged(others.hyper("delta"))
+        for place, i in enumerate(mine):
+            law = _against(made.attrs["draws"][place], float(rows.low[i]), float(rows.high[i]))
+            ends = made.loc[place, ["mean", "predicted_low", "predicted_high"]]
+            table.loc[i, added] = [*ends, made.loc[place, "probability"], *law, phi]
+    return table
+
+
+def _against(draws: Floats, low: float, high: float) -> tuple[float, float, float]:
+    """Two-sided tail probability, error in standard deviations, and standard deviation of the log count."""
+    logs = np.log(draws + 0.5)
+    middle = float(np.median(logs))
+    # half the distance between two normal quantiles: single draws far out do not set it
+    spread = float(np.diff(np.quantile(logs, special.ndtr([-1.0, 1.0])))[0]) / 2
+    spread = max(spread, 0.5 / float(np.exp(middle)))
+    nearest = np.clip(middle, np.log(low + 0.5), np.log(high + 0.5))
+    error = (nearest - middle) / spread
+    tail = min(float((draws <= high).mean()), float((draws >= low).mean()))
+    return min(1.0, 2 * tail), float(error), spread
+
+
+def left_out(found: Fit) -> pd.DataFrame:
+    """Predict each report of the likelihood from the others, with the dispersion that they have without it.
+
+    Returns
+    -------
+    DataFrame
+        As `predicted`, one row per report, and
+
+        - smallest: smallest error of this report that would be noticed, as a share of its count (0.2: a fifth too high;
+          one too low is noticed from 1 − 1/1.2 on)
+        - named: whether this report alone inflates the dispersion: it lies more than `NOTICED` standard deviations off
+          what the others predict, and of all reports it is the one without which phi is least
+    """
+    table = predicted(found, found.obs, [[i] for i in range(len(found.obs))])
+    table["smallest"] = np.expm1(NOTICED * table["spread"])
+    suspect = table["error"].abs() > NOTICED
+    table["named"] = suspect & (table["phi"] == table["phi"].min())
+    return table
+
+
+def named(found: Fit) -> str:
+    """Id of the report that alone inflates the dispersion, as `left_out` names it; blank where there is none."""
+    table = left_out(found)
+    return str(next(iter(table.loc[table["named"], "id"]), ""))

@@ -1,0 +1,161 @@
+"""Growth from one year to the next at each stage of criminal proceedings, by counter.
+
+A criminal case is registered, cleared, received by a court and decided; its accused is convicted, and the verdict comes
+into force. Each stage is counted by someone else, under other articles and later than the one before: no two of these
+counts are divided by each other or joined.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from desertion import vocabulary
+from desertion.arguments import takes
+from desertion.text import period
+from desertion.trends import Refused, growth
+
+#: The stages in order, by the measure that counts them.
+STAGES = {
+    "cases_opened": "registered",
+    "crimes_cleared": "cleared",
+    "cases_received_by_court": "received by courts",
+    "verdicts": "verdict",
+    "persons_convicted": "convicted",
+}
+#: The last stage: the forms of the Judicial Department count persons by verdicts in force.
+IN_FORCE = "convicted and in force"
+COURT_FORMS = "Judicial Department"
+ORDER = (*STAGES.values(), IN_FORCE)
+_COLUMNS = (
+    *("years", "stage", "what", "compiler", "articles", "measure", "from_year", "to_year", "from_count", "to_count"),
+    *("from_part", "to_part", "ratio", "low", "high", "refused", "ids"),
+)
+
+
+@takes(facts="reconcile.facts(data): compiler articles measure scope unit", level="share")
+def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "rounding") -> pd.DataFrame:
+    """Compare each two neighbouring years of one counter, stage and set of articles.
+
+    Of several counts of one year the one of most days is taken; a count of part of a year is compared by the day.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`; a column `hedge` gives the printed hedge.
+    level : float
+        Coverage of the intervals, as a share.
+    reading : str
+        How a printed bound is read (data/hedges.csv).
+
+    Returns
+    -------
+    DataFrame
+        One row per pair of years, by years, stage, articles and counter:
+
+        - years: both years in words, `2022 → 2023`
+        - stage: one of `ORDER`
+        - what: articles in words, with "newer parts" where only those of September 2022 are counted
+        - compiler, articles, measure: of both counts
+        - from_year, to_year, from_count, to_count: the two counts
+        - from_part, to_part: what is counted of the year, `Mar–Dec 2022`; blank for the whole year
+        - ratio, low, high: later over earlier count, with the exact interval of `growth.growth_table`
+        - refused: why there is no ratio, else blank
+        - ids: statements behind both counts, joined by spaces
+
+    Raises
+    ------
+    UserError
+        If a column is missing.
+    """
+    counts = growth.yearly(facts[facts["measure"].isin(STAGES)], reading, incomplete=True)
+    counts = counts.sort_values("days", kind="stable").groupby([*growth.KEYS, "year"]).tail(1)
+    pairs = growth.growth_table(counts, level=level, reading=reading, incomplete=True)
+    pairs = pairs[pairs["to_year"].eq(pairs["from_year"] + 1)].reset_index(drop=True)
+    ends = zip(counts["period_start"], counts["period_end"], counts["exposure"], strict=True)
+    parts = counts[[*growth.KEYS, "year"]].assign(
+        part=["" if exposure == 1 else period(start, end) for start, end, exposure in ends]
+    )
+    for side in ("from", "to"):
+        named = parts.rename(columns={"year": f"{side}_year", "part": f"{side}_part"})
+        pairs = pairs.astype({f"{side}_year": "int64"}).merge(named, how="left")
+    stage = pairs["measure"].map(STAGES)
+    stage = stage.where(pairs["measure"].ne("persons_convicted") | pairs["compiler"].ne(COURT_FORMS), IN_FORCE)
+    newer = pairs["scope"].map({"mobilisation_parts": ", newer parts"}).fillna("")
+    pairs = pairs.assign(
+        what=pairs["articles"].map(vocabulary.articles_label).replace("Art. 337, 338 and 339", "Art. 337–339") + newer,
+        years=pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str),
+        stage=stage, place=stage.map(ORDER.index),
+    )  # fmt: skip
+    return pairs.sort_values(["from_year", "place", "articles", "compiler"], ignore_index=True)[[*_COLUMNS]]
+
+
+@takes(pairs="stages.stage_growth(facts): stage from_count from_part ratio low")
+def in_words(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Put rows of `stage_growth` into words: `stage`, `before` and `after` (counts with their parts of the year),
+    `growth` and `exact` (its interval), or why there is none; with `years`, `what`, `compiler` and `ids`."""
+
+    def count(row: dict[Any, Any], side: str) -> str:
+        part = row[f"{side}_part"].removesuffix(f" {row[f'{side}_year']}")
+        return f"{row[f'{side}_count']:,.0f}" + (f" ({part})" if part else "")
+
+    rows = pairs.to_dict("records")
+    words = {
+        "stage": [row["stage"].capitalize() for row in rows],
+        "before": [count(row, "from") for row in rows],
+        "after": [count(row, "to") for row in rows],
+        "growth": ["–" if row["refused"] else f"×{row['ratio']:.2f}" for row in rows],
+        "exact": [row["refused"] or f"{row['low']:.2f} to {row['high']:.2f}" for row in rows],
+    }
+    return pairs[["years", "what", "compiler", "ids"]].assign(
+        **{name: pd.Series(cells, pairs.index, dtype=object) for name, cells in words.items()}
+    )
+
+
+@takes(pairs="stages.stage_growth(facts): stage refused")
+def lacking(pairs: pd.DataFrame) -> list[str]:
+    """One line for each stage without a ratio: of no counter are two neighbouring years known, or why it is refused."""
+    lines = []
+    for stage in ORDER:
+        own = pairs[pairs["stage"].eq(stage)]
+        if own.empty:
+            lines.append(f"{stage.capitalize()}: no counter gives counts of two neighbouring years.")
+        elif own["refused"].ne("").all():
+            lines.append(f"{stage.capitalize()}: {own['refused'].iloc[0]}.")
+    return lines
+
+
+class StageSpread(NamedTuple):
+    """Least and greatest growth of one pair of years, for a sentence: of `n` counts by `counters` counters."""
+
+    least: float
+    most: float
+    n: int
+    counters: int
+    ids: str
+
+
+@takes(pairs="stages.stage_growth(facts): from_year refused ratio compiler ids")
+def spread(pairs: pd.DataFrame, from_year: int) -> StageSpread | Refused:
+    """The spread of growth over stages and counters, from `from_year` to the next year.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        The table of `stage_growth`.
+    from_year : int
+        The earlier of the two years.
+
+    Returns
+    -------
+    StageSpread or Refused
+        Refused where fewer than two counters give the two years: one alone says nothing about the others.
+    """
+    own = pairs[pairs["from_year"].eq(from_year) & pairs["refused"].eq("")]
+    counters = own["compiler"].nunique()
+    if counters < 2:
+        years = f"{from_year} and {from_year + 1}"
+        return Refused(f"{counters or 'no'} counter gives counts of {years}", "the same years by two counters")
+    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    return StageSpread(float(own["ratio"].min()), float(own["ratio"].max()), len(own), counters, ids)

@@ -1,0 +1,244 @@
+"""Every usable statement of what a fit counts, set against the fit: none may contradict a plotted band in silence.
+
+A statement is predicted by the reports that are neither itself nor another count of the same days. A count of more
+articles is an upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from desertion import hedges
+from desertion.figures import Data
+from desertion.reconcile.ledger import REVISION
+from desertion.text import listed, period
+from desertion.trends import Refused
+from desertion.trends.composite import Fit, predictive
+from desertion.trends.counts import Observations, behind
+
+INSIDE, OUTSIDE, FIRST, NO_DAYS = "inside", "outside", "first total", "other days"
+USED, LEFT, BOUND = "in the fit", "left out of the fit", "upper bound"
+#: Two counts are of the same days if their first and their last days lie this near.
+_SAME_DAYS = 10
+#: A count made so soon after its last day may lack cases that are posted later.
+_SOON = 31
+_NUMBERS = ["mean", "predicted_low", "predicted_high", "beyond", "error"]
+_COLUMNS = [
+    *("ids", "compiler", "printed_by", "period_start", "period_end", "printed", "role"),
+    *_NUMBERS,
+    "verdict",
+    "why",
+]
+
+
+class _Reading(NamedTuple):
+    """What statements of one fact print alike: the interval of the count, its days, and the total subtracted."""
+
+    ids: tuple[str, ...]
+    row: pd.Series[Any]
+    low: float
+    high: float
+    start: date
+    stop: date
+    base: float
+    wider: bool
+
+
+def check(
+    found: Fit | Refused,
+    data: Data,
+    facts: pd.DataFrame,
+    wider: pd.DataFrame | None = None,
+    *,
+    reading: str = "rounding",
+) -> pd.DataFrame:
+    """Set each usable statement against the fit.
+
+    Parameters
+    ----------
+    found
+        A fit to reports of the counts `facts`, running totals rebased or as printed; the table of a refusal is empty.
+    data
+        The statements.
+    facts
+        All facts of the fit's measure, also versions that were revised later, as `reconcile.facts` returns them.
+    wider
+        Counts that hold these and others, such as of three articles; those of calendar periods are upper bounds.
+    reading
+        How hedges are read (data/hedges.csv).
+
+    Returns
+    -------
+    DataFrame
+        One row per reading of a fact (statements that print the same number and period), in the order of their periods:
+
+        - ids: the statements, joined by spaces
+        - compiler, printed_by: who counted, and who prints it
+        - period_start, period_end: as printed
+        - printed: the number in words
+        - role: `in the fit`, `left out of the fit` or `upper bound`
+        - mean, predicted_low, predicted_high: of the number as printed, from the reports that neither are these
+          statements nor count the same days; the interval at the fit's level
+        - beyond: probability of a number as far out or farther
+        - error: standard deviations off the median
+        - verdict: `inside`, `outside`; `first total`, the running total from which the others are counted on, or
+          `other days`, which the fit does not reach
+        - why: what is known of a number that is outside
+    """
+    if isinstance(found, Refused):
+        return pd.DataFrame(columns=_COLUMNS)
+    readings = list(_readings(found, data, facts, reading, wider=False))
+    if wider is not None:
+        readings += _readings(found, data, wider[~wider["cumulative"].astype(bool)], reading, wider=True)
+    first, last = found.starts[0], found.ends[-1]
+    rows, asked = [], []
+    for each in readings:
+        verdict = FIRST if each.start >= each.stop else ""
+        if not verdict and (each.start < first or each.start > last):
+            verdict = NO_DAYS
+        rows.append({**_described(each, found, verdict), "verdict": verdict})
+        asked.append(not verdict)
+    table = pd.DataFrame(rows, columns=_COLUMNS).assign(why="")
+    table[_NUMBERS] = np.nan
+    own = [each for each, ask in zip(readings, asked, strict=True) if ask]
+    if own:
+        made = predictive.predicted(found, _observations(found, own), [_same(found, data, each) for each in own])
+        made[_NUMBERS[:3]] += np.array([[each.base] for each in own])
+        table.loc[asked, _NUMBERS] = made[_NUMBERS].to_numpy()
+        far = made["beyond"] < 1 - found.spec.level
+        table.loc[asked, "verdict"] = np.where(made["beyond"].isna(), NO_DAYS, np.where(far, OUTSIDE, INSIDE))
+    outside = table["verdict"] == OUTSIDE
+    table["why"] = [
+        _why(each, data, error) if far else ""
+        for each, far, error in zip(readings, outside, table["error"], strict=True)
+    ]
+    order = table.sort_values(["period_start", "period_end", "ids"], kind="stable")
+    return order.reset_index(drop=True)
+
+
+def _readings(found: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_Reading]:
+    """The readings of the usable statements of `facts`; running totals less the total that the fit begins with."""
+    figures = data.figures
+    own = figures[figures["fact"].isin(facts.index) & figures["status"].ne("rejected") & figures["kind"].eq("count")]
+    firsts = sorted({behind(name)[1] for name in found.obs.ids if len(behind(name)) > 1})
+    bases = figures.loc[firsts].to_dict("records")
+    alike = ["fact", "value", "bound", "hedge", "period_start", "period_end", "low", "high"]
+    for _, group in own.groupby(alike, sort=False, dropna=False):
+        row = group.iloc[0]
+        printed = (row["low"], row["high"]) if pd.notna(row["low"]) else None
+        hedge = row["hedge"] if row["bound"] != "exact" and pd.notna(row["hedge"]) else ""
+        low, high = hedges.load().interval(row["value"], row["bound"], hedge, reading, printed=printed)
+        start, stop, base = row["period_start"].date(), row["period_end"].date() + timedelta(days=1), 0.0
+        for one in bases:
+            if row["cumulative"] and one["period_start"] == row["period_start"] and one["scope"] == row["scope"]:
+                base, start = float(one["value"]), one["period_end"].date() + timedelta(days=1)
+        yield _Reading(
+            tuple(group.index), row, 0.0 if wider else max(low - base, 0.0), high - base, start, stop, base, wider
+        )
+
+
+def _observations(found: Fit, readings: list[_Reading]) -> Observations:
+    names = [name.split(" / ") for name in found.obs.series_names]
+    series = [
+        next((place for place, words in enumerate(names) if not each.wider and each.row["scope"] in words), 0)
+        for each in readings
+    ]
+    return Observations(
+        tuple(each.ids[0] for each in readings), np.array(series, np.int64),
+        np.array([each.start.toordinal() for each in readings]), np.array([each.stop.toordinal() for each in readings]),
+        np.array([each.low for each in readings]), np.array([each.high for each in readings]), found.obs.series_names,
+    )  # fmt: skip
+
+
+def _fact(data: Data, name: str) -> str:
+    return REVISION.sub("", str(data.figures.at[name, "fact"]))
+
+
+def _same(found: Fit, data: Data, each: _Reading) -> list[int]:
+    """Positions of the reports of the same fact, and of those that count the same days."""
+    if each.wider:
+        return []
+    obs, fact = found.obs, _fact(data, each.ids[0])
+    near = (np.abs(obs.start - each.start.toordinal()) <= _SAME_DAYS) & (
+        np.abs(obs.stop - each.stop.toordinal()) <= _SAME_DAYS
+    )
+    return [i for i, name in enumerate(obs.ids) if near[i] or _fact(data, behind(name)[0]) == fact]
+
+
+def _described(each: _Reading, found: Fit, verdict: str) -> dict[str, object]:
+    row = each.row
+    used = set(found.obs.statements) & set(each.ids) or verdict == FIRST
+    value = f"{row['value']:,.0f}"
+    words = value if row["bound"] == "exact" else f"{row['hedge'] or str(row['bound']).replace('_', ' ')} {value}"
+    return {
+        "ids": " ".join(each.ids), "compiler": row["compiler"], "printed_by": row["printed_by"],
+        "period_start": row["period_start"], "period_end": row["period_end"], "printed": words,
+        "role": BOUND if each.wider else USED if used else LEFT,
+    }  # fmt: skip
+
+
+def _why(each: _Reading, data: Data, error: float) -> str:
+    """What may explain a statement outside its interval: what the data say of it, and when it was counted."""
+    own = data.figures.loc[list(each.ids)]
+    reasons = [str(words).rstrip(".") for words in own["status_reason"].dropna().unique() if words]
+    counted = own["counted_on"].min() if own["counted_on"].notna().any() else own["known"].min()
+    soon = (counted - own["period_end"].iloc[0]).days
+    if error < 0 and 0 <= soon <= _SOON:
+        reasons.append(f"counted at most {soon} days after its last day: cases posted later are missing")
+    every = data.figures[data.figures["status"].ne("rejected") & data.figures["value"].ne(each.row["value"])]
+    others = every[[_fact(data, name) == _fact(data, each.ids[0]) for name in every.index]]
+    if len(others):
+        reasons.append(f"{listed(f'{value:,.0f}' for value in others['value'].unique())} is printed of it, too")
+    reasons += [str(note).rstrip(".") for note in own["note"].dropna().unique() if note]
+    return "; ".join(reasons)
+
+
+class Highest(NamedTuple):
+    """The month that is highest in most draws of a fit: its first day, in which share of them, and its level."""
+
+    month: date
+    share: float
+    level: float
+
+
+def highest(found: Fit) -> list[Highest]:
+    """The months that are highest in any draw of the fit, those of most draws first.
+
+    A sentence may call a month the highest only where its share is near one.
+    """
+    theta, nodes = found.drawn
+    days = np.array([(end - start).days + 1 for start, end in zip(found.starts, found.ends, strict=True)])
+    drawn = found.means(0, theta, nodes)[:, found.design.lead :]
+    often = np.bincount(np.argmax(drawn / days, axis=1), minlength=len(days)) / len(drawn)
+    levels = found.intensity()["mean"].to_numpy()
+    order = [i for i in np.argsort(-often, kind="stable") if often[i] > 0]
+    return [Highest(found.starts[i], float(often[i]), float(levels[i])) for i in order]
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `check` to show beside the plot: those outside, and upper bounds, in words.
+
+    Returns
+    -------
+    DataFrame
+        - who: who counted, as whom prints it
+        - period: in words
+        - printed, predicted: the number and its interval
+        - verdict: `outside`, or `inside` for an upper bound that holds
+        - why: what may explain it
+        - ids: the statements
+    """
+    columns = ["who", "period", "printed", "predicted", "verdict", "why", "ids"]
+    rows = table[table["verdict"].isin([OUTSIDE, NO_DAYS]) | table["role"].eq(BOUND)]
+    days = zip(rows["period_start"], rows["period_end"], strict=True)
+    ends = zip(rows["predicted_low"], rows["predicted_high"], strict=True)
+    return rows.assign(
+        who=rows["compiler"],
+        period=[period(*each) for each in days],
+        predicted=[f"{low:,.0f} to {high:,.0f}" if pd.notna(low) else "" for low, high in ends],
+    )[columns]

@@ -1,0 +1,108 @@
+"""No usable statement contradicts the fit in silence: each is in the fit, inside its interval, or in the list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from desertion import figures, reconcile
+from desertion.figures import Data
+from desertion.trends import Refused, composite, statement_checks
+from desertion.trends.composite import Fit
+
+COURT = {
+    "measures": "cases_received_by_court", "compilers": "Mediazona", "scope": ["whole", "mobilisation_parts"],
+    "status": None,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data() -> Data:
+    return figures.load()
+
+
+@pytest.fixture(scope="module")
+def versions(data: Data) -> pd.DataFrame:
+    return figures.select(reconcile.facts(data), articles="337", **COURT)
+
+
+@pytest.fixture(scope="module")
+def wider(data: Data) -> pd.DataFrame:
+    return figures.select(reconcile.facts(data), articles="332+337+338", **COURT)
+
+
+@pytest.fixture(scope="module")
+def months(data: Data, versions: pd.DataFrame) -> Fit:
+    found = composite.fit_statements(reconcile.latest(versions), data.figures)
+    assert isinstance(found, Fit)
+    return found
+
+
+@pytest.fixture(scope="module")
+def checked(months: Fit, data: Data, versions: pd.DataFrame, wider: pd.DataFrame) -> pd.DataFrame:
+    return statement_checks.check(months, data, versions, wider)
+
+
+def test_every_usable_statement_is_inside_its_interval_or_in_the_list_that_is_shown(
+    checked: pd.DataFrame, months: Fit, data: Data, versions: pd.DataFrame, wider: pd.DataFrame
+) -> None:
+    single = wider[~wider["cumulative"].astype(bool)]
+    usable = data.figures[
+        data.figures["fact"].isin([*versions.index, *single.index]) & data.figures["status"].ne("rejected")
+    ]
+    set_against = " ".join(checked["ids"]).split()
+    assert sorted(set_against) == sorted(usable.index)
+    listed = set(" ".join(statement_checks.shown(checked)["ids"]).split())
+    for row in checked.itertuples():
+        # the first running total is no report: the others count from it on
+        held = row.verdict == "inside" or (row.verdict == "first total" and row.printed == "471")
+        assert held or set(row.ids.split()) <= listed, row
+    used = set(" ".join(checked.loc[checked["role"].eq("in the fit"), "ids"]).split())
+    assert set(months.obs.statements) <= used
+
+
+def test_a_row_is_outside_where_its_number_lies_beyond_the_interval(checked: pd.DataFrame) -> None:
+    exact = checked[checked["printed"].str.fullmatch(r"[\d,]+") & checked["role"].ne("upper bound")]
+    exact = exact[exact["verdict"].isin(["inside", "outside"])]
+    number = exact["printed"].str.replace(",", "").astype(float)
+    beyond = (number < exact["predicted_low"]) | (number > exact["predicted_high"])
+    assert beyond.tolist() == exact["verdict"].eq("outside").tolist()
+    assert checked.loc[checked["verdict"].eq("inside"), "why"].eq("").all()
+
+
+def test_a_count_that_a_relay_misprints_is_listed_with_what_else_is_printed_of_it(
+    months: Fit, data: Data, versions: pd.DataFrame
+) -> None:
+    wrong = data.figures.copy()
+    wrong.loc["F107", ["value", "period_end"]] = [9400.0, pd.Timestamp("2024-04-12")]
+    rows = statement_checks.check(months, replace(data, figures=wrong), versions).set_index("ids")
+    assert rows.at["F107", "verdict"] == "outside"
+    assert rows.at["F107", "role"] == "left out of the fit"
+    assert "7,400 is printed of it, too" in rows.at["F107", "why"]
+    assert "F107" in set(statement_checks.shown(rows.reset_index())["ids"])
+
+
+def test_a_count_of_more_articles_that_lies_below_the_level_is_listed(
+    months: Fit, data: Data, versions: pd.DataFrame, wider: pd.DataFrame
+) -> None:
+    low = data.figures.copy()
+    low.loc["F164", "value"] = 300.0
+    rows = statement_checks.check(months, replace(data, figures=low), versions, wider).set_index("ids")
+    assert rows.at["F164", "verdict"] == "outside"
+    assert (rows.loc[rows["role"].eq("upper bound"), "verdict"].drop("F164") == "inside").all()
+
+
+def test_the_months_that_may_be_the_highest_share_all_of_the_probability(months: Fit) -> None:
+    each = statement_checks.highest(months)
+    assert sum(month.share for month in each) == pytest.approx(1)
+    assert [month.share for month in each] == sorted((month.share for month in each), reverse=True)
+    assert all(date(2023, 1, 1) <= month.month <= date(2025, 5, 1) for month in each[:5])
+
+
+def test_without_a_fit_there_is_an_empty_table(data: Data, versions: pd.DataFrame) -> None:
+    table = statement_checks.check(Refused("no statement", ""), data, versions)
+    assert table.empty
+    assert statement_checks.shown(table).empty
