@@ -283,7 +283,7 @@ def test_svg_is_small_text_is_text_and_nothing_comes_from_outside(name):
     words = " ".join(element.text for element in root.iter(f"{SVG}text"))
     assert ready(name).title.split()[0] in words
     assert "22 Feb 2024" in words
-    assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"]
+    assert {*re.findall(r"https?://[^\"]+", svg)} <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -291,6 +291,8 @@ def test_every_mark_in_the_svg_carries_its_statements(name):
     rows = table(name)
     if name == "long_view":
         rows = rows[rows["measure"] != "event"]
+    if name == "deployed_rate":  # a size of the army that is not known has no mark
+        rows = rows.dropna(subset="value")
     marks = [element for element in ET.fromstring(ready(name).svg).iter(f"{SVG}g") if element.get("class") == "mark"]
     assert {element.get("data-ids") for element in marks} == set(rows["ids"])
     for element in marks:

@@ -101,6 +101,7 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
     _words,
@@ -126,7 +127,12 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
-    (axes,) = page.grid(1, (80, 82, 82), notes=notes if prior.any() else "", key=key)
+    (axes,) = page.grid(
+        1,
+        (80, 82, 82),
+        notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
+        key=key,
+    )
     first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
