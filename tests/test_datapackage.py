@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,34 @@ def test_the_descriptor_is_valid_by_the_profile() -> None:
 def test_the_profile_refuses_a_descriptor_without_resources() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft7Validator(PROFILE).validate(PACKAGE | {"resources": []})
+
+
+SLIPS = {
+    "nothing": ("figures.csv", "", ""),
+    "constraint-error": ("figures.csv", ",cases_received_by_court,", ",cases_recieved_by_court,"),
+    "type-error": ("figures.csv", ",2022-09-21,", ",21.09.2022,"),
+    "foreign-key": ("figures.csv", ",re-russia-en-2023-03-23,", ",nowhere-2023-03-23,"),
+    "primary-key": ("figures.csv", "\nF002,", "\nF001,"),
+    "hash-count": ("events.csv", "\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("error", SLIPS)
+def test_the_frictionless_library_finds_the_package_valid_and_names_each_kind_of_slip(
+    error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frictionless = pytest.importorskip("frictionless", reason="skipped: the group test of the lock is not installed")
+    folder = Path(shutil.copytree(DATA, tmp_path / "data"))
+    (folder / "datapackage.json").write_text(json.dumps(PACKAGE), encoding="utf-8")
+    name, old, new = SLIPS[error]
+    if old:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8", newline="")
+    monkeypatch.chdir(folder)
+    report = frictionless.validate("datapackage.json")
+    kinds = {each.type for task in report.tasks for each in task.errors}
+    assert (error in kinds, report.valid) == ((False, True) if error == "nothing" else (True, False)), kinds
 
 
 @pytest.mark.parametrize("name", RESOURCES)

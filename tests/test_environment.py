@@ -1,19 +1,27 @@
 """One truth for the packages: pyproject.toml, environment.yml and requirements.lock agree, and this interpreter too."""
 
+import contextlib
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from desertion.engine import environment
 from desertion.project import ROOT
+from desertion.release import about
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -55,6 +63,83 @@ def test_environment_yml_pins_python_and_pip_and_leaves_the_rest_to_the_lock() -
 
 def test_the_interpreter_that_runs_the_tests_matches_the_lock() -> None:
     assert environment.differences(LOCK) == []
+
+
+def test_packages_of_a_group_count_where_it_is_asked_for_alone() -> None:
+    lock = "no-such-package==1.0 ; extra == 'test'\nnor-this==1 ; (sys_platform == 'x') or extra == 'cluster'\n"
+    assert environment.differences(lock) == []
+    assert environment.differences(lock, ["test"]) == ["missing: no-such-package"]
+    assert environment.differences(lock, ["test", "cluster"]) == ["missing: no-such-package, nor-this"]
+
+
+def needed(requirements: Iterable[str]) -> set[str]:
+    """The packages that these requirements lead to in this environment, as the installed ones declare them."""
+    names: set[str] = set()
+    todo = [(Requirement(words), "") for words in requirements]
+    while todo:
+        one, extra = todo.pop()
+        if one.marker and not one.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(one.name)
+        if name in names and not one.extras:
+            continue
+        names.add(name)
+        with contextlib.suppress(PackageNotFoundError):
+            todo += [(Requirement(words), each) for words in requires(name) or () for each in ("", *one.extras)]
+    return names
+
+
+def test_what_make_and_make_lab_need_belongs_to_no_group_and_the_tests_packages_do() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    pins = environment.pins(LOCK)
+    base = needed([*PROJECT["project"]["dependencies"], *extras["report"], *extras["lab"]])
+    without = {name for name, (_, marker) in pins.items() if not marker or Marker(marker).evaluate({"extra": ""})}
+    assert base <= without
+    assert {"pytest", "mypy", "ruff", "hypothesis", "distributed", "mici"} & without == set()
+    of_the_tests = {name for name, (_, marker) in pins.items() if "extra == 'test'" in marker}
+    assert needed(extras["test"]) - base <= of_the_tests
+
+
+@pytest.fixture(scope="module")
+def lock_tool() -> ModuleType:
+    found = importlib.util.spec_from_file_location("lock", ROOT / "tools" / "lock.py")
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_the_marker_of_a_package_names_the_groups_that_need_it(lock_tool: ModuleType) -> None:
+    assert lock_tool.marker("", {"test": ""}) == ""
+    assert lock_tool.marker(None, {"test": "", "cluster": ""}) == "extra == 'test' or extra == 'cluster'"
+    assert lock_tool.marker(None, {"test": "os_name == 'nt'"}) == "extra == 'test' and (os_name == 'nt')"
+    other = "os_name == 'nt' and python_version < '3.12'"
+    assert lock_tool.marker(other, {"test": other}) == other
+    assert lock_tool.marker(other, {"nuts": ""}) == f"({other}) or extra == 'nuts'"
+
+
+def test_a_renewal_holds_back_what_a_comment_holds(lock_tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = (
+        '    "numpy==1",\n    "Odd_Name==1",\nlab = ["jupyterlab==1"]\n    "matplotlib==1", # 3.13 breaks a plot\n'
+    )
+    newest = "numpy==2\nodd-name==3\njupyterlab==4\nmatplotlib==1\n"
+    asked: list[str] = []
+    monkeypatch.setattr(lock_tool, "compile_", lambda text, *_: asked.append(text) or newest)
+    renewed, _ = lock_tool.renewed(project, "")
+    assert '"numpy>=1"' in asked[0]
+    assert '"matplotlib==1"' in asked[0]
+    assert (
+        renewed
+        == '    "numpy==2",\n    "Odd_Name==3",\nlab = ["jupyterlab==4"]\n    "matplotlib==1", # 3.13 breaks a plot\n'
+    )
+
+
+def test_the_badge_of_binder_leads_to_the_repository_that_the_citation_names() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [target] = re.findall(r"\[!\[Binder\]\(https://mybinder.org/badge_logo.svg\)\]\((.*?)\)", readme)
+    repository = about.citation().repository.removeprefix("https://github.com/").rstrip("/")
+    assert target == (f"https://mybinder.org/v2/gh/{repository}/HEAD" if repository else "https://mybinder.org")
 
 
 def test_a_package_in_another_version_or_missing_is_named_with_both_versions() -> None:

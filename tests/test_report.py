@@ -146,6 +146,8 @@ def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() 
     assert links.attributes(FilledNumber("4,481", ("F085", "F147")))["data-how"] == "5,096 − 615"
     assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
     assert links.attributes(FilledNumber("none", ("F085",))) == {}
+    assert links.attributes(FilledNumber("Persons convicted under Art. 337", ("F085",))) == {}
+    assert links.attributes(FilledNumber("September 2023", ("F085",)))["class"] == "n computed"
 
 
 def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:
@@ -292,6 +294,19 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
         ["intensity of one month", "94.1–95.2 %", "79.0 %"],
         ["own (7 data sets)"],
         ["scale of the walk, τ", "100.0 %", "–"],
+    ]
+    lines = [
+        "truth,quantity,measure,data_sets,value,error", "wrong,sets,refused,1000,0.0100,0.01",
+        *("wrong,phi,ratio,990,0.812,0.02", "wrong,reports,named,120,0.61,0.05", "wrong,total 2021,95,990,0.94,0.01"),
+        *("wrong,total 2022,95,990,0.951,0.01", "wrong,growth 2021 to 2022,80,990,0.8,0.01"),
+        "8 informative counts,sets,refused,300,0.2,0.02",
+    ]  # fmt: skip
+    (tmp_path / "benchmarks" / "schedule.csv").write_text("\n".join(lines) + "\n")
+    *_, table = verification.verification(tmp_path)
+    assert isinstance(table, content.TableBlock)
+    assert [[cell.text for cell in row] for row in table.body] == [
+        ["One exact report is 15 % wrong", "1,000", "94.0–95.1 %", "–", "–", "80.0 %", "0.81", "1.0 %", "61.0 %", "–"],
+        ["8 informative counts", "300", "–", "–", "–", "–", "–", "20.0 %", "–", "–"],
     ]
     (tmp_path / "benchmarks" / "calibration.csv").write_text("quantity,level\nmonth,0.95\n")
     with pytest.raises(UserError, match=r"calibration\.csv: no table of measured coverage"):
@@ -554,9 +569,12 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
 
 
-def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:
-    record = {"id": "a", "template": "It is {x}.", "withheld": True, "ids": ["F085"]}
-    assert content.sentence("*A sentence is withheld here.*", record) == content.Prose("*A sentence is withheld here.*")
+def test_in_the_place_of_a_withheld_sentence_a_reader_meets_its_reason_and_no_condition() -> None:
+    record = {"id": "a", "template": "**It grew** to {x}.", "withheld": True, "when": "x > 1"}
+    assert content.sentence("", record | {"why": "no *count*"}) == Prose(
+        r"**It grew.** *Not enough data\: no \*count\*.*"
+    )
+    assert content.sentence("its words need `x > 1`", record) == Prose("**It grew.** *What stood here does not hold.*")
 
 
 def test_a_file_that_is_no_notebook_and_one_without_a_title_are_named(tmp_path: Path) -> None:

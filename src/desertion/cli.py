@@ -178,6 +178,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lacks(module: str) -> str:
+    if module.partition(".")[0] in ("distributed", "dask"):
+        return f"this Python lacks '{module}': run `sh tools/install cluster` in the clone, or install '.[cluster]'"
     command = f"{sys.executable} -m pip install -e '.[report]'"
     return f"this Python lacks '{module}': run `{command}` in the clone, or use `make`, which has a Python of its own"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,15 +21,18 @@ def pins(lock: str) -> dict[str, tuple[str, str]]:
     return {match["name"]: (match["version"], match["marker"] or "") for match in matches if match}
 
 
-def differences(lock: str) -> list[str]:
-    """One line for each package that is installed in another version, one line for all missing packages."""
+def differences(lock: str, groups: Sequence[str] = ()) -> list[str]:
+    """One line for each package that is installed in another version, one line for all missing packages.
+
+    Packages with a marker such as `extra == 'test'` count where that is among `groups`.
+    """
     try:
         from packaging.markers import Marker
     except ImportError:  # pip carries a copy
         from pip._vendor.packaging.markers import Marker  # type: ignore[assignment]
     lines, missing = [], []
     for name, (pinned, marker) in pins(lock).items():
-        if marker and not Marker(marker).evaluate():
+        if marker and not any(Marker(marker).evaluate({"extra": group}) for group in ("", *groups)):
             continue
         try:
             installed = version(name)
@@ -40,17 +44,20 @@ def differences(lock: str) -> list[str]:
     return lines + ([f"missing: {', '.join(missing)}"] if missing else [])
 
 
-def main() -> int:
+def main(groups: Sequence[str]) -> int:
     """Print the differences and the command that removes them; 0 if there are none."""
     if sys.version_info < (3, 11):  # noqa: UP036 — this script also meets interpreters that are too old
         print(f"{sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed", file=sys.stderr)
         return 1
-    lines = differences(LOCK.read_text(encoding="utf-8"))
+    lines = differences(LOCK.read_text(encoding="utf-8"), groups)
     if lines:
         print(f"{sys.executable} does not match requirements.lock:", *lines, sep="\n  ", file=sys.stderr)
-        print(f"mend it with: {sys.executable} -m pip install --require-hashes -r requirements.lock", file=sys.stderr)
+        command = f"{sys.executable} -m pip install --require-hashes -r requirements.lock"
+        if groups:
+            command += f", then {sys.executable} -m pip install -e '.[{','.join(groups)}]'"
+        print(f"mend it with: {command}", file=sys.stderr)
     return 1 if lines else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,10 +9,8 @@ from those that do not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from desertion.arguments import takes
@@ -159,9 +157,12 @@ def counted(
     Returns
     -------
     DataFrame
-        The columns of `fitted`, with exact intervals of the ratios and `counts` as `kind`; `reports` is missing.
+        The columns of `fitted`, with the intervals of `stages.stage_growth` and `counts` as `kind`; `reports` is missing.
     """
-    tables = [stages.stage_growth(facts, level, reading, step=step) for step in sorted({b - a for a, b in years})]
+    tables = [
+        stages.stage_growth(facts, level=level, reading=reading, step=step)
+        for step in sorted({b - a for a, b in years})
+    ]
     pairs = pd.concat(tables, ignore_index=True)
     pairs = pairs[[pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]]
     pairs = pairs[pairs["refused"].eq("")]
@@ -206,14 +207,14 @@ class Reach(NamedTuple):
 class Moved(NamedTuple):
     """How far the questions move the factor of one pair of years, for a sentence.
 
-    `most` and `next` move it furthest, `model` is the question on the model that moves it furthest. `fits` fits with
-    a factor rest on `sets` distinct sets of reports; `refused` options have no factor. All factors lie between `least`
+    `most` and `next` move it furthest; no other question moves it by more than `other` percent. `fits` fits with a
+    factor rest on `sets` distinct sets of reports; `refused` options have no factor. All factors lie between `least`
     and `greatest`.
     """
 
     most: Reach
     next: Reach
-    model: Reach
+    other: float
     fits: int
     sets: int
     refused: int
@@ -267,28 +268,32 @@ _ENDS = ("idxmin", "idxmax")
 
 @takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
 def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
-    """Which questions move the factor of a pair of years furthest; refused where fewer than two have two options."""
+    """Which questions move the factor of a pair of years furthest; refused where fewer than three have two options."""
     own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
     table = reaches(own).query("options > 1")
-    fits = table[table["kind"].eq(FITS)]
-    if len(table) < 2 or fits.empty:
+    if len(table) < 3:
         return Refused(f"too few choices give a factor from {pair[0]} to {pair[1]}", "counts of both years")
-
-    def reach(row: pd.Series[float]) -> Reach:
-        percent = 100 * (row["most"] / row["least"] - 1)
-        return Reach(str(row["question"]), row["least"], row["most"], percent, int(row["options"]))
-
-    order = (table["most"] / table["least"]).sort_values(ascending=False, kind="stable").index
-    first, second = (reach(table.loc[index]) for index in order[:2])
-    model = reach(table.loc[next(index for index in order if index in fits.index)])
+    percent = 100 * (table["most"] / table["least"] - 1)
+    order = percent.sort_values(ascending=False, kind="stable").index
+    first, second = (
+        Reach(row["question"], row["least"], row["most"], percent[index], row["options"])
+        for index, row in table.loc[order[:2]].iterrows()
+    )
     known = own[own["refused"].eq("")]
     modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
     one_own = modelled[~modelled["own"].astype(bool)]
     return Moved(
-        first, second, model, len(one_own) + bool(modelled["own"].any()), int(modelled["reports"].nunique()),
+        first, second, float(percent[order[2]]), len(one_own) + bool(modelled["own"].any()), int(modelled["reports"].nunique()),
         len(own) - len(known), known["ratio"].min(), known["ratio"].max(),
         " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
     )  # fmt: skip
+
+
+def several(answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers with a factor to questions that have two or more of them for the pair of years."""
+    known = answers[answers["refused"].eq("")]
+    names = known.groupby(["from_year", "to_year", "question"])["option"].transform("nunique")
+    return known[names.gt(1)]
 
 
 def in_words(reach: pd.DataFrame) -> pd.DataFrame:
@@ -316,9 +321,3 @@ def refusals(answers: pd.DataFrame) -> pd.DataFrame:
 def _years(rows: pd.DataFrame) -> pd.Series[str]:
     """`2022 → 2023`."""
     return rows["from_year"].astype(str) + " → " + rows["to_year"].astype(str)
-
-
-def delays(model: composite.Spec, days: Sequence[float]) -> dict[str, composite.Spec]:
-    """Models by name, one for each mean delay in days after which cases are posted."""
-    names = ["complete when counted" if day <= 0 else f"posted after {day:.0f} days on average" for day in days]
-    return {name: replace(model, reporting_delay=float(np.round(day))) for name, day in zip(names, days, strict=True)}
