@@ -58,7 +58,6 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "reporting_delay": ([0, 0.0, 5.5, 365], [-0.1, 365.5, "5", True, None]),
     "forecast_months": ([1, 12, 60], [*WHOLE, 0, 61]),
     "other_offences": ([None, 0, 3137, 4000], [True, False, 60.0, "60", [], 10**40, -1, 4001]),
-    "specifications": ([1, 600, 20_000], [*WHOLE, 0, 20_001]),
     "articles": (
         [["337"], ["337", "338"], ["337+338+339"], ["ch33"], ["ch33+34"], ["all"], ["none"], ["351"]],
         [*LISTS, ["373"], ["360"], ["337.1"], ["338+337"], ["337+337"], [""], ["verdicts"]],

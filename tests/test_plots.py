@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from support import colours, overlaps
 
@@ -29,7 +29,6 @@ from desertion.plots import palette, wording
 from desertion.plots.contract import clean, conform, numeric
 from desertion.plots.frame import MARGIN, SIZES, PlotPage, gid
 from desertion.plots.labels import Label, Placer
-from desertion.publish.files import to_svg
 
 TABLES = Path(__file__).parent / "plot_tables"
 NAMES = list(plots.PLOTS)
@@ -418,94 +417,6 @@ def test_coverage_lays_the_finest_count_on_top():
         assert bars[gid(ids)].get_zorder() < fine.get_zorder()
         assert bars[gid(ids)].get_height() < fine.get_height()
     assert fine.get_x() == pytest.approx(2024 + 60 / 366)
-
-
-def _specifications(count: int) -> pd.DataFrame:
-    """A table as large as a real one: ten choices, 27 options, a few of them refused."""
-    rng = np.random.default_rng(1)
-    sizes = {f"choice {place}": size for place, size in enumerate((2, 4, 2, 3, 3, 3, 3, 3, 2, 2))}
-    rows = []
-    for place in range(count):
-        taken = {name: rng.integers(size) for name, size in sizes.items()}
-        factor = round(float(np.exp(rng.normal(1.5, 0.3) + 0.4 * taken["choice 0"])), 2)
-        refused = place % 12 == 5
-        rows.append(
-            {
-                "factor": None if refused else factor,
-                "low": None if refused else round(factor / 1.5, 2),
-                "high": None if refused else round(factor * 1.5, 2),
-                "choices": "; ".join(f"{name}: option {option}" for name, option in taken.items()),
-                "refused": refused,
-                "main": place == 4,
-                "level": 95,
-                "ids": " ".join(f"F{100 * taken['choice 1'] + each:03}" for each in range(40)),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def test_specification_curve_draws_each_interval_and_ticks_each_option_in_use():
-    rows, fig = table("specification_curve"), figure("specification_curve")
-    upper, lower = fig.axes
-    assert upper.get_yscale() == "log"
-    known = rows[~rows["refused"]]
-    strokes = [patch for patch in upper.patches if isinstance(patch, PathPatch)]
-    spans = [
-        (part[0][1], part[1][1]) for patch in strokes for part in patch.get_path().vertices.reshape(-1, 2, 2).tolist()
-    ]
-    assert set(zip(known["low"], known["high"], strict=True)) <= set(spans)
-    assert len(spans) == len(rows)
-    dots = [value for line in upper.lines if line.get_marker() == "o" for value in line.get_ydata()]
-    assert sorted(dots) == sorted(known["factor"])
-    ticks = sum(len(patch.get_path().vertices) // 2 for patch in lower.patches if isinstance(patch, PathPatch))
-    choices = rows["choices"].iloc[0].count(";") + 1
-    assert ticks == len(rows) * choices + choices  # the report's own choices once more, in their colour
-    words = [text.get_text() for text in upper.texts]
-    assert "2 refused" in words
-    assert "the report's choice ×8.3 (4.38–15.7)" in words
-
-
-def test_specification_curve_is_the_same_whatever_the_order_of_its_rows():
-    rows = table("specification_curve")
-    assert _svg(plots.specification_curve(rows)) == _svg(plots.specification_curve(rows.iloc[::-1]))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_six_hundred_specifications_stay_small_and_within_the_page(size):
-    rows = _specifications(600)
-    fig = plots.specification_curve(rows, size, FOOTER)
-    alt = plots.specification_curve.describe(rows)
-    svg = to_svg(fig, "A title", "specification_curve", alt, rows["ids"])
-    assert len(svg.encode()) < 180_000  # of which the font takes 30,000
-    assert svg.count('class="mark"') < 20  # a shape for each set of statements, not for each mark
-    assert overlaps.faults(fig) == []
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "words"),
-    [
-        ("factor", None, "blank in a row that is not refused"),
-        ("low", 0, "zero or less"),
-        ("level", 90, "'level' has several values"),
-        ("main", True, "'main' is true in several rows"),
-        ("choices", "compiler: Proekt", "the first row has"),
-        ("choices", "Proekt", "is no 'choice: option"),
-    ],
-)
-def test_specification_curve_refuses_what_it_cannot_show(column, value, words):
-    rows = table("specification_curve")
-    rows.loc[1, column] = value
-    with pytest.raises(ValueError, match=f"plot specification_curve: .*{words}"):
-        plots.specification_curve(rows)
-    with pytest.raises(ValueError, match=words):
-        plots.specification_curve.describe(rows)
-
-
-def test_specification_curve_of_refusals_alone_says_so():
-    rows = table("specification_curve")
-    rows = rows[rows["refused"]]
-    assert "2 refused" in plots.specification_curve.describe(rows)
-    assert "2 refused" in [text.get_text() for text in plots.specification_curve(rows).axes[0].texts]
 
 
 def test_intensity_draws_reports_over_their_periods_and_no_level_where_the_prior_sets_it():

@@ -55,7 +55,6 @@ VALUES: dict[str, Strategy] = {
     "forecast_months": st.integers(1, 60),
     "places": _some_of(vocabulary.places()),
     "other_offences": st.integers(*known.OTHER_OFFENCES),
-    "specifications": st.integers(1, 40),  # more of them take long and are of the same kind
 }
 
 

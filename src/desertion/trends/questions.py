@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from desertion.arguments import takes
@@ -164,8 +165,8 @@ def counted(
         for step in sorted({b - a for a, b in years})
     ]
     pairs = pd.concat(tables, ignore_index=True)
-    pairs = pairs[[pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]]
-    pairs = pairs[pairs["refused"].eq("")]
+    asked_for = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
+    pairs = pairs[np.array(asked_for, bool) & pairs["refused"].eq("")]
     rows: list[dict[str, object]] = []
     for question, conditions in asked.items():
         for row in pairs[_agrees(pairs, conditions)].to_dict("records"):
@@ -273,17 +274,17 @@ def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
     table = reaches(own).query("options > 1")
     if len(table) < 3:
         return Refused(f"too few choices give a factor from {pair[0]} to {pair[1]}", "counts of both years")
-    percent = 100 * (table["most"] / table["least"] - 1)
-    order = percent.sort_values(ascending=False, kind="stable").index
+    table = table.assign(percent=100 * (table["most"] / table["least"] - 1))
+    table = table.sort_values("percent", ascending=False, kind="stable")
     first, second = (
-        Reach(row["question"], row["least"], row["most"], percent[index], row["options"])
-        for index, row in table.loc[order[:2]].iterrows()
+        Reach(row["question"], row["least"], row["most"], row["percent"], row["options"])
+        for row in table.head(2).to_dict("records")
     )
     known = own[own["refused"].eq("")]
     modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
-    one_own = modelled[~modelled["own"].astype(bool)]
+    fits = int((~modelled["own"].astype(bool)).sum()) + bool(modelled["own"].any())
     return Moved(
-        first, second, float(percent[order[2]]), len(one_own) + bool(modelled["own"].any()), int(modelled["reports"].nunique()),
+        first, second, float(table["percent"].iloc[2]), fits, int(modelled["reports"].nunique()),
         len(own) - len(known), known["ratio"].min(), known["ratio"].max(),
         " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
     )  # fmt: skip

@@ -1,0 +1,145 @@
+"""How far each choice moves a growth factor: its options, the gates of the report, and what a sentence says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from desertion import figures, plots, reconcile
+from desertion.trends import Refused, composite, questions
+from desertion.trends.counts import Observations
+
+YEARS = [(2021, 2022), (2022, 2023)]
+
+
+def monthly(growth: float = 1.05, months: int = 36) -> Observations:
+    start = [date(2021 + k // 12, k % 12 + 1, 1).toordinal() for k in range(months + 1)]
+    counts = np.round(100 * growth ** np.arange(months))
+    ids = tuple(f"F{k:03d}" for k in range(months))
+    return Observations(
+        ids, np.zeros(months, np.int64), np.array(start[:-1]), np.array(start[1:]), counts, counts, ("cases",)
+    )
+
+
+SPEC = composite.Spec(tau=0.1, phi=2.0)
+OWN = questions.Option("", "as in the report", monthly(), SPEC)
+
+
+@pytest.fixture(scope="module")
+def fits() -> pd.DataFrame:
+    few = monthly(months=36).take(range(0, 36, 6))
+    options = [
+        questions.Option("How much do counts scatter?", "50", OWN.reports, replace(SPEC, phi=50.0)),
+        questions.Option("Which reports?", "steeper", monthly(1.1), SPEC),
+        questions.Option("Which reports?", "few", few, SPEC),
+        questions.Option("Which reports?", "none", Refused("nothing was printed", "a number"), SPEC),
+        questions.Option("Did it jump?", "in 2021", OWN.reports, replace(SPEC, trend="smooth+step:2021-06-01")),
+    ]
+    return questions.fitted(options, YEARS, OWN)
+
+
+def test_each_question_begins_with_the_choice_of_the_report_and_gives_the_growth_of_each_fit(
+    fits: pd.DataFrame,
+) -> None:
+    first = fits.groupby("question", sort=False).head(1)
+    assert first["option"].eq("as in the report").all()
+    assert first["own"].all()
+    assert list(dict.fromkeys(fits["question"])) == ["How much do counts scatter?", "Which reports?", "Did it jump?"]
+    fit = composite.fit(OWN.reports, SPEC)
+    assert isinstance(fit, composite.Fit)
+    for row in fits[fits["own"]].itertuples():
+        assert (row.ratio, row.low, row.high) == tuple(fit.growth(row.from_year, row.to_year).values())  # type: ignore[union-attr]
+    steeper = fits[fits["option"].eq("steeper")]["ratio"]
+    assert steeper.tolist() == pytest.approx([1.1**12] * 2, rel=0.03)
+
+
+def test_the_gates_of_the_report_bind(fits: pd.DataFrame) -> None:
+    reasons = fits.set_index("option")["refused"].groupby(level=0).first()
+    assert reasons["few"].startswith("6 informative counts")
+    assert reasons["none"] == "nothing was printed"
+    assert reasons["in 2021"] == "5 counts before and 31 after 2021-06-01"
+    assert fits.loc[fits["refused"].ne(""), "ratio"].isna().all()
+
+
+def test_equal_sets_of_reports_have_one_number(fits: pd.DataFrame) -> None:
+    numbers = fits.groupby("option")["reports"].first()
+    assert numbers["as in the report"] == numbers["50"] == numbers["in 2021"]
+    assert numbers["steeper"] != numbers["50"]
+    assert np.isnan(numbers["none"])
+
+
+def answers(**ratios: list[float]) -> pd.DataFrame:
+    """Answers of 2022 to 2023: a question each, its first option the report's own; `counted` is of published counts."""
+    parts = []
+    for question, values in ratios.items():
+        kind = questions.COUNTS if question == "counted" else questions.FITS
+        parts.append(
+            pd.DataFrame(
+                {
+                    "question": question,
+                    "option": [f"{question} {k}" for k in range(len(values))],
+                    "from_year": 2022,
+                    "to_year": 2023,
+                    "ratio": values,
+                    "own": [k == 0 for k in range(len(values))],
+                    "kind": kind,
+                    "reports": 1.0,
+                    "refused": ["" if v == v else "no" for v in values],
+                    "needs": "",
+                    "ids": "F1",
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_the_question_that_moves_the_answer_most_is_named_and_how_little_the_others_do() -> None:
+    moved = questions.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0, 4.5, np.nan]), (2022, 2023))
+    assert not isinstance(moved, Refused)
+    assert (moved.most.question, moved.most.least, moved.most.most, moved.most.n) == ("counted", 2.0, 5.0, 2)
+    assert moved.most.percent == pytest.approx(150)
+    assert moved.next.question == "smooth"
+    assert moved.other == pytest.approx(100 * (5 / 4.5 - 1))
+    assert (moved.least, moved.greatest, moved.refused, moved.sets) == (2.0, 5.0, 1, 1)
+    assert moved.fits == 3, "the report's own choice, which two questions share, and one option of each"
+
+
+def test_fewer_than_three_questions_with_options_say_nothing() -> None:
+    refused = questions.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0]), (2022, 2023))
+    assert isinstance(refused, Refused)
+    assert isinstance(questions.moved(answers(counted=[5.0, 2.0]), (2023, 2024)), Refused)
+
+
+def test_a_question_of_one_answer_is_not_shown_and_refusals_stand_with_their_years() -> None:
+    table = answers(counted=[5.0, 2.0], scatter=[5.0, np.nan])
+    assert questions.several(table)["question"].unique().tolist() == ["counted"]
+    (row,) = questions.in_words(questions.reaches(questions.several(table))).to_dict("records")
+    assert (row["years"], row["range"], row["lowest"]) == ("2022 → 2023", "×2.00 to ×5.00", "counted 1")
+    (refusal,) = questions.refusals(table).to_dict("records")
+    assert (refusal["option"], refusal["years"]) == ("scatter 1", "2022 → 2023")
+
+
+def test_published_counts_answer_by_stage_and_counter() -> None:
+    data = figures.load()
+    facts = reconcile.latest(reconcile.facts(data)).join(data.figures["hedge"], on="chosen")
+    known = figures.select(facts, start=date(2021, 1, 1), status=None)
+    own = {"stage": "received by courts", "articles": "337", "compiler": "Mediazona"}
+    found = questions.counted({"Whose count?": {"articles": "337", "stage": own["stage"]}}, known, [(2021, 2022)], own)
+    assert found["option"].iloc[0] == "received by courts, Art. 337, Mediazona"
+    assert found["ratio"].iloc[0] == pytest.approx(1001 / 615)
+    assert set(found["kind"]) == {questions.COUNTS}
+    assert len(found) >= 3
+    two = questions.counted({"Whose count?": own}, known, [(2021, 2023)], own)
+    assert two["ratio"].tolist() == pytest.approx([5096 / 615])
+
+
+def test_the_plot_titles_what_moves_the_answer_only_where_it_is_what_is_counted() -> None:
+    moves = questions.several(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0]))
+    assert plots.questions.describe(moves).startswith("What is counted moves the answer")
+    model = questions.several(answers(counted=[5.0, 4.9], smooth=[5.0, 2.0]))
+    assert plots.questions.describe(model).startswith("How far each choice moves the growth factor")
+    assert plots.questions(moves)
