@@ -1,19 +1,27 @@
-"""How often the composite model's intervals cover the truth, with binomial bands; and simulation-based calibration.
+"""How often the composite model's intervals cover the truth, on made-up report sets and on the real schedule.
 
-Each data set is about 45 overlapping, rounded and bounded reports over 36 months from a known truth (see
-`desertion.trends.composite.simulate`). Two truths: `prior` draws every one from the fit's own prior, so that the
-posterior probability below the truth is uniform (Talts et al., 2018); `growth` is a fixed scenario, eightfold growth
-over the three years beside a walk, variance twenty times the mean, half of the first series' reports running totals.
-Scored are the 80 and 95 % intervals of months, years, growth, factors, hyper-parameters and forecasts, the posterior's
-and those printed, which are wider by the factors in `desertion.trends.composite.posterior.WIDENING`.
+Made up: each data set is about 45 overlapping, rounded and bounded reports over 36 months (see `support.simulate`). Two
+truths: `prior` draws every one from the fit's own prior, so that the posterior probability below the truth is uniform
+(simulation-based calibration: Talts et al., 2018); `growth` is a fixed scenario, eightfold growth over the three years
+beside a walk, variance twenty times the mean, half of the first series' reports running totals. Scored are the 80 and
+95 % intervals of months, years, growth, factors, hyper-parameters and forecasts, the posterior's and those printed,
+which are wider by the factors in `desertion.trends.composite.posterior.WIDENING`. The bands hold all rows of a truth at
+once with 99 % (Bonferroni). For `prior` the distance of the distribution function of those probabilities from the
+diagonal is compared with its 99 % simultaneous bound (Kolmogorov–Smirnov).
 
-The bands hold all rows of a truth at once with 99 % (Bonferroni). For `prior` the distance of the distribution function
-of those probabilities from the diagonal is compared with its 99 % simultaneous bound (Kolmogorov–Smirnov).
+Real: the periods, roundings and running totals of the report's own cases, numbers from the truths in `schedule`. Scored
+are the printed 50, 80 and 95 % intervals of totals, growth and the last month, with Monte Carlo errors, the median of
+log estimate over truth, the median log width of the 95 % interval, phi over its truth, the share of sets refused, and
+how often a report is named as one that alone inflates the dispersion: a true one, or the wrong one where its error is
+large enough to be noticed.
+`--informative 8` leaves reports out until 8 counts are informative: that is what the gate for levels rests on.
 
-Run: python benchmarks/bench_calibration.py [--sets 1000] [--truth prior|growth] [--jobs 1] [--floor] [--delay 2]
-A set takes about a second. Sets that are done are kept in build/calibration and not done again. With `--csv` 1,000 sets
-from the prior and 500 of the scenario are summed up in benchmarks/calibration.csv. `--floor` reads "more than v" as
-open above where it was printed as the round number below: a bias that the ranks show and coverage hardly does.
+Run: python benchmarks/bench_calibration.py [--truth control] [--sets 1000] [--jobs 2] [--informative 8]
+A set takes about half a second. Sets that are done are kept in build/calibration, for this state of the models and of
+figures.csv, and not done again: a run that was stopped goes on. `--csv` writes the results of all truths: those of
+made-up sets into benchmarks/calibration.csv, those on the real schedule into benchmarks/schedule.csv. `--floor` reads
+"more than v" as open above where it was printed as the round number below: a bias that the ranks show and coverage
+hardly does.
 """
 
 from __future__ import annotations
@@ -25,7 +33,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from multiprocessing import Pool
@@ -35,12 +46,15 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from desertion.project import BUILD, ROOT, write_atomic
+from desertion.project import BUILD, DATA, PACKAGE, ROOT, digest, write_atomic
 from desertion.trends import Refused, composite
-from desertion.trends.composite import Fit, Priors, Spec, fit, nb1
+from desertion.trends.arrays import Floats
+from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, predictive
 from desertion.trends.composite.posterior import WIDENING, Mixture
 
 sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parent))
+import schedule
 from support import simulate
 
 MONTHS, AHEAD = 36, 12
@@ -49,7 +63,15 @@ HALVES = ((date(2022, 7, 1), date(2022, 12, 31)), (date(2023, 1, 1), date(2023, 
 LEVEL, LEVEL_SD = 5.0, 0.5
 LEVELS = (0.95, 0.8)
 SETS = {"prior": 1000, "growth": 500}
-CSV = Path(__file__).parent / "calibration.csv"
+ON_SCHEDULE = {truth: 1000 if truth in ("control", "twins", "wrong") else 300 for truth in schedule.TRUTHS}
+#: Truths in whose first sets each report is set against the others, which takes thirty times as long.
+CHECKED, CHECKED_SETS = ("control", "twins", "wrong"), 200
+#: Numbers of informative counts at which the gate for levels is looked at, with the sets of `control`.
+INFORMATIVE, THINNED_SETS = (4, 6, 8, 10, 12), 300
+CSV, SCHEDULE_CSV = (Path(__file__).parent / name for name in ("calibration.csv", "schedule.csv"))
+YEARS = (2021, 2022, 2023, 2024)
+PAIRS = ((2021, 2022), (2022, 2023), (2023, 2024), (2021, 2023))
+PRINTED = (0.95, 0.8, 0.5)
 
 
 #: Posterior probability below the truth, and whether the posterior's 95 and 80 % interval holds it.
@@ -120,8 +142,42 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
     return made
 
 
+def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
+    """Set `k` on the real schedule: truth, median and ends of the printed intervals of each quantity, or a refusal."""
+    drawn = schedule.draw(truth, k)
+    if informative:
+        drawn = schedule.thinned(drawn, informative, k)
+    made: dict[str, Any] = {"set": k, "refused": "", "phi": [drawn.phi], "scored": {}}
+    found = schedule.fitted(drawn)
+    if isinstance(found, Refused):
+        return made | {"refused": str(found)}
+    made["phi"].append(float(found.factors().set_index("name").loc["phi", "estimate"]))
+    if truth in CHECKED and k < CHECKED_SETS and not informative:
+        table = predictive.left_out(found)
+        made |= {"named": list(table.loc[table["named"], "id"]), "wrong": drawn.wrong}
+        made["noticeable"] = bool((table.loc[table["id"].eq(drawn.wrong), "smallest"] < schedule.ERROR - 1).any())
+    grid = found.starts[0], found.ends[-1]
+    rate = {y: drawn.between(drawn.level, date(y, 1, 1), date(y, 12, 31)) / (365 + (y % 4 == 0)) for y in YEARS}
+    for level in PRINTED:
+        one = replace(found, spec=replace(found.spec, level=level))
+        rows = {"last month": (one.intensity().iloc[-1], drawn.between(drawn.level, found.starts[-1], found.ends[-1]))}
+        for y in YEARS:
+            if grid[0] <= date(y, 1, 1) and date(y, 12, 31) <= grid[1]:
+                rows[f"total {y}"] = one.totals([y]).iloc[0], rate[y] * (365 + (y % 4 == 0))
+        ends = {name: (true, row["median"], row["low"], row["high"]) for name, (row, true) in rows.items()
+                if not row["prior_driven"]}  # fmt: skip
+        for a, b in PAIRS:
+            if f"total {a}" in ends and f"total {b}" in ends and not isinstance(g := one.growth(a, b), Refused):
+                ends[f"growth {a} to {b}"] = rate[b] / rate[a], g["ratio"], g["low"], g["high"]
+        for name, values in ends.items():
+            made["scored"].setdefault(name, []).append([float(value) for value in values])
+    return made
+
+
 def one_set(arguments: argparse.Namespace, k: int) -> dict[str, Any]:
     """Data set `k`: what was scored, or why it was refused."""
+    if arguments.truth in schedule.TRUTHS:
+        return on_schedule(arguments.truth, k, arguments.informative)
     rng = np.random.default_rng([arguments.seed, k])
     true, design = draw(rng, arguments.truth, arguments.delay)
     reports = simulate.reports(true, rng, floor_bounds=arguments.floor, **design)
@@ -139,10 +195,12 @@ def one_set(arguments: argparse.Namespace, k: int) -> dict[str, Any]:
 
 def kept(arguments: argparse.Namespace) -> Path:
     """Where the sets that are done are kept."""
-    kind = (
-        f"{arguments.truth}{'-floor' if arguments.floor else ''}{f'-delay{arguments.delay:g}' * bool(arguments.delay)}"
-    )
-    return BUILD / "calibration" / f"{kind}-{arguments.seed}.jsonl"
+    kind = f"{arguments.truth}{'-floor' * arguments.floor}"
+    kind += f"-delay{arguments.delay:g}" * bool(arguments.delay)
+    kind += f"-of{arguments.informative}" * bool(arguments.informative)
+    files = [*sorted((PACKAGE / "trends").rglob("*.py")), DATA / "figures.csv", Path(schedule.__file__)]
+    state = digest(b"".join(path.read_bytes() for path in files))
+    return BUILD / "calibration" / state[:16] / f"{kind}-{arguments.seed}.jsonl"
 
 
 def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -151,11 +209,15 @@ def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {s["set"]: s for s in _lines(path)}
     todo = [k for k in range(arguments.sets) if k not in done]
+    begun = time.monotonic()
     with Pool(arguments.jobs) as pool, path.open("a", encoding="utf-8") as file:
-        for found in pool.imap_unordered(partial(one_set, arguments), todo):
+        for n, found in enumerate(pool.imap_unordered(partial(one_set, arguments), todo), 1):
             done[found["set"]] = found
             file.write(json.dumps(found) + "\n")
             file.flush()
+            if n % 50 == 0:
+                left = (time.monotonic() - begun) / n * (len(todo) - n) / 60
+                print(f"{path.stem}: {n} of {len(todo)} sets, {left:.0f} minutes left", file=sys.stderr, flush=True)
     return [done[k] for k in range(arguments.sets)]
 
 
@@ -207,25 +269,83 @@ def summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def on_schedule_summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Print what was measured on the real schedule; one row for each quantity and measure."""
+    found = sets(arguments)
+    fits = [s for s in found if not s["refused"]]
+    truth = f"{arguments.informative} informative counts" if arguments.informative else arguments.truth
+    rows: list[dict[str, Any]] = []
+
+    def add(quantity: str, measure: str, n: int, value: float, error: float) -> str:
+        rows.append({
+            "truth": truth, "quantity": quantity, "measure": measure, "data_sets": n, "value": f"{value:.4f}",
+            "error": f"{error:.4f}",
+        })  # fmt: skip
+        return f"{value:7.3f} ({error:.3f})"
+
+    def share(quantity: str, measure: str, holds: list[bool]) -> str:
+        n, p = len(holds), float(np.mean(holds)) if holds else 0.0
+        return add(quantity, measure, n, p, float(np.sqrt(max(p * (1 - p), 0.25 / max(n, 1)) / max(n, 1))))
+
+    def middle(quantity: str, measure: str, values: Floats) -> str:
+        return add(quantity, measure, len(values), float(np.median(values)), 1.25 * values.std() / len(values) ** 0.5)
+
+    print(f"{truth}: {len(found)} sets, refused {share('sets', 'refused', [bool(s['refused']) for s in found])}")
+    for reason, number in Counter(s["refused"] for s in found if s["refused"]).most_common(3):
+        print(f"  {number}: {reason}")
+    if fits:
+        ratio = np.array([s["phi"][1] / s["phi"][0] for s in fits])
+        print(f"  phi over its truth, median {middle('phi', 'ratio', ratio)}")
+        if checked := [s for s in fits if "named" in s]:
+            false = [bool(set(s["named"]) - {s["wrong"]}) for s in checked]
+            print(f"  a true report is named {share('reports', 'true one named', false)}")
+            large = [s["wrong"] in s["named"] for s in checked if s["noticeable"]]
+            if large:
+                print(f"  a wrong one whose error should be noticed is named {share('reports', 'named', large)}")
+        print("  covered at 95, 80 and 50 %, median of log estimate over truth, median log width at 95 %")
+    for name in sorted({name for s in fits for name in s["scored"]}):
+        part = np.array([s["scored"][name] for s in fits if name in s["scored"]])
+        true, median, low, high = np.moveaxis(part, 2, 0)
+        held = (low <= true) & (true <= high)
+        line = [share(name, f"{100 * level:.0f}", list(held[:, k])) for k, level in enumerate(PRINTED)]
+        line += [middle(name, "bias", np.log(median[:, 0] / true[:, 0]))]
+        line += [middle(name, "width", np.log(high[:, 0] / low[:, 0]))]
+        print(f"  {name:20s} {len(part):5d} {' '.join(line)}")
+    return rows
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """The rows as CSV."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    write_atomic(path, "".join(",".join(map(str, line)) + "\n" for line in lines))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=1000)
-    parser.add_argument("--truth", choices=("prior", "growth"), default="prior")
+    parser.add_argument("--truth", choices=(*SETS, *schedule.TRUTHS), default="control")
+    parser.add_argument("--informative", type=int, default=0, help="thin the real schedule to so many counts; 0: all")
     parser.add_argument("--delay", type=float, default=0.0, help="mean months from case to verdict; 0: none")
     parser.add_argument("--floor", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--csv", action="store_true", help="both truths into benchmarks/calibration.csv")
+    parser.add_argument("--csv", action="store_true", help="all truths into the two files of results")
     arguments = parser.parse_args()
     if not arguments.csv:
-        summary(arguments)
+        on_schedule_summary(arguments) if arguments.truth in schedule.TRUTHS else summary(arguments)
         return
     rows = []
+    for arguments.truth, arguments.sets in ON_SCHEDULE.items():
+        rows += on_schedule_summary(arguments)
+        write(SCHEDULE_CSV, rows)
+    arguments.truth, arguments.sets = "control", THINNED_SETS
+    for arguments.informative in INFORMATIVE:
+        rows += on_schedule_summary(arguments)
+        write(SCHEDULE_CSV, rows)
+    arguments.informative, rows = 0, []
     for arguments.truth, arguments.sets in SETS.items():
         rows += summary(arguments)
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    text = "".join(",".join(map(str, line)) + "\n" for line in lines)
-    write_atomic(CSV, text)
+    write(CSV, rows)
 
 
 if __name__ == "__main__":

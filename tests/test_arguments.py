@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from desertion import arguments, claims, figures, plots, reconcile, vocabulary
 from desertion.errors import ArgumentError, UserError
-from desertion.trends import composite, exposure, growth
+from desertion.trends import abroad, composite, exposure, growth, suspended
 
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.lists(st.integers(), max_size=2)
@@ -86,7 +86,10 @@ OTHER = DATA.sources
         lambda: growth.growth_table(FACTS, level="0.95"),  # type: ignore[arg-type]
         lambda: growth.factors(OTHER, phi=50, level=0.95),
         lambda: exposure.rates(OTHER, DATA.context, {}),
-        lambda: exposure.band(OTHER, "x"),
+        lambda: exposure.drawn(OTHER),
+        lambda: reconcile.by_place(OTHER, DATA),
+        lambda: suspended.shares(OTHER, DATA.figures),
+        lambda: abroad.as_facts(OTHER, "ukraine", "407"),
         lambda: exposure.by_denominator(OTHER, ["x"]),
         lambda: composite.fit_statements(OTHER, DATA.figures),
         lambda: plots.growth(OTHER),

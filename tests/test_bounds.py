@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desertion import plots
 from desertion.errors import ArgumentError, UserError
 from desertion.trends import Refused, bounds
 
@@ -83,6 +84,7 @@ def test_coverage_and_growth_are_those_computed_by_hand() -> None:
     assert u.ids == "F7779 F4346 F13699 F8561"
 
 
+@settings(max_examples=30, deadline=None)
 @given(others=st.floats(0, 4000), bend=st.floats(0, 1))
 def test_growth_at_any_level_in_the_range_lies_within_its_bounds(others: float, bend: float) -> None:
     u = bounds.unpublished(FACTS, others, (2023, 2024))
@@ -135,6 +137,7 @@ def test_a_range_of_others_that_does_not_ascend_is_refused(span: tuple[float, fl
         bounds.bounds(bounds.halves(FACTS), bounds.halves(FACTS, "ch33"), 3137, span)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 10**5))
 def test_a_wider_range_of_others_gives_wider_bounds(a: int, b: int, total: int) -> None:
     halves = bounds.halves(pd.DataFrame([half(2023, total, **OFFICIAL)]))
@@ -174,3 +177,44 @@ def test_only_exact_counts_of_all_russia_enter() -> None:
         for change in ({"bound": "at_least"}, {"scope": "subset"}, {"kind": "growth"}, {"cumulative": True})
     ]
     assert bounds.halves(pd.DataFrame(loose)).empty
+
+
+# --- the plot -----------------------------------------------------------------------------------------------------
+
+
+def monthly(others: float | Refused = 3137) -> pd.DataFrame:
+    chapter = bounds.halves(FACTS, "ch33")
+    return bounds.by_month(bounds.bounds(bounds.halves(FACTS), chapter, others), FACTS)
+
+
+def test_the_title_of_the_plot_is_computed_from_its_table() -> None:
+    title = plots.unpublished.words(plots.unpublished.conform(monthly())).title
+    low, high = ((13699 - others) / 366 * 30.4375 for others in (4000, 0))
+    assert (round(low), round(high), round(8561 / 366 * 30.4375)) == (807, 1139, 712)
+    assert (
+        title == "Official totals leave 810 to 1,100 convictions a month for leaving service in 2024; 710 were counted"
+    )
+
+
+def test_without_a_year_of_both_or_with_more_counted_the_topic_is_the_title() -> None:
+    table = monthly()
+    for rows in (
+        table[table["compiler"].eq("Judicial Department")],
+        table[table["period_end"].dt.year.lt(2023)],  # ten months beside a year
+        table.assign(value=table["value"].where(table["high"].notna(), 1000.0)),
+    ):
+        assert plots.unpublished.words(plots.unpublished.conform(rows)).title == plots.unpublished.topic
+
+
+def test_no_line_is_drawn_for_an_assumption_that_is_refused() -> None:
+    def names(table: pd.DataFrame) -> list[str]:
+        return [text.get_text() for axes in plots.unpublished(table).axes for text in axes.texts]
+
+    assert any("as assumed" in name.replace("\n", " ") for name in names(monthly()))
+    assert not any("as assumed" in name.replace("\n", " ") for name in names(monthly(NONE)))
+
+
+def test_no_riser_joins_periods_with_a_gap_between_them() -> None:
+    table = monthly().iloc[[0, 3]]  # 2022 and the first half of 2024
+    lines = [line.get_xdata() for axes in plots.unpublished(table).axes for line in axes.get_lines()]
+    assert not any(min(x) < 2023 and max(x) > 2024 for x in lines if len(x) and max(x) > 2000)

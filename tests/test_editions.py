@@ -44,9 +44,9 @@ def test_an_edition_reaches_the_notebooks_that_have_the_parameter_and_only_those
 
 
 def test_an_edition_may_set_any_parameter_that_a_notebook_has(tmp_path: Path) -> None:
-    write(tmp_path, "title: T\nparameters: {denominator: deployed/putin}\n")
+    write(tmp_path, "title: T\nparameters: {places: [Komi]}\n")
     edition = params.edition("mine", tmp_path)
-    assert edition.overrides(params.of("04-comparisons")) == {"denominator": "deployed/putin"}
+    assert edition.overrides(params.of("07-people")) == {"places": ["Komi"]}
     assert edition.overrides(params.of("03-trends")) == {}
 
 

@@ -37,10 +37,10 @@ def test_each_state_with_the_sentence_is_a_line_and_the_edition_itself_is_none(
     assert history.load("default", "d1").of("03", "grew", "x") == ()
     write(history.FILE, default={"03 grew": {"x": "9"}}, early={"03 grew": {"x": "8"}}, bare={"03 grew": {}}, none={})
     assert history.load("default", "d1").of("03", "grew", "x") == (
-        "Of early: 8", "Of bare: withheld", "Release v1: 7",
+        "Of early: 8", "Of bare: not enough data", "Release v1: 7",
     )  # fmt: skip
     assert history.load("early", "d2").of("03", "grew", "x")[0] == "Of default (before the last change of the data): 9"
-    assert history.load("default", "d1").of("03", "grew", "y") == ("Of bare: withheld",)
+    assert history.load("default", "d1").of("03", "grew", "y") == ("Of bare: not enough data",)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"editions": {"a": {}}, "releases": {}}', '{"editions": {}}', "1"])
@@ -58,9 +58,10 @@ def test_the_link_of_a_number_refers_to_its_lines_and_one_without_lines_to_none(
     block = content.sentence("From 1 to 2.0, 1 again.", RECORD, earlier, "03")
     assert isinstance(block, content.SentenceBlock)
     statement: Entry = {"id": "F1", "printed": "1"}
-    writer = PageWriter([statement], [])
-    assert writer.sentence(block).count("data-was") == 1
-    assert writer.was == [['Of early: 8"2']]
+    writer = PageWriter([statement])
+    html = writer.fill(writer.sentence(block))
+    assert html.count("data-was") == 1
+    assert 'data-was="Of early: 8&#34;2"' in html
 
 
 def test_the_numbers_of_every_edition_and_of_each_tag_are_stored(

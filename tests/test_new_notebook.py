@@ -177,9 +177,9 @@ class TestSkeleton:
 @pytest.mark.slow
 def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_another_edit(project: Path) -> None:
     desertion(project, "build")
-    assert desertion(project, "new", "notebook", "by-measure") == "notebooks/07-by-measure.ipynb\n"
+    assert desertion(project, "new", "notebook", "by-measure") == "notebooks/08-by-measure.ipynb\n"
     explained = desertion(project, "build", "--explain")
-    assert "07-by-measure: has no good run yet" in explained
+    assert "08-by-measure: has no good run yet" in explained
     assert "03-trends: is up to date" in explained
     page = (project / "build" / "default" / "report.html").read_text(encoding="utf-8")
     assert page.index("By measure?") > page.index("Does the answer depend on choices?")
@@ -192,7 +192,7 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     names = sorted(path.name for path in (project / "plots").glob("by_measure*"))
     assert names == ["by_measure_cases.csv", "by_measure_cases.json", "by_measure_cases.svg"]
     assert "by_measure_cases.svg" in (project / "plots" / "plots.lock").read_text(encoding="utf-8")
-    desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/07-by-measure.ipynb", module="pytest")
+    desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/08-by-measure.ipynb", module="pytest")
     desertion(project, "plots", "print")
     for name in ("by_measure_cases", "by_measure_cases-single", "growth"):
         assert (project / "print" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -217,8 +217,8 @@ def test_plain_papermill_refuses_a_name_that_the_notebook_does_not_have(project:
     environment = os.environ | {"PYTHONPATH": str(project / "src")}
     command = [sys.executable, "-m", "papermill", "notebooks/04-comparisons.ipynb", str(project / "plain.ipynb")]
     done = subprocess.run(
-        [*command, "-k", "python3", "--cwd", "notebooks", "-p", "denominater", "deployed/putin"],
+        [*command, "-k", "python3", "--cwd", "notebooks", "-p", "leval", "0.9"],
         cwd=project, env=environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "no parameter 'denominater', which papermill was told to set: did you mean 'denominator'?" in done.stderr
+    assert "no parameter 'leval', which papermill was told to set: did you mean 'level'?" in done.stderr

@@ -64,6 +64,16 @@ def test_periods_that_only_the_report_left_out_reaches_stay_in_the_fit() -> None
     assert first["predicted_low"] < 90 < first["predicted_high"]
 
 
+def test_the_smoothness_is_that_of_the_whole_fit_and_the_dispersion_is_estimated_anew() -> None:
+    found = fit(yearly(*COUNTS), Spec(unit="year"))
+    assert isinstance(found, Fit)
+    others = predictive.without(found, [6])
+    assert others is not None
+    best = found.posterior.hyper[int(np.argmax(found.posterior.weight))]
+    assert {each.tau for each in others.posterior.hyper} == {best.tau}
+    assert others.posterior.averaged(others.hyper("delta")) < found.posterior.averaged(found.hyper("delta")) / 1.5
+
+
 def test_a_report_that_alone_inflates_the_dispersion_is_named_and_no_other_one() -> None:
     rng = np.random.default_rng(5)
     counts = rng.poisson(400, 14).astype(float)
@@ -81,7 +91,7 @@ def test_an_error_as_large_as_the_smallest_noticeable_one_is_noticed() -> None:
     counts = np.random.default_rng(6).poisson(400, 12).astype(float)
     found = fitted(yearly(*counts), phi=1.0)
     share = predictive.left_out(found)["smallest"].iloc[7]
-    assert share == pytest.approx(np.expm1(3 / np.sqrt(400 / (1 + 1 / 11))), rel=0.1)
+    assert share == pytest.approx(np.expm1(predictive.NOTICED / np.sqrt(400 / (1 + 1 / 11))), rel=0.1)
     middle = (counts.sum() - counts[7]) / 11
     for factor, noticed in ((1.15, True), (0.8, False)):
         counts[7] = round(middle * (1 + factor * share))

@@ -10,6 +10,7 @@ from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
+import markupsafe
 import nbformat
 import pandas as pd
 import pytest
@@ -24,7 +25,8 @@ from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
 from desertion.report import content, escape, glyphs, layout, paper, verification
-from desertion.report.blocks import Block, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import Block, FilledNumber, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.links import Links
 from desertion.text import visible, visible_lines
 
 
@@ -62,10 +64,18 @@ def words_of(pdf: Path) -> str:
     return done.stdout.replace("\u200b", "")  # where an address may break
 
 
-def stored(page: str) -> dict[str, list[dict[str, object]]]:
-    match = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
-    assert match is not None
-    return json.loads(match[1])  # type: ignore[no-any-return]
+def row_of(page: str, name: str) -> str:
+    """The row of a published number, as HTML."""
+    match = re.search(rf'<tr id="{name}".*?</tr>', page, re.DOTALL)
+    assert match is not None, name
+    return match[0]
+
+
+def link_of(page: str, words: str) -> dict[str, str]:
+    """The attributes of the first link of a number with these words."""
+    match = re.search(rf'<a (class="n[^>]*)>{re.escape(words)}</a>', page)
+    assert match is not None, words
+    return dict(re.findall(r'([\w-]+)="([^"]*)"', match[1]))
 
 
 def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
@@ -97,34 +107,91 @@ def test_identifiers_are_unique_although_a_plot_is_shown_twice(page: str) -> Non
 
 
 def test_the_answer_opens_the_page_with_the_main_plots_and_is_not_said_twice(page: str) -> None:
-    heading = page.index("What is known?</h1>")
+    heading = page.index("What is known?</h2>")
     assert page.count("<strong>It grew</strong>") == 1
     assert page.index("<strong>It grew</strong>") < page.index('id="plot-long_view"') < page.index('id="plot-growth"')
     assert page.index('id="plot-growth"') < heading < page.index('id="plot-offences"')
 
 
-def test_numbers_link_to_the_statement_that_prints_them_else_to_all_behind(page: str) -> None:
-    assert re.search(r'<a href="#F085" class="n" data-ids="F085">615</a>', page)
-    assert re.search(r'<a href="#F147" class="n" data-ids="F147">5,096</a>', page)
-    assert re.search(r'<a href="#F085" class="n" data-ids="F085 F147">8\.29</a>', page)
-    assert '<a href="#statements">591</a>' in page
+def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_never_does(page: str) -> None:
+    assert link_of(page, "615") == {
+        "class": "n", "href": "#F085", "data-ids": "F085", "id": "number-grew-a-0f",
+    }  # fmt: skip
+    assert link_of(page, "5,096")["data-ids"] == "F147"
+    assert link_of(page, "8.29") == {
+        "class": "n computed", "href": "#methods", "data-ids": "F085 F147", "data-how": "5,096 ÷ 615",
+        "id": "number-grew-r-2f",
+    }  # fmt: skip
+    assert link_of(page, "591") == {"class": "n computed", "href": "#methods", "id": "number-many-n"}
     assert ">337</a>" not in page
+    for link in re.findall(r'<a class="n (?:computed|assumed)"[^>]*>', page):
+        assert re.search(r'href="#(methods|version)"', link), link
 
 
-def test_a_number_of_several_statements_opens_all_of_its_own(page: str) -> None:
+def test_a_number_of_several_statements_is_computed_from_all_of_its_own(page: str) -> None:
     # F147 alone would be found for a number that it prints; where ids are told by name, they are what counts.
-    assert '<a href="#F085" class="n" data-ids="F085 F147 F192 F293 F313 F333">6</a>' in page
-    assert '<a href="#F147" class="n" data-ids="F147">1</a>' in page
-    assert '<a class="n" href="#F147" data-ids="F147 F085">5,096</a>' in page
+    assert link_of(page, "6")["data-ids"] == "F085 F147 F192 F293 F313 F333"
+    assert link_of(page, "1")["class"] == "n computed"
+    cell = re.search(r'<td class="number" data-label="Cases"><a ([^>]*)>5,096</a>', page)
+    assert cell is not None
+    assert cell[1] == 'class="n computed" href="#methods" data-ids="F147 F085"'  # a row of two counts
+
+
+def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() -> None:
+    links = Links(statements(data(), "own-page-first"))
+    assert links.attributes(FilledNumber("615", ("F085",), recipe="615 in all"))["data-how"] == "615 in all"
+    assert links.attributes(FilledNumber("50", ("F085",), assumed="Variance. It is …")) == {
+        "class": "n assumed", "href": "#version", "data-how": "Variance. It is …",
+    }  # fmt: skip
+    assert links.attributes(FilledNumber("4,481", ("F085", "F147")))["data-how"] == "5,096 − 615"
+    assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
+    assert links.attributes(FilledNumber("none", ("F085",))) == {}
+
+
+def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:
+    cells = [
+        v4.new_markdown_cell("# What is known?\n\nA variance of `assumed` times the mean, not `code`, for `months`."),
+        v4.new_code_cell(
+            "assumed: float = 50.0  # variance over mean\nmonths: int = 12  # months\n",
+            metadata={"tags": ["parameters"]},
+        ),
+        v4.new_code_cell("months = 6", metadata={"tags": ["injected-parameters"]}),
+    ]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "03-trends.ipynb")
+    report.render(params.edition("default"), [tmp_path / "03-trends.ipynb"], tmp_path / "r.html", data=data())
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (
+        link_of(page, "50")["data-how"] == "Variance over mean. It is the parameter assumed of 03-trends (its default)."
+    )
+    assert link_of(page, "6")["data-how"] == "Months. It is the parameter months of 03-trends (its default is 12)."
+    assert "<code>code</code>" in page
+    assert "<code>assumed</code>" not in page
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_reader_meets_the_name_of_a_parameter_in_prose(path: Path) -> None:
+    names = params.cell.of(path.stem).names
+    section = content.read([path], None)[0]
+    for block in (*section.answer, *section.blocks):
+        prose = block.text if isinstance(block, content.Prose) else "".join(getattr(block, "parts", ()))
+        assert [name for name in names if f"`{name}`" in prose] == []
 
 
 def test_without_the_script_every_statement_has_its_row(page: str) -> None:
-    rows = set(re.findall(r'<tr id="([^"]+)"', page))
-    assert rows == set(data().figures.index) | set(data().context.index)
+    rows = {each for each in re.findall(r'<tr id="([^"]+)"', page) if not re.fullmatch(r"p\d+", each)}
+    assert rows == {*data().figures.index, *data().context.index, *data().events.index}
+
+
+def test_the_rows_of_all_published_numbers_stand_in_the_page_once(page: str) -> None:
+    locators = [each for each in data().figures["locator"] if len(each) > 40]
+    assert locators
+    every = [*data().figures["locator"], *data().context["locator"]]
+    often = [each for each in locators if page.count(str(markupsafe.escape(each))) > sum(each in one for one in every)]
+    assert often == []
 
 
 def test_text_of_the_notebooks_stays_text(page: str) -> None:
-    assert Page(page).tags.count("script") == 2
+    assert Page(page).tags.count("script") == 1
     assert "&lt;b&gt;*a*&lt;/b&gt; [b](http://evil.example)" in page
     assert "evil.example" not in "".join(value for _, _, value in Page(page).attributes)
 
@@ -132,17 +199,18 @@ def test_text_of_the_notebooks_stays_text(page: str) -> None:
 def test_a_table_names_its_columns_in_one_row_and_links_statements(page: str) -> None:
     heads = '<th scope="col">id</th><th scope="col" class="number">from count</th><th scope="col">said</th>'
     assert f"<thead><tr>{heads}</tr></thead>" in page
-    assert '<th scope="row"><a class="n" href="#F085" data-ids="F085">F085</a></th><td class="number">615</td>' in page
+    link = '<a class="n" href="#F085" data-ids="F085">F085</a>'
+    assert f'<th scope="row">{link}</th><td class="number" data-label="from count">615</td>' in page
 
 
 def test_a_table_of_the_project_keeps_its_title_groups_and_notes_in_page_and_pdf(made: Path, page: str) -> None:
     table = next(each for each in re.findall(r"<table>.*?</table>", page, re.DOTALL) if "Counts of courts" in each)
     assert '<caption><span class="stay">Table 1. Counts of courts</span></caption>' in table
     assert re.search(r'<th colspan="2" scope="rowgroup" class="group"><span class="stay">Art. 337</span></th>', table)
-    assert '<th scope="row">Mediazona</th><td class="number">' in table
+    assert '<th scope="row">Mediazona</th><td class="number" data-label="Cases">' in table
     assert '<th scope="col" class="number">Cases</th>' in table
     assert "<style" not in table
-    assert "<p class='note'>A note under it.</p>" in page
+    assert '<p class="note">A note under it.</p>' in page
     read = words_of(made.with_suffix(".pdf"))
     for words in ("Table 1: Counts of courts", "Mediazona", "5,096", "A note under it."):
         assert words in read
@@ -155,7 +223,9 @@ def test_a_frame_of_pandas_is_shown_without_raw_values(page: str) -> None:
         ["persons convicted", "Art. 337 and 338", "433,090", "yes", "2021"],
         ["verdicts (cases decided)", "Art. 337", "–", "no", "2023"],
     ]
-    cells = re.sub(r"<[^>]*>", "\n", "".join(re.findall(r"<table>.*?</table>", page.split("<noscript>")[0], re.DOTALL)))
+    cells = re.sub(
+        r"<[^>]*>", "\n", "".join(re.findall(r"<table>.*?</table>", page.split('id="methods"')[0], re.DOTALL))
+    )
     assert not RAW_VALUE.search(cells)
 
 
@@ -223,6 +293,19 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
         ["own (7 data sets)"],
         ["scale of the walk, τ", "100.0 %", "–"],
     ]
+    lines = [
+        "truth,quantity,measure,data_sets,value,error", "wrong,sets,refused,1000,0.0100,0.01",
+        *("wrong,phi,ratio,990,0.812,0.02", "wrong,reports,named,120,0.61,0.05", "wrong,total 2021,95,990,0.94,0.01"),
+        *("wrong,total 2022,95,990,0.951,0.01", "wrong,growth 2021 to 2022,80,990,0.8,0.01"),
+        "8 informative counts,sets,refused,300,0.2,0.02",
+    ]  # fmt: skip
+    (tmp_path / "benchmarks" / "schedule.csv").write_text("\n".join(lines) + "\n")
+    *_, table = verification.verification(tmp_path)
+    assert isinstance(table, content.TableBlock)
+    assert [[cell.text for cell in row] for row in table.body] == [
+        ["One exact report is 15 % wrong", "1,000", "94.0–95.1 %", "–", "–", "80.0 %", "0.81", "1.0 %", "61.0 %", "–"],
+        ["8 informative counts", "300", "–", "–", "–", "–", "–", "20.0 %", "–", "–"],
+    ]
     (tmp_path / "benchmarks" / "calibration.csv").write_text("quantity,level\nmonth,0.95\n")
     with pytest.raises(UserError, match=r"calibration\.csv: no table of measured coverage"):
         list(verification.verification(tmp_path))
@@ -263,7 +346,8 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
 def on_paper(folder: Path, blocks: list[Block]) -> list[str]:
     """The words of each page of a PDF with these blocks as its answer."""
     edition = params.edition("default")
-    whole = layout.Report(edition, date(2025, 8, 19), blocks, [], [Prose("How it was done.")], [], [], {"Data": "none"})
+    methods = [Prose("How it was done.")]
+    whole = layout.Report(edition, date(2025, 8, 19), "", blocks, [], methods, [], [], {"Data": "none"})
     (folder / "report.pdf").write_bytes(paper.paper(whole))
     return words_of(folder / "report.pdf").split("\f")
 
@@ -373,7 +457,7 @@ def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">{words}</svg>'
         block = PlotBlock("odd", "title", "alt", svg, (), None)
     edition, methods = params.edition("default"), [Prose("How it was done.")]
-    whole = layout.Report(edition, date(2024, 1, 1), [block], [], methods, [], [], {"Data": "none"})
+    whole = layout.Report(edition, date(2024, 1, 1), "", [block], [], methods, [], [], {"Data": "none"})
     notes: list[str] = []
     assert paper.paper(whole, notes).startswith(b"%PDF")
     assert [one for one in notes if "claims.csv:2" in one and f"U+{ord(odd[0]):04X}" in one] == notes
@@ -382,9 +466,8 @@ def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
 
 def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -> None:
     known = {f"{value:,.10g}" for value in (*data().figures["value"], *data().context["value"])}
-    known |= {f"{5096 / 615:.2f}", "591", "6"}  # computed: a ratio, and how many statements
-    linked = re.findall(r'data-ids="[^"]+">([\d,.]+)</a>', page)
-    rows = re.findall(r'<tr id="F\d+"><th scope="row">F\d+</th><td>([\d,.]+)</td>', page)
+    linked = re.findall(r'<a class="n" [^>]*>([\d,.]+)</a>', page)  # printed, not computed
+    rows = re.findall(r'<tr id="F\d+"[^>]*><th scope="row">F\d+<td>([\d,.]+)<td>', page)
     labels = [
         label
         for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)
@@ -402,17 +485,16 @@ def test_twenty_numbers_of_page_and_pdf_are_in_the_data(made: Path, page: str) -
 def test_bad_text_of_the_data_is_shown_and_never_run(tmp_path: Path) -> None:
     out = render(tmp_path, bad_data())
     page = out.read_text(encoding="utf-8")
-    assert Page(page).tags.count("script") == 2
+    assert Page(page).tags.count("script") == 1
     assert "img" not in Page(page).tags
     assert not [v for _, n, v in Page(page).attributes if n in {"href", "src"} and v.startswith("javascript:")]
     assert not [n for _, n, _ in Page(page).attributes if n.startswith("on")]
     assert "\u202e" not in page
     assert "\u2028" not in page
-    notes = {row["id"]: row.get("note") for row in stored(page)["statements"]}
-    assert notes["F085"] == BAD[0]
-    assert notes["F293"] == "[U+202E]gnp.exe[U+200F] turned"
-    assert notes["F313"] == BAD[3]
-    assert notes["F192"] == "[U+001B][31mred[U+001B][0m[U+0007][U+009B]31m and a bell"
+    notes = {"F085": BAD[0], "F293": "[U+202E]gnp.exe[U+200F] turned", "F313": BAD[3]}
+    notes["F192"] = "[U+001B][31mred[U+001B][0m[U+0007][U+009B]31m and a bell"
+    for name, note in notes.items():
+        assert f"<b>Note</b> {markupsafe.escape(note)} " in row_of(page, name)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
     assert out.with_suffix(".pdf").stat().st_size < 5_000_000
     assert "<script>" in words_of(out.with_suffix(".pdf"))
@@ -438,7 +520,7 @@ def test_a_part_of_the_whole_says_so_wherever_a_statement_is_shown(page: str) ->
     rows = {row["id"]: row for row in statements(data(), "own-page-first")}
     moscow = data().figures.query("place == 'Moscow Oblast' and value == 496").iloc[0]
     assert rows[moscow.name]["measure"] == "criminal cases received by a court: Moscow Oblast"
-    assert "criminal cases received by a court: Moscow Oblast</td>" in page  # card and tooltip show the same text
+    assert "<td>criminal cases received by a court: Moscow Oblast<td>" in page  # card and tooltip show the same text
     part = data().figures.query("part == '4' and compiler == 'Judicial Department'").iloc[0]
     assert rows[part.name]["scope"] == "part 4"
     soldiers = data().figures.query("soldiers == 'contract'").iloc[0]
@@ -480,14 +562,17 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     edition = params.Edition("x", '<script>1</script> "#panic()', "a & b", {}, {})
     report.render(edition, [notebook(tmp_path)], tmp_path / "r.html", data=data())
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert Page(page).tags.count("script") == 2
+    assert Page(page).tags.count("script") == 1
     assert "a &amp; b" in page
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
 
 
-def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:
-    record = {"id": "a", "template": "It is {x}.", "withheld": True, "ids": ["F085"]}
-    assert content.sentence("*A sentence is withheld here.*", record) == content.Prose("*A sentence is withheld here.*")
+def test_in_the_place_of_a_withheld_sentence_a_reader_meets_its_reason_and_no_condition() -> None:
+    record = {"id": "a", "template": "**It grew** to {x}.", "withheld": True, "when": "x > 1"}
+    assert content.sentence("", record | {"why": "no *count*"}) == Prose(
+        r"**It grew.** *Not enough data\: no \*count\*.*"
+    )
+    assert content.sentence("its words need `x > 1`", record) == Prose("**It grew.** *What stood here does not hold.*")
 
 
 def test_a_file_that_is_no_notebook_and_one_without_a_title_are_named(tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ DESERTION_BROWSER=1, as in CI, they fail instead.
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from support.browser import browse
-from support.pages import bad_data, many_data, render
+from support.pages import bad_data, many_data, picture, render
 
 from desertion.project import BUILD
 
@@ -37,27 +40,71 @@ def test_every_width_and_theme_fits_is_accessible_and_gets_ready(which: str, req
     if not page.is_file():
         pytest.skip("skipped: no built page (run make first)")
     views = browse(page, "open")["views"]
-    assert len(views) == 6
+    assert len(views) == 8
     for view in views:
         assert view["ready"]
         assert view["wide"] <= view["width"], view
         assert view["violations"] == [], view
+        assert view["moved"] == 0, view
+        assert view["headings"] == 1
+        assert view["both"] == 0, view
+        assert view["sideways"] == 0 or view["width"] > 640, view
 
 
-def test_a_number_opens_its_statement_by_mouse_keyboard_and_touch(used: dict[str, Any]) -> None:
-    for how in ("hovered", "focused", "tapped"):
-        assert "615 F085" in used[how], how
+def test_a_number_shows_its_value_at_hover_and_focus_and_opens_its_card_by_key_and_touch(used: dict[str, Any]) -> None:
+    words, covered = used["hovered"]
+    assert words.startswith("615, criminal cases received by a court")
+    assert not covered
+    assert used["focused"] == words
+    for card in (used["entered"][0], used["tapped"]):
+        assert "615\n" in card
+        assert "Published number" in card
+        assert "F085" in card
     assert used["escaped"] == ""
-    assert "615 F085" in used["entered"][0]
-    assert used["entered"][1]
+    assert used["entered"][1:] == [True, "#number-grew-a-0f"]
     assert used["back"]
+
+
+def test_a_computed_number_shows_its_recipe_before_its_inputs(used: dict[str, Any]) -> None:
+    card = used["computed"]
+    assert "Computed here · no page prints it" in card
+    assert "5,096 ÷ 615 = 8.29" in card
+    assert card.index("÷") < card.index("F085")
+    assert "Published number" in used["input"]
+    assert used["computedAgain"] == card
+
+
+def test_cards_and_filters_are_in_the_address_and_back_returns(used: dict[str, Any]) -> None:
+    assert used["closed"] == ""
+    assert used["reopened"] == used["computed"]
+    assert used["kept"] == used["filtered"]
+    assert used["unknown"] == "There is no number F99999 in this version"
+
+
+def test_a_plot_is_saved_as_png_svg_and_csv_with_its_sources(used: dict[str, Any]) -> None:
+    png = base64.b64decode(used["png"])
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(png[16:20]) > 1000  # pixels
+    root = ElementTree.fromstring(used["svg"])
+    assert {child.tag.rpartition("}")[2] for child in root} >= {"style", "title", "desc"}
+    assert ".s0 {" in used["svg"]
+    assert "tabindex" not in used["svg"]
+    table, _, sources = used["csv"].partition("# Sources\n")
+    assert table == picture("growth").csv
+    assert re.search(r"^# F293: 651, .*https://", sources, re.MULTILINE)
+    assert used["rows"] == picture("growth").csv.count("\n") - 1
+
+
+def test_the_search_knows_the_offence_behind_an_article(used: dict[str, Any]) -> None:
+    assert used["synonym"]
+    assert all("337" in offence for offence in used["synonym"][:5])
 
 
 def test_a_dot_opens_its_statements_by_mouse_and_keyboard(used: dict[str, Any]) -> None:
     mark = used["mark"]
-    for how in ("hovered", "clicked"):
-        assert all(each in mark[how] for each in mark["ids"].split()), how
-    assert all(each in mark["next"]["shown"] for each in mark["next"]["ids"].split())
+    assert all(each in mark["clicked"] for each in mark["ids"].split())
+    assert "Judicial Department" in mark["hovered"]
+    assert mark["next"]["shown"]
     assert mark["stops"] == 1
     assert mark["entered"]
     assert used["row"] in mark["next"]["ids"].split()
@@ -66,10 +113,10 @@ def test_a_dot_opens_its_statements_by_mouse_and_keyboard(used: dict[str, Any]) 
 def test_a_number_of_many_statements_lists_them_and_shows_them_in_the_table(used: dict[str, Any]) -> None:
     several = used["several"]
     assert several["listed"] == 6
-    assert several["said"] == "6 statements behind 6"
+    assert several["said"] == "Computed here · no page prints it"
     assert "F147" in several["one"]
     assert sorted(several["rows"]) == ["F085", "F147", "F192", "F293", "F313", "F333"]
-    shown, total = several["cleared"].removesuffix(" statements").split(" of ")
+    shown, total = several["cleared"].removesuffix(" published numbers").split(" of ")
     assert shown == total
 
 
@@ -94,7 +141,7 @@ def test_the_table_filters_and_sorts(used: dict[str, Any]) -> None:
 
 def test_what_is_shown_is_downloaded_without_formulas(used: dict[str, Any]) -> None:
     rows = list(csv.DictReader(io.StringIO(used["download"]["text"])))
-    assert used["download"]["name"] == "statements.csv"
+    assert used["download"]["name"] == "published-numbers.csv"
     assert len(rows) == int(used["filtered"].split()[0].replace(",", ""))
     assert all("338" in row["articles"] for row in rows)
     everything = list(csv.reader(io.StringIO(used["all"])))
@@ -105,7 +152,7 @@ def test_what_is_shown_is_downloaded_without_formulas(used: dict[str, Any]) -> N
 
 def test_text_of_the_data_never_runs(used: dict[str, Any]) -> None:
     assert "ran" not in used
-    assert "<script>" in used["hovered"]
+    assert "<script>" in used["entered"][0]
 
 
 def test_without_its_script_a_number_leads_to_its_row(used: dict[str, Any]) -> None:
@@ -115,4 +162,4 @@ def test_without_its_script_a_number_leads_to_its_row(used: dict[str, Any]) -> N
 
 def test_five_thousand_statements_filter(tmp_path: Path) -> None:
     result = browse(render(tmp_path, many_data(5000)), "filter")
-    assert result["count"].endswith("of 5,000 statements")
+    assert result["count"].endswith("of 5,000 published numbers")

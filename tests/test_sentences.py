@@ -37,7 +37,7 @@ def notebook(folder: Path, name: str, *printed: sentences.Sentence) -> Path:
 def test_a_sentence_is_filled_while_its_condition_holds() -> None:
     one = sentences.sentence("growth", WORDS, when=WHEN, ids="F083 F085", r=exact.rate_ratio(5024, 1, 615, 1))
     assert one.text == "Cases grew about eightfold (×8.2, 7.5 to 8.9)."
-    assert (one.withheld, one.ids, dict(one.values)) == (False, ("F083", "F085"), {"r.ratio": 8.16911})
+    assert (one.withheld, one.ids, dict(one.values)) == (False, ("F083", "F085"), {"r.ratio": 8.169})
 
 
 def test_a_changed_figure_withholds_the_right_sentence(tmp_path: Path) -> None:
@@ -55,16 +55,16 @@ def test_a_changed_figure_withholds_the_right_sentence(tmp_path: Path) -> None:
     assert sentences.withheld(accepted) == []
     (sentence,) = sentences.withheld(changed, accepted)
     assert str(sentence) == (
-        "03-trends, cell 1: sentence 'growth' needs 7.5 <= r.ratio < 8.5; r.ratio was 8.16911, is 8.81951"
+        "03-trends, cell 1: sentence 'growth' needs 7.5 <= r.ratio < 8.5; r.ratio was 8.169, is 8.82"
     )
     (new,) = sentences.withheld(changed)
-    assert str(new).endswith("r.ratio is 8.81951")
+    assert str(new).endswith("r.ratio is 8.82")
 
 
 def test_a_withheld_sentence_says_so_in_its_place() -> None:
     one = sentences.sentence("growth", WORDS, when=WHEN, r=exact.rate_ratio(9000, 1, 615, 1))
     assert one.withheld
-    assert one.text == ("*A sentence is withheld here: its words need `7.5 <= r.ratio < 8.5`, and r.ratio is 14.6341.*")
+    assert one.text == ("*A sentence is withheld here: its words need `7.5 <= r.ratio < 8.5`, and r.ratio is 14.63.*")
 
 
 @pytest.mark.parametrize("missing", [None, Refused("too few counts", "more")])
@@ -181,3 +181,25 @@ def test_a_version_that_names_no_value_or_ids_of_none_is_a_mistake() -> None:
         sentences.first("s", [*VERSIONS, ("{c}", "d > 0")], a=1, b=2, c=3)
     with pytest.raises(UserError, match="ids are given for d, which is no value of it"):
         sentences.first("s", VERSIONS, {"d": "F1"}, a=1, b=2, c=3)
+
+
+def test_a_recipe_says_how_a_number_was_computed_by_field_or_by_value() -> None:
+    r = exact.rate_ratio(5024, 1, 615, 1)
+    how = {"r.ratio": "{new:,} ÷ {old}", "r": "exact, at 95 %"}
+    one = sentences.sentence("growth", WORDS, when=WHEN, recipes=how, r=r, new=5024, old=615)
+    kept = one.record()["recipes"]
+    assert kept == {"r.ratio": "5,024 ÷ 615", "r": "exact, at 95 %"}
+    assert [sentences.by_field(kept, field) for field in ("r.ratio", "r.low", "n")] == [
+        "5,024 ÷ 615", "exact, at 95 %", None,
+    ]  # fmt: skip
+    assert "recipes" not in sentences.sentence("growth", WORDS, when="r.ratio > 99", recipes=how, r=r).record()
+    with pytest.raises(UserError, match=r"'growth': the template '\{new\} ÷ \{gone\}' cannot be filled"):
+        sentences.sentence("growth", WORDS, when=WHEN, recipes={"r": "{new} ÷ {gone}"}, r=r, new=1)
+
+
+def test_each_version_of_a_sentence_takes_its_own_recipes_and_one_of_none_is_named() -> None:
+    versions = [("{a} rose", "a > 9"), ("{b} in all", "b > 0")]
+    one = sentences.first("sum", versions, recipes={"b": "{c} + {d}", "a": "{e}"}, a=1, b=5, c=2, d=3, e=1)
+    assert (one.text, dict(one.recipes)) == ("5 in all", {"b": "2 + 3"})
+    with pytest.raises(UserError, match="'sum': a recipe is given for z, which no template names"):
+        sentences.first("sum", versions, recipes={"z": "1"}, a=1, b=5)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desertion import figures, reconcile
+from desertion import figures, plots, reconcile
+from desertion.errors import ArgumentError
 from desertion.trends import Refused, exact, stages
 
 
@@ -136,7 +137,50 @@ def test_nothing_to_compare_gives_an_empty_table_in_words_too(empty) -> None:
     assert len(stages.lacking(table)) == len(stages.ORDER)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 10**5), min_size=2, max_size=5))
 def test_growth_over_neighbouring_years_multiplies_to_that_of_the_ends(counts) -> None:
     table = stages.stage_growth(facts(*[fact(2015 + n, count) for n, count in enumerate(counts)]))
     assert table["ratio"].prod() == pytest.approx(counts[-1] / counts[0])
+
+
+# --- the plot -----------------------------------------------------------------------------------------------------
+
+
+def test_the_title_of_the_plot_states_what_its_table_shows(published) -> None:
+    drawn = published.round(2)
+    title = plots.stages.words(plots.stages.conform(drawn)).title
+    assert title == "How steep 2023 was depends on what is counted; that numbers nearly doubled in 2024 does not"
+    assert plots.stages.describe(drawn).endswith("2022 ×1.3 to ×2.6; 2023 ×1.9 to ×5.1; 2024 ×1.8 to ×2.0; 2025 ×0.9.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"2022 → 2023": 2.0},  # no year depends on what is counted
+        {"2023 → 2024": 3.0},  # no year nearly doubled
+        {"2023 → 2024": 0.9},
+    ],
+)
+def test_a_plot_whose_finding_no_longer_holds_is_titled_with_its_topic(published, change) -> None:
+    drawn = published[published["from_year"].ge(2022)]
+    drawn = drawn.assign(ratio=drawn["years"].map(change).fillna(drawn["ratio"]))
+    assert plots.stages.words(plots.stages.conform(drawn)).title == plots.stages.topic
+
+
+def test_one_counter_alone_supports_no_finding(published) -> None:
+    alone = published[published["compiler"].eq("The Insider")]
+    assert plots.stages.words(plots.stages.conform(alone)).title == plots.stages.topic
+
+
+def test_the_plot_writes_the_counts_and_marks_parts_of_a_year(published) -> None:
+    texts = [text.get_text() for axes in plots.stages(published.round(2)).axes for text in axes.texts]
+    assert {"884* → 4,346", "1,514 → 3,047", "×5.1", "Mediazona", "2022 → 2023"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"), [("ratio", 0.0, "zero or less"), ("stage", "tried", "'tried', which is none of")]
+)
+def test_the_plot_refuses_what_it_cannot_show(published, column, cell, words) -> None:
+    with pytest.raises(ArgumentError, match=f"plot stages: column '{column}' has .*{words}"):
+        plots.stages(published.assign(**{column: cell}))

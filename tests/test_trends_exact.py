@@ -202,3 +202,30 @@ def test_importing_it_is_light() -> None:
     code = f"import sys, desertion.trends.exact; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    # Newcombe, R. G. (1998). Two-sided confidence intervals for the single proportion. Statistics in Medicine 17, 857
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_of_a_share_is_the_published_one(x: int, n: int, low: float, high: float) -> None:
+    found = exact.proportion(x, n)
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    assert found.share == x / n
+
+
+@given(st.integers(1, 5000), st.data(), st.floats(0.5, 0.999))
+def test_the_interval_of_a_share_solves_the_equation_of_wilson(n: int, data: st.DataObject, level: float) -> None:
+    x = data.draw(st.integers(0, n))
+    found = exact.proportion(x, n, level)
+    z = stats.norm.ppf(0.5 + level / 2)
+    assert 0 <= found.low <= found.share <= found.high <= 1
+    for end in (found.low, found.high):
+        assert (x / n - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / n, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(("x", "n"), [(45, 44), (0, 0), (1.5, 4), (-1, 4)])
+def test_a_part_above_its_sample_is_refused(x: float, n: float) -> None:
+    with pytest.raises(UserError, match=r"a part of 45|sample of 0|the part is 1\.5|the part is -1"):
+        exact.proportion(x, n)

@@ -97,27 +97,34 @@ def test_a_count_is_divided_by_each_force_and_refused_where_none_is_known() -> N
     assert list(zip(table["period"], table["denominator"], strict=True)) == [
         (year, force) for year in ("2023", "2024") for force in FORCES
     ]
-    assert table["rate"].fillna(-1).tolist() == [2.0, 4.0, -1, 5.99, -1, -1]  # a leap year is longer than a year
+    assert table["rate"].fillna(-1).tolist() == [2.0, 4.0, -1, 6.0, -1, -1]
     assert table["strength"].fillna(0).tolist() == [500_000, 250_000, 0, 500_000, 0, 0]
     assert table["ids"].tolist() == ["F2023 c0 c1", "F2023 d0 d1", "F2023", "F2024 c0 c1", "F2024", "F2024"]
     assert table["refused"].eq("").tolist() == table["rate"].notna().tolist()
     assert table["refused"][4].startswith("2024, second: strength is not known")
 
 
-def test_the_band_reaches_from_the_lowest_rate_to_the_highest_and_names_both_forces() -> None:
-    table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
-    band = rated.band(table, "a")
-    assert set(band.columns) == set(plots.deployed_rate.columns)
-    assert band[["value", "low", "low_by", "high", "high_by", "ids"]].values.tolist() == [
-        [2.0, 2.0, "first", 4.0, "second", "F2023 c0 c1 d0 d1"],
-        [5.99, 5.99, "first", 5.99, "first", "F2024 c0 c1"],
-    ]
+def test_rates_are_whole_from_10_up_and_have_one_decimal_below() -> None:
+    table = rated.rates(counts(("2023", 4974.0), ("2024", 5010.0)), context(), {"first": "a"})
+    assert table["rate"].tolist() == [10.0, 10.0]  # 9.95 and 9.993: neither is printed as 9.9 or 10.0
+    table = rated.rates(counts(("2023", 4970.0), ("2024", 8261.0)), context(), {"first": "a"})
+    assert table["rate"].tolist() == [9.9, 16.0]
+
+
+def test_the_plot_gets_each_size_of_the_army_of_a_count_that_has_a_rate() -> None:
+    table = rated.rates(counts(("2023", 1000.0), ("2030", 3000.0)), context(), FORCES)
+    drawn = rated.drawn(table)
+    assert set(plots.deployed_rate.columns) <= set(drawn.columns)
+    assert drawn["denominator"].tolist() == list(FORCES)  # no size is known for 2030
+    assert drawn["value"].fillna(-1).tolist() == [2.0, 4.0, -1]
+    assert "No size is known within 45 days of both ends of 2030: first." in rated.lacking(table)
+    assert "No size is known within 45 days of both ends of 2023 and 2030: unknown." in rated.lacking(table)
 
 
 def test_one_row_of_the_table_holds_the_rates_of_a_count_by_every_force() -> None:
     wide = rated.by_denominator(rated.rates(counts(("2024", 3000.0), ("2023", 1000.0)), context(), FORCES), FORCES)
     assert wide["period"].tolist() == ["2024", "2023"]
-    assert wide["rate first"].tolist() == [5.99, 2.0]
+    assert wide["rate first"].tolist() == [6.0, 2.0]
     assert wide["strength second"].fillna(0).tolist() == [0, 250_000]
     assert wide["rate unknown"].isna().all()
     assert wide["ids"].tolist() == ["F2024 c0 c1 F2024 F2024", "F2023 c0 c1 F2023 d0 d1 F2023"]
@@ -128,27 +135,37 @@ def test_an_edition_that_knows_no_count_has_tables_without_rows() -> None:
     assert table.empty
     wide = rated.by_denominator(table, FORCES)
     assert {f"{what} {force}" for what in ("strength", "rate") for force in FORCES} < set(wide.columns)
-    for nothing in (wide, rated.band(table, "a")):
+    for nothing in (wide, rated.drawn(table), rated.grown(table, "Compiler", 2023, 2024)):
         assert nothing.empty
-    assert plots.deployed_rate.describe(rated.band(table, "a")).endswith("can be shown here.")
+    assert rated.lacking(table) == ""
+    assert plots.deployed_rate.describe(rated.drawn(table)).endswith("can be shown here.")
 
 
-def test_a_force_without_a_rate_has_no_band_though_other_forces_have_rates() -> None:
-    table = rated.rates(counts(("2023", 1000.0)), context(), FORCES)
-    assert len(rated.band(table, "b")) == 1
-    assert rated.band(table, "c").empty
-    assert plots.deployed_rate.describe(rated.band(table, "c")).endswith("can be shown here.")
-
-
-def test_a_sentence_gets_the_rate_of_its_year_or_the_reason_why_there_is_none() -> None:
-    table = rated.rates(counts(("2023", 1000.0)), context(), FORCES)
-    one = rated.of_year(table, "a", "Compiler", 2023)
+def test_a_sentence_gets_the_rates_of_the_latest_whole_year_that_two_forces_divide() -> None:
+    table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
+    one = rated.latest(table)  # in 2024 only the first force is known
     assert not isinstance(one, Refused)
-    assert (one.rate, one.ids) == (2.0, "F2023 c0 c1")
-    assert str(rated.of_year(table, "c", "Compiler", 2023)).startswith("2023, unknown: strength is not known")
-    for nothing in (table, table[:0]):
-        lacking = rated.of_year(nothing, "a", "Compiler", 2024)
-        assert str(lacking) == "no count by Compiler from 2024 is among the statements"
+    assert (one.low, one.low_by, one.high, one.high_by) == (2.0, "first", 4.0, "second")
+    assert (one.what, one.period, one.ids) == ("Verdicts (cases decided) under Art. 337", "2023", "F2023 c0 c1 d0 d1")
+    persons = table[table["period"].eq("2023")].assign(measure="persons_convicted", compiler="Other", series="Other")
+    more = rated.rates(counts(("2023", 1000.0)), context(), FORCES).assign(period_end=pd.Timestamp("2024-06-30"))
+    chosen = rated.latest(pd.concat([persons, more]))
+    assert not isinstance(chosen, Refused)
+    assert chosen.compiler == "Other"
+
+
+def test_a_sentence_gets_the_reason_where_no_year_has_two_rates() -> None:
+    part = rated.rates(counts(("2023", 1000.0)).assign(incomplete=True), context(), FORCES)
+    for nothing in (part, part[:0], rated.rates(counts(("2024", 3000.0)), context(), FORCES)):
+        assert "no count of a whole year is divided by two sizes of the force" in str(rated.latest(nothing))
+
+
+def test_the_growth_of_a_rate_is_that_of_the_count_over_that_of_the_force() -> None:
+    table = rated.rates(counts(("2023", 1000.0), ("2024", 3000.0)), context(), FORCES)
+    grown = rated.grown(table, "Compiler", 2023, 2024)
+    assert grown["denominator"].tolist() == ["first"]  # the second force is not known in 2024
+    assert grown["times"].item() == pytest.approx(3 * 365 / 366)
+    assert grown["ids"].item() == "F2024 c0 c1 F2023 c0 c1"
 
 
 def test_the_rates_of_the_real_counts_rest_on_known_statements() -> None:

@@ -6,6 +6,7 @@ In a notebook the words and their condition stand side by side, and the numbers 
         "{r.high:.1f}).", when="7.5 <= r.ratio < 8.5", ids="F083 F085", r=exact.rate_ratio(5024, 1, 615, 1))
 
 Where numbers of a sentence rest on different figures, `ids` names those of each: `ids={"old": "F085", "new": "F147"}`.
+`recipes` say in one line how a number was computed: `recipes={"r.ratio": "{r.to_count:,.0f} ÷ {r.from_count:,.0f}"}`.
 
 `when` is a comparison in Python over the same names. Only the condition decides: a number that merely changes is
 printed as it is now. Each sentence leaves a record in the metadata of its output, so that a build can list the withheld
@@ -38,6 +39,7 @@ class Sentence:
 
     `values`: the numbers in the condition `when` (None: there is no such number). `ids`: the statements behind the
     sentence, `by`: those behind each named number, where they are given by name. `why`: the refusals among its values.
+    `recipes`: how a number was computed, by the field of the template or by its value.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Sentence:
     ids: tuple[str, ...] = ()
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     why: str = ""
+    recipes: Mapping[str, str] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """The sentence as kept in the metadata of its output."""
@@ -61,6 +64,7 @@ class Sentence:
             "ids": list(self.ids),
         }
         kept |= {"why": self.why} if self.why else {}
+        kept |= {"recipes": dict(self.recipes)} if self.recipes else {}
         return kept | ({"by": {name: list(ids) for name, ids in self.by.items()}} if self.by else {})
 
 
@@ -90,7 +94,16 @@ class Withheld:
         return f"{self.notebook}, cell {self.cell}: sentence '{self.id}' needs {self.when}; {changes}"
 
 
-def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, str] = "", **values: Any) -> Sentence:
+def sentence(
+    name: str,
+    template: str,
+    /,
+    *,
+    when: str,
+    ids: str | Mapping[str, str] = "",
+    recipes: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Sentence:
     """The sentence that `say` shows, with its record; parameters and errors are those of `say`."""
     where = f"sentence '{name}'"
     by = {} if isinstance(ids, str) else {value: tuple(each.split()) for value, each in ids.items()}
@@ -101,19 +114,40 @@ def sentence(name: str, template: str, /, *, when: str, ids: str | Mapping[str, 
     known = {ast.unparse(part): _value(part, values, where) for part in _parts(tree.body)}
     known |= {one: None for one, value in values.items() if value is None or isinstance(value, Refused)}
     why = "; ".join(dict.fromkeys(str(value) for value in values.values() if isinstance(value, Refused)))
+    recipes = recipes or {}
     holds = None not in known.values() and bool(_evaluate(tree, values, where))
     if holds:
-        try:
-            text = _Words().vformat(template, (), values)
-        except (KeyError, IndexError, AttributeError, ValueError, TypeError) as error:
-            raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
+        text = _filled(template, values, where)
+        recipes = {each: _filled(recipe, values, where) for each, recipe in recipes.items()}
     else:
+        recipes = {}
         now = ", ".join(f"{one} is {_show(value)}" for one, value in known.items())
-        text = f"{_lead(template)}*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
-    return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by, why)
+        text = f"{lead(template)}*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
+    return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by, why, recipes)
 
 
-def _lead(template: str) -> str:
+def _filled(template: str, values: Mapping[str, Any], where: str) -> str:
+    try:
+        return _Words().vformat(template, (), values)
+    except (KeyError, IndexError, AttributeError, ValueError, TypeError) as error:
+        raise UserError(f"{where}: the template '{template}' cannot be filled: {error}") from None
+
+
+def _fields(template: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(template) if field}
+
+
+def _value_of(field: str) -> str:
+    """The value that a field of a template shows: `a.ratio` is of the value `a`."""
+    return re.split(r"[.\[]", field)[0]
+
+
+def by_field(kept: Mapping[str, Any], field: str) -> Any:
+    """What a record keeps for a field of its template, `a.ratio`, or for its value, `a`; None for neither."""
+    return kept.get(field, kept.get(_value_of(field)))
+
+
+def lead(template: str) -> str:
     """The bold words that a template begins with, as a heading of the notice in its place; blank without them."""
     lead = re.match(r"\*\*([^*{}]+?)([.?!]?)\*\*", template)
     return f"**{lead[1]}{lead[2] or '.'}** " if lead else ""
@@ -132,22 +166,28 @@ def first(
     name: str,
     versions: Sequence[tuple[str, str]],
     ids: str | Mapping[str, str] = "",
+    recipes: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Sentence:
     """The first of several versions of a sentence, each (template, condition), that holds; else the first, withheld.
 
     A version stands on the values that it names alone: one that does not exist withholds only the versions that use it.
     """
-    made = []
+    made, left = [], dict(recipes or {})
     for template, when in versions:
-        fields = {re.split(r"[.\[]", part)[0] for _, part, _, _ in string.Formatter().parse(template) if part}
-        named = fields | {node.id for node in ast.walk(_parse(when, values, f"sentence '{name}'"))
-                          if isinstance(node, ast.Name)}  # fmt: skip
+        shown = {each for field in _fields(template) for each in (field, _value_of(field))}
+        own_recipes = {field: recipe for field, recipe in (recipes or {}).items() if field in shown}
+        left = {field: recipe for field, recipe in left.items() if field not in shown}
+        named = shown | {_value_of(field) for recipe in own_recipes.values() for field in _fields(recipe)}
+        tree = _parse(when, values, f"sentence '{name}'")
+        named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         own = {key: value for key, value in values.items() if key in named or len(versions) == 1}
         behind = (
             ids if isinstance(ids, str) else {key: each for key, each in ids.items() if key in own or key not in values}
         )
-        made.append(sentence(name, template, when=when, ids=behind, **own))
+        made.append(sentence(name, template, when=when, ids=behind, recipes=own_recipes, **own))
+    if left:
+        raise UserError(f"sentence '{name}': a recipe is given for {min(left)}, which no template names")
     return next((one for one in made if not one.withheld), made[0])
 
 
@@ -159,6 +199,7 @@ def say(
     when: str,
     otherwise: Sequence[tuple[str, str]] = (),
     ids: str | Mapping[str, str] = "",
+    recipes: Mapping[str, str] | None = None,
     **values: Any,
 ) -> None:
     """Show a sentence as a paragraph; where its condition does not hold, the next version that does, or a notice.
@@ -175,6 +216,11 @@ def say(
         Other versions of the sentence, each a template and its condition, in the order in which they are tried.
     ids : str or mapping of str to str, optional
         Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
+    recipes : mapping of str to str, optional
+        How numbers were computed, by field (`r.ratio`) or by value (`r`, for all of its fields): a template in one
+        line over the same `values`, which the card of the number shows. Without one a number that a page prints leads
+        to it, the quotient, sum or difference of two statements is told from them, and a value that has the name of a
+        parameter is an assumption.
     **values
         Numbers, or objects with numbers as attributes. If one does not exist (None, NaN in the condition, or
         `Refused`), the sentence is withheld; the notice in its place then shows why it was refused.
@@ -182,11 +228,12 @@ def say(
     Raises
     ------
     UserError
-        If the condition compares none of the values, the template cannot be filled, or `ids` names no value.
+        If the condition compares none of the values, a template cannot be filled, `ids` names no value, or `recipes`
+        no field.
     """
     from IPython.display import publish_display_data
 
-    one = first(name, [(template, when), *otherwise], ids, **values)
+    one = first(name, [(template, when), *otherwise], ids, recipes, **values)
     data = {"text/markdown": one.text, "text/plain": one.text}
     publish_display_data(data, metadata={"desertion": {_KEY: one.record()}})  # type: ignore[no-untyped-call]
 
@@ -285,7 +332,7 @@ def _evaluate(tree: ast.Expression, values: Mapping[str, Any], where: str) -> An
 
 
 def _value(part: ast.expr, values: Mapping[str, Any], where: str) -> float | None:
-    """A number of the condition to six digits, None where there is none; whole numbers stay exact."""
+    """A number of the condition to four digits, None where there is none; whole numbers stay exact."""
     root = next(node.id for node in ast.walk(part) if isinstance(node, ast.Name))
     if values[root] is None or isinstance(values[root], Refused):
         return None
@@ -297,7 +344,7 @@ def _value(part: ast.expr, values: Mapping[str, Any], where: str) -> float | Non
     number = float(value)
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() else float(f"{number:.6g}")
+    return int(number) if number.is_integer() else float(f"{number:.4g}")
 
 
 def _show(value: float | None) -> str:

@@ -41,20 +41,26 @@ _NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( 
 class Column:
     """A column: its heading, with the unit, and the number of decimals of its numbers.
 
-    `places` None: as many as the number has, at most two, and at most one from 100 on.
+    `places` None: as many as the number has, at most two, and at most one from 100 on. `recipe`: how its numbers are
+    computed from the statements behind a row, in one line, for the card of a number.
     """
 
     label: str
     places: int | None = None
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column as shown: its name in the frame, its heading, and whether its cells are numbers, which are set right."""
+    """A column as shown: its name in the frame, its heading, and whether its cells are numbers, which are set right.
+
+    `recipe`: how these are computed, in one line.
+    """
 
     name: str
     label: str
     right: bool
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,11 @@ class TableRecord:
     def metadata(self) -> dict[str, Any]:
         """The record as metadata of an output, each row as the JSON of its cells: one row, one line of the notebook."""
         rows = [json.dumps(row, ensure_ascii=False) for row in self.rows]
-        return {"desertion": {KEY: asdict(self) | {"rows": rows}}}
+        columns = [asdict(each) for each in self.columns]
+        for each in columns:
+            if not each["recipe"]:
+                del each["recipe"]
+        return {"desertion": {KEY: asdict(self) | {"columns": columns, "rows": rows}}}
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> TableRecord | None:
@@ -170,7 +180,7 @@ def show(
     record = TableRecord(
         title=title,
         columns=[
-            TableColumn(each, one.label, each != rows and _is_right(frame[each], words))
+            TableColumn(each, one.label, each != rows and _is_right(frame[each], words), one.recipe)
             for each, one, words in zip(order, headings, cells, strict=True)
         ],
         rows=list(zip(*cells, strict=True)),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 from desertion.arguments import frame_with
 from desertion.errors import UserError
 from desertion.project import DATA
-from desertion.text import nearest
+from desertion.text import nearest, number, shown
 
 #: Articles of the Criminal Code of Russia that the figures count, by number, and the wholes that contain them.
 ARTICLES = {
@@ -363,13 +363,14 @@ def articles_label(articles: str) -> str:
     return "Art. " + (f"{', '.join(first)} and {last}" if first else last)
 
 
+def bounded(value: float, bound: str) -> str:
+    """A number with the words for how it is meant: `at least 3,000`; an exact one alone."""
+    return ("" if bound == "exact" else f"{BOUND_WORDS[bound]} ") + number(value)
+
+
 def compilers() -> dict[str, str]:
     """Who counted: every name in data/compilers.csv with who that is. Raises UserError where that cannot be read."""
-    try:
-        with (DATA / "compilers.csv").open(encoding="utf-8", newline="") as file:
-            return {row["name"]: row["who"] for row in csv.DictReader(file)}
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise UserError(f"data/compilers.csv cannot be read ({error}): `desertion check` says more") from None
+    return _named("compilers.csv", "who")
 
 
 def compiler(name: str) -> str:
@@ -377,3 +378,23 @@ def compiler(name: str) -> str:
     if name not in (known := compilers()):
         raise ValueError(f"no such compiler{nearest(name, known)}")
     return name
+
+
+def places() -> dict[str, str]:
+    """Every place in data/places.csv with its kind, one of `PLACE_KINDS`. Raises UserError as `compilers` does."""
+    return _named("places.csv", "kind")
+
+
+def place(name: str) -> str:
+    """`name`, where data/places.csv has it. Raises ValueError, with the nearest name, where it does not."""
+    if name not in (known := places()):
+        raise ValueError(f"{shown(repr(name))} is no place of data/places.csv{nearest(name, known)}")
+    return name
+
+
+def _named(file: str, column: str) -> dict[str, str]:
+    try:
+        with (DATA / file).open(encoding="utf-8", newline="") as rows:
+            return {row["name"]: row[column] for row in csv.DictReader(rows)}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise UserError(f"data/{file} cannot be read ({error}): `desertion check` says more") from None

@@ -26,90 +26,136 @@ async function open(width, colorScheme, more = {}) {
 }
 
 const tasks = {
-  /** Every width and theme: how wide the page is, what axe-core says; how long the page takes to be ready. */
+  /** Every width and theme: how wide the page is, what axe-core says, what moves; how long the page takes to be ready. */
   async open() {
     found.views = [];
-    for (const width of [360, 768, 1440]) {
+    for (const width of [320, 360, 768, 1440]) {
       for (const scheme of ["light", "dark"]) {
         const tab = await open(width, scheme);
-        const [wide, ready] = await tab.evaluate(() => [document.documentElement.scrollWidth, "ready" in document.documentElement.dataset]);
         const milliseconds = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd);
+        const moved = await tab.evaluate(() => new Promise((done) => {
+          let sum = 0;
+          new PerformanceObserver((list) => list.getEntries().forEach((each) => { sum += each.value; })).observe({ type: "layout-shift", buffered: true });
+          setTimeout(() => done(sum), 300);
+        }));
+        const [wide, ready, headings] = await tab.evaluate(() => [document.documentElement.scrollWidth, "ready" in document.documentElement.dataset, document.querySelectorAll("h1").length]);
+        await tab.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+        const both = await tab.evaluate(() => [...document.querySelectorAll(".table")].filter((box) => box.scrollWidth > box.clientWidth + 1 && box.scrollHeight > box.clientHeight + 1).length);
+        const sideways = await tab.evaluate(() => [...document.querySelectorAll(".cards")].filter((box) => box.scrollWidth > box.clientWidth + 1).length);
         await tab.evaluate(axe);
         // What a theme changes is colours; all else was looked over in the light one.
         const rules = scheme === "dark" ? { runOnly: ["color-contrast"] } : {};
         const { violations } = await tab.evaluate((rules) => axe.run({ resultTypes: ["violations"], ...rules }), rules);
-        const bad = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-        found.views.push({ width, scheme, wide, ready, milliseconds, violations: bad.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
+        found.views.push({ width, scheme, wide, ready, milliseconds, moved, headings, both, sideways, violations: violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
         await tab.context().close();
       }
     }
   },
 
-  /** The card by mouse, keyboard and touch; the table's filter, sort and download; the page without its script. */
+  /** Cards by mouse, keyboard and touch; the table's filter, sort and download; files of a plot; the page without its script. */
   async use() {
     const tab = await open(1440, "light");
-    const card = tab.locator("#card");
+    const card = tab.locator("#card"), tip = tab.locator("#tip");
     const text = async () => ((await card.isVisible()) ? card.innerText() : "");
+    const saved = async (action) => {
+      const [download] = await Promise.all([tab.waitForEvent("download"), action()]);
+      return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+    };
     const number = tab.locator("a.n").first();
     await number.hover();
-    await card.waitFor({ state: "visible" });
-    found.hovered = await text();
+    await tip.waitFor({ state: "visible" });
+    found.hovered = [await tip.innerText(), await card.isVisible()];
     await tab.mouse.move(2, 2);
-    await card.waitFor({ state: "hidden" });
+    await tip.waitFor({ state: "hidden" });
+    await tab.locator(".skip").focus();
     await number.focus();
-    found.focused = await text();
+    found.focused = await tip.innerText();
+    await number.press("Enter");
+    found.entered = [await text(), await tab.evaluate(() => document.getElementById("card").contains(document.activeElement)), new URL(tab.url()).hash];
     await tab.keyboard.press("Escape");
     found.escaped = await text();
-    await number.press("Enter");
-    found.entered = [await text(), await tab.evaluate(() => document.getElementById("card").contains(document.activeElement))];
-    await tab.keyboard.press("Escape");
     found.back = await number.evaluate((element) => element === document.activeElement);
+
+    // A computed number and an assumed one: neither is said to be printed.
+    await tab.locator("p a.computed[data-how]").first().click();
+    found.computed = await text();
+    await card.locator(".list a").first().click();
+    found.input = await text();
+    await card.getByText("Back", { exact: true }).click();
+    found.computedAgain = await text();
+
+    // Back closes the card; the address opens it again.
+    const address = tab.url();
+    await tab.goBack();
+    await card.waitFor({ state: "hidden" });
+    found.closed = new URL(tab.url()).hash;
+    await tab.goto(address);
+    await tab.reload();
+    found.reopened = await text();
+    await tab.keyboard.press("Escape");
 
     const marks = tab.locator("#plot-long_view .mark[role=button]");
     const mark = marks.nth(3);
     await mark.scrollIntoViewIfNeeded();
     const box = await mark.boundingBox();
     await tab.mouse.move(box.x + box.width / 2 + 3, box.y + box.height / 2);
-    await card.waitFor({ state: "visible" });
-    found.mark = { ids: await mark.getAttribute("data-ids"), hovered: await text() };
+    await tip.waitFor({ state: "visible" });
+    found.mark = { ids: await mark.getAttribute("data-ids"), hovered: await tip.innerText() };
     await tab.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
     found.mark.clicked = await text();
     await tab.keyboard.press("Escape");
     await marks.first().focus();
     await marks.first().scrollIntoViewIfNeeded();
-    await tab.waitForTimeout(200); // a scroll hides the card, and ends after the focus that caused it
+    await tab.waitForTimeout(200); // a scroll hides the value, and ends after the focus that caused it
     await tab.keyboard.press("ArrowRight");
-    await card.waitFor({ state: "visible" });
-    found.mark.next = { ids: await marks.nth(1).getAttribute("data-ids"), shown: await text() };
+    await tip.waitFor({ state: "visible" });
+    found.mark.next = { ids: await marks.nth(1).getAttribute("data-ids"), shown: await tip.innerText() };
     found.mark.stops = await tab.locator("#plot-long_view .mark[tabindex='0']").count();
     await tab.keyboard.press("Enter");
     found.mark.entered = await tab.evaluate(() => document.getElementById("card").contains(document.activeElement));
-    await card.getByText("Row in the table").first().click();
+    const before = await tab.evaluate(() => scrollY);
+    await card.getByText("Row in all published numbers").first().click();
     found.row = await tab.evaluate(() => document.activeElement.closest("tr")?.id);
+    await tab.goBack();
+    await tab.waitForFunction((before) => Math.abs(scrollY - before) < 200, before);
 
+    const plot = tab.locator("#plot-growth");
+    found.png = (await saved(() => plot.getByRole("button", { name: "PNG" }).click())).bytes.subarray(0, 24).toString("base64");
+    found.svg = (await saved(() => plot.getByRole("button", { name: "SVG" }).click())).bytes.toString();
+    found.csv = (await saved(() => plot.getByText("Numbers (CSV)").click())).bytes.toString();
+    await plot.getByText("Numbers as a table").click();
+    found.rows = await plot.locator(".table tbody tr").count();
+
+    const status = tab.locator("#filters [role=status]");
     await tab.getByRole("button", { name: "Clear" }).click();
-    await tab.locator("#filter-offence").selectOption("has 338");
+    await tab.locator("#filter-search").fill("absence");
+    found.synonym = await tab.locator("#all tbody tr td:nth-child(4)").allInnerTexts();
     await tab.locator("#filter-search").fill("mediazona 2023");
-    found.filtered = await tab.locator("#filters [role=status]").innerText();
-    await tab.getByRole("button", { name: "As printed" }).click();
+    await tab.locator("#filter-offence").selectOption("has 338");
+    found.filtered = await status.innerText();
+    await tab.reload();
+    found.kept = await status.innerText();
+    await tab.getByRole("button", { name: "Published number" }).click();
     found.sorted = await tab.locator("#all tbody tr td:nth-child(2)").allInnerTexts();
-    const [download] = await Promise.all([tab.waitForEvent("download"), tab.locator("#download").click()]);
-    found.download = { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+    const download = await saved(() => tab.locator("#download").click());
+    found.download = { name: download.name, text: download.bytes.toString() };
     await tab.getByRole("button", { name: "Clear" }).click();
-    const [all] = await Promise.all([tab.waitForEvent("download"), tab.locator("#download").click()]);
-    found.all = readFileSync(await all.path(), "utf8");
+    found.all = (await saved(() => tab.locator("#download").click())).bytes.toString();
     found.ran = await tab.evaluate(() => window.bad);
 
-    // A number that many statements stand behind: a list, one of them, back, all of them in the table.
+    // A number computed from many: a list, one of them, back, all of them in the table.
     await tab.locator("p a.n", { hasText: /^6$/ }).click();
-    found.several = { listed: await card.locator(".list li").count(), said: await card.locator("p").first().innerText() };
+    found.several = { listed: await card.locator(".list li").count(), said: await card.locator(".kind").innerText() };
     await card.locator(".list a").nth(1).click();
     found.several.one = await text();
-    await card.getByText("Back to all").click();
+    await card.getByText("Back", { exact: true }).click();
     await card.getByRole("button", { name: "Show them in the table" }).click();
     found.several.rows = await tab.locator("#all tbody tr").evaluateAll((rows) => rows.map((row) => row.id));
     await tab.getByRole("button", { name: "Clear" }).click();
-    found.several.cleared = await tab.locator("#filters [role=status]").innerText();
+    found.several.cleared = await status.innerText();
+    await tab.evaluate(() => { location.hash = "#F99999"; });
+    await tab.waitForFunction(() => document.querySelector("#filters [role=status]").textContent.includes("F99999"));
+    found.unknown = await status.innerText();
     await tab.context().close();
 
     const phone = await open(360, "light", { hasTouch: true });
@@ -128,13 +174,15 @@ const tasks = {
     await phone.touchscreen.tap(at.x + at.width / 2, at.y + at.height / 2);
     found.phone.shown = await phone.locator("#card").innerText();
     found.phone.ids = await dot.getAttribute("data-ids");
-    const place = await phone.locator("#card").boundingBox();
-    found.phone.covered = place.y < at.y + at.height / 2 && at.y + at.height / 2 < place.y + place.height;
+    found.phone.covered = await phone.evaluate(() => {
+      const [card, plot] = ["#card", "#plot-growth .plot"].map((name) => document.querySelector(name).getBoundingClientRect());
+      return card.top < plot.bottom && plot.top < card.bottom;
+    });
     await phone.context().close();
 
     const plain = await open(1440, "light", { javaScriptEnabled: false });
     await plain.locator("a.n").first().click();
-    found.plain = { at: new URL(plain.url()).hash, rows: await plain.locator("#all tbody tr").count() };
+    found.plain = { at: new URL(plain.url()).hash, rows: await plain.locator("#all table:first-of-type > tbody:first-of-type > tr").count() };
     await plain.context().close();
   },
 

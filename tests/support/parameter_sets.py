@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from desertion import figures, params, vocabulary
 from desertion.params import known
-from desertion.params.known import DENOMINATORS, RUNNING
+from desertion.params.known import RUNNING
 from desertion.params.types import Annotation
 
 Strategy = st.SearchStrategy[Any]
@@ -51,8 +51,9 @@ VALUES: dict[str, Strategy] = {
     "incomplete": st.booleans(),
     "minimum_df": st.integers(1, 100),
     "running_totals": st.sampled_from(RUNNING),
+    "reporting_delay": st.floats(0, 365) | st.sampled_from([0.0, 5.0, 30.0]),
     "forecast_months": st.integers(1, 60),
-    "denominator": st.sampled_from(DENOMINATORS),
+    "places": _some_of(vocabulary.places()),
     "other_offences": st.integers(*known.OTHER_OFFENCES),
     "specifications": st.integers(1, 40),  # more of them take long and are of the same kind
 }

@@ -61,7 +61,7 @@ def page(difference: Difference, old: State, new: State) -> str:
         "summary": _text(terminal.summary(difference)),
         "notes": "".join(f"<p class='note'>{_text(note)}</p>" for note in difference.notes),
         "nav": "".join(f'<li><a href="#{name}">{_TITLES[name]}</a></li>' for name in there),
-        "body": "".join(f'<section id="{name}"><h1>{_TITLES[name]}</h1>\n{bodies[name]}</section>\n' for name in there),
+        "body": "".join(f'<section id="{name}"><h2>{_TITLES[name]}</h2>\n{bodies[name]}</section>\n' for name in there),
     }
     template = (files("desertion.changes") / "page.html").read_text(encoding="utf-8")
     return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)
@@ -142,7 +142,7 @@ def _rows(come: Sequence[str], gone: Sequence[str]) -> str:
 def _tables(difference: Difference) -> Iterator[str]:
     for change in difference.tables:
         working = ", for the notebook's author" if change.working else ""
-        yield f"<h2>{_text(change.title)}</h2><p class='name'>{_text(change.notebook)}{working}</p>"
+        yield f"<h3>{_text(change.title)}</h3><p class='name'>{_text(change.notebook)}{working}</p>"
         yield _cells(f"{change.notebook}: {change.title}", change.cells) + _rows(change.come, change.gone)
 
 
@@ -163,7 +163,7 @@ def _plot(change: PlotChange, old: State, new: State) -> str:
     }
     below = "".join(f"<details><summary>{label}</summary>{body}</details>" for label, body in folded.items() if body)
     how = "" if change.how == "changed" else f" ({change.how})"
-    return f"<h2>{_text(change.title)}{how}</h2>{_pictures(change, old, new)}{below}\n"
+    return f"<h3>{_text(change.title)}{how}</h3>{_pictures(change, old, new)}{below}\n"
 
 
 def _pictures(change: PlotChange, old: State, new: State) -> str:

@@ -68,7 +68,10 @@ def _says(claim: Mapping[Hashable, Any]) -> str:
 
 
 def _range(low: float, high: float, places: int) -> str:
-    """A range for readers; numbers under 100 have two decimals, others `places`."""
+    """A range for readers, to three digits; of ends at halves of 100 or more the whole numbers between them."""
     if math.isnan(low):
         return "–"
-    return "–".join(number(end, 2 if end < 100 else places) for end in (low, high))
+    half = [end >= 100 and end % 1 == 0.5 for end in (low, high)]
+    ends = (low + 0.5 * half[0], high - 0.5 * half[1])
+    rounded = (end if end.is_integer() else float(f"{end:.3g}") for end in ends)
+    return "–".join(dict.fromkeys(number(end, 2 if end < 100 else places) for end in rounded))

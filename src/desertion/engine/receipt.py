@@ -34,8 +34,9 @@ from desertion.project import (
     write_atomic,
 )  # fmt: skip
 
-#: Files behind the page's section on verification: measured coverage, published reference cases.
-VERIFIED = ("benchmarks/calibration.csv", "tests/reference_cases.json")
+#: Files behind the page's section on verification: measured coverage on made-up reports and on the real schedule,
+#: published reference cases.
+VERIFIED = ("benchmarks/calibration.csv", "benchmarks/schedule.csv", "tests/reference_cases.json")
 #: Holds the digest of the data that passed validation last.
 PASSED = BUILD / "data.passed"
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")

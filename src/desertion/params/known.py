@@ -70,6 +70,10 @@ def _compiler(name: str) -> None:
     vocabulary.compiler(name)
 
 
+def _place(name: str) -> None:
+    vocabulary.place(name)
+
+
 def _each(check: Check) -> Check:
     def check_all(items: list[Any]) -> None:
         if not items:
@@ -84,7 +88,6 @@ def _each(check: Check) -> Check:
 
 _MANY = parse("Optional[list[str]]")
 RUNNING = ("totals", "rebased", "differences", "drop")
-DENOMINATORS = ("deployed/ukraine-estimate", "deployed/putin")
 #: Persons a year convicted of other offences by garrison courts, least and most.
 OTHER_OFFENCES = (0, 4000)
 
@@ -99,6 +102,7 @@ REGISTRY: dict[str, WellKnown] = {
     "compilers": WellKnown(_MANY, _each(_compiler)),
     "measures": WellKnown(_MANY, _each(_one_of(vocabulary.MEASURES))),
     "articles": WellKnown(_MANY, _each(_articles)),
+    "places": WellKnown(_MANY, _each(_place)),
     "level": WellKnown(parse("float"), _share),
     "bound_reading": WellKnown(parse("str"), _one_of(vocabulary.BOUND_READINGS)),
     "seed": WellKnown(parse("int"), _between(0, 2**32 - 1)),
@@ -106,8 +110,8 @@ REGISTRY: dict[str, WellKnown] = {
     "incomplete": WellKnown(parse("bool")),
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
+    "reporting_delay": WellKnown(parse("float"), _between(0, 365)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
-    "denominator": WellKnown(parse("str"), _one_of(DENOMINATORS)),
     "other_offences": WellKnown(parse("Optional[int]"), _between(*OTHER_OFFENCES)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),
 }

@@ -1,15 +1,20 @@
 """The plots: each a function from a published table to a matplotlib `Figure`, titled with its finding."""
 
-from desertion.plots.articles import offences, sentences
 from desertion.plots.convictions import long_view
 from desertion.plots.frame import SIZES, gid, style
 from desertion.plots.intervals import growth
 from desertion.plots.monthly import intensity
+from desertion.plots.offences import offences
 from desertion.plots.outlook import forecast
+from desertion.plots.places import places
 from desertion.plots.plot import Plot, PlotWords
-from desertion.plots.rates import comparators, deployed_rate
+from desertion.plots.rates import deployed_rate
 from desertion.plots.sources import coverage
 from desertion.plots.specification import specification_curve
+from desertion.plots.stages import stages
+from desertion.plots.terms import sentences
+from desertion.plots.ukraine import ukraine
+from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
 PLOTS: dict[str, Plot] = {
@@ -20,11 +25,14 @@ PLOTS: dict[str, Plot] = {
         growth,
         coverage,
         sentences,
+        places,
         deployed_rate,
-        comparators,
+        ukraine,
         specification_curve,
         intensity,
         forecast,
+        stages,
+        unpublished,
     )
 }
 
@@ -33,7 +41,6 @@ __all__ = [
     "SIZES",
     "Plot",
     "PlotWords",
-    "comparators",
     "coverage",
     "deployed_rate",
     "forecast",
@@ -42,7 +49,11 @@ __all__ = [
     "intensity",
     "long_view",
     "offences",
+    "places",
     "sentences",
     "specification_curve",
+    "stages",
     "style",
+    "ukraine",
+    "unpublished",
 ]

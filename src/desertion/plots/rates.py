@@ -1,35 +1,53 @@
-"""Rates and comparisons: per 1,000 deployed under rival denominators, and comparisons with other armies."""
+"""Counts per 1,000 soldiers and year, by several sizes of the army of which none is the main one."""
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
+from matplotlib.axes import Axes
 
+from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import caption, count_axis, panels_by, value_axis, year_axis
-from desertion.plots.contract import BOUND, END, IDS, INCOMPLETE, START, numeric, records, text
+from desertion.plots.axes import value_axis
+from desertion.plots.contract import END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.intervals import span, tick
-from desertion.plots.palette import styles
+from desertion.plots.palette import INK, Style
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
+#: Shapes of the sizes of the army, in the table's order.
+SHAPES = ("s", "o", "D", "^")
 
-def _rate_words(rows: pd.DataFrame) -> PlotWords:
-    main = wording.listed(rows["denominator"])
-    ends = wording.listed(
-        [f"lowest by {wording.listed(rows['low_by'])}", f"highest by {wording.listed(rows['high_by'])}"]
+
+def _words(rows: pd.DataFrame) -> PlotWords:
+    part = " Part of a year is scaled to one." if rows["incomplete"].any() else ""
+    subtitle = f"Persons convicted or cases received per 1,000 soldiers and year, by size of the army.{part}"
+    shape = (
+        f"Dots in {rows.groupby(['series', 'period_start', 'period_end']).ngroups} rows from zero, one shape for each "
+        f"size of the army: {wording.listed(rows['denominator'])}."
     )
-    subtitle = f"A year, for each 1,000 deployed. Upright line: strength by {main}. Bar: other strengths, {ends}." + (
-        " Hatched: part of a year, scaled to one." if rows["incomplete"].any() else ""
+    whole = rows[~rows["incomplete"] & rows["measure"].isin(_NOUNS)].dropna(subset="value")
+    order = whole.sort_values(
+        ["measure", "period_end"], key=lambda each: each.eq("persons_convicted") if each.name == "measure" else each
     )
-    low, high = (wording.number(each) for each in (rows["low"].min(), rows["high"].max()))
-    return PlotWords("", subtitle, f"{len(rows)} rates for each 1,000, {low} to {high} a year, with their ranges.")
+    title = ""
+    if len(order):
+        last = order[order[["series", "period_end"]].eq(order[["series", "period_end"]].iloc[-1]).all(axis=1)]
+        low, high = last["value"].min(), last["value"].max()
+        if high > 1.2 * low:
+            period, noun = wording.period_of(next(records(last))), _NOUNS[last["measure"].iloc[0]]
+            title = f"Between {low:.0f} and {high:.0f} {noun} in {period}, depending on whose army size one takes"
+    return PlotWords(title, subtitle, shape)
+
+
+#: What happened to soldiers, by the measure that counts it; for a title.
+_NOUNS = {
+    "persons_convicted": "in 1,000 Russian soldiers were convicted",
+    "cases_received_by_court": "court cases came on 1,000 Russian soldiers",
+}
 
 
 @plot(
-    "Russia: Art. 337 (AWOL) convictions and cases per 1,000 deployed",
+    "Russia: Art. 337 (AWOL) convictions and cases per 1,000 soldiers",
     {
         "series": text("heading of a group of rows: what is counted, and by whom"),
         "articles": text("articles counted"),
@@ -37,72 +55,43 @@ def _rate_words(rows: pd.DataFrame) -> PlotWords:
         "compiler": text("who counted"),
         "period_start": START,
         "period_end": END,
-        "value": numeric("rate for each 1,000 deployed and year, by the main denominator"),
-        "denominator": text("whose estimate the main denominator is"),
-        "low": numeric("lowest rate of the rival denominators"),
-        "low_by": text("which denominator gives the lowest"),
-        "high": numeric("highest rate of the rival denominators"),
-        "high_by": text("which denominator gives the highest"),
+        "denominator": text("whose size of the army the count is divided by; the shapes come in the table's order"),
+        "value": numeric("count for each 1,000 soldiers and year; blank where this size is not known", blank=True),
         "incomplete": INCOMPLETE,
         "ids": IDS,
     },
-    _rate_words,
+    _words,
 )
 def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One row per period: an upright line at the main rate, a bar over the rates of rival denominators."""
-    part = rows["incomplete"].map({True: " (part)", False: ""})
-    layout = Rows(page, [
-        PlotRow(f"{wording.period_of(row)}{words}", wording.interval(row.value, row.low, row.high), row.series)
-        for row, words in zip(records(rows), part, strict=True)
-    ])  # fmt: skip
-    axes = layout.panel("rate (band)")
-    value_axis(axes, rows[["value", "high"]].max().max() * 1.08, 4 if page.narrow else 7)
-    looks = page.looks(rows)
-    for y, row in zip(layout.places, records(rows), strict=True):
-        span(page, axes, row.low, row.high, y, looks[row.series].colour, row.ids, hatched=row.incomplete)
-        tick(page, axes, row.value, y, row.ids)
+    """One row per count: a shape for its rate by each size of the army, with its number, and a thin line between."""
+    sizes = list(dict.fromkeys(rows["denominator"]))
+    if len(sizes) > len(SHAPES):
+        raise ArgumentError(f"plot deployed_rate: {len(sizes)} sizes of the army; at most {len(SHAPES)} have a shape")
+    shapes = dict(zip(sizes, SHAPES, strict=False))
+    counts = [part for _, part in rows.groupby(["series", "period_start", "period_end"], sort=False)]
+    firsts = [next(records(part)) for part in counts]
+    layout = Rows(page, [PlotRow(wording.period_of(row), "", row.series) for row in firsts], strip=13)
+    axes = layout.panel(
+        key=[(Style(INK, shape, ""), False, size) for size, shape in shapes.items()],
+    )
+    value_axis(axes, rows["value"].max() * 1.12, 4 if page.narrow else 7)
+    looks = page.looks(rows.assign(series=rows["compiler"]))
+    for y, each in zip(layout.places, counts, strict=True):
+        look = looks[each["compiler"].iloc[0]]
+        ends = [each["value"].min(), each["value"].max()]
+        axes.plot(ends, [y, y], color=look.colour, linewidth=0.7 * page.size.scale, zorder=2)
+        for row in records(each.dropna(subset="value")):
+            page.mark(axes, row.value, y, Style(look.colour, shapes[row.denominator], ""), row.ids, points=6)
+        _numbers(page, axes, each, y, look)
 
 
-def _comparator_words(rows: pd.DataFrame) -> PlotWords:
-    hollow = " Hollow: part of a period." if rows["incomplete"].any() else ""
-    subtitle = f"Not one measure: compare courses, not heights. Each panel has its own scale, from zero.{hollow}"
-    return PlotWords("", subtitle, f"{rows['panel'].nunique()} panels of counts over time, each with its own measure.")
-
-
-@plot(
-    "Absence and desertion in other armies, beside Russia's Art. 337 (AWOL)",
-    {
-        "panel": text("title of the panel: country and measure; panels come in the table's order"),
-        "series": text("name of the series within the panel"),
-        "definition": text("what exactly is counted, written under the panel; one for each panel"),
-        "unit": text("unit of the values"),
-        "period_start": START,
-        "period_end": END,
-        "value": numeric("the count"),
-        "bound": BOUND,
-        "incomplete": INCOMPLETE,
-        "ids": IDS,
-    },
-    _comparator_words,
-)
-def comparators(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One panel per measure, each from zero on its own scale and calendar, with its definition under it."""
-    rows = wording.with_years(rows)
-    panels = panels_by(page, rows, "panel", (48, 54, 60), 2)
-    for each, part in panels:
-        first, last = int(part["x0"].min()), math.ceil(part["x1"].max()) - 1
-        year_axis(each, first, last, every=1 if last - first < 6 else 2 if last - first < 12 else 4)
-        count_axis(each, part["value"].max() * 1.2, ticks=4)
-        looks = styles({series: series for series in part["series"]})
-        page.connect(each, part, looks)
-        caption(page, each, part["definition"].iloc[0], page.across)
-        for series, own in part.groupby("series", sort=False):
-            own, look = own.sort_values("x"), looks[str(series)]
-            dense = len(own) > 15
-            keys = {own.index[0], own.index[-1], own["value"].idxmax(), own["value"].idxmin()}
-            for row in records(own[::-1]):
-                page.mark(each, row.x, row.value, look, row.ids, hollow=row.incomplete, points=3.0 if dense else 4.8)
-                if row.Index in keys or len(own) <= 6:
-                    page.value(each, wording.bounded(row.value, row.bound), (row.x, row.value), colour=look.ink)
-            if part["series"].nunique() > 1:
-                page.name(each, str(series), list(zip(own["x"], own["value"], strict=True)), look)
+def _numbers(page: PlotPage, axes: Axes, rows: pd.DataFrame, y: float, look: Style) -> None:
+    """The number of each mark: at its right, or at its left where the next mark is near."""
+    ordered = list(records(rows.dropna(subset="value").sort_values("value", kind="stable")))
+    for place, row in enumerate(ordered):
+        after = ordered[place + 1].value if place + 1 < len(ordered) else float("inf")
+        near = after - row.value < 0.12 * axes.get_xlim()[1]
+        side = "right" if near else "left"
+        how = {"xycoords": "data", "ha": side, "va": "center", "color": look.ink, "zorder": 4}
+        how["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 2.8}  # reaches the mark: a dash is no minus
+        page.note(axes, wording.number(row.value), (row.value, y), (-5.5 if near else 5.5, 0), **how)

@@ -64,7 +64,8 @@ def render(
     checks = [*verification.verification(), verification.forecasts(ready.data.figures, day)]
     answer, sections, methods = layout.arrange(read, checks)
     made_from = version.about(edition, notebooks)
-    whole = layout.Report(edition, day, answer, sections, methods, ready.statements, ready.events, made_from)
+    covered = layout.coverage(answer, sections, ready.data)
+    whole = layout.Report(edition, day, covered, answer, sections, methods, ready.statements, ready.events, made_from)
     # Both spend most of their time outside Python, in pandoc and Typst.
     with ThreadPoolExecutor(1) as thread:
         notes: list[str] = []

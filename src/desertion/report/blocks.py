@@ -13,18 +13,35 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class SentenceBlock:
-    """A computed sentence, cut into the author's Markdown (even places) and the numbers filled in (odd places).
+class FilledNumber:
+    """A number that a sentence was filled with, and what its card needs.
 
-    `ids`: the statements behind it, `behind`: those of each number, in order; all of them unless each number has its
-    own (`apart`). `was`: for each number what it is in other editions, one line each.
+    `ids`: the statements behind it; all of the sentence unless it has its `own`. `recipe`: how it was computed, in one
+    line. `assumed`: the parameter that it is, in words. `was`: what it is in other editions, one line each. `name`:
+    sentence and field, unique in the report; "" for one in an author's prose.
+    """
+
+    words: str
+    ids: tuple[str, ...] = ()
+    own: bool = False
+    recipe: str = ""
+    assumed: str = ""
+    was: tuple[str, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class SentenceBlock:
+    """A text with filled-in numbers: the author's Markdown, before, between and after the `numbers`.
+
+    `parts`: Markdown (even places) and the words of the numbers (odd places). `ids`: the statements behind it. `then`:
+    edition → the sentence as that edition has it, in such parts too; none where it was withheld.
     """
 
     parts: tuple[str, ...]
-    ids: tuple[str, ...]
-    behind: tuple[tuple[str, ...], ...]
-    apart: bool = False
-    was: tuple[tuple[str, ...], ...] = ()
+    ids: tuple[str, ...] = ()
+    numbers: tuple[FilledNumber, ...] = ()
+    then: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,8 @@ class TableCell:
     """A cell of a table: its text, and the numbers of rows and columns that it spans.
 
     `heading`: heads its row or column, `group`: heads the rows below it. `right`: a number, set right. `ids`: the
-    statements behind it. `fill`, `ink`: colours of its ground and letters, `#ffff00`, where its author chose some.
+    statements behind it, `recipe`: how it was computed from them. `label`: the headings of its column. `fill`, `ink`:
+    colours of its ground and letters, `#ffff00`, where its author chose some.
     """
 
     text: str
@@ -59,6 +77,8 @@ class TableCell:
     right: bool = False
     group: bool = False
     ids: tuple[str, ...] = ()
+    recipe: str = ""
+    label: str = ""
     fill: str = ""
     ink: str = ""
 

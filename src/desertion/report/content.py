@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from html import unescape
@@ -16,9 +16,10 @@ from desertion import notebook as nb
 from desertion import sentences
 from desertion.errors import UserError
 from desertion.project import PHONE, relative
-from desertion.report import image, markup, picture
+from desertion.report import assumptions, image, markup, picture
 from desertion.report.blocks import (
     Block,
+    FilledNumber,
     PictureBlock,
     PlotBlock,
     Prose,
@@ -28,6 +29,7 @@ from desertion.report.blocks import (
     Unshown,
     Verbatim,
 )
+from desertion.report.escape import in_markdown
 from desertion.report.history import History
 from desertion.tables import TableRecord
 from desertion.text import shown, uncoloured, visible, visible_lines
@@ -58,13 +60,14 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
     blocks: list[Block] = []
     notebook = nb.read(path)
     code = {cell["id"]: number for number, cell in enumerate(nb.code_cells(notebook), 1)}
+    assumed = assumptions.of(notebook, path)
     for place, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] == "markdown":
             text = cell["source"]
             if not title and (heading := re.match(r"# (.+)\n*", text)):
                 title, text = heading[1].strip(), text[heading.end() :]
             if text.strip():
-                blocks += markup.from_markdown(text, f"{path.stem}, cell {place}", cell.get("attachments"))
+                blocks += _prose(text, f"{path.stem}, cell {place}", cell.get("attachments"), assumed)
         elif cell["id"] in code:
             tags = cell.get("metadata", {}).get("tags", [])
             if "working" not in tags:  # a frame for the analyst, not for the reader
@@ -73,7 +76,7 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
                 made = [
                     block
                     for output in cell.get("outputs", [])
-                    for block in _blocks(output, where, plots, names, history)
+                    for block in _blocks(output, where, plots, names, history, assumed)
                 ]
                 drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
                 into += [block for block in made if not (drawn and _is_handle(block))]
@@ -103,8 +106,42 @@ _INTERACTIVE = {
 }
 
 
+def _prose(
+    text: str,
+    where: str,
+    attachments: Mapping[str, Mapping[str, str]] | None,
+    assumed: Mapping[str, assumptions.Assumption],
+) -> Iterator[Block]:
+    """An author's Markdown; the value of a parameter stands where its name was."""
+    parts = list(assumptions.in_prose(text, assumed))
+    numbers = tuple(part for part in parts if isinstance(part, FilledNumber))
+    words = [part.words if isinstance(part, FilledNumber) else part for part in parts]
+    if numbers and "![" not in text:
+        # Between two numbers there is always Markdown, if only an empty text.
+        yield SentenceBlock(tuple(_joined(parts)), numbers=numbers)
+    else:
+        yield from markup.from_markdown("".join(words), where, attachments)
+
+
+def _joined(parts: Iterable[str | FilledNumber]) -> Iterator[str]:
+    """Markdown and the words of numbers in turn."""
+    markdown = ""
+    for part in parts:
+        if isinstance(part, FilledNumber):
+            yield from (markdown, part.words)
+            markdown = ""
+        else:
+            markdown += part
+    yield markdown
+
+
 def _blocks(
-    output: dict[str, Any], where: str, plots: Path | None, names: set[str], history: History | None
+    output: dict[str, Any],
+    where: str,
+    plots: Path | None,
+    names: set[str],
+    history: History | None,
+    assumed: Mapping[str, assumptions.Assumption],
 ) -> Iterator[Block]:
     """The best of the forms that an output comes in; where none can be shown, its name."""
     # On disk a text is one string or a list of lines.
@@ -129,7 +166,8 @@ def _blocks(
     elif "text/markdown" in data:
         kept = metadata.get("desertion", {}).get("sentence")
         text = data["text/markdown"]
-        yield from [sentence(text, kept, history, where.split(",")[0])] if kept else markup.from_markdown(text, where)
+        stem = where.split(",")[0]
+        yield from [sentence(text, kept, history, stem, assumed)] if kept else markup.from_markdown(text, where)
     elif "text/html" in data:
         yield from markup.from_html(data["text/html"], where) or ([Verbatim(plain)] if plain.strip() else [])
     elif "text/latex" in data:
@@ -154,25 +192,49 @@ def _is_text(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def sentence(text: str, record: dict[str, Any], history: History | None = None, stem: str = "") -> Block:
+def sentence(
+    text: str,
+    record: dict[str, Any],
+    history: History | None = None,
+    stem: str = "",
+    assumed: Mapping[str, assumptions.Assumption] | None = None,
+) -> Block:
     """The sentence with its words and the numbers of its template separated; `history` holds earlier numbers."""
-    numbers = sentences.filled(text, record)
-    if numbers is None:  # withheld, or the record is of other words
+    filled = sentences.filled(text, record)
+    if record.get("withheld"):
+        why = f"Not enough data: {visible(record['why'])}" if record.get("why") else "What stood here does not hold"
+        return Prose(f"{sentences.lead(record['template'])}*{in_markdown(why)}.*")
+    if filled is None:  # the record is of other words
         return Prose(text)
-    parts: list[str] = []
-    behind: list[tuple[str, ...]] = []
-    fields = iter(numbers.items())
-    was: list[tuple[str, ...]] = []
-    every, by = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {})
+    every, by, recipes = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {}), record.get("recipes", {})
+    parts, numbers = [], []
+    fields = iter(filled.items())
     for words, name, _, _ in string.Formatter().parse(record["template"]):
         parts.append(words)
         if name is not None:
-            field, number = next(fields)
-            parts.append(visible(number))
-            value = re.split(r"[.\[]", name)[0]  # `a.ratio` is of the value `a`
-            behind.append(tuple(dict.fromkeys(by.get(value, ()))) if by else every)
-            was.append(history.of(stem, record["id"], field) if history else ())
-    return SentenceBlock(tuple(parts), every, tuple(behind), bool(by), tuple(was))
+            field, value = next(fields)
+            value = visible(value)
+            parts.append(value)
+            numbers.append(
+                FilledNumber(
+                    value,
+                    tuple(dict.fromkeys(sentences.by_field(by, name) or ())) if by else every,
+                    bool(by),
+                    visible(sentences.by_field(recipes, name) or ""),
+                    assumptions.assumed(value, name, assumed or {}),
+                    history.of(stem, record["id"], field) if history else (),
+                    f"{record['id']} {field}",
+                )
+            )
+    then = history.then(stem, record["id"], list(filled)) if history else ()
+    other = tuple((label, tuple(_replaced(parts, map(visible, values)))) for label, values in then)
+    return SentenceBlock(tuple(parts), every, tuple(numbers), other)
+
+
+def _replaced(parts: Sequence[str], values: Iterable[str]) -> list[str]:
+    """The parts of a sentence with other numbers; nothing where there are none."""
+    new = list(values)
+    return [new[n // 2] if n % 2 else part for n, part in enumerate(parts)] if new else []
 
 
 # --- plots -----------------------------------------------------------------------------------------------------------
@@ -220,9 +282,11 @@ def table(record: TableRecord) -> TableBlock:
     """The record of a table as rows of cells."""
     labels = [TableCell(visible(each.label), heading=True, right=each.right) for each in record.columns]
     head = [labels]
+    named = [label.text for label in labels]
     if record.spans:
         over = {first: TableCell(visible(label), heading=True, columns=count) for label, first, count in record.spans}
-        under = [place for _, first, count in record.spans for place in range(first, first + count)]
+        under = {place: first for _, first, count in record.spans for place in range(first, first + count)}
+        named = [f"{over[under[n]].text}: {label}" if n in under else label for n, label in enumerate(named)]
         upper = {place: replace(label, rows=2) for place, label in enumerate(labels) if place not in under} | over
         head = [[upper[place] for place in sorted(upper)], [labels[place] for place in sorted(under)]]
     body: list[tuple[TableCell, ...]] = []
@@ -240,6 +304,8 @@ def table(record: TableRecord) -> TableBlock:
                     right=column.right,
                     # the statements of a row are those of its numbers
                     ids=ids if column.right and re.search(r"\d", text) else (),
+                    recipe=visible(column.recipe),
+                    label=named[place],
                 )
                 for place, (column, text) in enumerate(cells)
             )

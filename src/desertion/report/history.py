@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,13 @@ FILE = EDITIONS / "history.json"
 
 @dataclass(frozen=True)
 class History:
-    """The numbers of `states`, label → sentence → field → number; a sentence without numbers was withheld."""
+    """The numbers of `states`, label → sentence → field → number; a sentence without numbers was withheld.
+
+    `editions`: the labels of those that are other editions, not releases.
+    """
 
     states: Mapping[str, Mapping[str, Mapping[str, str]]]
+    editions: tuple[str, ...] = ()
 
     def of(self, stem: str, sentence: str, field: str) -> tuple[str, ...]:
         """The number in each state whose sentence has it, `LABEL: number`, one line each."""
@@ -28,8 +32,15 @@ class History:
         for label, numbers in self.states.items():
             known = numbers.get(f"{stem} {sentence}")
             if known is not None and (not known or field in known):
-                lines.append(f"{label}: {known.get(field, 'withheld')}")
+                lines.append(f"{label}: {known.get(field, 'not enough data')}")
         return tuple(lines)
+
+    def then(self, stem: str, sentence: str, fields: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The numbers of these `fields` in each other edition that has the sentence; none where it was withheld."""
+        for label in self.editions:
+            known = self.states[label].get(f"{stem} {sentence}")
+            if known is not None and (not known or known.keys() >= set(fields)):
+                yield label, tuple(known[field] for field in fields) if known else ()
 
 
 def load(edition: str, data: str) -> History:
@@ -45,6 +56,7 @@ def load(edition: str, data: str) -> History:
             for name, state in kept["editions"].items()
             if name != edition
         }
-        return History(states | {f"Release {name}": state["numbers"] for name, state in kept["releases"].items()})
+        releases = {f"Release {name}": state["numbers"] for name, state in kept["releases"].items()}
+        return History(states | releases, tuple(states))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{relative(FILE)}: damaged: `desertion accept --editions` writes it anew") from None

@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from desertion.entries import Entry
 from desertion.params import Edition
-from desertion.report.blocks import Block, Moved, PlotBlock, Prose, TableBlock
+from desertion.report.blocks import Block, Moved, PlotBlock, Prose, SentenceBlock, TableBlock
 from desertion.report.content import Section
+
+if TYPE_CHECKING:
+    from desertion.figures import Data
 
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: Notebooks whose answers open the report; the answers of the others open their own sections.
@@ -25,12 +31,14 @@ MAIN_PLOTS = ("long_view", "growth")
 class Report:
     """Content of a report, in order, from which the page and the PDF are made.
 
-    `day`: last day whose publications it uses. `answer` opens it, `methods` follow the sections. `statements` and
-    `events` are those of the edition, as text; `about`: the inputs of this version.
+    `day`: last day whose publications it uses, `coverage`: what it rests on, in words. `answer` opens it, `methods`
+    follow the sections. `statements` and `events` are those of the edition, as text; `about`: the inputs of this
+    version.
     """
 
     edition: Edition
     day: date
+    coverage: str
     answer: Sequence[Block]
     sections: Sequence[Section]
     methods: Sequence[Block]
@@ -68,6 +76,27 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
     opening = _numbered(opening, *counts)
     rest = [replace(one, blocks=tuple(_numbered(one.blocks, *counts))) for one in rest]
     return opening, rest, _numbered([Prose(file("methods.md")), *verified, Prose(file("cite.md"))], *counts)
+
+
+def coverage(answer: Iterable[Block], sections: Iterable[Section], data: Data) -> str:
+    """Up to which day the counts behind the answer were published, and how many pages the whole report rests on."""
+    figures = data.figures[data.figures.index.isin(_ids(answer))]
+    newest = data.sources["published"].reindex(figures["source_id"]).max()
+    shown = _ids([*answer, *(block for section in sections for block in section.blocks)])
+    used = pd.concat([frame.loc[frame.index.isin(shown), "source_id"] for frame in (data.figures, data.context)])
+    until = "" if pd.isna(newest) else f"Counts published up to {newest.day} {newest:%B %Y} · "
+    count = used.nunique()
+    return f"{until}{count:,} {'page' if count == 1 else 'pages'} read"
+
+
+def _ids(blocks: Iterable[Block]) -> set[str]:
+    ids: set[str] = set()
+    for block in blocks:
+        if isinstance(block, SentenceBlock | PlotBlock):
+            ids.update(block.ids)
+        elif isinstance(block, TableBlock):
+            ids.update(each for row in block.body for cell in row for each in cell.ids)
+    return ids
 
 
 @cache

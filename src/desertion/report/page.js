@@ -1,373 +1,228 @@
 "use strict";
-/* Every number and every mark opens its statement; the table of all statements sorts, filters and is saved as CSV.
-   Text of the data goes into the page as text nodes only. */
-(() => {
-  const { statements, events, sources, labels, was } = JSON.parse(document.getElementById("data").textContent);
-  for (const one of statements) {
-    Object.assign(one, sources[one.source]);
-    one.what ??= one.measure;
+/* Every number and every mark opens its card. All published numbers stand in the page once, as rows that readers without
+   scripts see too; the script reads them. Text of the data goes into the page as text nodes only. */
+const stored = new DOMParser().parseFromString(document.querySelector("#all noscript").textContent, "text/html");
+const columns = [...stored.querySelectorAll("table:not(#pages) thead th")].map((cell) => cell.textContent);
+const [ID, PRINTED, MEASURE, OFFENCE, PERIOD, COMPILER, PAGE, PUBLISHED, USE, , DETAILS] = columns.keys();
+const rows = [...stored.querySelectorAll("table:not(#pages) > tbody:not(#events) > tr")];
+const known = new Map([...rows, ...stored.querySelectorAll("#events > tr")].map((row) => [row.id, row]));
+const pages = new Map([...stored.querySelectorAll("#pages > tbody > tr")].map((row) => ["#" + row.id, row]));
+const pageOf = new Map();
+for (const row of known.values()) { // straight to the page that prints the number
+  const link = row.cells[PAGE].firstChild, page = pages.get(link.getAttribute("href")), to = page.querySelector("a[rel]");
+  pageOf.set(row, page);
+  if (to) { link.href = to.href; link.rel = "noreferrer"; } else link.replaceWith(link.textContent);
+}
+const isPhone = matchMedia("(max-width: 40rem)");
+
+/** An element with attributes (`on…` are listeners) and children; a text is a text node. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value);
   }
-  const known = new Map([...statements, ...events].map((one) => [one.id, one]));
-  const PAGE = 100;
+  element.append(...children.filter((child) => child !== "" && child !== undefined));
+  return element;
+}
+const cut = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+const text = (id, column) => known.get(id).cells[column].textContent;
+/** A published number in one line: what it counts, when, and who counted it. */
+const line = (id) => cut([PRINTED, MEASURE, OFFENCE, PERIOD, COMPILER].map((n) => text(id, n)).filter(Boolean).join(", "), 200);
+const ids = (element) => (element.dataset.ids || "").split(" ").filter((id) => known.has(id));
+const button = (words, action) => make("button", { type: "button", onclick: action }, words);
 
-  /** An element with attributes (`on…` are listeners) and children; a text is a text node. */
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (value !== undefined && value !== false) element.setAttribute(name, value);
-    }
-    element.append(...children.filter((child) => child !== "" && child !== undefined));
-    return element;
-  }
-  const link = (text, url) => (/^https?:\/\//.test(url || "") ? make("a", { href: url, rel: "noreferrer" }, text) : text);
-  const cut = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+/** Save a text or a blob as a file. */
+function save(name, type, content) {
+  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
 
-  /* --- the card ----------------------------------------------------------------------------------------------- */
+/* --- the card ------------------------------------------------------------------------------------------------------ */
 
-  const card = document.getElementById("card");
-  let anchor = null; // what the card is of
-  let pinned = false; // opened on purpose: stays until closed
-  let timer = 0;
+const card = document.getElementById("card");
+const tip = document.getElementById("tip");
+let anchor = null; // what the card is of
 
-  function article(id) {
-    const one = known.get(id);
-    const rows = [];
-    const row = (name, ...values) => values.some((value) => value) && rows.push(make("dt", {}, name), make("dd", {}, ...values));
-    const refer = (ids) => ids.flatMap((each, n) => [n ? ", " : "", other(each)]);
-    row("Counted", one.measure);
-    row("Offence", one.articles);
-    row("Topic", one.topic);
-    row("Covers", one.scope, one.scope && one.courts ? "; " : "", one.courts);
-    row("Period", one.period && one.period + (one.cumulative ? " (running total)" : ""));
-    row("Counted on", one.counted);
-    row("Bound", labels.bound[one.bound]);
-    row("Hedge", one.hedge);
-    row("Counted by", one.compiler);
-    row("Printed by", one.publisher && link(one.publisher, one.url));
-    row("Title", one.title);
-    row("Archived", one.archived && link("copy in an archive", one.archived), one.retrieved && ` (read ${one.retrieved})`);
-    row("Published", one.kind === "event" ? one.published : one.published || "no date shown");
-    row("Where", one.locator);
-    row("Note", one.note);
-    row("Status", one.status && one.status !== "ok" && one.status + (one.reason ? ": " + one.reason : ""));
-    row("Checked", labels.audit[one.audit]);
-    for (const each of one.corrections || []) row("Corrected", each);
-    if (one.same) row("Also printed in", ...refer(one.same));
-    for (const rival of one.rivals || []) {
-      rows.push(make("dt", {}, "Other sources"), make("dd", {},
-        rival.about,
-        make("ul", {}, ...rival.others.map((each) => make("li", {}, each.text + ": ", ...refer(each.ids)))),
-        rival.chosen ? "Used: " : "None is used: ", ...(rival.chosen ? [...refer(rival.chosen.split(" ")), ", since: "] : []),
-        rival.because));
-    }
-    const count = one.kind === "event" ? "" : make("p", {}, make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); close(); toRow(id); } },
-      "Row in the table of all statements"));
-    const form = document.querySelector("meta[name=error-form]"); // of a hosted page
-    const report = form && one.kind !== "event" ? make("p", {}, link("Report an error in this number", form.content + id)) : "";
-    return make("article", {}, make("h2", {}, make("span", { class: "big" }, one.printed), " " + id), make("dl", {}, ...rows), count, report);
-  }
-
-  /** A link to a statement inside the card; `back` are the statements to return to. */
-  function other(id, back) {
-    if (!known.has(id)) return id;
-    return make("a", { href: "#" + id, onclick: (event) => { event.preventDefault(); fill([id], "", back); card.scrollTop = 0; card.focus(); } }, id);
-  }
-
-  const MOST = 4; // statements shown in full; more are listed
-  const LISTED = 40;
-
-  function fill(ids, number, back) {
-    const found = ids.filter((id) => known.has(id));
-    const many = found.length > 1;
-    const label = many ? `${found.length.toLocaleString("en")} statements` + (number ? ` behind ${number}` : "") : `Statement ${found[0]}`;
-    card.replaceChildren(make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => close(true) }, "×"));
-    if (back) card.append(make("p", {}, make("a", { href: "#card", onclick: (event) => { event.preventDefault(); fill(...back); card.scrollTop = 0; card.focus(); } },
-      `Back to all ${back[0].length.toLocaleString("en")} statements`)));
-    if (many) card.append(make("p", {}, label));
-    if (found.length > MOST) {
-      const line = (id) => {
-        const one = known.get(id);
-        return make("li", {}, other(id, [ids, number]), ": ", cut([one.printed + " " + one.measure, one.articles || one.topic, one.period, one.compiler].filter(Boolean).join(", "), 160));
-      };
-      const rest = found.length - LISTED;
-      card.append(
-        make("p", {}, make("button", { type: "button", onclick: () => { close(); toTable(found); } }, "Show them in the table")),
-        make("ul", { class: "list" }, ...found.slice(0, LISTED).map(line)),
-        rest > 0 ? make("p", {}, `and ${rest.toLocaleString("en")} more in the table`) : "");
-    } else card.append(...found.map(article));
-    card.setAttribute("aria-label", label);
-    return found.length;
-  }
-
-  function open(element, { pin = false, at = element.getBoundingClientRect() } = {}) {
-    clearTimeout(timer);
-    const ids = element.dataset.ids.split(" ");
-    if (anchor !== element || card.hidden) {
-      if (!fill(ids, element.matches("a") ? element.textContent : "")) return;
-      if (element.dataset.was)
-        card.querySelector(".close").after(make("p", {}, element.textContent + " in other editions"),
-          make("ul", { class: "list" }, ...was[element.dataset.was].map((line) => make("li", {}, line))));
-      card.hidden = false;
-      card.scrollTop = 0;
-      ring(element);
-      anchor = element;
-      /* On the side with more room, and no higher than that: it never covers what it is of. */
-      const under = at.top < innerHeight - at.bottom, room = (under ? innerHeight - at.bottom : at.top) - 18;
-      card.style.maxHeight = Math.min(480, room) + "px";
-      card.classList.toggle("top", !under);
-      const { offsetWidth: width, offsetHeight: height } = card;
-      card.style.left = Math.max(8, Math.min(at.left, innerWidth - width - 8)) + "px";
-      card.style.top = (under ? at.bottom + 10 : at.top - height - 10) + "px";
-    }
-    if (pin) {
-      pinned = true;
-      card.tabIndex = -1;
-      card.focus({ preventScroll: true });
-    }
-  }
-
-  function close(back = false) {
-    clearTimeout(timer);
-    if (card.hidden) return;
-    const from = anchor;
-    card.hidden = true;
-    anchor = null;
-    pinned = false;
-    ring(null);
-    if (back && from) { quiet = true; from.focus({ preventScroll: true }); quiet = false; }
-  }
-  let quiet = false; // focus comes back to what was closed: it is not to open again
-
-  /* A press of the pointer gives focus too, and what then opens under it would get the click. */
-  const byKey = (element) => !quiet && !pinned && element.matches(":focus-visible");
-
-  const later = (action, wait) => { clearTimeout(timer); timer = setTimeout(action, wait); };
-  const leave = () => pinned || later(close, 250);
-
-  function ring(mark) {
-    document.querySelectorAll(".ring").forEach((each) => each.remove());
-    const svg = mark && mark.ownerSVGElement;
-    if (!svg) return;
-    const box = mark.getBoundingClientRect(), frame = svg.getBoundingClientRect(), scale = svg.viewBox.baseVal.width / frame.width;
-    const rect = document.createElementNS(svg.namespaceURI, "rect");
-    const all = { class: "ring", rx: 3, x: (box.left - frame.left) * scale - 2.5, y: (box.top - frame.top) * scale - 2.5,
-      width: box.width * scale + 5, height: box.height * scale + 5 };
-    for (const [name, value] of Object.entries(all)) rect.setAttribute(name, value);
-    svg.append(rect);
-  }
-
-  card.addEventListener("pointerenter", () => clearTimeout(timer));
-  card.addEventListener("pointerdown", () => { clearTimeout(timer); pinned = true; });
-  card.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
-  document.addEventListener("keydown", (event) => event.key === "Escape" && close(true));
-  document.addEventListener("pointerdown", (event) => {
-    if (!card.hidden && !card.contains(event.target) && !event.target.closest(".plot svg, a.n")) close();
+/** Names and words of a row: its cells, then its details, in which ids are links. */
+function facts(id, back, more) {
+  const row = known.get(id), out = [];
+  const add = (name, ...values) => values.some(Boolean) && out.push(make("dt", {}, name), make("dd", {}, ...values));
+  columns.forEach((name, n) => {
+    const cell = row.cells[n];
+    if (n === PAGE) add(name, ...[...cell.childNodes].map((each) => each.cloneNode(true)), ...archived(row));
+    else if (n === USE) add(cell.textContent === "used" ? "" : name, cell.textContent === "used" ? "" : cell.textContent);
+    else if (n > PRINTED && n < DETAILS) add(name, cell.textContent);
   });
-  addEventListener("scroll", () => pinned || close(), { passive: true });
-  card.addEventListener("focusout", (event) => event.relatedTarget && !card.contains(event.relatedTarget) && close());
+  for (const name of row.cells[DETAILS].querySelectorAll("b")) if (!(more && name.textContent === "Also published")) add(name.textContent, ...linked(name.nextSibling.data.trim(), back));
+  return make("dl", {}, ...out);
+}
 
-  /* --- numbers in the prose and in tables ---------------------------------------------------------------------- */
+function archived(row) {
+  const copy = pageOf.get(row).cells[3].querySelector("a");
+  return copy ? [" (", copy.cloneNode(true), " in an archive)"] : [];
+}
 
-  for (const number of document.querySelectorAll("a.n")) {
-    number.setAttribute("aria-haspopup", "dialog");
-    number.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !pinned && later(() => open(number), 80));
-    number.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
-    number.addEventListener("focus", () => byKey(number) && open(number));
-    number.addEventListener("blur", () => leave());
-    number.addEventListener("click", (event) => { event.preventDefault(); open(number, { pin: true }); });
+const linked = (words, back) => words.split(/\b((?:F|ctx)\d{3,}\b)/).map((part) => (known.has(part) ? other(part, part, back) : part));
+
+/** A link to another number inside the card; `back` fills the card as it was. */
+const other = (id, words, back) => make("a", { href: "#" + id, onclick: (event) => {
+  event.preventDefault();
+  fill(() => [...(back ? [make("p", {}, link("Back", () => fill(back)))] : []), ...published([id], text(id, PRINTED))]);
+} }, words);
+const link = (words, action) => make("a", { href: "#card", onclick: (event) => { event.preventDefault(); action(); } }, words);
+
+function fill(content) {
+  card.replaceChildren(make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => close(true) }, "×"), ...content());
+  card.scrollTop = 0;
+  if (!card.hidden) card.focus({ preventScroll: true });
+}
+
+const heading = (words, kind) => [make("h2", { class: "big" }, words), make("p", { class: "kind" }, kind)];
+
+/** A number that pages print: the first of `list` in full, then the other pages that print it. */
+function published(list, words) {
+  const [id, ...more] = list, row = known.get(id), event = row.parentNode.id === "events";
+  const form = document.querySelector("meta[name=error-form]"); // of a hosted page
+  const by = text(id, COMPILER);
+  return [
+    ...heading(words, event ? "Event" : "Published number" + (by ? " · counted by " + cut(by, 200) : "") + " · " + id),
+    facts(id, () => published(list, words), more.length),
+    ...(more.length ? [make("p", {}, "Also printed by"), lines(more, () => published(list, words), (each) => `${text(each, PAGE)}, ${text(each, PUBLISHED)}`)] : []),
+    make("p", {}, event ? "" : link("Row in all published numbers", () => { close(); toRow(id, true); })),
+    form && !event ? make("p", {}, make("a", { href: form.content + id, rel: "noreferrer" }, "Report an error in this number")) : "",
+  ];
+}
+
+const LISTED = 30;
+const lines = (list, back, of) => make("ul", { class: "list" }, ...list.slice(0, LISTED).map((id) => make("li", {}, other(id, id, back), ": ", of(id))));
+
+/** The published numbers that something rests on. */
+function inputs(list, back) {
+  const rest = list.length - LISTED;
+  return list.length ? [lines(list, back, line), make("p", {}, rest > 0 ? `and ${rest.toLocaleString("en")} more. ` : "",
+    button("Show them in the table", () => { close(); toTable(list); }))] : [];
+}
+
+/** What the card of a number or of a mark says. */
+function content(element) {
+  const list = ids(element), words = element.matches("a") ? element.textContent : "", how = element.dataset.how || "";
+  const self = () => content(element);
+  const was = (element.dataset.was || "").split("\n").filter(Boolean);
+  const history = was.length ? [make("p", {}, "In other editions"), make("ul", { class: "list" }, ...was.map((each) => make("li", {}, each)))] : [];
+  if (element.matches(".assumed")) return [...heading(words, "Assumed here · no page prints it"), make("p", {}, how), ...history];
+  if (element.matches(".computed"))
+    return [...heading(words, "Computed here · no page prints it"), how && make("p", { class: "recipe" }, how.includes("=") || how.length > 40 ? how : `${how} = ${words}`),
+      ...history, ...(list.length ? [make("p", {}, "From these published numbers")] : []), ...inputs(list, self), make("p", {}, make("a", { href: "#methods" }, "How it is done"))];
+  if (!list.length) return null;
+  if (words || list.length === 1) return [...published(list, words || text(list[0], PRINTED)), ...history];
+  return [...heading(`${list.length} published numbers`, "stand behind this mark"), ...inputs(list, self)];
+}
+
+/** Where the card of an element is in the address. */
+const address = (element) => "#" + (element.matches("a[id]") ? element.id : "card=" + ids(element).join("+"));
+
+/** Open the card of a number or mark; `note`: as a step of the history, to which Back returns. */
+function open(element, note = true) {
+  hint(null);
+  const made = content(element);
+  if (!made) return;
+  const first = card.hidden;
+  ring(element.ownerSVGElement ? element : null);
+  anchor = element;
+  card.hidden = false;
+  place(element);
+  fill(() => content(element));
+  card.setAttribute("aria-label", cut(card.querySelector("h2").textContent + ", " + card.querySelector(".kind").textContent, 120));
+  place(element);
+  card.tabIndex = -1;
+  card.focus({ preventScroll: true });
+  if (note) history[first || !history.state?.card ? "pushState" : "replaceState"]({ card: true }, "", address(element));
+}
+
+/** On a phone a sheet: under the plot, or at the bottom of the screen; else beside its number, on the side with more room. */
+function place(element) {
+  const plot = element.closest(".plot"), under = isPhone.matches && plot;
+  card.classList.toggle("under", !!under);
+  if (under) { plot.after(card); card.removeAttribute("style"); return; }
+  if (card.parentNode !== document.body) document.body.append(card);
+  if (isPhone.matches) {
+    card.removeAttribute("style");
+    const hidden = element.getBoundingClientRect().bottom - innerHeight * 0.5;
+    if (hidden > 0) scrollBy(0, hidden);
+    return;
   }
+  const at = element.getBoundingClientRect(), below = at.top < innerHeight - at.bottom;
+  card.style.maxHeight = Math.max(160, Math.min(520, (below ? innerHeight - at.bottom : at.top) - 18)) + "px";
+  const { offsetWidth: width, offsetHeight: height } = card;
+  card.style.left = Math.max(8, Math.min(at.left, innerWidth - width - 8)) + "px";
+  card.style.top = Math.max(8, below ? at.bottom + 10 : at.top - height - 10) + "px";
+}
 
-  /* --- marks of the plots: one stop of the Tab key a plot, arrows inside ----------------------------------------- */
+/** Close the card; `back`: the reader closes it, and returns to where it was opened from. */
+function close(back = false) {
+  if (card.hidden) return;
+  const from = anchor;
+  card.hidden = true;
+  anchor = null;
+  ring(null);
+  if (back && from) from.focus({ preventScroll: true });
+  hint(null);
+  if (!history.state?.card) return;
+  if (back) history.back();
+  else history.replaceState(null, "", location.pathname + location.search);
+}
 
-  for (const svg of document.querySelectorAll(".plot svg")) {
-    const marks = [...svg.querySelectorAll(".mark[data-ids]")].filter((mark) => mark.dataset.ids.split(" ").some((id) => known.has(id)));
-    if (!marks.length) continue;
-    const title = svg.querySelector("title"), words = svg.querySelector("desc");
-    svg.setAttribute("role", "group"); // an image has no buttons in it
-    if (title && title.id) { svg.setAttribute("aria-labelledby", title.id); if (words) svg.setAttribute("aria-describedby", words.id); }
-    svg.closest(".plot").removeAttribute("tabindex"); // its marks take the focus
-    marks.forEach((mark, n) => {
-      const ids = mark.dataset.ids.split(" ").filter((id) => known.has(id)), first = known.get(ids[0]);
-      const said = [first.printed, first.measure, first.articles || first.topic, first.period, first.compiler].filter(Boolean).join(", ");
-      mark.setAttribute("role", "button");
-      mark.setAttribute("aria-haspopup", "dialog");
-      mark.setAttribute("aria-label", cut(said, 200) + (ids.length > 1 ? ` and ${ids.length - 1} more` : ""));
-      mark.tabIndex = n ? -1 : 0;
-      mark.addEventListener("focus", () => byKey(mark) && open(mark));
-      mark.addEventListener("blur", () => leave());
-      mark.addEventListener("keydown", (event) => {
-        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-        const next = step ? marks[(n + step + marks.length) % marks.length] : { Home: marks[0], End: marks.at(-1) }[event.key];
-        if (next) {
-          event.preventDefault();
-          mark.tabIndex = -1;
-          next.tabIndex = 0;
-          close();
-          next.focus();
-          open(next); // the browser does not hold every focus by a script for one by the keyboard
-        } else if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          open(mark, { pin: true });
-        }
-      });
-    });
-    /* A mark is a few pixels wide: the nearest one is meant, and of those under the pointer the smallest. */
-    const nearest = (event, most) => {
-      let best = null, least = [most, Infinity];
-      for (const mark of marks) {
-        const box = mark.getBoundingClientRect();
-        const away = Math.hypot(Math.max(box.left - event.clientX, 0, event.clientX - box.right), Math.max(box.top - event.clientY, 0, event.clientY - box.bottom));
-        const size = box.width * box.height;
-        if (away < least[0] || (away === least[0] && size < least[1])) { best = mark; least = [away, size]; }
-      }
-      return best;
-    };
-    svg.addEventListener("pointermove", (event) => {
-      if (event.pointerType !== "mouse" || pinned) return;
-      const mark = nearest(event, 8);
-      if (mark) { if (mark !== anchor || card.hidden) later(() => open(mark), 60); else clearTimeout(timer); } else leave();
-    });
-    svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
-    svg.addEventListener("click", (event) => {
-      const mark = nearest(event, event.pointerType === "mouse" ? 8 : 22);
-      if (!mark) { close(); return; }
-      pinned = false;
-      open(mark, { pin: true });
-    });
-  }
+function ring(mark) {
+  document.querySelectorAll(".ring").forEach((each) => each.remove());
+  if (!mark) return;
+  const svg = mark.ownerSVGElement, box = mark.getBoundingClientRect(), frame = svg.getBoundingClientRect(), scale = svg.viewBox.baseVal.width / frame.width;
+  const rect = document.createElementNS(svg.namespaceURI, "rect");
+  const all = { class: "ring", rx: 3, x: (box.left - frame.left) * scale - 2.5, y: (box.top - frame.top) * scale - 2.5,
+    width: box.width * scale + 5, height: box.height * scale + 5 };
+  for (const [name, value] of Object.entries(all)) rect.setAttribute(name, value);
+  svg.append(rect);
+}
 
-  /* --- the table of all statements ------------------------------------------------------------------------------ */
+/* --- a small value at hover and focus ------------------------------------------------------------------------------ */
 
-  const columns = { id: "Statement", printed: "As printed", measure: "Counted", offence: "Offence or topic", period: "Period", compiler: "Counted by",
-    publisher: "Printed by", published: "Published", status: "Status" };
-  const keys = Object.keys(columns), body = make("tbody");
-  const offence = (one) => one.articles || one.topic || "";
-  const status = (one) => one.status;
-  const sortable = {
-    id: (one) => one.id.replace(/\d+/, (digits) => digits.padStart(6, "0")), printed: (one) => one.value, measure: (one) => one.measure,
-    offence, period: (one) => one.start + one.end, compiler: (one) => one.compiler || "", publisher: (one) => one.publisher || "",
-    published: (one) => one.published || "", status,
-  };
-  const haystacks = statements.map((one) => [one.id, one.printed, one.value, one.measure, offence(one), one.period, one.start, one.end,
-    one.compiler, one.publisher, one.locator, one.note, one.reason, one.status, ...(one.corrections || [])].join(" ").toLowerCase());
-  let shown = statements.map((_, n) => n), sort = { key: "id", down: false }, end = PAGE, here = null, only = null;
+let hinted = null;
+function hint(element) {
+  if (element === hinted && element) return;
+  hinted?.removeAttribute("aria-describedby");
+  hinted = element;
+  tip.hidden = !element;
+  if (!element) return;
+  const list = ids(element), how = element.dataset.how;
+  tip.textContent = element.dataset.tip || (element.matches(".assumed") ? "Assumed here" : element.matches(".computed") ? "Computed here" + (how ? ": " + cut(how, 120) : "")
+    : list.length ? line(list[0]) + (list.length > 1 ? ` and ${list.length - 1} more` : "") : "");
+  if (!tip.textContent) { tip.hidden = true; return; }
+  if (element.matches("a")) element.setAttribute("aria-describedby", "tip");
+  const at = element.getBoundingClientRect(), { offsetWidth: width, offsetHeight: height } = tip;
+  tip.style.left = Math.max(8, Math.min(at.left + at.width / 2 - width / 2, innerWidth - width - 8)) + "px";
+  tip.style.top = (at.top > height + 12 ? at.top - height - 8 : at.bottom + 8) + "px";
+}
 
-  const filters = {
-    search: ["Search", (one, value, n) => value.toLowerCase().split(/\s+/).every((word) => haystacks[n].includes(word))],
-    kind: ["Set", (one, value) => one.kind === value, () => [["figure", "Russian prosecutions"], ["context", "Context"]]],
-    offence: ["Offence", (one, value) => (value.startsWith("has ") ? (one.numbers || []).includes(value.slice(4)) : offence(one) === value), () => [
-      ...distinct((one) => one.numbers || []).map((number) => ["has " + number, `Art. ${number}, alone or with others`]),
-      ...distinct((one) => offence(one)).map((label) => [label, label])]],
-    measure: ["Measure", (one, value) => one.what === value, () => distinct((one) => one.what).map((label) => [label, label])],
-    compiler: ["Counted by", (one, value) => one.compiler === value, () => distinct((one) => one.compiler).map((label) => [label, label])],
-    year: ["Year", (one, value) => one.start.slice(0, 4) <= value && value <= one.end.slice(0, 4),
-      () => distinct((one) => [one.start.slice(0, 4), one.end.slice(0, 4)]).map((year) => [year, year]).reverse()],
-    status: ["Status", (one, value) => one.status === value, () => distinct((one) => one.status).map((word) => [word, word])],
-  };
-  const distinct = (of) => [...new Set(statements.flatMap(of))].filter(Boolean).sort();
-  const controls = {};
-  const count = make("p", { role: "status" });
-  const panel = document.getElementById("filters");
-  for (const [name, [label, , options]] of Object.entries(filters)) {
-    const control = options
-      ? make("select", { onchange: update }, make("option", { value: "" }, "all"), ...options().map(([value, text]) => make("option", { value }, cut(text, 60))))
-      : make("input", { type: "search", autocomplete: "off", spellcheck: "false", oninput: update });
-    control.id = "filter-" + name;
-    controls[name] = control;
-    panel.append(make("label", {}, label, control));
-  }
-  panel.append(
-    make("button", { type: "button", onclick: () => { reset(); update(); } }, "Clear"),
-    make("button", { type: "button", id: "download", onclick: download }, "Download these rows (CSV)"), count);
-  const more = make("button", { type: "button", onclick: () => { end += 5 * PAGE; draw(); } }, "Show more");
-  const under = make("p", { id: "more" }, more);
+/* --- numbers in the prose and in tables ------------------------------------------------------------------------------ */
 
-  function reset() { for (const control of Object.values(controls)) control.value = ""; here = null; only = null; }
-
-  function update() {
-    const active = Object.entries(filters).map(([name, [, test]]) => [test, controls[name].value.trim() || controls[name].value]).filter(([, value]) => value.trim());
-    shown = [];
-    statements.forEach((one, n) => (!only || only.has(one.id)) && active.every(([test, value]) => test(one, value, n)) && shown.push(n));
-    const of = sortable[sort.key], sign = sort.down ? -1 : 1;
-    const values = statements.map(of);
-    shown.sort((a, b) => sign * (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0) || a - b);
-    end = PAGE;
-    draw();
-  }
-
-  function draw() {
-    body.replaceChildren(...shown.slice(0, end).map(line));
-    const all = statements.length.toLocaleString("en"), found = shown.length.toLocaleString("en");
-    count.textContent = `${found} of ${all} statements`;
-    under.hidden = shown.length <= end;
-    more.textContent = `Show more (${(shown.length - Math.min(end, shown.length)).toLocaleString("en")} left)`;
-  }
-
-  function line(n) {
-    const one = statements[n];
-    const notes = [one.locator, one.note, one.reason, ...(one.corrections || [])].filter(Boolean).join("; ");
-    const cell = { id: "", printed: one.printed, measure: one.measure, offence: offence(one), period: one.period + (one.cumulative ? " (running total)" : ""),
-      compiler: cut(one.compiler || "", 400), publisher: "", published: one.published || "", status: one.status };
-    const opener = make("a", { class: "n", href: "#" + one.id, "data-ids": one.id, "aria-haspopup": "dialog",
-      onclick: (event) => { event.preventDefault(); open(opener, { pin: true }); } }, one.id);
-    return make("tr", { id: one.id, class: one.id === here ? "here" : undefined }, ...keys.map((key) =>
-      key === "id" ? make("th", { scope: "row" }, opener)
-        : key === "publisher" ? make("td", {}, link(cut(one.publisher || "", 400), one.url), notes ? make("small", {}, cut(notes, 600)) : "")
-          : make("td", {}, cell[key])));
-  }
-
-  /** Show the row of a statement, whatever is filtered. */
-  function toRow(id) {
-    reset();
-    here = id;
-    update();
-    end = Math.max(PAGE, shown.findIndex((n) => statements[n].id === id) + 10);
-    draw();
-    const row = document.getElementById(id);
-    if (!row) return;
-    row.scrollIntoView({ block: "center" });
-    row.querySelector("a").focus({ preventScroll: true });
-  }
-
-  /** Show the rows of these statements alone, until the filters are cleared. */
-  function toTable(ids) {
-    reset();
-    only = new Set(ids);
-    update();
-    document.getElementById("statements").scrollIntoView();
-    document.getElementById("all").focus({ preventScroll: true });
-  }
-
-  function download() {
-    const names = ["id", "printed", "value", "bound", "hedge", "measure", "articles", "topic", "scope", "courts", "counted", "start", "end", "cumulative", "compiler",
-      "publisher", "url", "published", "locator", "note", "status", "reason", "corrections"];
-    /* A spreadsheet runs a cell that begins so; a plain number is none. */
-    const guard = (text) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? "'" + text : text);
-    const quote = (value) => {
-      const text = guard(Array.isArray(value) ? value.join("; ") : String(value ?? ""));
-      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    };
-    const lines = [names, ...shown.map((n) => names.map((name) => statements[n][name]))].map((row) => row.map(quote).join(",") + "\n");
-    const url = URL.createObjectURL(new Blob(lines, { type: "text/csv;charset=utf-8" }));
-    make("a", { href: url, download: "statements.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
-  }
-
-  const headings = keys.map((key) => make("th", { scope: "col" }, make("button", { type: "button", onclick: () => sortBy(key) }, columns[key])));
-  function sortBy(key) {
-    sort = { key, down: sort.key === key && !sort.down };
-    headings.forEach((cell) => cell.removeAttribute("aria-sort"));
-    headings[keys.indexOf(key)].setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-    update();
-  }
-  headings[0].setAttribute("aria-sort", "ascending");
-  document.getElementById("all").replaceChildren(make("table", { class: "brief" }, make("thead", {}, make("tr", {}, ...headings)), body));
-  document.getElementById("all").after(under);
-  draw();
-
-  const goTo = () => known.has(location.hash.slice(1)) && toRow(location.hash.slice(1));
-  addEventListener("hashchange", goTo);
-  goTo();
-  document.documentElement.dataset.ready = "";
-})();
+const number = (event) => event.target.closest?.("a.n");
+document.addEventListener("pointerover", (event) => event.pointerType === "mouse" && number(event) && hint(number(event)));
+document.addEventListener("pointerout", (event) => number(event) && hint(null));
+document.addEventListener("focusin", (event) => {
+  const one = number(event);
+  if (one?.matches(":focus-visible") && card.hidden) hint(one);
+  if (!card.hidden && !card.contains(event.target) && event.target !== anchor) close();
+});
+document.addEventListener("focusout", (event) => number(event) && hint(null));
+document.addEventListener("click", (event) => {
+  const one = number(event);
+  if (one) { event.preventDefault(); open(one); }
+});
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") { hint(null); close(true); } });
+document.addEventListener("pointerdown", (event) => {
+  if (!card.hidden && !card.contains(event.target) && !event.target.closest(".plot svg, a.n")) close();
+});
+addEventListener("scroll", () => hint(null), { passive: true });
+document.querySelectorAll("a.n").forEach((one) => one.setAttribute("aria-haspopup", "dialog"));
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));

@@ -1,4 +1,4 @@
-"""A plot's SVG inside a page: in the colours of its theme, its ids its own."""
+"""A plot's SVG inside a page: in the colours of its theme, its ids its own, its styles those of the page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,32 @@ def plain(svg: str) -> str:
     return re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
 
 
-def themed(svg: str) -> str:
-    """A picture that takes its size from the page and its colours from the theme."""
+def themed(svg: str, classes: dict[str, str] | None = None) -> str:
+    """A picture that takes its size from the page and its colours from the theme.
+
+    Styles become `classes` of the page, style → name, to which those of this picture are added: each is stored once.
+    """
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    return re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
+    svg = re.sub(r"""\b(fill|stroke)(: |=")#([0-9a-f]{6})\b""", r"\1\2var(--\3,#\3)", svg)
+    if classes is None:
+        return svg
+
+    def one(match: re.Match[str]) -> str:
+        return f'{match[1]} class="{classes.setdefault(match[2], f"s{len(classes)}")}"'
+
+    # A style of other characters, or of an element with a class, stays where it is.
+    return re.sub(r"""(<(?![^>]* class=)[^>]*?) style="([\w\s:#.,;()'%-]*)\"""", one, svg)
+
+
+def rules(classes: dict[str, str]) -> str:
+    """The classes as a style sheet, in lines."""
+    return "\n".join(f".{name} {{ {style} }}" for style, name in classes.items())
+
+
+def described(svg: str, place: str) -> str:
+    """The picture without its own words, which stand at `place` in the page."""
+    svg = re.sub(r"<desc\b[^>]*>.*?</desc>\s*", "", svg, count=1, flags=re.DOTALL)
+    return re.sub(r'(aria-labelledby="[\w-]+) [\w-]+-desc"', rf'\1" aria-describedby="{place}"', svg, count=1)
 
 
 def renamed(svg: str, old: str, new: str) -> str:

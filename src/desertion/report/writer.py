@@ -66,22 +66,23 @@ class Writer(ABC):
                 words = f"{what[:1].upper()}{what[1:]} cannot be shown here ({where})."
                 return f"*{in_markdown(words)}*"
 
-    def raw(self, written: str) -> str:
-        """Keep HTML or Typst aside; the name that stands for it in Markdown."""
+    def raw(self, written: str, *, inline: bool = False) -> str:
+        """Keep HTML or Typst aside; the name that stands for it in Markdown, as a paragraph or `inline`."""
         # Nobody can write this name into the data: it is the hash of what it stands for.
-        name = f"kept{hashlib.sha256(written.encode()).hexdigest()}"
+        name = f"{'word' if inline else 'kept'}{hashlib.sha256(written.encode()).hexdigest()}"
         self._aside[name] = written
         return name
 
     def fill(self, body: str, around: str = "{}") -> str:
-        """The converted document with what was kept aside; `around`: markup that the conversion puts around a name.
+        """The converted document with what was kept aside; `around`: markup around a name that is a paragraph alone.
 
         Raises UserError where a text in Markdown takes in what follows it.
         """
         left = dict(self._aside)
-        whole = re.sub(around.format("(kept[0-9a-f]{64})"), lambda name: left.pop(name[1], self._aside[name[1]]), body)
+        pattern = f"{around.format('(kept[0-9a-f]{64})')}|(word[0-9a-f]{{64}})"
+        whole = re.sub(pattern, lambda at: left.pop(at[1] or at[2], self._aside[at[1] or at[2]]), body)
         if left:
-            before = re.sub(r"<[^>]*>|kept[0-9a-f]{64}", " ", body[: min(map(body.find, left))]).split()
+            before = re.sub(r"<[^>]*>|(?:kept|word)[0-9a-f]{64}", " ", body[: min(map(body.find, left))]).split()
             raise UserError(
                 "a text in Markdown leaves a block open (```, $$) and takes in what follows its words "
                 f"'{shown(' '.join(before[-8:]))}': close it"

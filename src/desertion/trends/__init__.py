@@ -3,17 +3,21 @@
 Notebooks use
 
 - `Refused`: a reason and a need in place of a number
-- `exact`: intervals of rates and of ratios of two counts
+- `exact`: intervals of rates, of ratios of two counts and of shares
 - `growth`: ratios of yearly counts, log-linear trends, and their words
 - `composite`: the model of months behind overlapping, rounded and revised reports
 - `hindsight`: forecasts of published counts from what was public before them
 - `origins`: baselines and scores of such forecasts
 - `rounded`: composite fits as tables and sentences of the report
+- `completeness`, `posting`: cases that are posted after a count, and what that changes
+- `statement_checks`: every usable statement set against a fit
 - `stages`: growth from year to year at each stage of the proceedings
 - `bounds`: what official totals leave for convictions that no counter publishes
 - `ladder`: the claims that each series supports
 - `multiverse`: one growth factor under many combinations of choices
-- `exposure`: person-years of the deployed force
+- `exposure`: person-years of the force, and counts for each 1,000 soldiers
+- `suspended`: shares of suspended sentences, with intervals
+- `abroad`: the growth of another country's counts beside Russia's
 
 The other modules serve these: `counts`, `grid`, `laws`, `terms`, `regression`, `scores`, `graph`. Importing the package
 is light: each module imports its dependencies when it is imported itself.

@@ -1,7 +1,7 @@
-"""Exact intervals for a Poisson rate and for the ratio of two, and the effect of an assumed over-dispersion.
+"""Exact intervals for a Poisson rate and for the ratio of two, the effect of over-dispersion, and shares of a sample.
 
-They describe the rate of the process behind a complete enumeration, not doubt about the printed number, and hold for
-Poisson variation alone; `assumed_dispersion` shows how much a wider variation would matter.
+The first two describe the rate of the process behind a complete enumeration, not doubt about the printed number, and
+hold for Poisson variation alone; `assumed_dispersion` shows how much a wider variation would matter.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ class Interval:
     """A rate (count for each unit of exposure) and its interval."""
 
     rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A share of the whole, from 0 to 1, and its interval."""
+
+    share: float
     low: float
     high: float
 
@@ -81,6 +90,43 @@ def interval(x: float, t: float = 1.0, level: float = 0.95) -> Interval:
     low = float(special.gammaincinv(x, alpha / 2)) if x else 0.0
     high = float(special.gammainccinv(x + 1, alpha / 2))
     return Interval(x / t, low / t, high / t)
+
+
+def proportion(x: float, n: float, level: float = 0.95) -> Proportion:
+    """Share of `x` in a sample of `n`, with the score interval of Wilson.
+
+    Parameters
+    ----------
+    x, n : float
+        Whole numbers, `x` at most `n`.
+    level : float
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Proportion
+        The share and the ends of its interval, each from 0 to 1. It holds for a sample drawn at random: how the sample
+        was selected is not in it.
+
+    Raises
+    ------
+    UserError
+        If one is no count, `n` is 0, `x` is above `n`, or `level` is outside (0, 1).
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American
+    Statistical Association 22, 209–212.
+    """
+    x, n, level = _count(x, "the part"), _count(n, "the sample"), 1 - _alpha(level)
+    if n == 0 or x > n:
+        raise UserError(
+            f"a part of {x:g} in a sample of {n:g}: the sample has at least 1, and the part at most as many"
+        )
+    from scipy.stats import binomtest  # here, since scipy.stats takes long to import
+
+    ends = binomtest(int(x), int(n)).proportion_ci(level, method="wilson")
+    return Proportion(x / n, float(ends.low), float(ends.high))
 
 
 def tails(x1: float, t1: float, x2: float, t2: float, null: float = 1.0, midp: bool = False) -> tuple[float, float]:

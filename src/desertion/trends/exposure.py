@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import period
+from desertion.text import listed, period
 from desertion.trends import Refused
 
 #: Days beyond the first or last number of a series for which it is taken as constant.
@@ -82,7 +83,7 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
         - `count`: the number
         - `denominator, series_id`: name and series of the force
         - `strength`: mean strength in the period, in soldiers
-        - `rate`: count per 1,000 soldiers and year, to two decimals
+        - `rate`: count per 1,000 soldiers and year, to one decimal below 10 and whole from 10 up
         - `refused`: why there is no strength and no rate of this period and force, else blank (see `person_years`)
         - `ids`: the statements behind the count and the strength, joined by spaces
     """
@@ -97,7 +98,8 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
                 row["refused"] = f"{row['period']}, {name}: {exposure}"
             else:
                 row["strength"] = exposure.mean_strength
-                row["rate"] = round(1000 * count["count"] / exposure.person_years, 2)
+                rate = 1000 * count["count"] / exposure.person_years
+                row["rate"] = round(rate, 1 if rate < 9.95 else 0)
                 row["ids"] = " ".join([count["ids"], *exposure.ids])
             rows.append(row)
     columns = ["series", *_OF_COUNT, "period", "count", "denominator", "series_id"]
@@ -107,60 +109,73 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
 
 
 _OF_COUNT = ["articles", "measure", "compiler", "period_start", "period_end", "incomplete"]
-_BAND = [
-    *("series", "period_start", "articles", "measure", "compiler", "period_end", "denominator", "ids"),
-    *("low", "low_by", "high", "high_by", "value", "incomplete"),
-]
 
 
-def of_year(rates: pd.DataFrame, series: str, compiler: str, year: int) -> pd.Series[Any] | Refused:
-    """Select the row of `rates` that divides the count of `compiler` from `year` by the force `series`.
+class RateRange(NamedTuple):
+    """The least and the greatest rate of one count, whose sizes of the force give them, and the count in words."""
 
-    Refused where there is no such count, or no rate of it.
+    what: str
+    period: str
+    compiler: str
+    low: float
+    low_by: str
+    high: float
+    high_by: str
+    ids: str
+
+
+def latest(rates: pd.DataFrame) -> RateRange | Refused:
+    """The least and the greatest of the `rates` of the latest whole year, of persons convicted before anything else.
+
+    Refused where no whole year has rates by two forces.
     """
-    own = rates[rates["series_id"].eq(series) & rates["compiler"].eq(compiler) & rates["period_start"].dt.year.eq(year)]
-    if own.empty:
-        return Refused(f"no count by {compiler} from {year} is among the statements", "")
-    row = own.iloc[0]
-    return Refused(row["refused"], "") if row["refused"] else row
+    known = rates[rates["rate"].notna() & ~rates["incomplete"]]
+    known = known[known.groupby(["series", "period_start", "period_end"])["rate"].transform("size").gt(1)]
+    if known.empty:
+        return Refused("no count of a whole year is divided by two sizes of the force", "such a count and such sizes")
+    order = known.assign(persons=known["measure"].eq("persons_convicted"))
+    last = order.sort_values(["persons", "period_end"], kind="stable").iloc[-1]
+    same = ["series", "period_start", "period_end"]
+    own = known[known[same].eq(last[same]).all(axis=1)].sort_values("rate", kind="stable")
+    least, most = own.iloc[0], own.iloc[-1]
+    what = f"{vocabulary.MEASURES[last['measure']]} under {vocabulary.articles_label(last['articles'])}"
+    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    return RateRange(
+        what[:1].upper() + what[1:], last["period"], last["compiler"], least["rate"], least["denominator"],
+        most["rate"], most["denominator"], ids,
+    )  # fmt: skip
 
 
-@takes(rates="exposure.rates(facts, context, forces): series rate")
-def band(rates: pd.DataFrame, series: str) -> pd.DataFrame:
-    """Set the rates by one force between the lowest and the highest by any, for `plots.deployed_rate`.
+def grown(rates: pd.DataFrame, compiler: str, first: int, last: int) -> pd.DataFrame:
+    """The growth of the rate of `compiler` from the count of year `first` to that of `last`, by each force.
 
-    Parameters
-    ----------
-    rates : DataFrame
-        Rates of `rates`; those that are refused are left out.
-    series : str
-        The force that the main rate is divided by, a series of context.csv.
-
-    Returns
-    -------
-    DataFrame
-        One row per count that has a rate by this force.
-
-        - `series, articles, measure, compiler, period_start, period_end, incomplete`: of the count
-        - `value, denominator`: its rate by this force, and the force's name
-        - `low, low_by, high, high_by`: its lowest and highest rate, and the names of the forces that give them
-        - `ids`: the statements behind all its rates, each once
+    Returns one row per force that gives both rates: `denominator`, `times`, `ids`.
     """
-    known = rates[rates["rate"].notna()]
-    count = ["series", "period_start"]
-    ordered = known.sort_values("rate").groupby(count)
-    ids = known.groupby(count)["ids"].apply(lambda cells: " ".join(dict.fromkeys(" ".join(cells).split())))
-    own = known[known["series_id"].eq(series)].set_index(count)
-    beside = {
-        "low": ordered["rate"].first(),
-        "low_by": ordered["denominator"].first(),
-        "high": ordered["rate"].last(),
-        "high_by": ordered["denominator"].last(),
-        "ids": ids,
-    }
-    # without `reindex` a frame without rows would take those of the other forces
-    banded = own.assign(value=own["rate"], **{name: each.reindex(own.index) for name, each in beside.items()})
-    return banded.reset_index()[_BAND]
+    own = rates[rates["compiler"].eq(compiler) & rates["rate"].notna()]
+    days = (own["period_end"] - own["period_start"]).dt.days + 1
+    own = own.assign(daily=own["count"] / own["strength"] / days)  # the rate is rounded
+    old, new = (
+        own[own["period_start"].dt.year.eq(year)].set_index("denominator")[["daily", "ids"]] for year in (first, last)
+    )
+    both = new.join(old, suffixes=("_new", "_old"), how="inner").reset_index()
+    times, ids = both["daily_new"] / both["daily_old"], both["ids_new"] + " " + both["ids_old"]
+    return pd.DataFrame({"denominator": both["denominator"], "times": times, "ids": ids})
+
+
+@takes(rates="exposure.rates(facts, context, forces): series period_start period_end rate")
+def drawn(rates: pd.DataFrame) -> pd.DataFrame:
+    """Select the counts of `rates` that have a rate by some force, for `plots.deployed_rate`: the rate is `value`."""
+    known = rates.groupby(["series", "period_start", "period_end"])["rate"].transform("count").gt(0)
+    return rates[known].assign(value=lambda table: table["rate"])
+
+
+def lacking(rates: pd.DataFrame) -> str:
+    """Why `rates` has no rate by some forces, in one sentence for each force; blank where none is missing."""
+    missing = rates[rates["refused"].ne("")]
+    return " ".join(
+        f"No size is known within {REACH} days of both ends of {listed(part['period'])}: {name}."
+        for name, part in missing.groupby("denominator", sort=False)
+    )
 
 
 @takes(rates="exposure.rates(facts, context, forces): series rate refused")
@@ -180,7 +195,8 @@ def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
         One row per count, in the order of `rates`.
 
         - `series, period_start, period, count`: of the count
-        - `strength NAME, rate NAME`: mean strength and rate by each of `forces`, NaN where refused
+        - `strength NAME, rate NAME`: mean strength (to the nearest thousand) and rate by each of `forces`, NaN where
+          refused
         - `ids`: the statements behind the row, joined by spaces
     """
     count = ["series", "period_start", "period", "count"]
@@ -188,5 +204,5 @@ def by_denominator(rates: pd.DataFrame, forces: Iterable[str]) -> pd.DataFrame:
     for what in ("strength", "rate"):
         for name in forces:
             by_count = rates[rates["denominator"].eq(name)].set_index(count)
-            wide[f"{what} {name}"] = by_count[what]
+            wide[f"{what} {name}"] = by_count[what].round(-3) if what == "strength" else by_count[what]
     return wide.reset_index()

@@ -15,7 +15,7 @@ from desertion.trends.composite.model import fit
 from desertion.trends.counts import Observations
 
 #: Mean delays in days at which the evidence of the reports is computed; between them it is interpolated.
-_TRIED = (0.25, 1.0, 4.0, 16.0, 64.0)
+_TRIED = (0.25, 2.0, 16.0, 64.0)
 
 
 def log_evidence(found: Fit) -> float:
