@@ -76,6 +76,8 @@ def test_a_month_that_no_report_covers_has_no_level(steady: abroad.Country) -> N
     levels = table[table["kind"].eq("level")]["period_start"].dt.strftime("%Y-%m").tolist()
     assert len(levels) == 20
     assert not {"2023-03", "2023-04", "2023-05", "2023-06"} & {*levels}
+    assert abroad.gaps(table) == "Ukraine: no month of Mar–Jun 2023 was counted."
+    assert abroad.gaps(abroad.indexed({"Ukraine": steady}, 2022)) == ""
 
 
 def test_nothing_is_compared_where_one_country_is_not_known(steady: abroad.Country) -> None:

@@ -120,7 +120,8 @@ SAMPLED = {
 
 def test_the_mixture_of_normals_is_what_the_no_u_turn_sampler_finds() -> None:
     rng = np.random.default_rng(1)
-    fitted = fit(simulate.reports(simulate.truth(rng, 36), rng))
+    drawn_with = Priors(log_excess_mean=0.7, log_excess_sd=1.2)
+    fitted = fit(simulate.reports(simulate.truth(rng, 36), rng), Spec(priors=drawn_with))
     assert isinstance(fitted, Fit)
     months = np.eye(36)[[2, 8, 14, 20, 26, 31, 35]]
     names = fitted.design.names

@@ -12,7 +12,7 @@ from test_composite_fit import Row, fitted, months, reports, years
 from desertion.errors import UserError
 from desertion.trends import chain, composite
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import Spec, nb1
+from desertion.trends.composite import Spec, counted, nb1
 
 
 def pmf(n: Floats, m: float, delta: float) -> Floats:
@@ -73,6 +73,13 @@ def test_counts_of_days_that_no_report_reaches_and_of_an_unknown_series_are_erro
     assert composite.counts(fit, [2023], "persons")["median"].tolist() == [500]
 
 
+def test_the_number_of_a_period_is_the_same_whatever_else_is_counted() -> None:
+    rows: list[Row] = [("2023-01-01", "2023-07-15", 300, 349), ("2023-06-01", "2024-06-30", 900, 900)]
+    fit = fitted(reports(*rows, *months(2022, *[40.0] * 12)), Spec(tau=0.1, phi=3.0))
+    several, alone = composite.counts(fit, [2022, 2023]), composite.counts(fit, [2023])
+    assert several.iloc[1].drop("period_start").equals(alone.iloc[0].drop("period_start"))
+
+
 @pytest.mark.slow
 def test_intervals_of_counts_cover_the_cases_that_there_were() -> None:
     rng, held, n = np.random.default_rng(3), 0, 24
@@ -113,3 +120,14 @@ def test_the_limits_of_a_period_are_those_that_some_chain_of_counts_reaches() ->
                 assert found[0][k] == allowed[:, a:b].sum(axis=1).min()
                 if covered:
                     assert found[1][k] == allowed[:, a:b].sum(axis=1).max()
+
+
+def test_months_inside_a_count_that_no_report_divides_are_marked() -> None:
+    rows: list[Row] = [*months(2022, *[40.0] * 12), ("2023-01-01", "2023-12-31", 600, 600)]
+    rows += [("2023-01-01", "2023-06-30", 250, 349), ("2023-11-01", "2023-11-30", 55, 55), *months(2024, *[60.0] * 6)]
+    fit = fitted(reports(*rows), Spec(tau=0.1, phi=2.0))
+    marked = [str(day) for day, loose in zip(fit.starts, counted.undivided(fit), strict=True) if loose]
+    # the first half of 2023 had 250 to 349 cases, the rest but for November 196 to 295
+    assert marked == [f"2023-{k:02}-01" for k in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12)]
+    divided = [("2023-01-01", "2023-06-30", 300.0, 300.0), *rows[:13], *rows[14:]]
+    assert not counted.undivided(fitted(reports(*divided), Spec(tau=0.1, phi=2.0))).any()

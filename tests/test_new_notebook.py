@@ -202,14 +202,15 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
 @pytest.mark.slow
 def test_an_edited_default_changes_the_sentence_under_the_runner_and_under_plain_papermill(project: Path) -> None:
     path = project / "notebooks" / "03-trends.ipynb"
-    edit(path, "assumed_dispersion: float = 50.0", "assumed_dispersion: float = 20.0")
+    line = 'assumed_dispersion: "Optional[float]" = '
+    edit(path, line + "None", line + "20.0")
     desertion(project, "run", "03-trends")
     desertion(
         project, str(path), str(project / "plain.ipynb"), "-k", "python3", "--cwd", "notebooks", module="papermill"
     )
     for executed in (project / "build" / "runs" / "03-trends.ipynb", project / "plain.ipynb"):
         values = {one["id"]: one["values"] for _, one in sentences.records(executed)}
-        assert values["awol-2021-2023"]["r.outer_low"] == pytest.approx(5.70, abs=0.01)  # at a dispersion of 50: 4.59
+        assert values["awol-2021-2023"]["scatter.phi"] == 20
         assert "counts vary 20 times" in executed.read_text(encoding="utf-8")
 
 

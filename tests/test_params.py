@@ -51,7 +51,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "bound_reading": (["rounding", "one-sided"], ["rounded", "", None, True]),
     "level": ([0.50001, 0.9, 0.999999], [0.5, 1.0, 1, 0, 95, "0.95", True, None, []]),
     "seed": ([0, 1, 20240320, 2**32 - 1], [*WHOLE, 2**32]),
-    "assumed_dispersion": ([1, 1.0, 50.0, 1000], [0, 0.99, 1000.5, "50", True, None]),
+    "assumed_dispersion": ([None, 1, 1.0, 50.0, 1000], [0, 0.99, 1000.5, "50", True]),
     "incomplete": ([True, False], [0, 1, "true", "yes", None]),
     "minimum_df": ([1, 5, 100], [*WHOLE, 0, 101]),
     "running_totals": (["totals", "rebased", "differences", "drop"], ["Drop", "first", "", None]),

@@ -38,12 +38,15 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
             "chosen": "F1",
             "because": "a usable statement before a weak one",
             "ids": "F1 F2",
+            "spread": 4373 / 4000,
         }
     }
 
 
 def test_a_ledger_without_conflicts_gives_tables_without_rows() -> None:
-    assert list(reconcile.conflicts([]).columns) == ["differs", "title", "readings", "chosen", "because", "ids"]
+    assert list(reconcile.conflicts([]).columns) == [
+        "differs", "title", "readings", "chosen", "because", "ids", "spread"
+    ]  # fmt: skip
     assert reconcile.conflicts([]).empty
 
 
@@ -54,7 +57,8 @@ def test_every_conflict_of_the_ledger_is_in_the_table(real: figures.Data) -> Non
     for row in ledger:
         ids = [number for reading in row["readings"] for number in reading["figure_ids"]]
         assert conflicts.at[row["id"], "ids"].split() == ids
-    assert not conflicts.isna().any(axis=None)
+    assert not conflicts.drop(columns="spread").isna().any(axis=None)
+    assert (conflicts["spread"].dropna() >= 1).all()
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
@@ -83,6 +87,31 @@ def test_a_year_has_one_count_the_one_that_reaches_furthest() -> None:
         ]
     )
     assert reconcile.by_year(facts)["value"].tolist() == [1, 3, 30]
+
+
+def test_counts_of_periods_are_those_of_years_and_what_running_totals_added() -> None:
+    total = {"scope": "mobilisation_parts", "cumulative": True, "bound": "exact"}
+    facts = pd.DataFrame(
+        [
+            year("2023-01-01", "2023-12-31", 365, bound="exact"),
+            year("2024-01-01", "2024-07-31", 5, bound="exact", incomplete=True),  # running totals cover it
+            year("2024-01-01", "2024-07-31", 7, bound="exact", incomplete=True, articles="338"),
+            year("2022-09-21", "2023-05-01", 50, **total),
+            year("2022-09-21", "2023-11-21", 100, **total),
+            year("2022-09-21", "2024-06-18", 300, **total),
+            year("2022-09-21", "2024-12-31", 506, **total),
+            year("2022-09-21", "2025-01-31", 600, **total | {"bound": "about"}),
+            year("2022-09-21", "2024-12-31", 900, **total | {"scope": "subset"}),
+        ]
+    )
+    facts["incomplete"] = facts["incomplete"].eq(True)
+    facts.index = pd.Index([f"fact-{place}" for place in range(len(facts))], name="fact")
+    counts = reconcile.by_period(facts).set_index("ids")
+    assert counts["value"].to_dict() == {"F365": 365, "F7": 7, "F100 F506": 406}
+    assert counts["period_start"].dt.strftime("%Y-%m-%d").to_dict()["F100 F506"] == "2023-11-22"
+    assert counts["monthly"].to_dict()["F365"] == 30.4
+    assert counts.at["F100 F506", "monthly"] == round(406 / 406 * 30.4375, 1)
+    assert not counts["cumulative"].any()
 
 
 def test_running_totals_are_compared_on_the_last_day_that_has_all_of_them() -> None:
@@ -171,6 +200,16 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     assert worded["ids"].tolist() == ["F1 F2"] * 4
     assert worded["group"].tolist()[1] == f"Holds: {vocabulary.VERDICTS['holds']}"
     assert [list(vocabulary.VERDICTS)[place] for place in worded["order"]] == worded["verdict"].tolist()
+
+
+def test_a_claim_says_by_how_much_it_misses_what_was_computed(real: figures.Data) -> None:
+    checked = claims.in_words(claims.check_claims(real))
+    words = checked["difference"]
+    assert words["C57"] == "58 % too high"  # 13,500 of 8,561
+    assert words["C26"] == "91 % too low"  # 64 of 684
+    assert words["C18"] == "1.7 % too low"
+    assert words["C24"].endswith("% apart")
+    assert checked.loc[checked["verdict"].eq("not checkable"), "miss"].isna().all()
 
 
 def test_every_claim_has_words_and_a_reason_or_a_number(real: figures.Data) -> None:

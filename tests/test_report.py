@@ -146,6 +146,8 @@ def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() 
     assert links.attributes(FilledNumber("4,481", ("F085", "F147")))["data-how"] == "5,096 − 615"
     assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
     assert links.attributes(FilledNumber("none", ("F085",))) == {}
+    assert links.attributes(FilledNumber("Persons convicted under Art. 337", ("F085",))) == {}
+    assert links.attributes(FilledNumber("September 2023", ("F085",)))["class"] == "n computed"
 
 
 def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:

@@ -150,23 +150,6 @@ def test_the_fitted_band_of_an_outlook_is_of_95_percent_whatever_the_level() -> 
     assert bands[0] == bands[1]
 
 
-def test_levels_give_years_growth_and_the_refusal(fit: composite.Fit, thin: composite.Fit) -> None:
-    numbers = rounded.totals({"a": rounded.Panel(fit), "b": rounded.Panel(thin)})
-    assert numbers["mean"].tolist()[:3] == fit.totals("year")["mean"].tolist()
-    assert numbers["ratio"].isna().tolist() == [True, False, True, True]
-    table = rounded.levels(numbers)
-    assert table["period"].tolist() == ["2021", "2022", "2023, Jan to Jun", "all"]
-    assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
-    assert table["growth"].iloc[1].startswith("×1.7")
-    assert table["expected"].iloc[3] == "refused"
-    assert "6 informative counts" in table["interval"].iloc[3]
-
-
-def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fit) -> None:
-    panel = {"later": rounded.Panel(fit, "persons")}
-    assert "no statement of persons was published" in rounded.levels(rounded.totals(panel))["interval"].iloc[0]
-
-
 def test_influence_names_the_report_that_matters_most(fit: composite.Fit, thin: composite.Fit) -> None:
     words = rounded.influence(fit)
     reports = composite.diagnose(fit, influence=True).reports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -79,8 +80,8 @@ def test_a_part_of_a_year_is_compared_by_the_day_and_named() -> None:
     assert (row.from_part, row.to_part) == ("Mar–Dec 2022", "")
     words = stages.in_words(table).iloc[0]
     assert (words["before"], words["after"], words["growth"]) == ("884 (Mar–Dec)", "4,346", "×4.12")
-    limits = exact.rate_ratio(4346, 1, 884, 306 / 365.25)
-    assert words["exact"] == f"{limits.low:.2f} to {limits.high:.2f}"
+    (limits,) = exact.assumed_dispersion(4346, 884, [stages.OFFICIAL], 1, 306 / 365.25)
+    assert words["interval"] == f"{limits.low:.2f} to {limits.high:.2f}"
 
 
 def test_of_two_counts_of_a_year_the_longer_one_is_compared() -> None:
@@ -109,12 +110,17 @@ def test_a_stage_whose_only_ratio_is_refused_says_why() -> None:
     table = stages.stage_growth(facts(fact(2021, 0), fact(2022, 1001)))
     assert "Received by courts: a count is 0: the ratio has one limit only." in stages.lacking(table)
     words = stages.in_words(table).iloc[0]
-    assert (words["growth"], words["exact"]) == ("–", "a count is 0: the ratio has one limit only")
+    assert (words["growth"], words["interval"]) == ("–", "a count is 0: the ratio has one limit only")
 
 
 def test_the_newer_parts_of_articles_are_named(published) -> None:
     parts = published[published["what"].eq("Art. 332, 337 and 338, newer parts")]
     assert parts[["from_count", "to_count"]].to_numpy().tolist() == [[5517, 10308]]
+
+
+def factor(earlier: float, later: float) -> float:
+    """What a ratio is multiplied and divided by, at the variance of the official counts."""
+    return math.exp(1.959963984540054 * math.sqrt(61 * (1 / earlier + 1 / later)))
 
 
 def test_the_spread_needs_two_counters() -> None:
@@ -126,6 +132,10 @@ def test_the_spread_needs_two_counters() -> None:
     spread = stages.spread(stages.stage_growth(two), 2021)
     assert isinstance(spread, stages.StageSpread)
     assert (spread.least, spread.most, spread.n, spread.counters) == (2.0, 5.0, 2, 2)
+    assert (spread.least_high, spread.most_low) == (
+        pytest.approx(2 * factor(100, 200)),
+        pytest.approx(5 / factor(10, 50)),
+    )
     assert spread.ids == "F2021 F2022"
 
 
@@ -164,8 +174,13 @@ def test_the_title_of_the_plot_states_what_its_table_shows(published) -> None:
 )
 def test_a_plot_whose_finding_no_longer_holds_is_titled_with_its_topic(published, change) -> None:
     drawn = published[published["from_year"].ge(2022)]
-    drawn = drawn.assign(ratio=drawn["years"].map(change).fillna(drawn["ratio"]))
+    drawn = drawn.assign(**{each: drawn["years"].map(change).fillna(drawn[each]) for each in ("ratio", "low", "high")})
     assert plots.stages.words(plots.stages.conform(drawn)).title == plots.stages.topic
+
+
+def test_a_difference_within_the_scatter_of_the_counts_is_no_finding(published) -> None:
+    wide = published.assign(low=published["ratio"] / 2, high=published["ratio"] * 2)
+    assert plots.stages.words(plots.stages.conform(wide)).title == plots.stages.topic
 
 
 def test_one_counter_alone_supports_no_finding(published) -> None:

@@ -117,8 +117,10 @@ def test_the_plot_gets_each_size_of_the_army_of_a_count_that_has_a_rate() -> Non
     assert set(plots.deployed_rate.columns) <= set(drawn.columns)
     assert drawn["denominator"].tolist() == list(FORCES)  # no size is known for 2030
     assert drawn["value"].fillna(-1).tolist() == [2.0, 4.0, -1]
-    assert "No size is known within 45 days of both ends of 2030: first." in rated.lacking(table)
-    assert "No size is known within 45 days of both ends of 2023 and 2030: unknown." in rated.lacking(table)
+    assert "Missing: first for 2030, since none is known within 45 days of both ends." in rated.lacking(table)
+    assert "Missing: unknown for 2023 and 2030, since none is known within 45 days of both ends." in rated.lacking(
+        table
+    )
 
 
 def test_one_row_of_the_table_holds_the_rates_of_a_count_by_every_force() -> None:

@@ -27,17 +27,24 @@ def facts(*rows: dict[str, Any]) -> pd.DataFrame:
 ARTICLE = facts(fact(2021, 527), fact(2022, 887), fact(2023, 4373))
 
 
-def test_the_articles_three_counts_give_three_ratios_with_an_outer_interval() -> None:
-    table = growth.growth_table(ARTICLE).round(2)
+def test_the_articles_three_counts_give_three_ratios_each_with_one_interval() -> None:
+    table = growth.growth_table(ARTICLE, phi=50).round(2)
     assert table[["from_year", "to_year"]].to_numpy().tolist() == [[2021, 2022], [2021, 2023], [2022, 2023]]
     assert table["ratio"].tolist() == [1.68, 8.30, 4.93]
-    assert table["low"].tolist() == [1.51, 7.58, 4.59]
-    assert table["high"].tolist() == [1.88, 9.10, 5.31]
-    outer = exact.assumed_dispersion(4373, 527, [50])[0]
-    assert table["outer_low"][1] == pytest.approx(outer.low, abs=0.005)
-    assert table["outer_high"][1] == pytest.approx(8.30 * 1.89, rel=0.005)
+    law = exact.assumed_dispersion(4373, 527, [50])[0]
+    assert table["low"][1] == pytest.approx(law.low, abs=0.005)
+    assert table["high"][1] == pytest.approx(8.30 * 1.89, rel=0.005)
     assert table["ids"].tolist() == ["F2021 F2022", "F2021 F2023", "F2022 F2023"]
     assert (table["refused"] == "").all()
+
+
+def test_what_is_assumed_where_no_fit_estimates_it_is_the_scatter_of_the_official_series() -> None:
+    chosen = reconcile.latest(reconcile.facts(figures.load()))
+    own = {"articles": "337", "measures": "persons_convicted", "compilers": "Judicial Department", "scope": "whole"}
+    trends = growth.annual_trends(figures.select(chosen, status=None, **own)).set_index("model")
+    row = trends.loc["quasi-poisson"]
+    assert (row["first_year"], row["last_year"], row["df_resid"]) == (2013, 2021, 7)
+    assert row["dispersion"] == pytest.approx(growth.OFFICIAL, rel=0.01)
 
 
 def test_only_equal_things_of_whole_years_meet() -> None:
@@ -124,9 +131,9 @@ def test_a_long_series_keeps_its_first_highest_and_last_year() -> None:
 
 
 def test_factors_are_rounded_and_their_intervals_put_into_words() -> None:
-    table = growth.with_intervals(growth.factors(growth.growth_table(ARTICLE), phi=50, level=0.95))
+    table = growth.with_intervals(growth.factors(growth.growth_table(ARTICLE, phi=50), phi=50, level=0.95))
     row = table.iloc[1]
-    assert (row["label"], row["factor"], row["exact"]) == ("2021 → 2023", 8.30, "(7.58 to 9.10)")
+    assert (row["label"], row["factor"], row["interval"]) == ("2021 → 2023", 8.30, "4.38 to 15.72")
     assert (row["level"], row["dispersion"], row["ids"]) == (95, 50, "F2021 F2023")
     assert row["series"] == "Criminal cases received by a court, Art. 337, Proekt"
 

@@ -77,6 +77,8 @@ def _covered(box: Box, points: NDArray[np.float64]) -> bool:
 def _shapes(axes: Axes) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """The marks, lines, bars and bands of a panel as points a point apart; a grid is no data."""
     for line in axes.lines:
+        if line.get_transform() != axes.transData and [0, 1] in (list(line.get_xdata()), list(line.get_ydata())):
+            continue  # from edge to edge: a line of the grid
         at = axes.transData.transform(np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float))
         if line.get_transform() != axes.transData:  # across a panel, at a fraction of it
             at = line.get_transform().transform(np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float))

@@ -47,7 +47,7 @@ VALUES: dict[str, Strategy] = {
     "level": st.floats(0.5, 1, exclude_min=True, exclude_max=True) | st.sampled_from([0.8, 0.9, 0.99]),
     "bound_reading": st.sampled_from(sorted(vocabulary.BOUND_READINGS)),
     "seed": st.integers(0, 2**32 - 1),
-    "assumed_dispersion": st.floats(1, 1000) | st.sampled_from([1.0, 20.0, 1000.0]),
+    "assumed_dispersion": st.none() | st.floats(1, 1000) | st.sampled_from([1.0, 20.0, 1000.0]),
     "incomplete": st.booleans(),
     "minimum_df": st.integers(1, 100),
     "running_totals": st.sampled_from(RUNNING),

@@ -43,6 +43,10 @@ def _between(low: float, high: float) -> Check:
     return check
 
 
+def _if_given(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
 def _share(number: float) -> None:
     if not 0.5 < number < 1:
         raise ValueError("must be more than 0.5 and less than 1, such as 0.95")
@@ -106,7 +110,7 @@ REGISTRY: dict[str, WellKnown] = {
     "level": WellKnown(parse("float"), _share),
     "bound_reading": WellKnown(parse("str"), _one_of(vocabulary.BOUND_READINGS)),
     "seed": WellKnown(parse("int"), _between(0, 2**32 - 1)),
-    "assumed_dispersion": WellKnown(parse("float"), _between(1, 1000)),
+    "assumed_dispersion": WellKnown(parse("Optional[float]"), _if_given(_between(1, 1000))),
     "incomplete": WellKnown(parse("bool")),
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),

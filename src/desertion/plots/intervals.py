@@ -34,12 +34,6 @@ def span(
     page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)
 
 
-def _caps(page: PlotPage, axes: Axes, low: float, high: float, y: float, colour: str) -> None:
-    tall = 2.0 * page.size.scale
-    for x in (low, high):
-        axes.plot([x, x], [y - tall, y + tall], color=colour, linewidth=0.9 * page.size.scale, zorder=3)
-
-
 def tick(page: PlotPage, axes: Axes, x: float, y: float, ids: str) -> None:
     """An estimate as a thin upright line: a dot would hide a narrow interval."""
     tall = 4.0 * page.size.scale
@@ -56,8 +50,8 @@ def _growth_words(rows: pd.DataFrame) -> PlotWords:
     level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
     subtitle = (
-        f"Later count ÷ earlier count, log scale. Thick bar: exact {level} % interval (Poisson). "
-        f"Thin bar: {level} % if counts vary {dispersion} times as much.{points}"
+        f"Later count ÷ earlier count, log scale. Bar: {level} % interval of the rates' ratio: counts vary about "
+        f"{dispersion} times as much as chance alone would have it.{points}"
     )
     low, high = (wording.number(each) for each in (rows["factor"].min(), rows["factor"].max()))
     return PlotWords("", subtitle, f"{len(rows)} growth factors, log scale, from ×{low} to ×{high}, with intervals.")
@@ -74,18 +68,16 @@ def _growth_words(rows: pd.DataFrame) -> PlotWords:
         "measure": text("what is counted"),
         "compiler": text("who counted"),
         "factor": numeric("later count divided by earlier count"),
-        "low": numeric("lower end of the exact interval; blank where there is none", blank=True),
-        "high": numeric("upper end of the exact interval", blank=True),
-        "outer_low": numeric("lower end at the assumed dispersion", blank=True),
-        "outer_high": numeric("upper end at the assumed dispersion", blank=True),
+        "low": numeric("lower end of the interval of the ratio of rates; blank where there is none", blank=True),
+        "high": numeric("upper end of that interval", blank=True),
         "level": numeric("level of the intervals in percent, one for the whole table"),
-        "dispersion": numeric("the assumed variance over the mean, one for the whole table"),
+        "dispersion": numeric("variance over mean of the counts, one for the whole table"),
         "ids": IDS,
     },
     _growth_words,
 )
 def growth(page: PlotPage, rows: pd.DataFrame) -> None:
-    """Growth factors on a log scale: thick bar exact, thin bar at an assumed dispersion, else a hollow mark."""
+    """Growth factors on a log scale, each with the interval of the ratio of the rates, else a hollow mark."""
     for column in ("level", "dispersion"):
         if rows[column].nunique() > 1:
             raise ArgumentError(f"plot growth: column {column!r} has several values; a plot shows one")
@@ -94,14 +86,11 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     level = wording.number(rows["level"].iloc[0])
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     axes = layout.panel(f"factor ({level} %)")
-    ends = rows[["factor", "low", "high", "outer_low", "outer_high"]]
+    ends = rows[["factor", "low", "high"]]
     factor_axis(page, axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
-        if pd.notna(row.outer_low):
-            span(page, axes, row.outer_low, row.outer_high, y, look.colour, row.ids, tall=0.9)
-            _caps(page, axes, row.outer_low, row.outer_high, y, look.colour)
         if pd.notna(row.low):
             span(page, axes, row.low, row.high, y, look.colour, row.ids)
         if pd.isna(row.low):

@@ -16,6 +16,7 @@ from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import LEADING
 from desertion.plots.palette import ESTIMATE, GREEN, RANGE, Style
 from desertion.plots.plot import PlotWords, plot
+from desertion.text import period
 
 _ARROWS = {"at_least": "^", "at_most": "v"}
 
@@ -37,6 +38,14 @@ def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
     gap = band["x0"] - band["x1"].shift() > 0.02
     other = (band[["prior_driven", "ids"]] != band[["prior_driven", "ids"]].shift()).any(axis=1)
     return [run for _, run in band.groupby((gap | other).cumsum())]
+
+
+def _undivided(band: pd.DataFrame) -> str:
+    """Runs of months inside counts that no report divides, in words."""
+    band = band.sort_values("x0", kind="stable")
+    flag = band["undivided"].astype(bool)
+    runs = [run for _, run in band[flag].groupby((~flag).cumsum()[flag])]
+    return wording.listed(period(run["period_start"].iloc[0], run["period_end"].iloc[-1]) for run in runs)
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
@@ -98,6 +107,7 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
         "low": numeric("lower end of the month's interval; blank for a report", blank=True),
         "high": numeric("upper end of the month's interval; blank for a report", blank=True),
         "prior_driven": flag("whether the prior, and no report, sets the month; false for a report"),
+        "undivided": flag("whether the month lies in a count that no report divides; false for a report"),
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
@@ -127,12 +137,10 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
-    (axes,) = page.grid(
-        1,
-        (80, 82, 82),
-        notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
-        key=key,
-    )
+    notes = notes if prior.any() else ""
+    if loose := _undivided(band):
+        notes += f" Inside counts that no report divides, so told by those around them: {loose}."
+    (axes,) = page.grid(1, (80, 82, 82), notes=" ".join([notes, *band["note"].unique()]).strip(), key=key)
     first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)

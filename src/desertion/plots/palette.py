@@ -111,6 +111,12 @@ def contrast(colour: str, ground: str = "#FFFFFF") -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def lighter(colour: str, share: float) -> str:
+    """`share` of a colour, mixed with white."""
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
 def ink(colour: str, least: float = 4.5) -> str:
     """`colour`, darkened in steps until it stands out from white by the ratio that WCAG 2.2 asks of small text."""
     rgb = np.asarray(to_rgb(colour))

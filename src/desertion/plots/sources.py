@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
@@ -10,33 +9,45 @@ from desertion.plots import wording
 from desertion.plots.axes import year_axis
 from desertion.plots.contract import COVERS, END, IDS, START, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import STEPS, Style
+from desertion.plots.offences import article_name
+from desertion.plots.palette import lighter
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
+from desertion.plots.steps import counter_name, counters, measure_name
 
-#: Classes of period: longest length in days, name, height of the bar as a share of its row.
-FINENESS = ((1e9, "longer", 0.34), (370, "a year", 0.56), (190, "up to half a year", 0.78), (31, "a month", 1.0))
+#: Classes of period (longer, a year, half a year, a month): longest length in days, height of the bar as a share.
+FINENESS = ((1e9, 0.4), (370, 0.6), (190, 0.8), (31, 1.0))
 
 
 def fineness(rows: pd.DataFrame) -> pd.Series:
     """The place in `FINENESS` of each row's period."""
     days = (rows["period_end"] - rows["period_start"]).dt.days + 1
-    return days.map(lambda each: max(step for step, (most, _, _) in enumerate(FINENESS) if each <= most))
+    return days.map(lambda each: max(step for step, (most, _) in enumerate(FINENESS) if each <= most))
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
+    subtitle = "Each bar is the period of one count, the finer the taller and darker; colour: who counted"
     first, last = rows["period_start"].min(), rows["period_end"].max()
-    shape = (
-        f"{len(rows)} counts as bars along a calendar, {first:%Y} to {last:%Y}, one row for each offence and measure."
-    )
-    return PlotWords("", "Each bar is the period of one count; a running total is one long bar.", shape)
+    shape = f"{len(rows)} counts as bars on a calendar, {first:%Y} to {last:%Y}, one row for each counter and measure."
+    return PlotWords(_finding(rows), subtitle, shape)
+
+
+def _finding(rows: pd.DataFrame) -> str:
+    """That authorities stopped counting by article, and that others count since."""
+    official = rows["compiler"].map(lambda name: counter_name(name) != name)
+    if not official.any() or official.all():
+        return ""
+    end = rows.loc[official, "period_end"].max()
+    since = rows[~official & rows["period_start"].gt(end)]
+    if since.empty:
+        return ""
+    return f"Official counts by offence end in {end.year}; only others have counted since"
 
 
 @plot(
-    "Russia: which months of Art. 337, 338, 332 and 339 anyone counted, and how finely",
+    "Who counted absence, desertion, refusal and malingering, and when",
     {
-        "row": text("words of the row: offence and measure; rows come in the table's order"),
-        "articles": text("articles counted"),
+        "articles": text("articles counted; groups of rows come in the table's order"),
         "measure": text("what is counted"),
         "compiler": text("who counted"),
         "period_start": START,
@@ -47,32 +58,33 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     _words,
 )
 def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
-    """One row per offence and measure, one bar per count over its period; the shortest periods lie on top."""
+    """One row per offence, measure and counter, one bar per count over its period; the shortest lie on top."""
     rows = wording.with_years(rows).assign(step=fineness(rows))
-    names = list(dict.fromkeys(rows["row"]))
-    counts = rows["row"].value_counts()
-    layout = Rows(page, [PlotRow(name, str(counts[name])) for name in names], strip=9)
-    axes = layout.panel(
-        "counts",
-        key=[(Style(STEPS[step], "s", ""), False, words) for step, (_, words, _) in enumerate(FINENESS)],
-    )
-    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
+    looks = counters(rows)
+    parts = dict(list(rows.groupby(["articles", "measure", "compiler"], sort=False)))
+    lines = [
+        PlotRow(f"{counter_name(str(name))}: {measure_name(str(measure))}", str(len(part)), article_name(str(articles)))
+        for (articles, measure, name), part in parts.items()
+    ]
+    layout = Rows(page, lines, strip=8)
+    axes = layout.panel("counts")
+    first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=4 if page.narrow else 2 if last - first > 9 else 1)
     axes.grid(axis="x", which="major")
     strip = layout.strip * page.size.scale
-    for row in records(rows.sort_values(["step", "period_start", "period_end"], kind="stable")):
-        tall = FINENESS[row.step][2] * strip
-        place = layout.places[names.index(row.row)]
-        # A hair of white between neighbours: single months stay single.
-        axes.add_patch(
-            Rectangle(
-                (row.x0, place - tall / 2),
-                row.x1 - row.x0,
-                tall,
-                facecolor=STEPS[row.step],
-                edgecolor="white",
-                linewidth=0.25 * page.size.scale,
-                zorder=2 + row.step,
-                gid=gid(row.ids),
+    for place, part in zip(layout.places, parts.values(), strict=True):
+        for row in records(part.sort_values(["step", "period_start", "period_end"], kind="stable")):
+            tall = FINENESS[row.step][1] * strip
+            # A hair of white between neighbours: single months stay single.
+            axes.add_patch(
+                Rectangle(
+                    (row.x0, place - tall / 2),
+                    row.x1 - row.x0,
+                    tall,
+                    facecolor=lighter(looks[row.compiler].colour, FINENESS[row.step][1]),
+                    edgecolor="white",
+                    linewidth=0.25 * page.size.scale,
+                    zorder=2 + row.step,
+                    gid=gid(row.ids),
+                )
             )
-        )

@@ -27,20 +27,19 @@ SHAPES = {
     "convicted and in force": "^",
 }
 _DOUBLINGS = tuple(2.0**power for power in range(-6, 11))
-#: Spread (greatest over least growth) from which it matters what is counted, and up to which it does not.
-_APART, _TOGETHER = 2.0, 1.25
 
 
 def _finding(rows: pd.DataFrame) -> str:
     """The year whose growth depends on what is counted, and one in which all numbers nearly doubled; "" without."""
     apart, doubled = {}, []
     for year, part in rows.groupby("to_year"):
-        least, most = part["ratio"].min(), part["ratio"].max()
-        if part["compiler"].nunique() < 2 or least <= 1:
+        ordered = part.sort_values("ratio", kind="stable")
+        flat, steep = ordered.iloc[0], ordered.iloc[-1]
+        if part["compiler"].nunique() < 2 or flat["ratio"] <= 1:
             continue
-        if most >= _APART * least:
-            apart[most] = f"{year:.0f}"
-        elif most <= _TOGETHER * least and least >= 1.7 and most < 2.05:
+        if steep["low"] > flat["high"] and steep["ratio"] > 2 * flat["ratio"]:
+            apart[steep["ratio"]] = f"{year:.0f}"
+        elif steep["low"] <= flat["high"] and flat["ratio"] >= 1.7 and steep["ratio"] < 2.05:
             doubled.append(f"{year:.0f}")
     if not apart or not doubled:
         return ""
@@ -91,6 +90,8 @@ def _number(row: Any) -> str:
         "from_part": text("what the earlier count covers of its year; blank for all", blank=True),
         "to_part": text("what the later count covers of its year; blank for all", blank=True),
         "ratio": numeric("later over earlier count, by the day"),
+        "low": numeric("lower end of the interval of the ratio"),
+        "high": numeric("upper end of the interval of the ratio"),
         "ids": IDS,
     },
     _words,

@@ -29,6 +29,7 @@ _MEASURES = {
     "persons_convicted": "persons convicted",
     "cases_received_by_court": "cases received by courts",
     "persons_charged": "persons charged",
+    "verdicts": "verdicts",
 }
 #: Marker and filling of the measure of a counter without a line.
 _DOTS = {"persons_convicted": (None, False), "cases_received_by_court": (None, True), "persons_charged": ("^", True)}

@@ -86,4 +86,4 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
                 axes.annotate(
                     "", (row.value, y), xytext=shift, textcoords="offset points", arrowprops=arrow | {"shrinkB": 0}
                 )
-            page.mark(axes, row.value, y, look, row.ids)
+            page.mark(axes, row.value, y, look, row.ids, points=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -34,6 +35,7 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         - `chosen`: the id of the chosen statement, or "none"
         - `because`: the step of the rule that decided
         - `ids`: the ids of all statements, joined by spaces
+        - `spread`: the largest value of the readings over the smallest; NaN of parts and a whole, and beside a zero
     """
     rows = [
         {
@@ -44,10 +46,11 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             "chosen": row["chosen"] or "none",
             "because": row["because"],
             "ids": " ".join(number for reading in row["readings"] for number in reading["figure_ids"]),
+            "spread": _spread(row),
         }
         for row in _rows(ledger)
     ]
-    columns = ["id", "differs", "title", "readings", "chosen", "because", "ids"]
+    columns = ["id", "differs", "title", "readings", "chosen", "because", "ids", "spread"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
 
 
@@ -60,6 +63,11 @@ def _rows(ledger: Any) -> Sequence[Mapping[str, Any]]:
 
 def _differs(kind: str) -> str:
     return f"Readings of one count that differ in {kind.replace('+', ' and ')}"
+
+
+def _spread(row: Mapping[str, Any]) -> float:
+    values = [reading["value"] for reading in row["readings"]]
+    return max(values) / min(values) if row["kind"] != "identity" and min(values, default=0) > 0 else math.nan
 
 
 def _in_words(reading: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from desertion.entries import Entry
 from desertion.report.blocks import FilledNumber
 from desertion.text import number
 
+#: Letters of a number at most, such as those of a month beside its year.
+_LETTERS = 12
 _PLAIN = re.compile(r"[≈≥≤]?\s?(\d[\d,]*(?:\.\d+)?)(?: ?%)?")
 
 
@@ -24,8 +26,8 @@ class Links:
         return name in self._rows
 
     def attributes(self, one: FilledNumber) -> dict[str, str]:
-        """Attributes of the link of a number: printed, `computed` or `assumed`; none for words without a digit."""
-        if not re.search(r"\d", one.words):
+        """Attributes of the link of a number: printed, `computed` or `assumed`; none for other words."""
+        if not re.search(r"\d", one.words) or sum(map(str.isalpha, one.words)) > _LETTERS:
             return {}
         ids = [each for each in one.ids if each in self._rows]
         printed = [] if one.recipe or one.assumed else self._printing(one.words, ids, one.own)

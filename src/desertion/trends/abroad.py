@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from desertion.arguments import takes
+from desertion.text import listed, period
 from desertion.trends import Refused
 from desertion.trends.composite import Fit
 from desertion.trends.counts import Observations, behind
@@ -113,6 +114,18 @@ def indexed(countries: Mapping[str, Country], year: int) -> pd.DataFrame:
     days = dict.fromkeys(("period_start", "period_end"), "datetime64[us]")
     table = table.astype(days | dict.fromkeys(("value", "low", "high", "count"), "float"))
     return table.round({"value": 2, "low": 2, "high": 2})
+
+
+def gaps(table: pd.DataFrame) -> str:
+    """The months between those of `indexed` that no report covers, one sentence for each country that has any."""
+    words = []
+    levels = table[table["kind"].eq("level")].sort_values("period_start", kind="stable")
+    for series, part in levels.groupby("series", sort=False):
+        after = part["period_start"].shift(-1) - pd.Timedelta(days=1)
+        before = part["period_end"] + pd.Timedelta(days=1)
+        missing = [period(a, b) for a, b in zip(before, after, strict=True) if pd.notna(b) and a <= b]
+        words += [f"{series}: no month of {listed(missing)} was counted."] if missing else []
+    return " ".join(words)
 
 
 def _covered(obs: Observations, spans: Sequence[tuple[date, date]]) -> list[bool]:

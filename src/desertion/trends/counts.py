@@ -108,10 +108,10 @@ class Observations:
         """Report `row` in words: its id, its count and its days."""
         return f"{self.ids[row]} ({self.count(row)}, {self.first(row)} to {self.last(row)})"
 
-    def count(self, row: int) -> str:
-        """The number of report `row` in words."""
-        low, high = self.low[row], self.high[row]
-        return f"{low:.0f}" if low == high else f"{low:.0f} or more" if np.isinf(high) else f"{low:.0f} to {high:.0f}"
+    def count(self, row: int, mark: str = "") -> str:
+        """The number of report `row` in words, with `mark` between thousands."""
+        low, high = (format(end, f"{mark}.0f") for end in (self.low[row], self.high[row]))
+        return low if low == high else f"{low} or more" if high == "inf" else f"{low} to {high}"
 
     def first(self, row: int) -> date:
         """First day of report `row`."""
@@ -274,7 +274,8 @@ def _limited(obs: Observations, series: int, part: str, whole: str) -> Observati
             why[i] = f"reports of a part of its cases count them already, and {lacking}"
         else:
             used = [*used, i]
-            scopes[i], why[i] = part, f"{obs.count(i)} of the whole, less {least:.0f} to {most:.0f} of its other parts"
+            scopes[i] = part
+            why[i] = f"{obs.count(i, ',')} of the whole, less {least:,.0f} to {most:,.0f} of its other parts"
     kept = [i for i in range(len(obs)) if i not in left]
     read = replace(obs, low=low, high=high, scopes=tuple(scopes), why=tuple(why)).take(kept)
     return _omit(read, replace(obs, why=tuple(why)).take(sorted(left))) if left else read

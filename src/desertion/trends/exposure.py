@@ -173,7 +173,7 @@ def lacking(rates: pd.DataFrame) -> str:
     """Why `rates` has no rate by some forces, in one sentence for each force; blank where none is missing."""
     missing = rates[rates["refused"].ne("")]
     return " ".join(
-        f"No size is known within {REACH} days of both ends of {listed(part['period'])}: {name}."
+        f"Missing: {name} for {listed(part['period'])}, since none is known within {REACH} days of both ends."
         for name, part in missing.groupby("denominator", sort=False)
     )
 

@@ -6,7 +6,6 @@ Months and totals are rounded to whole cases; forecasts, which rest on draws, to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
+from desertion.trends.composite.counted import undivided
 from desertion.trends.counts import Observations, behind
 from desertion.trends.hindsight import MODEL, MONTH, HeldOut
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
@@ -27,7 +27,7 @@ class Panel(NamedTuple):
     series: str | None = None
 
 
-def _fit(panel: Panel) -> Fit | Refused:
+def fitted(panel: Panel) -> Fit | Refused:
     """The panel's fit, or the refusal where it does not have the panel's series."""
     fit, series = panel.fit, panel.series
     if isinstance(fit, Refused) or series is None or series in fit.obs.series_names:
@@ -109,6 +109,7 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused, note: str = "
         - kind: `band` (a fitted month) or `report`
         - period_start, period_end: first and last day
         - mean, low, high, prior_driven: of a fitted month, in cases
+        - undivided: whether a fitted month lies in a count that no report divides (`counted.undivided`)
         - value: of a report, in cases per month of 30.4 days
         - label, bound: the printed count, and whether it is exact
         - note: of a fitted month
@@ -117,21 +118,21 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused, note: str = "
     parts = []
     if not isinstance(fit, Refused) and carried(fit) is None:
         months = fit.intensity()[["period_start", "period_end", "mean", "low", "high", "prior_driven"]].round(0)
-        parts.append(months.assign(kind="band", note=note, ids=statements(fit)))
+        parts.append(months.assign(kind="band", undivided=undivided(fit), note=note, ids=statements(fit)))
     if not isinstance(reports, Refused):
         rows = reports.frame()
         exact = reports.exact
         low, high = rows["low"].map("{:,.0f}".format), rows["high"].map("{:,.0f}".format)
         parts.append(
             rows[["period_start", "period_end"]].assign(
-                kind="report", prior_driven=False,
+                kind="report", prior_driven=False, undivided=False,
                 value=(reports.middle / (reports.stop - reports.start) * MONTH).round(0),
                 bound=np.where(exact, "exact", np.where(np.isfinite(rows["high"]), "about", "at_least")),
                 label=low.where(exact | ~np.isfinite(rows["high"]), low + "–" + high),
                 ids=[" ".join(behind(name)) for name in reports.ids],
             )
         )  # fmt: skip
-    numbers = ["mean", "low", "high", "prior_driven", "value"]
+    numbers = ["mean", "low", "high", "prior_driven", "undivided", "value"]
     columns = ["kind", "period_start", "period_end", *numbers, "label", "bound", "note", "ids"]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
@@ -228,85 +229,6 @@ def scores(scored: Iterable[Score]) -> pd.DataFrame:
         )  # fmt: skip
     columns = ["model", "counts", "WIS", "CRPS", "log score", "50 % held", "80 % held", "95 % held"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def totals(panels: Mapping[str, Panel]) -> pd.DataFrame:
-    """Expected counts of each calendar year (or the part that reports reach), and the growth on the year before.
-
-    Parameters
-    ----------
-    panels
-        Fits and series, by name; a fit that carries no levels is one row without numbers.
-
-    Returns
-    -------
-    DataFrame
-        - what: name of the panel
-        - period_start, period_end: first and last day
-        - mean, low, high: expected count and its interval, not rounded
-        - prior_driven: whether no report informs the period
-        - ratio, ratio_low, ratio_high: daily rate over that of the year before; missing where that is not a whole year
-        - refused: why there is no level or no growth, else blank
-        - ids: statements behind the fit, joined by spaces
-    """
-    rows: list[dict[Any, Any]] = []
-    for what, panel in panels.items():
-        fit, series = _fit(panel), panel.series
-        refused = carried(fit)
-        if isinstance(fit, Refused) or refused is not None:
-            ids = "" if isinstance(fit, Refused) else statements(fit)
-            rows.append({"what": what, "refused": str(refused), "ids": ids})
-            continue
-        before: int | None = None
-        for row in fit.totals("year", series).to_dict("records"):
-            year = row["period_start"].year if (row["period_end"] - row["period_start"]).days >= 364 else None
-            line = row | {"what": what, "refused": "", "ids": statements(fit)}
-            if before is not None and year == before + 1:
-                growth = fit.growth(before, year, series)
-                if isinstance(growth, Refused):
-                    line["refused"] = str(growth)
-                else:
-                    line |= {"ratio": growth["ratio"], "ratio_low": growth["low"], "ratio_high": growth["high"]}
-            rows.append(line)
-            before = year
-    numbers = ["mean", "low", "high", "prior_driven", "ratio", "ratio_low", "ratio_high"]
-    return pd.DataFrame(rows, columns=["what", "period_start", "period_end", *numbers, "refused", "ids"])
-
-
-def levels(totals: pd.DataFrame) -> pd.DataFrame:
-    """Put rows of `totals` into words.
-
-    Returns
-    -------
-    DataFrame
-        - what, ids: as in `totals`
-        - period: `2024`, or `2025, Jan to May`
-        - expected, interval: whole cases; `refused` and the reason where the fit carries no levels
-        - growth: ratio to the year before with its interval, or the reason why there is none
-    """
-    rows = []
-    for row in totals.to_dict("records"):
-        words = {"what": row["what"], "period": "all", "expected": "refused", "interval": row["refused"], "growth": ""}
-        if pd.notna(row["mean"]):
-            known = not row["prior_driven"]
-            words = {
-                "what": row["what"],
-                "period": _period(row["period_start"], row["period_end"]),
-                "expected": f"{row['mean']:,.0f}" if known else "prior-driven",
-                "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if known else "",
-                "growth": f"×{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
-                if pd.notna(row["ratio"])
-                else row["refused"],
-            }
-        rows.append(words | {"ids": row["ids"]})
-    return pd.DataFrame(rows, columns=["what", "period", "expected", "interval", "growth", "ids"])
-
-
-def _period(first: date, last: date) -> str:
-    """`2024`, or `2025, Jan to May`."""
-    if (first.month, last.month) == (1, 12) and first.year == last.year:
-        return str(first.year)
-    return f"{first.year}, {first:%b} to {last:%b}"
 
 
 def influence(fit: Fit | Refused) -> str:

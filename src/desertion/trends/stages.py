@@ -28,6 +28,8 @@ STAGES = {
 IN_FORCE = "convicted and in force"
 COURT_FORMS = "Judicial Department"
 ORDER = (*STAGES.values(), IN_FORCE)
+#: Variance over mean of the official counts of persons convicted under Art. 337 about their trend of 2013 to 2021.
+OFFICIAL = 61.0
 _COLUMNS = (
     *("years", "stage", "what", "compiler", "articles", "measure", "from_year", "to_year", "from_count", "to_count"),
     *("from_part", "to_part", "ratio", "low", "high", "refused", "ids"),
@@ -35,7 +37,9 @@ _COLUMNS = (
 
 
 @takes(facts="reconcile.facts(data): compiler articles measure scope unit", level="share")
-def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "rounding") -> pd.DataFrame:
+def stage_growth(
+    facts: pd.DataFrame, phi: float = OFFICIAL, level: float = 0.95, reading: str = "rounding"
+) -> pd.DataFrame:
     """Compare each two neighbouring years of one counter, stage and set of articles.
 
     Of several counts of one year the one of most days is taken; a count of part of a year is compared by the day.
@@ -44,6 +48,8 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
     ----------
     facts : DataFrame
         Counts, one row per fact as in `reconcile.facts`; a column `hedge` gives the printed hedge.
+    phi : float
+        Variance over mean of the counts that the intervals assume.
     level : float
         Coverage of the intervals, as a share.
     reading : str
@@ -60,7 +66,7 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
         - compiler, articles, measure: of both counts
         - from_year, to_year, from_count, to_count: the two counts
         - from_part, to_part: what is counted of the year, `Mar–Dec 2022`; blank for the whole year
-        - ratio, low, high: later over earlier count, with the exact interval of `growth.growth_table`
+        - ratio, low, high: later over earlier count, with the interval of `growth.growth_table` at `phi`
         - refused: why there is no ratio, else blank
         - ids: statements behind both counts, joined by spaces
 
@@ -71,7 +77,9 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
     """
     counts = growth.yearly(facts[facts["measure"].isin(STAGES)], reading, incomplete=True)
     counts = counts.sort_values("days", kind="stable").groupby([*growth.KEYS, "year"]).tail(1)
-    pairs = growth.growth_table(counts, level=level, reading=reading, incomplete=True)
+    pairs = growth.growth_table(counts, phi=phi, level=level, reading=reading, incomplete=True)
+    if "outer_low" in pairs:
+        pairs = pairs.drop(columns=["low", "high"]).rename(columns={"outer_low": "low", "outer_high": "high"})
     pairs = pairs[pairs["to_year"].eq(pairs["from_year"] + 1)].reset_index(drop=True)
     ends = zip(counts["period_start"], counts["period_end"], counts["exposure"], strict=True)
     parts = counts[[*growth.KEYS, "year"]].assign(
@@ -94,7 +102,7 @@ def stage_growth(facts: pd.DataFrame, level: float = 0.95, reading: str = "round
 @takes(pairs="stages.stage_growth(facts): stage from_count from_part ratio low")
 def in_words(pairs: pd.DataFrame) -> pd.DataFrame:
     """Put rows of `stage_growth` into words: `stage`, `before` and `after` (counts with their parts of the year),
-    `growth` and `exact` (its interval), or why there is none; with `years`, `what`, `compiler` and `ids`."""
+    `growth` and `interval`, or why there is none; with `years`, `what`, `compiler` and `ids`."""
 
     def count(row: dict[Any, Any], side: str) -> str:
         part = row[f"{side}_part"].removesuffix(f" {row[f'{side}_year']}")
@@ -106,7 +114,7 @@ def in_words(pairs: pd.DataFrame) -> pd.DataFrame:
         "before": [count(row, "from") for row in rows],
         "after": [count(row, "to") for row in rows],
         "growth": ["–" if row["refused"] else f"×{row['ratio']:.2f}" for row in rows],
-        "exact": [row["refused"] or f"{row['low']:.2f} to {row['high']:.2f}" for row in rows],
+        "interval": [row["refused"] or f"{row['low']:.2f} to {row['high']:.2f}" for row in rows],
     }
     return pairs[["years", "what", "compiler", "ids"]].assign(
         **{name: pd.Series(cells, pairs.index, dtype=object) for name, cells in words.items()}
@@ -127,16 +135,21 @@ def lacking(pairs: pd.DataFrame) -> list[str]:
 
 
 class StageSpread(NamedTuple):
-    """Least and greatest growth of one pair of years, for a sentence: of `n` counts by `counters` counters."""
+    """Least and greatest growth of one pair of years, for a sentence: of `n` counts by `counters` counters.
+
+    `least_high` is the upper end of the interval of the least, `most_low` the lower end of that of the greatest.
+    """
 
     least: float
+    least_high: float
+    most_low: float
     most: float
     n: int
     counters: int
     ids: str
 
 
-@takes(pairs="stages.stage_growth(facts): from_year refused ratio compiler ids")
+@takes(pairs="stages.stage_growth(facts): from_year refused ratio low high compiler ids")
 def spread(pairs: pd.DataFrame, from_year: int) -> StageSpread | Refused:
     """The spread of growth over stages and counters, from `from_year` to the next year.
 
@@ -158,4 +171,9 @@ def spread(pairs: pd.DataFrame, from_year: int) -> StageSpread | Refused:
         years = f"{from_year} and {from_year + 1}"
         return Refused(f"{counters or 'no'} counter gives counts of {years}", "the same years by two counters")
     ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
-    return StageSpread(float(own["ratio"].min()), float(own["ratio"].max()), len(own), counters, ids)
+    ordered = own.sort_values("ratio", kind="stable")
+    flat, steep = ordered.iloc[0], ordered.iloc[-1]
+    return StageSpread(
+        least=float(flat["ratio"]), least_high=float(flat["high"]),
+        most_low=float(steep["low"]), most=float(steep["ratio"]), n=len(own), counters=counters, ids=ids,
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from desertion.text import number, period
 from desertion.trends import Refused
 from desertion.trends.exact import proportion
 
-_ALL = "all crimes against military service: every sentence"
+_ALL = "all military crimes: every sentence"
 _SOLDIERS = ["contract", "mobilised"]
 _SENTENCES = ("sentences_suspended", "sentences_settlement_colony", "sentences_penal_colony")
 _COLUMNS = ["period_start", "period_end", "compiler", "articles", "covers", "value", "bound", "low", "high"]
@@ -193,7 +193,7 @@ def in_rows(official: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     spans = [f"{row.period_start:%b %Y} – {row.period_end:%b %Y}" for row in shares.itertuples()]
     words = [" – ".join(dict.fromkeys(span.split(" – "))) for span in spans]
     read = shares.assign(
-        series=shares["compiler"] + ", absence without leave: sentences that became known",
+        series=shares["compiler"] + ", absence: sentences that became known",
         row=[f"{span}: {each}" if each else span for span, each in zip(words, basis, strict=True)],
     )
     columns = ["series", "row", *_COLUMNS, "ids"]

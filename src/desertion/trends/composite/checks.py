@@ -125,11 +125,11 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Pa
     rng = np.random.default_rng([fit.spec.seed, 4])
     theta, node = fit.posterior.draw(draws, rng)
     counts = np.full((len(rows), draws * _EACH), np.nan)
-    pieces = [_pieces(fit, rows, i) for i in range(len(rows))]
+    parts = [pieces(fit, rows, i) for i in range(len(rows))]
     base = model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay)
     beyond = _beyond(fit, rows)
     ways = tuple(ahead.PATHS) if path == "pool" else (path,)
-    overlapping = any(inside.any() for inside, _, _ in pieces)
+    overlapping = any(inside.any() for inside, _, _ in parts)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
         if overlapping:
@@ -138,13 +138,9 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Pa
                 drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
             except SumError:
                 continue  # a draw far out, at which the reports are all but impossible
-        for i, (inside, outside, loose) in enumerate(pieces):
+        for i, (inside, outside, loose) in enumerate(parts):
             level = fit.means(int(rows.series[i]), theta[k : k + 1], node[k : k + 1])[0]
-            total = np.zeros(_EACH)
-            for cell in np.flatnonzero(inside.any(axis=1)):
-                a, b = float(inside[cell] @ level), float(outside[cell] @ level)
-                whole = drawn[:, cell]
-                total += whole if b <= 0 else nb1.split(whole, a, b, hyper.delta, rng)
+            total = split(inside, outside, drawn, level, hyper.delta, rng) if inside.any() else np.zeros(_EACH)
             if beyond.shape[1] and beyond[i].any():
                 n, series = beyond.shape[1], int(rows.series[i])
                 on = ways[k % len(ways)]
@@ -169,6 +165,17 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Pa
     )  # fmt: skip
 
 
+def split(
+    inside: Floats, outside: Floats, drawn: Floats, level: Floats, delta: float, rng: np.random.Generator
+) -> Floats:
+    """Cases in the parts of the cells `inside` a period, at draws of the cells' counts; weights as in `pieces`."""
+    total = np.zeros(len(drawn))
+    for cell in np.flatnonzero(inside.any(axis=1)):
+        a, b = float(inside[cell] @ level), float(outside[cell] @ level)
+        total += drawn[:, cell] if b <= 0 else nb1.split(drawn[:, cell], a, b, delta, rng)
+    return total
+
+
 def _beyond(fit: Fit, rows: Observations) -> Floats:
     """Share of each period after the grid that each row covers: (rows, periods)."""
     grid, last = fit.design.grid, fit.design.periods
@@ -178,7 +185,7 @@ def _beyond(fit: Fit, rows: Observations) -> Floats:
     return share(rows.start, rows.stop, np.array(edges, np.int64))
 
 
-def _pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
+def pieces(fit: Fit, rows: Observations, i: int) -> tuple[Floats, Floats, Floats]:
     """Weights of the periods: parts of each cell inside and outside report `i`, and its days in no cell."""
     bounds, cells = fit.design.bounds(), fit.lattice.cells
 

@@ -15,14 +15,17 @@ import numpy as np
 import pandas as pd
 
 from desertion import memo
+from desertion.errors import SumError
 from desertion.trends import chain
-from desertion.trends.arrays import Floats
-from desertion.trends.composite import checks
+from desertion.trends.arrays import Flags, Floats, Ints
+from desertion.trends.composite import checks, likelihood, model, nb1, prior
 from desertion.trends.composite.fitted import Fit, Period
 from desertion.trends.counts import Observations
 
-#: Draws of the level behind a law of counts; each has as many draws of the counts as a predictive probability.
-DRAWS = 200
+#: Share of a count that reports must leave open for the months inside it to be told apart by the model alone.
+OPEN = 0.25
+#: Draws of the level behind a law of counts, and of the counts for each.
+DRAWS, EACH = 200, 50
 
 
 def counts(fit: Fit, period: Literal["year"] | Sequence[Period] = "year", series: str | None = None) -> pd.DataFrame:
@@ -78,8 +81,30 @@ def counts(fit: Fit, period: Literal["year"] | Sequence[Period] = "year", series
 
 
 def _drawn(fit: Fit, rows: Observations) -> Floats:
-    drawn: Floats = checks.predict(fit, rows, draws=DRAWS).attrs["draws"]
-    return drawn
+    """Draws of the cases in the days of each row: (rows, draws). Those of one row do not depend on the others."""
+    seed = fit.spec.seed
+    theta, nodes = fit.posterior.draw(DRAWS, np.random.default_rng([seed, 5]))
+    base, parts = (
+        model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay),
+        [checks.pieces(fit, rows, i) for i in range(len(rows))],
+    )
+    days = zip(rows.start.tolist(), rows.stop.tolist(), strict=True)
+    own = [np.random.default_rng([seed, 6, first, after]) for first, after in days]
+    drawn: list[list[Floats]] = [[] for _ in own]
+    for k, (point, node) in enumerate(zip(theta, nodes, strict=True)):
+        hyper = fit.posterior.hyper[node]
+        means = model.posed(base, fit.design, hyper).means(point)[0]
+        try:
+            cells = likelihood.sample(fit.lattice, means, hyper.delta, EACH, np.random.default_rng([seed, 5, k]))
+        except SumError:
+            continue  # a draw far out, at which the reports are all but impossible
+        level = fit.means(int(rows.series[0]), point[None], np.array([node]))[0]
+        for i, (inside, outside, loose) in enumerate(parts):
+            number = checks.split(inside, outside, cells, level, hyper.delta, own[i])
+            if loose.any():
+                number += nb1.sample(np.full(EACH, float(loose @ level)), hyper.delta, own[i])
+            drawn[i].append(number)
+    return np.array([np.concatenate(each or [np.full(1, np.nan)]) for each in drawn])
 
 
 def _limits(obs: Observations, rows: Observations) -> tuple[Floats, Floats]:
@@ -96,3 +121,25 @@ def _scope(obs: Observations, rows: Observations, i: int) -> str:
         return ""
     met = (obs.series == rows.series[i]) & (obs.start < rows.stop[i]) & (obs.stop > rows.start[i])
     return " + ".join(dict.fromkeys(obs.scopes[j] for j in np.flatnonzero(met)))
+
+
+def undivided(fit: Fit) -> Flags:
+    """Mask of the periods that lie, by half or more, in counts of the reference series that reports leave open.
+
+    A count is open where its limits are more than `OPEN` of it apart. It is summed over, so that the law of its months
+    is not normal: their intervals were up to a third too wide beside those of the No-U-Turn sampler.
+    """
+    bounds = fit.design.bounds()[fit.design.lead :]
+    own = [cell for i, cell in enumerate(fit.lattice.cells) if cell.series == 0 and i not in fit.lattice.known]
+    spans = np.array([span for cell in own for span in cell.spans], np.int64).reshape(-1, 2)
+    loose = spans[_open(fit, spans[:, 0], spans[:, 1])]
+    shares: Floats = prior.share(loose[:, 0], loose[:, 1], bounds)
+    return np.asarray((shares.sum(axis=0) >= 0.5) & _open(fit, bounds[:-1], bounds[1:]))
+
+
+def _open(fit: Fit, first: Ints, after: Ints) -> Flags:
+    """Whether the reports of the reference series leave the cases from each day `first` to before `after` open."""
+    mine = fit.obs.take(np.flatnonzero(fit.obs.series == 0))
+    found = chain.limits(mine.start, mine.stop, mine.low, mine.high, first, after)
+    assert found is not None  # a fit has no contradicting reports
+    return np.asarray(~(found[1] - found[0] <= OPEN * (found[0] + found[1]) / 2))

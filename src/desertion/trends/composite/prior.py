@@ -30,8 +30,9 @@ class Priors:
     tau, the standard deviation of the walk's increments, has an exponential law of rate `tau_rate` for one month
     (a penalised-complexity prior, Simpson et al., 2017: P(tau > 0.3) = 0.05 at rate 10); for longer periods and for
     order 2 the rate is such that the walk may move as far in a year. log(phi − 1), the factors' logarithms, the
-    effects of steps and slopes, the level and the log of the delay's mean in months are normal. `level_mean` None
-    centres the level on the reports' crude rate.
+    effects of steps and slopes, the level and the log of the delay's mean in months are normal. 95 % of phi's prior
+    lies between 1.2 and 86: from nearly Poisson to beyond the 61 of the official counts of 2013–2021. `level_mean`
+    None centres the level on the reports' crude rate.
     """
 
     level_mean: float | None = None
@@ -39,8 +40,8 @@ class Priors:
     effect_sd: float = 2.0
     factor_sd: float = 0.5
     tau_rate: float = 10.0
-    log_excess_mean: float = 0.7
-    log_excess_sd: float = 1.2
+    log_excess_mean: float = 1.5
+    log_excess_sd: float = 1.5
     delay_median: float = 2.0
     delay_sd: float = 0.5
 
