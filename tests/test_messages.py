@@ -1,5 +1,6 @@
 """Every message that users meet: it names the place and what would be right, and no class of Python or a library."""
 
+import argparse
 import ast
 import contextlib
 import re
@@ -37,8 +38,18 @@ WRONG_CALLS = [
     ["diff", "HEAD:README.md", "."],
     ["new", "notebook", LONG], ["new", "notebook", "../x"], ["new", "notebook", "Ünï"],
     ["conflicts", "--edition", "x/y"],
-    ["claims", "--edition", "\0"],
+    ["claims", "--edition", "\0"], ["conflicts", "--edition", LONG],
+    ["add", "fact"], ["add", "fact=mediazona/337/received/2023"],
+    ["add", f"{LONG}=1", "fact=x", "value=1", "source_id=x"],
+    ["add", "fact=x", "value=1", "source_id=x"], ["add", "--from", LONG], ["add", "--from", "/"],
+    ["add", "--from", "README.md"], ["add", "--from", "data/claims.csv"], ["add", "fact=x", "--data", "nowhere"],
+    ["confirm", "F0", "1", "x"], ["confirm", LONG, "1", "x"], ["confirm", "F001", "536"],
+    ["confirm", "F001", "1", "x", "--data", "nowhere"],
+    ["plots", "build/x", "--edition", "nowhere"], ["plots", "README.md", "--edition", LONG],
+    ["site", "--address", "ftp://x"], ["site", "--address", LONG], ["site", "--repository", "x y"],
 ]  # fmt: skip
+#: Commands without an argument that may be wrong.
+BARE = {"accept", "release"}
 
 
 @pytest.mark.parametrize("call", WRONG_CALLS, ids=lambda call: " ".join(call)[:40])
@@ -52,6 +63,11 @@ def test_a_wrong_call_prints_one_message_without_a_class_of_python(
     assert not FOREIGN.search(message), message
     assert len(message.splitlines()) <= 5, message
     assert all(each.isprintable() or each == "\n" for each in message), message
+
+
+def test_every_command_is_called_wrongly() -> None:
+    [commands] = [each for each in cli._parser()._actions if isinstance(each, argparse._SubParsersAction)]
+    assert {call[0] for call in WRONG_CALLS} == set(commands.choices) - BARE
 
 
 def raised() -> Iterator[tuple[str, ast.Call]]:
@@ -82,6 +98,26 @@ def test_a_message_is_more_than_a_word_and_holds_a_value_a_place_or_what_is_righ
             words = str(message.value)
             assert re.search(r"[:;,`'(]| must | needs? | is not | is none | are 0", words), f"{place}: {words}"
             assert len(words.split()) >= 4, f"{place}: {words}"
+        elif isinstance(message, ast.JoinedStr):
+            literal = " ".join(str(part.value) for part in message.values if isinstance(part, ast.Constant))
+            assert len(literal.split()) >= 2 or passed_on(message), f"{place}: {ast.unparse(message)}"
+
+
+#: Names of messages that an inner function made, to which a place is added.
+_PASSED_ON = re.compile(r"error|fault|message|strerror|rule|hint|near|has|lines|stderr|known|note|what|form|right")
+
+
+def passed_on(message: ast.JoinedStr) -> bool:
+    return any(_PASSED_ON.search(ast.unparse(part)) for part in message.values if isinstance(part, ast.FormattedValue))
+
+
+def test_a_refusal_of_a_command_says_what_the_data_would_need() -> None:
+    models = [PACKAGE / "trends" / name for name in ("regression.py", "terms.py", "grid.py")]
+    for path in [*(PACKAGE / "csv_models").glob("*.py"), *models]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+                assert len(node.args) + len(node.keywords) == 2, f"{path}:{node.lineno}"
+                assert ast.unparse([*node.args, *(one.value for one in node.keywords)][1]) not in ("''", "None")
 
 
 def test_what_only_notebooks_call_raises_no_plain_value_error() -> None:

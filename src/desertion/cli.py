@@ -251,7 +251,7 @@ def _add(arguments: argparse.Namespace) -> None:
     lines = list(proposal.lines)
     if proposal.data:
         lines += [line for one in proposal.ids for line in reconcile.would_break(proposal.data, one)]
-    print("\n".join(map(visible, lines)))
+    print(*(f"{visible(line)}\n" for line in lines), sep="", end="")
     asks = sys.stdin.isatty() and not proposal.faults
     if arguments.dry_run or (asks and add.ask("write it? (y)") not in ("", "y", "yes")):
         print("\n".join(["nothing was written", *map(visible, proposal.faults)]))

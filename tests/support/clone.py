@@ -25,6 +25,10 @@ STAND_INS = {
 class Refused:
     pass
 """,
+    "plots/font.py": """
+def face(words):
+    return ""
+""",
     "figures.py": """
 def check(data):
     return ["data/figures.csv:1: value 'bad': must be good"] if "bad" in (data / "figures.csv").read_text() else []

@@ -12,7 +12,6 @@ from desertion.changes import terminal
 from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange
 from desertion.changes.states import PHONE, State
 from desertion.changes.words import parts
-from desertion.plots import font
 from desertion.report import picture
 from desertion.text import visible
 
@@ -52,9 +51,14 @@ def page(difference: Difference, old: State, new: State) -> str:
         ),
     }
     there = [name for name, body in bodies.items() if body]
+    style = ""
+    if bodies["plots"]:
+        from desertion.plots import font  # imports what draws, which a build with nothing to do needs not
+
+        style = font.face(bodies["plots"])
     values = {
         "title": _text(f"What changed from {difference.old} to {difference.new}"),
-        "style": (font.face(bodies["plots"]) if bodies["plots"] else "")
+        "style": style
         + (files("desertion.report") / "page.css").read_text(encoding="utf-8")
         + (files("desertion.changes") / "page.css").read_text(encoding="utf-8"),
         "states": f"{_text(difference.old)} → {_text(difference.new)}",
