@@ -158,7 +158,7 @@ def counted(
     Returns
     -------
     DataFrame
-        The columns of `fitted`, with the intervals of `stages.stage_growth` and `counts` as `kind`; `reports` is missing.
+        The columns of `fitted`, with the intervals of `stages.stage_growth`; `kind` is `counts`, `reports` missing.
     """
     tables = [
         stages.stage_growth(facts, level=level, reading=reading, step=step)

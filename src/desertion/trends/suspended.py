@@ -184,7 +184,8 @@ def in_rows(official: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
 
         - `series`: which sentences were counted, as the heading of a group
         - `row`: the years of the form in one row; of a newsroom the months of the period, and what was read
-        - `articles, compiler, period_start, period_end, value, bound, low, high, covers, ids`: of the share
+        - `articles, compiler, period_start, period_end, value, bound, low, high, covers, ids`: of the share, `low`
+          and `high` to one decimal
     """
     form = official.assign(series=f"Official form, {_ALL}", bound="exact", low=np.nan, high=np.nan, covers="")
     years = f"{form['period_start'].min():%Y}–{form['period_end'].max():%Y}" if len(form) else ""
@@ -198,7 +199,7 @@ def in_rows(official: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     )
     columns = ["series", "row", *_COLUMNS, "ids"]
     form = form.assign(row=f"{years}, each year" if len(form) > 1 else years[:4])
-    return pd.concat([form[columns], read[columns]], ignore_index=True)
+    return pd.concat([form[columns], read[columns]], ignore_index=True).round({"low": 1, "high": 1})
 
 
 @takes(facts="reconcile.facts(data): measure kind articles compiler soldiers value ids")
