@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desertion import figures, reconcile
-from desertion.trends import Refused, composite, counts
+from desertion.errors import UserError
+from desertion.trends import Refused, completeness, composite, counts
 from desertion.trends.composite import lattice
 from desertion.trends.counts import Observations, behind
 
@@ -43,18 +44,22 @@ _SEASON = np.array([0.70, 0.95, 1.1, 1.1, 0.95, 1.1, 0.85, 0.65, 1.0, 1.15, 1.15
 
 @dataclass(frozen=True)
 class Schedule:
-    """The real reports, the fit to them, and of each statement behind them its interval and the day of its count."""
+    """The fit to the real reports, these before counts of the whole become limits, and the statements behind them.
 
-    obs: Observations
+    `printed` are the statements as reports of their own; `day` (n) are the days on which they were counted.
+    """
+
     fit: composite.Fit
-    printed: dict[str, tuple[int, int, float, float, bool, int]]
+    reports: Observations
+    printed: Observations
+    day: Ints
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A report set and its truth: expected and counted cases of each day from `first` on, phi at the end, tau.
 
-    `wrong` is the position of the report that is wrong, −1 where none is.
+    `wrong` is the id of the report that is wrong, blank where none is.
     """
 
     obs: Observations
@@ -63,7 +68,7 @@ class Drawn:
     cases: Ints
     phi: float
     tau: float
-    wrong: int = -1
+    wrong: str = ""
 
     def between(self, values: NDArray[np.generic], a: date, b: date) -> float:
         """Sum of daily `values` from the first day `a` to the last day `b`."""
@@ -79,49 +84,55 @@ def real() -> Schedule:
         reconcile.latest(facts), articles="337", measures="cases_received_by_court", compilers="Mediazona",
         start="2009-01-01", end="2025-12-31", scope=["whole", "mobilisation_parts"], status=None,
     )  # fmt: skip
-    posed = composite.pose(cases, data.figures)
-    assert not isinstance(posed, Refused), posed
-    obs, spec = posed
-    fitted = composite.fit(obs, spec)
-    assert isinstance(fitted, composite.Fit), fitted
-    totals = counts.observations(cases, data.figures, running="totals")
-    known = data.figures.groupby("fact")[["known", "counted_on"]].min().reindex(cases.index)
-    days = cases["period_end"].where(cases["cumulative"].astype(bool), known["counted_on"].fillna(known["known"]))
-    day = dict(zip(cases["chosen"], (when.toordinal() for when in days), strict=True))
-    every = [totals] if totals.omitted is None else [totals, totals.omitted]
-    printed = {
-        name: (int(part.start[i]), int(part.stop[i]), float(part.low[i]), float(part.high[i]),
-               part.scopes[i] == "whole", day[name])
-        for part in every for i, name in enumerate(part.ids)
-    }  # fmt: skip
-    return Schedule(obs, fitted, printed)
+    found = composite.fit_statements(cases, data.figures)
+    assert isinstance(found, composite.Fit), found
+    by_scope = [part for _, part in cases.groupby("scope")]  # together the wholes would become limits
+    reports = _together([counts.observations(part, data.figures, running="rebased") for part in by_scope])
+    printed = _together([counts.observations(part, data.figures) for part in by_scope])
+    counted, days = (completeness.counting_days(each, cases, data.figures) for each in (reports, printed))
+    assert days is not None, "the data do not tell when the reports were counted"
+    return Schedule(found, replace(reports, counted=counted), printed, days[:, 0])
+
+
+def _together(parts: list[Observations]) -> Observations:
+    """The reports of one series in several scopes."""
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts])
+              for name in ("series", "start", "stop", "low", "high")}  # fmt: skip
+    ids, scopes = (tuple(each for part in parts for each in getattr(part, name)) for name in ("ids", "scopes"))
+    return Observations(ids, series_names=parts[0].series_names, scopes=scopes, **arrays)
 
 
 def draw(truth: str, seed: int) -> Drawn:
     """Report set `seed` of a truth."""
     schedule, rng = real(), np.random.default_rng([zlib.crc32(truth.encode()), seed])
-    level, phi, tau = _process(schedule, truth, rng)
+    level, phi, tau = _process(schedule.fit, truth, rng)
     bounds = schedule.fit.design.bounds()
     first, days = int(bounds[0]), np.arange(bounds[0], bounds[-1])
     cases = _counts(level, phi, rng)
     others = _counts(OTHERS * level * (days >= PARTS_FROM), phi, rng) * (truth != "control")
-    seen: dict[str, tuple[float, float]] = {}
     posted = _posted(first, cases, others, rng) if truth == "late" else None
-    for name, (start, stop, low, high, whole, day) in schedule.printed.items():
+    seen: dict[str, tuple[float, float]] = {}
+    printed = schedule.printed
+    for i, name in enumerate(printed.ids):
+        whole, start, stop = printed.scopes[i] == "whole", printed.start[i], printed.stop[i]
         if posted is None:
             span = slice(start - first, stop - first)
-            count = int(cases[span].sum()) + (int(others[span].sum()) if whole else 0)
+            count = float(cases[span].sum() + (others[span].sum() if whole else 0))
         else:
-            count = sum(int(((at >= start) & (at < stop) & (when < day + 1)).sum()) for at, when in posted[: 1 + whole])
-        width = high - low + 1
-        below = count if width == 1 else low + np.floor((count - low) / width) * width
-        seen[name] = max(float(below), 0.0), float(below + width - 1)
-    low, high = np.array([_interval(seen, behind(name)) for name in schedule.obs.ids]).T
-    wrong = -1
+            known = [(at >= start) & (at < stop) & (when < schedule.day[i] + 1) for at, when in posted[: 1 + whole]]
+            count = float(sum(each.sum() for each in known))
+        # the intervals of a rounded number lie side by side
+        width = printed.high[i] - printed.low[i] + 1
+        below = printed.low[i] + np.floor((count - printed.low[i]) / width) * width
+        seen[name] = max(below, 0.0), below + width - 1
+    low, high = np.array([_interval(seen, behind(name)) for name in schedule.reports.ids]).T
+    wrong = ""
     if truth == "wrong":
-        wrong = int(rng.choice(np.flatnonzero(schedule.obs.exact)))
-        low[wrong] = high[wrong] = round(low[wrong] * (ERROR if rng.random() < 0.5 else 1 / ERROR))
-    return Drawn(replace(schedule.obs, low=low, high=high), first, level, cases, float(phi[-1]), tau, wrong)
+        used = {name for name, exact in zip(schedule.fit.obs.ids, schedule.fit.obs.exact, strict=True) if exact}
+        i = int(rng.choice([i for i, name in enumerate(schedule.reports.ids) if name in used]))
+        low[i] = high[i] = round(low[i] * (ERROR if rng.random() < 0.5 else 1 / ERROR))
+        wrong = schedule.reports.ids[i]
+    return Drawn(replace(schedule.reports, low=low, high=high), first, level, cases, float(phi[-1]), tau, wrong)
 
 
 def _interval(seen: dict[str, tuple[float, float]], names: list[str]) -> tuple[float, float]:
@@ -132,9 +143,8 @@ def _interval(seen: dict[str, tuple[float, float]], names: list[str]) -> tuple[f
     return low, high
 
 
-def _process(schedule: Schedule, truth: str, rng: np.random.Generator) -> tuple[Floats, Floats, float]:
+def _process(fitted: composite.Fit, truth: str, rng: np.random.Generator) -> tuple[Floats, Floats, float]:
     """Expected cases of each day, phi of each day, and tau (NaN where the path is no walk)."""
-    fitted = schedule.fit
     bounds = fitted.design.bounds()
     days = np.arange(bounds[0], bounds[-1])
     month = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
@@ -180,14 +190,17 @@ def _posted(first: int, cases: Ints, others: Ints, rng: np.random.Generator) -> 
 
 def fitted(drawn: Drawn) -> composite.Fit | Refused:
     """The fit that the notebook makes of such reports."""
-    return composite.fit(drawn.obs, real().fit.spec)
+    try:
+        return composite.fit(counts.each_once(drawn.obs), real().fit.spec)
+    except UserError as error:
+        return Refused(str(error), "one of them mended")
 
 
 def thinned(drawn: Drawn, informative: int, seed: int) -> Drawn:
     """The set without reports left out at random until at most so many counts are informative."""
     obs = drawn.obs
     for i in np.random.default_rng([informative, seed]).permutation(len(obs)):
-        if lattice.build(obs).informative <= informative:
+        if lattice.build(counts.each_once(obs)).informative <= informative:
             break
         obs = obs.take([j for j, name in enumerate(obs.ids) if name != drawn.obs.ids[i]])
     return replace(drawn, obs=obs)

@@ -36,37 +36,37 @@ def test_it_shows_the_number_as_printed_what_is_counted_and_who_printed_it(tiny:
     assert one.printed == "4,373"
     *rows, (name, disagrees, _) = one.rows
     assert rows == [
-        ("Counted", "persons convicted", ""),
+        ("What was counted", "persons convicted", ""),
         ("Offence", "Art. 337", ""),
         ("Period", "2023", ""),
         ("Bound", "printed as an exact number", ""),
         ("Counted by", "Proekt", ""),
-        ("Printed by", "The Times of N", "https://times.example/2024/03/20"),
+        ("Published by", "The Times of N", "https://times.example/2024/03/20"),
         ("Published", "2024-03-20", ""),
         ("Where", "fifth paragraph", ""),
         ("Note", 'the page prints "wartime"; the study covers 2023', ""),
-        ("Checked", "the page itself is held to be wrong, see corrections.csv", ""),
+        ("Second reader", "the page itself is held to be wrong, see corrections.csv", ""),
         (
             "Corrected",
             "start of the period: printed 2022-02-24, read as 2023-01-01, since the study covers 2023 alone",
             "",
         ),
-        ("Also printed in", "F5", ""),
+        ("Also published", "F5", ""),
     ]
-    assert name == "Disagrees"
+    assert name == "Other versions"
     assert disagrees.startswith("Proekt, persons convicted, Art. 337, 2023-01-01 to 2023-12-31: value")
     assert "4,300 persons convicted, 2023, Proekt (F5); used: F5, since: the other page is a relay" in disagrees
     lines = repr(one).splitlines()
-    assert lines[:2] == ["F4: 4,373", "  Counted         persons convicted"]
+    assert lines[:2] == ["F4: 4,373", "  What was counted persons convicted"]
     assert all(len(line) <= 100 for line in lines)
 
 
 def test_a_page_that_copies_another_says_which_and_a_weak_statement_says_why(tiny: figures.Data) -> None:
     text = repr(tiny.cards["F5"])
-    assert "A copy of       The Times of N <https://times.example/2024/03/20>" in text
-    assert "Published       no date shown" in text
-    assert "Status          low: rounded by the relay" in text
-    assert "Hedge           about" in text
+    assert "A copy of        The Times of N <https://times.example/2024/03/20>" in text
+    assert "Published        no date shown" in text
+    assert "Use              low: rounded by the relay" in text
+    assert "Hedge            about" in text
 
 
 def test_every_statement_has_a_card_and_a_conflict_names_the_other_readings_and_the_reason() -> None:
@@ -74,10 +74,10 @@ def test_every_statement_has_a_card_and_a_conflict_names_the_other_readings_and_
     assert len(data.cards) == len(list(data.cards)) == len(data.figures) + len(data.context)
     for name in [*list(data.cards)[::200], "ctx001"]:
         assert repr(data.cards[name]).startswith(f"{name}: ")
-    conflict = {name: words for name, words, _ in data.cards["F085"].rows}["Disagrees"]
+    conflict = {name: words for name, words, _ in data.cards["F085"].rows}["Other versions"]
     assert "527 criminal cases received by a court, 2021, Proekt (F383)" in conflict
     assert "used: F333, since: the page nearest to the count" in conflict
-    latest = {name: words for name, words, _ in card(data, "F085", "latest-first").rows}["Disagrees"]
+    latest = {name: words for name, words, _ in card(data, "F085", "latest-first").rows}["Other versions"]
     assert "since: the page published later" in latest
 
 

@@ -55,6 +55,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "incomplete": ([True, False], [0, 1, "true", "yes", None]),
     "minimum_df": ([1, 5, 100], [*WHOLE, 0, 101]),
     "running_totals": (["totals", "rebased", "differences", "drop"], ["Drop", "first", "", None]),
+    "reporting_delay": ([0, 0.0, 5.5, 365], [-0.1, 365.5, "5", True, None]),
     "forecast_months": ([1, 12, 60], [*WHOLE, 0, 61]),
     "other_offences": ([None, 0, 3137, 4000], [True, False, 60.0, "60", [], 10**40, -1, 4001]),
     "specifications": ([1, 600, 20_000], [*WHOLE, 0, 20_001]),

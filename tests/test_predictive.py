@@ -81,7 +81,7 @@ def test_an_error_as_large_as_the_smallest_noticeable_one_is_noticed() -> None:
     counts = np.random.default_rng(6).poisson(400, 12).astype(float)
     found = fitted(yearly(*counts), phi=1.0)
     share = predictive.left_out(found)["smallest"].iloc[7]
-    assert share == pytest.approx(np.expm1(3 / np.sqrt(400 / (1 + 1 / 11))), rel=0.1)
+    assert share == pytest.approx(np.expm1(predictive.NOTICED / np.sqrt(400 / (1 + 1 / 11))), rel=0.1)
     middle = (counts.sum() - counts[7]) / 11
     for factor, noticed in ((1.15, True), (0.8, False)):
         counts[7] = round(middle * (1 + factor * share))

@@ -25,9 +25,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.stored import verify
 
-from desertion import plots, publish
+from desertion import plots, publish, vocabulary
 from desertion.errors import UserError
 from desertion.figures import Data
+from desertion.plots.frame import MARGIN, PlotPage
+from desertion.publish.behind import counted
 from desertion.publish.files import _cell, to_csv
 from desertion.publish.printed import to_print
 
@@ -358,6 +360,14 @@ def test_footer_says_who_counted_most_first_and_when_the_newest_page_was_publish
     assert made.alt.endswith(f"Counted by {named}. Published up to 22 Feb 2024.")
 
 
+@given(st.lists(st.sampled_from(sorted(vocabulary.compilers())), max_size=8, unique=True))
+def test_a_footer_has_two_lines_at_most_on_a_phone(names):
+    with plots.style():
+        page = PlotPage("t", "single", "")
+        words = page.wrap(counted(names, "29 Sep 2025"), page.size.small, (page.size.width - 2 * MARGIN) * 72)
+    assert words.count("\n") <= 1
+
+
 def test_a_footer_without_a_dated_page_names_no_day():
     undated = data().figures.assign(published=pd.NaT)
     made = publish.render(plots.growth, table("growth"), replace(data(), figures=undated))
@@ -394,9 +404,9 @@ def test_no_cell_is_a_formula_and_numbers_stay_numbers():
 
 
 def test_days_flags_and_whole_numbers_are_written_plainly():
-    rows = table("long_view").assign(period_start=lambda frame: pd.to_datetime(frame["period_start"]))
-    first = next(csv.DictReader(io.StringIO(to_csv(rows, plots.long_view))))
-    assert (first["period_start"], first["value"], first["incomplete"]) == ("2009-01-01", "5614", "false")
+    rows = table("offences").assign(period_start=lambda frame: pd.to_datetime(frame["period_start"]))
+    first = next(csv.DictReader(io.StringIO(to_csv(rows, plots.offences))))
+    assert (first["period_start"], first["value"], first["total"]) == ("2013-01-01", "651", "false")
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**15), 10**15))

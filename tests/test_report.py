@@ -554,9 +554,12 @@ def test_markup_in_the_name_of_an_edition_is_text(tmp_path: Path) -> None:
     assert '<script>1</script> "#panic()' in words_of(tmp_path / "r.pdf")
 
 
-def test_a_withheld_sentence_is_a_notice(tmp_path: Path) -> None:
-    record = {"id": "a", "template": "It is {x}.", "withheld": True, "ids": ["F085"]}
-    assert content.sentence("*A sentence is withheld here.*", record) == content.Prose("*A sentence is withheld here.*")
+def test_in_the_place_of_a_withheld_sentence_a_reader_meets_its_reason_and_no_condition() -> None:
+    record = {"id": "a", "template": "**It grew** to {x}.", "withheld": True, "when": "x > 1"}
+    assert content.sentence("", record | {"why": "no *count*"}) == Prose(
+        r"**It grew.** *Not enough data\: no \*count\*.*"
+    )
+    assert content.sentence("its words need `x > 1`", record) == Prose("**It grew.** *What stood here does not hold.*")
 
 
 def test_a_file_that_is_no_notebook_and_one_without_a_title_are_named(tmp_path: Path) -> None:

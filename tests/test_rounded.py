@@ -50,16 +50,37 @@ def test_intensity_has_the_months_and_each_report(fit: composite.Fit, thin: comp
 
 
 def test_the_course_of_the_months_is_that_of_the_fit_or_refused(fit: composite.Fit, thin: composite.Fit) -> None:
-    course = pace.course(fit, 2022)
+    course = pace.course(fit, 2021, 2022)
     assert not isinstance(course, Refused)
-    assert course.early == pytest.approx(fit.totals([2022])["mean"].iloc[0] / 12)
+    assert [course.early, course.late] == pytest.approx((fit.totals([2021, 2022])["mean"] / 12).tolist())
     assert (course.top, course.low) == (fit.intensity()["mean"].max(), fit.intensity()["low"].iloc[-1])
+    assert (course.month, course.share) == (pace.highest(fit)[0].month, pace.highest(fit)[0].share)
     assert (course.n, course.ids) == (30, " ".join(fit.obs.statements))
-    assert str(pace.course(thin, 2021)).startswith("6 informative counts do not carry levels")
-    assert pace.course(NO_FORECAST, 2022) is NO_FORECAST
+    assert str(pace.course(thin, 2021, 2021)).startswith("6 informative counts do not carry levels")
+    assert pace.course(NO_FORECAST, 2021, 2022) is NO_FORECAST
     # the fit reaches from January 2021 to June 2023
-    for year in (2020, 2023):
-        assert str(pace.course(fit, year)).startswith("the reports reach from 2021-01-01 to 2023-06-30, not over all")
+    for years in ((2020, 2022), (2021, 2023)):
+        refused = str(pace.course(fit, *years))
+        assert refused.startswith("the reports reach from 2021-01-01 to 2023-06-30, not over all")
+
+
+def test_the_months_that_may_be_the_highest_share_all_of_the_probability(fit: composite.Fit) -> None:
+    each = pace.highest(fit)
+    assert sum(month.share for month in each) == pytest.approx(1)
+    assert [month.share for month in each] == sorted((month.share for month in each), reverse=True)
+    assert each[0].month == date(2023, 6, 1)
+
+
+def test_a_month_that_is_called_the_record_has_its_probability_of_being_the_highest(
+    fit: composite.Fit, thin: composite.Fit
+) -> None:
+    record = pace.record(fit, date(2023, 5, 1))
+    assert not isinstance(record, Refused)
+    assert 0 < record.share < record.top_share
+    assert record.top == date(2023, 6, 1)
+    assert record.level == fit.intensity()["mean"].iloc[-2]
+    assert str(pace.record(fit, date(2024, 7, 1))).startswith("the reports do not reach July 2024")
+    assert isinstance(pace.record(thin, date(2021, 5, 1)), Refused)
 
 
 class Proved(hindsight.HeldOut):

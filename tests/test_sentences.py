@@ -181,3 +181,25 @@ def test_a_version_that_names_no_value_or_ids_of_none_is_a_mistake() -> None:
         sentences.first("s", [*VERSIONS, ("{c}", "d > 0")], a=1, b=2, c=3)
     with pytest.raises(UserError, match="ids are given for d, which is no value of it"):
         sentences.first("s", VERSIONS, {"d": "F1"}, a=1, b=2, c=3)
+
+
+def test_a_recipe_says_how_a_number_was_computed_by_field_or_by_value() -> None:
+    r = exact.rate_ratio(5024, 1, 615, 1)
+    how = {"r.ratio": "{new:,} ÷ {old}", "r": "exact, at 95 %"}
+    one = sentences.sentence("growth", WORDS, when=WHEN, recipes=how, r=r, new=5024, old=615)
+    kept = one.record()["recipes"]
+    assert kept == {"r.ratio": "5,024 ÷ 615", "r": "exact, at 95 %"}
+    assert [sentences.by_field(kept, field) for field in ("r.ratio", "r.low", "n")] == [
+        "5,024 ÷ 615", "exact, at 95 %", None,
+    ]  # fmt: skip
+    assert "recipes" not in sentences.sentence("growth", WORDS, when="r.ratio > 99", recipes=how, r=r).record()
+    with pytest.raises(UserError, match=r"'growth': the template '\{new\} ÷ \{gone\}' cannot be filled"):
+        sentences.sentence("growth", WORDS, when=WHEN, recipes={"r": "{new} ÷ {gone}"}, r=r, new=1)
+
+
+def test_each_version_of_a_sentence_takes_its_own_recipes_and_one_of_none_is_named() -> None:
+    versions = [("{a} rose", "a > 9"), ("{b} in all", "b > 0")]
+    one = sentences.first("sum", versions, recipes={"b": "{c} + {d}", "a": "{e}"}, a=1, b=5, c=2, d=3, e=1)
+    assert (one.text, dict(one.recipes)) == ("5 in all", {"b": "2 + 3"})
+    with pytest.raises(UserError, match="'sum': a recipe is given for z, which no template names"):
+        sentences.first("sum", versions, recipes={"z": "1"}, a=1, b=5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pandas as pd
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from desertion import figures, reconcile
 from desertion.figures import Data
 from desertion.trends import Refused, composite, statement_checks
-from desertion.trends.composite import Fit
+from desertion.trends.composite import Fit, predictive
 
 COURT = {
     "measures": "cases_received_by_court", "compilers": "Mediazona", "scope": ["whole", "mobilisation_parts"],
@@ -95,14 +94,32 @@ def test_a_count_of_more_articles_that_lies_below_the_level_is_listed(
     assert (rows.loc[rows["role"].eq("upper bound"), "verdict"].drop("F164") == "inside").all()
 
 
-def test_the_months_that_may_be_the_highest_share_all_of_the_probability(months: Fit) -> None:
-    each = statement_checks.highest(months)
-    assert sum(month.share for month in each) == pytest.approx(1)
-    assert [month.share for month in each] == sorted((month.share for month in each), reverse=True)
-    assert all(date(2023, 1, 1) <= month.month <= date(2025, 5, 1) for month in each[:5])
+def test_each_report_of_the_fit_has_its_smallest_noticeable_error_as_a_share_of_the_printed_number(
+    checked: pd.DataFrame, months: Fit
+) -> None:
+    words = statement_checks.noticeable(checked).set_index("ids")["smallest"]
+    assert len(words) == len(months.obs)
+    own = predictive.left_out(months).set_index("id")
+    total = checked.set_index("ids").loc["F158"]
+    increment = own.loc["F158-F003"]
+    assert total["smallest"] == pytest.approx(increment["smallest"] * increment["mean"] / (increment["mean"] + 471))
+    assert total["error"] == increment["error"]
+
+
+def test_the_report_that_alone_makes_the_counts_look_dispersed_is_named_in_words(
+    checked: pd.DataFrame, months: Fit
+) -> None:
+    notes = statement_checks.named(checked, months)
+    assert len(notes) == int(checked["named"].sum()) <= 1
+    loud = checked.assign(named=checked["ids"].eq("F158"), phi=1.5, error=-4.2)
+    (note,) = statement_checks.named(loud, months)
+    assert note.startswith("14,182 (21 Sep 2022 – 27 Dec 2024) alone makes the counts look dispersed: it lies 4.2 ")
+    assert "below what the others predict" in note
+    assert statement_checks.named(checked, Refused("no statement", "")) == []
 
 
 def test_without_a_fit_there_is_an_empty_table(data: Data, versions: pd.DataFrame) -> None:
     table = statement_checks.check(Refused("no statement", ""), data, versions)
     assert table.empty
     assert statement_checks.shown(table).empty
+    assert statement_checks.noticeable(table).empty

@@ -1,4 +1,4 @@
-"""The card of a statement in a notebook: the number as printed, who printed it, and what else is printed."""
+"""The card of a published number in a notebook: as printed, who counted it, who published it, and other versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Key of an entry → its name on a card, in the order of the card.
 _NAMES = {
-    "measure": "Counted",
+    "measure": "What was counted",
     "articles": "Offence",
     "topic": "Topic",
     "scope": "Covers",
@@ -26,13 +26,13 @@ _NAMES = {
     "bound": "Bound",
     "hedge": "Hedge",
     "compiler": "Counted by",
-    "publisher": "Printed by",
+    "publisher": "Published by",
     "copy": "A copy of",
     "published": "Published",
     "locator": "Where",
     "note": "Note",
-    "status": "Status",
-    "audit": "Checked",
+    "status": "Use",
+    "audit": "Second reader",
 }
 
 
@@ -48,8 +48,8 @@ class Card:
     rows: tuple[tuple[str, str, str], ...]
 
     def __repr__(self) -> str:
-        wrap = TextWrapper(100, subsequent_indent=" " * 18, break_long_words=False, break_on_hyphens=False)
-        lines = (wrap.fill(f"  {name:15} {words}{f' <{url}>' if url else ''}") for name, words, url in self.rows)
+        wrap = TextWrapper(100, subsequent_indent=" " * 19, break_long_words=False, break_on_hyphens=False)
+        lines = (wrap.fill(f"  {name:16} {words}{f' <{url}>' if url else ''}") for name, words, url in self.rows)
         return "\n".join([f"{self.id}: {self.printed}", *lines])
 
     def _repr_html_(self) -> str:
@@ -109,7 +109,7 @@ def card(data: Data, name: str, rule: str = "own-page-first") -> Card:
     urls = {"publisher": one.get("url", ""), "copy": link(str(data.sources.at[original, "url"])) if original else ""}
     rows = [(label, str(words.get(key, "")), urls.get(key, "")) for key, label in _NAMES.items()]
     rows += [("Corrected", each, "") for each in one.get("corrections", ())]
-    rows += [("Also printed in", ", ".join(one.get("same", ())), "")]
+    rows += [("Also published", ", ".join(one.get("same", ())), "")]
     for rival in one.get("rivals", ()):
         others = "; ".join(f"{each['text']} ({', '.join(each['ids'])})" for each in rival["others"])
         used = (
@@ -117,5 +117,5 @@ def card(data: Data, name: str, rule: str = "own-page-first") -> Card:
             if rival["chosen"]
             else f"none is used: {rival['because']}"
         )
-        rows += [("Disagrees", f"{rival['about']}: {others}; {used}", "")]
+        rows += [("Other versions", f"{rival['about']}: {others}; {used}", "")]
     return Card(name, one["printed"], tuple(row for row in rows if row[1]))

@@ -122,7 +122,7 @@ def sentence(
     else:
         recipes = {}
         now = ", ".join(f"{one} is {_show(value)}" for one, value in known.items())
-        text = f"{_lead(template)}*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
+        text = f"{lead(template)}*A sentence is withheld here: {why or f'its words need `{when}`, and {now}'}.*"
     return Sentence(name, text, template, when, known, not holds, tuple(dict.fromkeys(behind)), by, why, recipes)
 
 
@@ -147,7 +147,7 @@ def by_field(kept: Mapping[str, Any], field: str) -> Any:
     return kept.get(field, kept.get(_value_of(field)))
 
 
-def _lead(template: str) -> str:
+def lead(template: str) -> str:
     """The bold words that a template begins with, as a heading of the notice in its place; blank without them."""
     lead = re.match(r"\*\*([^*{}]+?)([.?!]?)\*\*", template)
     return f"**{lead[1]}{lead[2] or '.'}** " if lead else ""

@@ -51,6 +51,7 @@ VALUES: dict[str, Strategy] = {
     "incomplete": st.booleans(),
     "minimum_df": st.integers(1, 100),
     "running_totals": st.sampled_from(RUNNING),
+    "reporting_delay": st.floats(0, 365) | st.sampled_from([0.0, 5.0, 30.0]),
     "forecast_months": st.integers(1, 60),
     "places": _some_of(vocabulary.places()),
     "other_offences": st.integers(*known.OTHER_OFFENCES),

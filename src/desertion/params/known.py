@@ -110,6 +110,7 @@ REGISTRY: dict[str, WellKnown] = {
     "incomplete": WellKnown(parse("bool")),
     "minimum_df": WellKnown(parse("int"), _between(1, 100)),
     "running_totals": WellKnown(parse("str"), _one_of(RUNNING)),
+    "reporting_delay": WellKnown(parse("float"), _between(0, 365)),
     "forecast_months": WellKnown(parse("int"), _between(1, 60)),
     "other_offences": WellKnown(parse("Optional[int]"), _between(*OTHER_OFFENCES)),
     "specifications": WellKnown(parse("int"), _between(1, 20_000)),

@@ -1,10 +1,10 @@
 """The plots: each a function from a published table to a matplotlib `Figure`, titled with its finding."""
 
-from desertion.plots.articles import offences
 from desertion.plots.convictions import long_view
 from desertion.plots.frame import SIZES, gid, style
 from desertion.plots.intervals import growth
 from desertion.plots.monthly import intensity
+from desertion.plots.offences import offences
 from desertion.plots.outlook import forecast
 from desertion.plots.places import places
 from desertion.plots.plot import Plot, PlotWords

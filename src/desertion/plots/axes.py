@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -24,13 +25,15 @@ FACTORS = tuple(base * 10.0**power for power in range(-4, 6) for base in (1, 2, 
 RATIOS = (0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 
 
-def year_axis(axes: Axes, first: int, last: int, every: int = 1) -> None:
-    """Years from `first` to the end of `last`: a tick where each begins, its name in its middle."""
-    axes.set_xlim(first, last + 1)
-    axes.xaxis.set_major_locator(FixedLocator(list(range(first, last + 2))))
+def year_axis(axes: Axes, first: int, last: float, every: int = 1) -> None:
+    """Years from `first` to the end of `last`, or to a place within one: ticks at their beginnings, names between."""
+    end = last + 1 if isinstance(last, int) else last
+    years = range(first, math.ceil(end - 1e-6))
+    axes.set_xlim(first, end)
+    axes.xaxis.set_major_locator(FixedLocator([*years, end] if end == int(end) else list(years)))
     axes.xaxis.set_major_formatter(NullFormatter())
-    axes.xaxis.set_minor_locator(FixedLocator([year + 0.5 for year in range(first, last + 1)]))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: str(int(x)) if (int(x) - last) % every == 0 else ""))
+    axes.xaxis.set_minor_locator(FixedLocator([(year + min(year + 1, end)) / 2 for year in years]))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: str(int(x)) if (int(x) - years[-1]) % every == 0 else ""))
     axes.tick_params(axis="x", which="minor", length=0, pad=3)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,7 @@ class PlotPage(Lettering):
         self.size = SIZES[kind]
         super().__init__(Figure(figsize=(self.size.width, 1)) if figure is None else figure)
         self.placer = Placer()
+        self._then: list[Callable[[], None]] = []
         #: The part that is saved, in inches; None: the figure.
         self.box: Bbox | None = None
 
@@ -89,10 +90,11 @@ class PlotPage(Lettering):
         *,
         heights: Sequence[float],
         wide: int = 0,
+        first: int = 0,
         notes: str = "",
         key: Sequence[tuple[Style, bool, str]] = (),
     ) -> list[Axes]:
-        """Lay out the page: `count` panels in `columns`, then `wide` ones over the whole width, from left to right.
+        """Lay out the page: `first` panels over the whole width, `count` ones in `columns`, then `wide` ones.
 
         `heights` are those of the rows in mm; above them stand title, subtitle and key, below them notes and footer.
         """
@@ -124,16 +126,18 @@ class PlotPage(Lettering):
         for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
             self._line(words, (edge - 0.5 * points / 72) / total, points, weight, colour)
             edge -= tall
-        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(count + wide)]
+        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(first + count + wide)]
         for each in axes:
             each.tick_params(which="both", labelsize=size.small, pad=3)
-        rows = [axes[start : start + columns] for start in range(0, count, columns)] + [[each] for each in axes[count:]]
+        inner = axes[first : first + count]
+        rows = [inner[start : start + columns] for start in range(0, count, columns)]
+        rows = [*([each] for each in axes[:first]), *rows, *([each] for each in axes[first + count :])]
         # On a page that must be higher than its panels, a slide, they share what is left.
         room = [72 * (top - bottom) * height / sum(heights) for height in heights]
         split = len(rows) - wide
         self._groups = [
             (across, list(zip(rows[part], room[part], strict=True)))
-            for across, part in ((columns, slice(0, split)), (1, slice(split, None)))
+            for across, part in ((1, slice(first)), (columns, slice(first, split)), (1, slice(split, None)))
         ]
         self._top = top * 72
         return axes
@@ -182,17 +186,26 @@ class PlotPage(Lettering):
             y = (edge - (1.6 * row + 0.8) * size.small / 72) / total
             for start, look, hollow, words in line:
                 x = MARGIN / width + (start + 0.4 * size.small) / 72 / width
-                self.figure.add_artist(Line2D([x], [y], **self._dot(look, hollow, 4.8 * size.scale), in_layout=False))
+                how = self._dot(look, hollow, 4.8 * size.scale)
+                if look.marker == "_":  # a line
+                    how |= {"markersize": 0.9 * size.small, "markeredgewidth": 2.2 * size.scale}
+                self.figure.add_artist(Line2D([x], [y], **how, in_layout=False))
                 self.figure.text(
-                    x + 0.8 * size.small / 72 / width, y, words, fontsize=size.small, color=look.ink,
+                    x + 0.85 * size.small / 72 / width, y, words, fontsize=size.small, color=look.ink,
                     va="center_baseline", ha="left", in_layout=False,
                 )  # fmt: skip
+
+    def then(self, write: Callable[[], None]) -> None:
+        """Let `write` put words into a panel once the layout is fixed, before the labels find their places."""
+        self._then.append(write)
 
     def finish(self) -> Figure:
         """Fix the layout, then put each label where it covers nothing."""
         # Not matplotlib's constrained layout: its last digits, and so the bytes, differed between runs.
         for _ in range(2):  # the second pass uses the ticks that the heights of the first pass gave
             self._arrange()
+        for write in self._then:
+            write()
         self.placer.place(self.figure, self._renderer)
         return self.figure
 

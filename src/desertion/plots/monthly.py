@@ -13,12 +13,10 @@ from desertion.plots import wording
 from desertion.plots.axes import area, count_axis, steps, year_axis
 from desertion.plots.contract import END, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import ESTIMATE, GREEN, RANGE, Style, ink
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import ESTIMATE, GREEN, RANGE, Style
 from desertion.plots.plot import PlotWords, plot
-from desertion.plots.sources import fineness
 
-#: Width of a report's bar, in points, by `fineness`: shorter periods, which say more of a month, are thicker.
-_WIDTHS = (0.9, 1.3, 1.8, 2.8)
 _ARROWS = {"at_least": "^", "at_most": "v"}
 
 
@@ -44,17 +42,54 @@ def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
 def _words(rows: pd.DataFrame) -> PlotWords:
     _check(rows)
     band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
-    subtitle = "Cases received by courts, a month. A bar is a report's total divided by the months that it covers."
+    subtitle = "Cases of absence without leave (Art. 337) received by courts, a month"
     shape = f"{len(reports):,} reports as bars over their periods"
     informed = band[~band["prior_driven"]].sort_values("period_start")
     if len(informed):
-        low, high = (informed["mean"].agg(end) for end in ("min", "max"))
-        shape += f"; behind them a level with its range, between {wording.number(low)} and {wording.number(high)}"
-    return PlotWords("", subtitle, shape + ".")
+        low, high = (wording.number(informed["mean"].agg(end)) for end in ("min", "max"))
+        shape += f"; through them an estimated level between {low} and {high}, with its range"
+    return PlotWords(_finding(by_year(reports)), subtitle, shape + ".")
+
+
+def _finding(years: pd.DataFrame) -> str:
+    """That the number at least doubled from the first year of the war to the last full one, and what came since."""
+    full = years[years["days"].ge(300) & years["year"].ge(2022)]
+    if len(full) < 2 or full["value"].iloc[-1] < 2 * full["value"].iloc[0]:
+        return ""
+    first, last = full.iloc[0], full.iloc[-1]
+    words = f"From {wording.about(first['value'])} cases a month in {first['year']} to about "
+    words += f"{wording.about(last['value'])} in {last['year']}"
+    since = years.loc[years["year"] > last["year"], "value"]
+    if since.empty or not 0.9 < since.iloc[-1] / last["value"] < 1.1:
+        return words
+    return f"{words}; no clear rise since"
+
+
+def by_year(reports: pd.DataFrame) -> pd.DataFrame:
+    """The number a month of each year: of a report of that year, else of reports that follow each other and end in it.
+
+    Those are found from the last one back. Columns year, value, days, period_start and period_end.
+    """
+    reports = reports[reports["bound"].ne("at_least")].sort_values(["period_end", "period_start"], kind="stable")
+    days = (reports["period_end"] - reports["period_start"]).dt.days + 1
+    reports = reports.assign(days=days, year=reports["period_end"].dt.year, total=reports["value"] * days)
+    whole = reports[reports["days"].between(358, 366)].groupby("year", as_index=False).tail(1)
+    chain, rest = reports.tail(1), reports
+    while len(rest):
+        rest = reports[reports["period_end"] == chain["period_start"].min() - pd.Timedelta(days=1)]
+        chain = pd.concat([rest.head(1), chain])
+    parts = chain[~chain["year"].isin(whole["year"])].groupby("year", as_index=False)
+    sums = parts.agg(
+        total=("total", "sum"), days=("days", "sum"),
+        period_start=("period_start", "min"), period_end=("period_end", "max"),
+    )  # fmt: skip
+    sums = sums[sums["days"].ge(100)].assign(value=lambda each: each["total"] / each["days"])
+    years = pd.concat([whole, sums])[["year", "value", "days", "period_start", "period_end"]]
+    return years.sort_values("year").reset_index(drop=True)
 
 
 @plot(
-    "Russia: how many cases a month under Art. 337 (AWOL) the reports imply",
+    "Cases of absence without leave before Russian courts: reports and an estimate",
     {
         "kind": text("band: a month of the fit; report: a statement"),
         "period_start": START,
@@ -66,6 +101,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
         "label": text("the statement in a few words; blank for the band", blank=True),
         "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
     _words,
@@ -75,38 +111,54 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     _check(rows)
     rows = wording.with_years(rows)
     band = rows[rows["kind"] == "band"]
-    reports = rows[rows["kind"] == "report"].assign(step=fineness)
+    reports = rows[rows["kind"] == "report"]
     prior = band["prior_driven"]
-    key = [(Style(GREEN, "_", "-"), True, "a report over its period, the thicker the shorter")]
+    key = [(Style(GREEN, "_", "-"), True, "report, over its period")]
     key += [
         (Style(GREEN, marker, "-"), False, bound.replace("_", " "))
         for bound, marker in _ARROWS.items()
         if reports["bound"].eq(bound).any()
     ]
     if (~prior).any():
-        key.append((Style(RANGE, "s", "-"), False, "fitted level with its interval"))
+        key += [(Style(ESTIMATE, "_", "-"), True, "estimated level"), (Style(RANGE, "s", "-"), False, "its range")]
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
     # The band of months without reports can be very wide: it does not set the scale.
-    top = 1.12 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
+    top = 1.06 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
     notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     (axes,) = page.grid(
         1,
-        (62, 82, 82),
-        notes=notes if prior.any() else "",
+        (80, 82, 82),
+        notes=" ".join(filter(None, [notes if prior.any() else "", *band["note"].unique()])),
         key=key,
     )
-    first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max())) - 1
+    first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
     for run in _runs(band):
         _draw_run(page, axes, run)
-    for row in records(reports.sort_values(["step", "x0"], kind="stable")):
+    for row in records(reports.sort_values("x0", kind="stable")):
         _draw_report(page, axes, row)
-    # The shortest periods first: where there is no space for all labels, they say most.
-    for row in records(reports.sort_values(["step", "value"], ascending=False, kind="stable")):
-        page.value(axes, row.label, (row.x, row.value), colour=ink(GREEN), reach=7.0)
+    _strip(page, axes, by_year(reports))
+
+
+def _strip(page: PlotPage, axes: Axes, years: pd.DataFrame) -> None:
+    """The number a month of each year under the axis, and of which days it is where that is no calendar year."""
+    size, ink = page.size.small, Style(GREEN, "s", "-").ink
+    how: dict[str, Any] = {"va": "top", "color": ink, "annotation_clip": False}
+    odd = []
+    first, last = axes.get_xlim()
+    for row in records(years):
+        if not row.period_start.year == row.period_end.year == row.year or row.days < 358:
+            odd.append(f"{row.year}: {wording.period_of(row)}")
+        x = (row.year + min(row.year + 1, last)) / 2
+        how["xycoords"] = ("data", "axes fraction")
+        words = wording.number(round(row.value)) + "*" * any(each.startswith(str(row.year)) for each in odd)
+        page.note(axes, words, (x, 0), (0, -2.6 * size), ha="center", fontweight="bold", fontsize=page.size.text, **how)
+    words = "Counted, a month in each year" + f" (* {'; '.join(odd)})" * bool(odd)
+    words = page.wrap(words, size, (page.size.width - 0.75) * 72)
+    page.note(axes, words, (first, 0), (0, -4.2 * size), ha="left", linespacing=LEADING, **how)
 
 
 def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
@@ -122,9 +174,8 @@ def _draw_run(page: PlotPage, axes: Axes, run: pd.DataFrame) -> None:
 
 def _draw_report(page: PlotPage, axes: Axes, row: Any) -> None:
     scale = page.size.scale
-    width = _WIDTHS[row.step] * scale
     axes.plot(
-        [row.x0, row.x1], [row.value, row.value], color=GREEN, linewidth=width, zorder=3 + 0.1 * row.step,
+        [row.x0, row.x1], [row.value, row.value], color=GREEN, linewidth=2.2 * scale, alpha=0.75, zorder=3,
         clip_on=False, gid=gid(row.ids), dashes=(2, 1) if row.bound == "about" else (None, None),
     )  # fmt: skip
     page.placer.path(axes, [row.x0, row.x1], [row.value, row.value], weight=10)

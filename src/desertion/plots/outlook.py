@@ -112,6 +112,3 @@ def _draw(page: PlotPage, axes: Axes, part: pd.DataFrame) -> None:
             x, y, color=look.colour, linewidth=1.2 * scale, dashes=look.dashes, zorder=3 + (kind != "fit"), gid=ids
         )
         page.placer.path(axes, x.tolist(), y.tolist(), weight=0.5)
-        if kind == "fit":
-            last = list(records(own))[-1]
-            page.value(axes, wording.number(last.median), (last.x, last.median), colour=look.ink)

@@ -299,13 +299,8 @@ def _draw_factors(page: PlotPage, axes: Axes, rows: pd.DataFrame, x: Floats, pit
         ends = [np.column_stack([at, np.full(len(at), y)]) for y in (low, foot)]
         _strokes(axes, ends[0], ends[1], _REFUSED, min(1.1 * scale, max(0.85 * pitch, 0.3)), str(ids))
     if rows["refused"].any():
-        first = x[int(rows["refused"].to_numpy().argmax())]
-        refused = int(rows["refused"].sum())
-        place, side = (x[-1], "right") if len(known) else ((first + x[-1]) / 2, "center")
-        page.note(
-            axes, f"{refused:,} refused", (place, foot), (0, 2), xycoords="data", ha=side, va="bottom",
-            color=SOFT, zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
-        )  # fmt: skip
+        words = f"{int(rows['refused'].sum()):,} refused"
+        page.note(axes, words, (1, foot), (4, 0), va="center", color=SOFT, annotation_clip=False)
     for row in records(rows[rows["main"]]):
         _draw_main(page, axes, row, x, high)
 

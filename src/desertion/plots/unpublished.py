@@ -46,7 +46,8 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         f"{wording.period_of(row)} {wording.number(round(row.low))} to {wording.number(round(row.high))}"
         for row in records(bounds.iloc[[0, -1]] if len(bounds) > 1 else bounds)
     )
-    shape = f"Band of {len(bounds)} periods in steps, a month: {ends}; {len(rows) - len(bounds)} counts as steps."
+    seen = len(rows) - len(bounds)
+    shape = f"Band of {len(bounds)} periods in steps, a month: {ends}" + f"; {seen} counts as lines" * bool(seen) + "."
     subtitle = "Persons convicted of absence, desertion or evasion (Art. 337–339), a month"
     return PlotWords(_finding(rows), subtitle, shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,28 @@ def interval(value: float, low: float, high: float) -> str:
 def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
     """The value as printed, with the sign (or, `spoken`, the words) for its bound."""
     return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
+
+
+def about(value: float) -> str:
+    """A number in two figures, as a title has it: `762` as `760`, `8.17` as `8.2`."""
+    digits = 1 - math.floor(math.log10(abs(value))) if value else 0
+    return number(round(value, digits))
+
+
+def tenths(share: float) -> str:
+    """A share in words, to the nearest tenth: `nearly nine in ten`."""
+    near = round(10 * share)
+    off = 10 * share - near
+    hedge = "" if abs(off) < 0.05 else "nearly " if off < 0 else "over "
+    return hedge + ("all" if near == 10 else f"{count(near)} in ten")
+
+
+def count(value: float) -> str:
+    """A whole number up to ten in words."""
+    return _NUMBERS[int(value)] if value in range(len(_NUMBERS)) else number(value)
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def period_of(row: Any) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 #: Letters of the names in a footer, so that it has two lines at most on a phone; the names left over are counted.
-_ROOM = 52
+_ROOM = 44
 
 
 def known(name: str, cells: pd.Series, data: Data) -> list[str]:
@@ -64,17 +64,20 @@ def _sources(ids: Sequence[str], data: Data) -> list[str]:
 
 def footer(ids: Sequence[str], data: Data) -> str:
     """Who counted the statements with these ids, those with most of them first, and when the newest was published."""
-    names = [_short(name) for name, _ in Counter(_compilers(ids, data)).most_common()]
+    names = [name for name, _ in Counter(_compilers(ids, data)).most_common()]
+    days = [each[:10] for each in _cells(ids, "published", data) if each[:1].isdigit()]
+    return counted(names, day(pd.Timestamp(max(days))) if days else "")
+
+
+def counted(names: Sequence[str], last: str) -> str:
+    """`Counted by A, B and 2 others. Published up to 19 Aug 2025.`, in two lines of a phone at most."""
+    names = [_short(name) for name in names]
     count = 1
     while count < len(names) and len(", ".join(names[: count + 1])) <= _ROOM:
         count += 1
     rest = len(names) - count
     named = ", ".join(names[:count]) + (f" and {rest} {'other' if rest == 1 else 'others'}" if rest > 0 else "")
-    days = [each[:10] for each in _cells(ids, "published", data) if each[:1].isdigit()]
-    counted = f"Counted by {named}. " if names else ""
-    if not days:
-        return counted.strip()
-    return f"{counted}Published up to {day(pd.Timestamp(max(days)))}."
+    return f"{f'Counted by {named}. ' if names else ''}{f'Published up to {last}.' if last else ''}".strip()
 
 
 def _compilers(ids: Sequence[str], data: Data) -> list[str]:

@@ -5,12 +5,13 @@ from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.places import by_place, leading, listed_together
 from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
-from desertion.reconcile.series import by_year, national, revised, summed, together
+from desertion.reconcile.series import by_period, by_year, national, revised, summed, together
 
 __all__ = [
     "Headline",
     "Reconciler",
     "broken",
+    "by_period",
     "by_place",
     "by_year",
     "conflicts",

@@ -16,6 +16,10 @@ from desertion.reconcile.ledger import REVISION
 
 #: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
 _LEAST, _MOST = 200, 366
+#: Days of a month: a year in twelve.
+_MONTH = 365.25 / 12
+#: What tells one series from another.
+_SERIES = ["compiler", "measure", "articles", "scope"]
 
 
 def national(facts: pd.DataFrame) -> pd.DataFrame:
@@ -63,6 +67,51 @@ def by_year(facts: pd.DataFrame) -> pd.DataFrame:
     facts = national(facts)
     counts = facts[~facts["cumulative"] & facts["days"].between(_LEAST, _MOST)].sort_values("period_end", kind="stable")
     return counts.groupby(["compiler", "articles", "measure", "year"]).tail(1)
+
+
+@takes(facts="reconcile.facts(data): cumulative period_start period_end compiler measure articles scope value bound")
+def by_period(facts: pd.DataFrame) -> pd.DataFrame:
+    """List counts of periods that follow each other: of years, and after them what running totals added.
+
+    A running total counts from one day on; the difference of two is the count of the days between them. Of the exact
+    totals of one series the last of each calendar year is taken.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, as `reconcile.facts` returns them.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `by_year` of the whole, without a part of a year that running totals cover, and one row for each
+        difference, with the columns of `facts` and
+
+        - `monthly`: the count for each month (30.4375 days) of its period, to one decimal
+    """
+    facts = facts[facts["scope"].isin(["whole", "mobilisation_parts"])]
+    years, added = by_year(facts[facts["scope"].eq("whole")]), _added(facts)
+    same = years.reset_index().merge(added, on=_SERIES[:3], suffixes=("", "_added"))
+    within = same["period_start"].ge(same["period_start_added"]) & same["period_end"].le(same["period_end_added"])
+    counts = pd.concat([years.drop(same.loc[within & same["incomplete"], "fact"]), added])
+    return counts.assign(monthly=(counts["value"] / counts["days"] * _MONTH).round(1))
+
+
+def _added(facts: pd.DataFrame) -> pd.DataFrame:
+    """The differences of the last exact running totals of each year."""
+    totals = facts[facts["cumulative"] & facts["bound"].eq("exact")].sort_values("period_end", kind="stable")
+    totals = totals.assign(year=totals["period_end"].dt.year)
+    totals = totals.groupby([*_SERIES, "period_start", "year"], as_index=False).tail(1)
+    before = totals.groupby([*_SERIES, "period_start"])[["value", "period_end", "ids"]].shift()
+    added = totals.assign(
+        value=totals["value"] - before["value"],
+        period_start=before["period_end"] + pd.Timedelta(days=1),
+        ids=before["ids"] + " " + totals["ids"],
+        cumulative=False,
+        incomplete=False,
+    )[before["value"].notna() & totals["value"].gt(before["value"])]
+    middle = added["period_start"] + (added["period_end"] - added["period_start"]) / 2
+    return added.assign(days=(added["period_end"] - added["period_start"]).dt.days + 1, year=middle.dt.year)
 
 
 @takes(totals="reconcile.facts(data): articles period_end value ids")

@@ -29,6 +29,7 @@ from desertion.report.blocks import (
     Unshown,
     Verbatim,
 )
+from desertion.report.escape import in_markdown
 from desertion.report.history import History
 from desertion.tables import TableRecord
 from desertion.text import shown, uncoloured, visible, visible_lines
@@ -200,7 +201,10 @@ def sentence(
 ) -> Block:
     """The sentence with its words and the numbers of its template separated; `history` holds earlier numbers."""
     filled = sentences.filled(text, record)
-    if filled is None:  # withheld, or the record is of other words
+    if record.get("withheld"):
+        why = f"Not enough data: {visible(record['why'])}" if record.get("why") else "What stood here does not hold"
+        return Prose(f"{sentences.lead(record['template'])}*{in_markdown(why)}.*")
+    if filled is None:  # the record is of other words
         return Prose(text)
     every, by, recipes = tuple(dict.fromkeys(record.get("ids", ()))), record.get("by", {}), record.get("recipes", {})
     parts, numbers = [], []

@@ -9,6 +9,8 @@ Notebooks use
 - `hindsight`: forecasts of published counts from what was public before them
 - `origins`: baselines and scores of such forecasts
 - `rounded`: composite fits as tables and sentences of the report
+- `completeness`, `posting`: cases that are posted after a count, and what that changes
+- `statement_checks`: every usable statement set against a fit
 - `stages`: growth from year to year at each stage of the proceedings
 - `bounds`: what official totals leave for convictions that no counter publishes
 - `ladder`: the claims that each series supports

@@ -21,12 +21,12 @@ from desertion.errors import ArgumentError, UserError
 from desertion.params.known import OTHER_OFFENCES as OTHER_OFFENCES
 from desertion.text import period
 from desertion.trends import Refused
+from desertion.trends.growth import MOST_OF_A_YEAR
 
 #: Who counts all offences, and who counts those of the articles.
 OFFICIAL, COUNTER, ARTICLES = "Judicial Department", "The Insider", "337+338+339"
-#: Days of a month, on average.
-MONTH = 30.4375
-_MOST_OF_A_YEAR, _YEAR = 200, 358
+#: Days of a month, on average, and fewest of a count of a year.
+MONTH, _YEAR = 30.4375, 358
 _NEEDS = "articles measure compiler kind scope cumulative bound value days period_start period_end ids"
 
 
@@ -282,7 +282,7 @@ def by_month(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
         - ids: statements behind the row, joined by spaces
     """
     seen = _persons(facts, COUNTER, ARTICLES)
-    seen = seen[seen["days"].ge(_MOST_OF_A_YEAR) & bool(len(table))].rename(columns={"value": "count"})
+    seen = seen[seen["days"].ge(MOST_OF_A_YEAR) & bool(len(table))].rename(columns={"value": "count"})
     rows = pd.concat([
         table.rename(columns={"total": "count"}).assign(compiler=OFFICIAL, articles="all"),
         seen[["compiler", "articles", "period_start", "period_end", "count", "ids"]].sort_values("period_end"),
@@ -339,7 +339,7 @@ def _of_year(facts: pd.DataFrame, compiler: str, articles: str, year: int, *, wh
     """The count of `year` of most days; refused where there is none of 200 days, or of the `whole` year."""
     own = _persons(facts, compiler, articles)
     own = own[own["period_start"].dt.year.eq(year) & own["period_end"].dt.year.eq(year)]
-    own = own[own["days"].ge(_YEAR if whole else _MOST_OF_A_YEAR)].sort_values("days", kind="stable")
+    own = own[own["days"].ge(_YEAR if whole else MOST_OF_A_YEAR)].sort_values("days", kind="stable")
     if own.empty:
         kind = "count of all" if whole else "count of most"
         return Refused(f"no {kind} of {year} by {compiler} is among the statements", "")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import PchipInterpolator
 
-from desertion import hedges
+from desertion import hedges, vocabulary
 from desertion.arguments import takes
 from desertion.figures import Data
 from desertion.reconcile import identity
@@ -73,7 +73,9 @@ def pairs(data: Data, compiler: str = "Mediazona") -> pd.DataFrame:
         - `delay`: mean delay in days at which this pair alone is likeliest
         - `ids`: both ids, joined by a space
     """
-    every = pd.concat([data.figures.assign(series=data.figures["fact"]), data.context])
+    figures = data.figures
+    words = figures["measure"].map(vocabulary.MEASURES) + ", " + figures["articles"].map(vocabulary.articles_label)
+    every = pd.concat([figures.assign(measure=words), data.context])
     rows = []
     for each in identity.declared(data):
         if each.relation != "revises" or not set(each.ids) <= set(every.index):
@@ -84,7 +86,7 @@ def pairs(data: Data, compiler: str = "Mediazona") -> pd.DataFrame:
         low, high = hedges.load().interval(later["value"], later["bound"], _text(later["hedge"]), "rounding")
         rows.append(
             {
-                "what": later["series"], "first": each.right[0], "later": each.left[0],
+                "what": later["measure"], "first": each.right[0], "later": each.left[0],
                 "period_start": first["period_start"], "period_end": first["period_end"],
                 "later_end": later["period_end"], "counted": _day(first), "recounted": _day(later),
                 "count": first["value"], "recount": later["value"], "recount_low": low, "recount_high": high,

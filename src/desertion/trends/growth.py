@@ -312,10 +312,13 @@ def trend_words(trends: pd.DataFrame) -> pd.DataFrame:
     """Put rows of `annual_trends` into words: series, model, n, growth (with its interval), why (refusal or doubts)."""
     years = trends["first_year"].astype(str) + "–" + trends["last_year"].astype(str)
     holds = trends["refused"].eq("")
-    growth = [f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" for row in trends.itertuples()]
+    growth = [
+        f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" if shown else "refused"
+        for row, shown in zip(trends.itertuples(), holds, strict=True)
+    ]
     return trends[["model", "n"]].assign(
         series=_label(trends) + ", " + years,
-        growth=pd.Series(growth, trends.index, dtype=object).where(holds, "refused"),
+        growth=growth,
         why=trends["refused"].where(~holds, trends["doubts"]),
     )
 

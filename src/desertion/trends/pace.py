@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+import numpy as np
+
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.hindsight import MODEL, HeldOut
@@ -12,33 +14,89 @@ from desertion.trends.origins import ENOUGH, summarise
 from desertion.trends.rounded import carried, no_forecast, statements, two_digits
 
 
+class Highest(NamedTuple):
+    """The month that is highest in most draws of a fit: its first day, in which share of them, and its level."""
+
+    month: date
+    share: float
+    level: float
+
+
+def highest(found: Fit) -> list[Highest]:
+    """The months that are highest in any draw of the fit, those of most draws first.
+
+    A sentence may call a month the highest only where its share is near one.
+    """
+    theta, nodes = found.drawn
+    days = np.array([(end - start).days + 1 for start, end in zip(found.starts, found.ends, strict=True)])
+    drawn = found.means(0, theta, nodes)[:, found.design.lead :]
+    often = np.bincount(np.argmax(drawn / days, axis=1), minlength=len(days)) / len(drawn)
+    levels = found.intensity()["mean"].to_numpy()
+    order = [i for i in np.argsort(-often, kind="stable") if often[i] > 0]
+    return [Highest(found.starts[i], float(often[i]), float(levels[i])) for i in order]
+
+
+class Record(NamedTuple):
+    """How likely one `month` is the highest of a fit (`share`), and which month is so most often (`top`, `top_share`).
+
+    `level`: mean level of the month. `ids`: the statements behind the fit.
+    """
+
+    month: date
+    share: float
+    level: float
+    top: date
+    top_share: float
+    ids: str
+
+
+def record(fit: Fit | Refused, month: date) -> Record | Refused:
+    """How likely the month that begins on `month` is the highest; refused where the fit carries no level of it."""
+    if (lacking := carried(fit)) is not None or isinstance(fit, Refused):
+        return lacking or fit  # type: ignore[return-value]
+    if month not in fit.starts:
+        return Refused(f"the reports do not reach {month:%B %Y}", f"reports of {month:%B %Y}")
+    often = highest(fit)
+    share = next((each.share for each in often if each.month == month), 0.0)
+    level = float(fit.intensity()["mean"].iloc[fit.starts.index(month)])
+    return Record(month, share, level, often[0].month, often[0].share, statements(fit))
+
+
 class Course(NamedTuple):
     """The monthly level of a fit, for a sentence.
 
-    `early`: mean of a month in an early year. `top`, `month`: level of the highest month, and its first day. `low`:
-    lower end of the last month's interval. `n` reports stand behind it, `ids` are their statements.
+    `early`, `late`: mean of a month in two years. `top`, `month`: level of the highest month, and its first day, which
+    is the highest in a `share` of the draws. `low`: lower end of the last month's interval. `n` reports stand behind
+    it, `ids` are their statements.
     """
 
     early: float
+    late: float
     top: float
     month: date
+    share: float
     low: float
     n: int
     ids: str
 
 
-def course(fit: Fit | Refused, year: int) -> Course | Refused:
-    """The level in `year`, at its highest and in the last month; refused where the reports do not reach all `year`."""
+def course(fit: Fit | Refused, early: int, late: int) -> Course | Refused:
+    """The level in two years, at its highest and in the last month; refused where reports do not reach both years."""
     if isinstance(fit, Refused):
         return fit
     if (lacking := carried(fit)) is not None:
         return lacking
     first, last = fit.starts[0], fit.ends[-1]
-    if first > date(year, 1, 1) or last < date(year, 12, 31):
-        return Refused(f"the reports reach from {first} to {last}, not over all of {year}", f"reports of {year}")
-    path, early = fit.intensity(), fit.totals([year])["mean"].iloc[0] / 12
+    for year in (early, late):
+        if first > date(year, 1, 1) or last < date(year, 12, 31):
+            return Refused(f"the reports reach from {first} to {last}, not over all of {year}", f"reports of {year}")
+    path, means = fit.intensity(), fit.totals([early, late])["mean"] / 12
     top = path.iloc[int(path["mean"].argmax())]
-    return Course(early, top["mean"], top["period_start"], path["low"].iloc[-1], len(fit.obs), statements(fit))
+    share = next((each.share for each in highest(fit) if each.month == top["period_start"]), 0.0)
+    return Course(
+        means.iloc[0], means.iloc[1], top["mean"], top["period_start"], share, path["low"].iloc[-1], len(fit.obs),
+        statements(fit),
+    )  # fmt: skip
 
 
 class Ahead(NamedTuple):

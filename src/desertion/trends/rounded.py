@@ -91,7 +91,7 @@ def summaries(fits: Mapping[str, Fit | Refused]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True).reindex(columns=columns)
 
 
-def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFrame:
+def intensity(fit: Fit | Refused, reports: Observations | Refused, note: str = "") -> pd.DataFrame:
     """Make the table of `plots.intensity`: the fitted months, and each report over its period.
 
     Parameters
@@ -100,6 +100,8 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
         The fit; its months are left out where it does not carry levels.
     reports
         The reports to draw.
+    note
+        What later counts may change in the last months (`posting.caveat`).
 
     Returns
     -------
@@ -109,12 +111,13 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
         - mean, low, high, prior_driven: of a fitted month, in cases
         - value: of a report, in cases per month of 30.4 days
         - label, bound: the printed count, and whether it is exact
+        - note: of a fitted month
         - ids: statements behind the row, joined by spaces
     """
     parts = []
     if not isinstance(fit, Refused) and carried(fit) is None:
         months = fit.intensity()[["period_start", "period_end", "mean", "low", "high", "prior_driven"]].round(0)
-        parts.append(months.assign(kind="band", ids=statements(fit)))
+        parts.append(months.assign(kind="band", note=note, ids=statements(fit)))
     if not isinstance(reports, Refused):
         rows = reports.frame()
         exact = reports.exact
@@ -129,11 +132,11 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused) -> pd.DataFra
             )
         )  # fmt: skip
     numbers = ["mean", "low", "high", "prior_driven", "value"]
-    columns = ["kind", "period_start", "period_end", *numbers, "label", "bound", "ids"]
+    columns = ["kind", "period_start", "period_end", *numbers, "label", "bound", "note", "ids"]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
 
-def outlook(fit: Fit | Refused, held_out: HeldOut, months: int) -> pd.DataFrame:
+def outlook(fit: Fit | Refused, held_out: HeldOut, months: int, note: str = "") -> pd.DataFrame:
     """Make the table of `plots.forecast`: the fitted months, and what may follow.
 
     Parameters
@@ -144,6 +147,8 @@ def outlook(fit: Fit | Refused, held_out: HeldOut, months: int) -> pd.DataFrame:
         What forecasts of its reference series proved.
     months
         Number of months ahead, at most; none is shown further ahead than forecasts were tested.
+    note
+        What later counts may change in the last fitted months (`posting.caveat`).
 
     Returns
     -------
@@ -151,7 +156,7 @@ def outlook(fit: Fit | Refused, held_out: HeldOut, months: int) -> pd.DataFrame:
         Empty where `no_forecast` gives a reason.
 
         - kind, period_start, period_end, median, low50 … high95: as in `composite.outlook`, to two digits
-        - note: how the forecasts did at published counts
+        - note: how the forecasts did at published counts, and `note`
         - ids: statements behind the fit, joined by spaces
     """
     columns = [*OUTLOOK, "note", "ids"]
@@ -160,7 +165,7 @@ def outlook(fit: Fit | Refused, held_out: HeldOut, months: int) -> pd.DataFrame:
     rows = composite.outlook(fit, min(months, held_out.reach))
     numbers = rows.columns.drop(["kind", "period_start", "period_end"])
     rows[numbers] = rows[numbers].map(two_digits)
-    return rows.assign(note=calibration(held_out.scored), ids=statements(fit))[columns]
+    return rows.assign(note=f"{calibration(held_out.scored)} {note}".strip(), ids=statements(fit))[columns]
 
 
 def no_forecast(fit: Fit | Refused, held_out: HeldOut) -> Refused | None:

@@ -27,7 +27,7 @@ USED, LEFT, BOUND = "in the fit", "left out of the fit", "upper bound"
 _SAME_DAYS = 10
 #: A count made so soon after its last day may lack cases that are posted later.
 _SOON = 31
-_NUMBERS = ["mean", "predicted_low", "predicted_high", "beyond", "error"]
+_NUMBERS = ["mean", "predicted_low", "predicted_high", "beyond", "error", "spread", "phi"]
 _COLUMNS = [
     *("ids", "compiler", "printed_by", "period_start", "period_end", "printed", "role"),
     *_NUMBERS,
@@ -88,10 +88,12 @@ def check(
         - error: standard deviations off the median
         - verdict: `inside`, `outside`; `first total`, the running total from which the others are counted on, or
           `other days`, which the fit does not reach
+        - spread, phi: standard deviation of the predicted log count, and variance over mean of the counts without them
+        - smallest, named: for those in the fit, as in `predictive.noticed`
         - why: what is known of a number that is outside
     """
     if isinstance(found, Refused):
-        return pd.DataFrame(columns=_COLUMNS)
+        return pd.DataFrame(columns=[*_COLUMNS, "smallest", "named"]).astype({"named": bool})
     readings = list(_readings(found, data, facts, reading, wider=False))
     if wider is not None:
         readings += _readings(found, data, wider[~wider["cumulative"].astype(bool)], reading, wider=True)
@@ -104,12 +106,14 @@ def check(
         rows.append({**_described(each, found, verdict), "verdict": verdict})
         asked.append(not verdict)
     table = pd.DataFrame(rows, columns=_COLUMNS).assign(why="")
-    table[_NUMBERS] = np.nan
+    table[[*_NUMBERS, "part"]] = np.nan
     own = [each for each, ask in zip(readings, asked, strict=True) if ask]
     if own:
         made = predictive.predicted(found, _observations(found, own), [_same(found, data, each) for each in own])
+        part = made["mean"].to_numpy()
         made[_NUMBERS[:3]] += np.array([[each.base] for each in own])
         table.loc[asked, _NUMBERS] = made[_NUMBERS].to_numpy()
+        table.loc[asked, "part"] = part / made["mean"].to_numpy()
         far = made["beyond"] < 1 - found.spec.level
         table.loc[asked, "verdict"] = np.where(made["beyond"].isna(), NO_DAYS, np.where(far, OUTSIDE, INSIDE))
     outside = table["verdict"] == OUTSIDE
@@ -117,8 +121,11 @@ def check(
         _why(each, data, error) if far else ""
         for each, far, error in zip(readings, outside, table["error"], strict=True)
     ]
-    order = table.sort_values(["period_start", "period_end", "ids"], kind="stable")
-    return order.reset_index(drop=True)
+    used = predictive.noticed(table[table["role"].eq(USED) & table["verdict"].ne(FIRST)])
+    # an error of an increment is a smaller share of the total that is printed
+    table["smallest"] = used["smallest"] * table.pop("part")
+    table["named"] = used["named"].reindex(table.index, fill_value=False)
+    return table.sort_values(["period_start", "period_end", "ids"], kind="stable").reset_index(drop=True)
 
 
 def _readings(found: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_Reading]:
@@ -134,12 +141,17 @@ def _readings(found: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wide
         hedge = row["hedge"] if row["bound"] != "exact" and pd.notna(row["hedge"]) else ""
         low, high = hedges.load().interval(row["value"], row["bound"], hedge, reading, printed=printed)
         start, stop, base = row["period_start"].date(), row["period_end"].date() + timedelta(days=1), 0.0
-        for one in bases:
-            if row["cumulative"] and one["period_start"] == row["period_start"] and one["scope"] == row["scope"]:
-                base, start = float(one["value"]), one["period_end"].date() + timedelta(days=1)
+        begun = [one for one in bases if row["cumulative"] and (one["period_start"], one["scope"]) == _begin(row)]
+        if begun:
+            first = min(begun, key=lambda one: one["period_end"])
+            base, start = float(first["value"]), first["period_end"].date() + timedelta(days=1)
         yield _Reading(
             tuple(group.index), row, 0.0 if wider else max(low - base, 0.0), high - base, start, stop, base, wider
         )
+
+
+def _begin(row: pd.Series[Any]) -> tuple[object, object]:
+    return row["period_start"], row["scope"]
 
 
 def _observations(found: Fit, readings: list[_Reading]) -> Observations:
@@ -194,30 +206,9 @@ def _why(each: _Reading, data: Data, error: float) -> str:
     others = every[[_fact(data, name) == _fact(data, each.ids[0]) for name in every.index]]
     if len(others):
         reasons.append(f"{listed(f'{value:,.0f}' for value in others['value'].unique())} is printed of it, too")
-    reasons += [str(note).rstrip(".") for note in own["note"].dropna().unique() if note]
+    if pd.notna(each.row["note"]) and each.row["note"]:
+        reasons.append(str(each.row["note"]).rstrip("."))
     return "; ".join(reasons)
-
-
-class Highest(NamedTuple):
-    """The month that is highest in most draws of a fit: its first day, in which share of them, and its level."""
-
-    month: date
-    share: float
-    level: float
-
-
-def highest(found: Fit) -> list[Highest]:
-    """The months that are highest in any draw of the fit, those of most draws first.
-
-    A sentence may call a month the highest only where its share is near one.
-    """
-    theta, nodes = found.drawn
-    days = np.array([(end - start).days + 1 for start, end in zip(found.starts, found.ends, strict=True)])
-    drawn = found.means(0, theta, nodes)[:, found.design.lead :]
-    often = np.bincount(np.argmax(drawn / days, axis=1), minlength=len(days)) / len(drawn)
-    levels = found.intensity()["mean"].to_numpy()
-    order = [i for i in np.argsort(-often, kind="stable") if often[i] > 0]
-    return [Highest(found.starts[i], float(often[i]), float(levels[i])) for i in order]
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -235,10 +226,49 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["who", "period", "printed", "predicted", "verdict", "why", "ids"]
     rows = table[table["verdict"].isin([OUTSIDE, NO_DAYS]) | table["role"].eq(BOUND)]
-    days = zip(rows["period_start"], rows["period_end"], strict=True)
+    return _in_words(rows).assign(who=rows["compiler"])[columns]
+
+
+def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` of `check` with their period and their interval in words."""
     ends = zip(rows["predicted_low"], rows["predicted_high"], strict=True)
     return rows.assign(
-        who=rows["compiler"],
-        period=[period(*each) for each in days],
+        period=[period(*days) for days in zip(rows["period_start"], rows["period_end"], strict=True)],
         predicted=[f"{low:,.0f} to {high:,.0f}" if pd.notna(low) else "" for low, high in ends],
+    )
+
+
+def noticeable(table: pd.DataFrame) -> pd.DataFrame:
+    """The reports of the fit among the rows of `check`, and how wrong each would have to be to be noticed, in words.
+
+    Returns
+    -------
+    DataFrame
+        - period, printed, predicted, ids: as in `shown`
+        - smallest: smallest errors that would be noticed, in percent of the count
+        - phi: variance over mean of the counts without the report
+    """
+    columns = ["period", "printed", "predicted", "smallest", "phi", "ids"]
+    rows = _in_words(table[table["role"].eq(USED) & table["phi"].notna()])
+    return rows.assign(
+        smallest=[
+            f"{100 * share:.0f} % too high, {100 * share / (1 + share):.0f} % too low"
+            if share < 1
+            else "twofold or more"
+            for share in rows["smallest"]
+        ]
     )[columns]
+
+
+def named(table: pd.DataFrame, found: Fit | Refused) -> list[str]:
+    """A note that names the report which alone makes the counts of `found` look dispersed; none if there is none."""
+    if isinstance(found, Refused):
+        return []
+    phi = 1 + found.posterior.averaged(found.hyper("delta"))
+    return [
+        f"{row['printed']} ({period(row['period_start'], row['period_end'])}) alone makes the counts look dispersed: "
+        f"it lies {abs(row['error']):.1f} standard deviations {'above' if row['error'] > 0 else 'below'} what the "
+        f"others predict, and without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
+        for row in table[table["named"]].to_dict("records")
+        if row["phi"] < phi
+    ]

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError
@@ -20,9 +19,9 @@ from desertion.trends.composite import checks, lattice, model
 from desertion.trends.composite.fitted import Fit
 from desertion.trends.counts import Observations
 
-#: Standard deviations of the predicted log count by which a report must miss to be named, and at which an error of a
-#: report would be noticed.
-NOTICED = 3.0
+#: Standard deviations of the predicted log count by which a report must miss to be named. One of 16 true reports misses
+#: by 3 in one set of five: the others tell the dispersion badly.
+NOTICED = 3.5
 #: Draws of theta behind a prediction.
 _DRAWS = 40
 
@@ -80,9 +79,7 @@ def _against(draws: Floats, low: float, high: float) -> tuple[float, float, floa
     """Two-sided tail probability, error in standard deviations, and standard deviation of the log count."""
     logs = np.log(draws + 0.5)
     middle = float(np.median(logs))
-    # half the distance between two normal quantiles: single draws far out do not set it
-    spread = float(np.diff(np.quantile(logs, special.ndtr([-1.0, 1.0])))[0]) / 2
-    spread = max(spread, 0.5 / float(np.exp(middle)))
+    spread = max(float(logs.std()), 0.5 / float(np.exp(middle)))
     nearest = np.clip(middle, np.log(low + 0.5), np.log(high + 0.5))
     error = (nearest - middle) / spread
     tail = min(float((draws <= high).mean()), float((draws >= low).mean()))
@@ -95,18 +92,21 @@ def left_out(found: Fit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `predicted`, one row per report, and
-
-        - smallest: smallest error of this report that would be noticed, as a share of its count (0.2: a fifth too high;
-          one too low is noticed from 1 − 1/1.2 on)
-        - named: whether this report alone inflates the dispersion: it lies more than `NOTICED` standard deviations off
-          what the others predict, and of all reports it is the one without which phi is least
+        As `predicted`, one row per report, with the columns of `noticed`.
     """
-    table = predicted(found, found.obs, [[i] for i in range(len(found.obs))])
-    table["smallest"] = np.expm1(NOTICED * table["spread"])
-    suspect = table["error"].abs() > NOTICED
-    table["named"] = suspect & (table["phi"] == table["phi"].min())
-    return table
+    return noticed(predicted(found, found.obs, [[i] for i in range(len(found.obs))]))
+
+
+def noticed(table: pd.DataFrame) -> pd.DataFrame:
+    """Add to rows of `predicted` how wrong each would have to be to be noticed, and which one is.
+
+    - smallest: smallest error that would be noticed, as a share of the count (0.2: a fifth too high; one too low is
+      noticed from 1 − 1/1.2 on)
+    - named: whether this report alone inflates the dispersion: it is farther off what the others predict than any other
+      report, and more than `NOTICED` standard deviations
+    """
+    error = table["error"].abs()
+    return table.assign(smallest=np.expm1(NOTICED * table["spread"]), named=(error > NOTICED) & error.eq(error.max()))
 
 
 def named(found: Fit) -> str:

@@ -1,0 +1,123 @@
+"""Cases that are posted after a count, in the words of the report: the band over the delay, and a last report short."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import pandas as pd
+
+from desertion.text import listed
+from desertion.trends import Refused
+from desertion.trends.composite import Fit, delays
+from desertion.trends.counts import behind
+from desertion.trends.rounded import carried, statements
+
+#: What later posting may add to a last report, as shares of what it adds to the reports before it.
+SHORT = (0.05, 0.10, 0.15)
+
+
+class Band(NamedTuple):
+    """A fit as if all cases were posted at once, beside fits at delays that pairs and reports leave open.
+
+    `low`, `middle` and `high` are the mean delays in days at 10, 50 and 90 % of their probability. `table` has one row
+    per `quantity`, in words, and a column for each delay. `widest` is the largest change of a whole year's expected
+    cases by the longest of them, as a share. `ids` are the statements behind the fit.
+    """
+
+    low: float
+    middle: float
+    high: float
+    widest: float
+    table: pd.DataFrame
+    ids: str
+
+
+def band(found: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
+    """Set the fit beside fits at the delays that `pairs` (`completeness.pairs`) and the reports leave open.
+
+    Refused where the fit carries no levels, or the days on which its reports were counted are not known.
+    """
+    if (refused := carried(found)) is not None or isinstance(found, Refused):
+        return refused or found  # type: ignore[return-value]
+    fits = delays.by_delay(found, pairs)
+    if isinstance(fits, Refused):
+        return fits
+    days = [one.spec.reporting_delay for one in fits]
+    values = [_quantities(one) for one in (found, *fits)]
+    heads = [f"{found.spec.reporting_delay:g} days, as above", *(f"{each:g} days" for each in days)]
+    table = pd.DataFrame({"quantity": list(values[0])})
+    for head, each in zip(heads, values, strict=True):
+        table[head] = [each[name][0] if name in each else "" for name in table["quantity"]]
+    years = [name for name in values[0] if name.isdecimal()]
+    widest = max((abs(values[-1][name][1] / values[0][name][1] - 1) for name in years), default=0.0)
+    return Band(days[0], days[1], days[2], widest, table, statements(found))
+
+
+def shown(one: Band | Refused) -> pd.DataFrame:
+    """The table of the band; empty where it is refused."""
+    return pd.DataFrame(columns=["quantity"]) if isinstance(one, Refused) else one.table
+
+
+def _quantities(found: Fit) -> dict[str, tuple[str, float]]:
+    """Expected cases of each calendar year and of the last month, and growth between whole years, in words."""
+    rows = {}
+    totals, last = found.totals("year"), found.intensity().iloc[-1]
+    whole = [(b - a).days >= 364 for a, b in zip(totals["period_start"], totals["period_end"], strict=True)]
+    for row, full in zip(totals.to_dict("records"), whole, strict=True):
+        name = f"{row['period_start']:%Y}" + ("" if full else f" to {row['period_end']:%B}")
+        rows[name] = f"{row['mean']:,.0f} ({row['low']:,.0f} to {row['high']:,.0f})", float(row["mean"])
+    month = f"{last['period_start']:%B %Y}"
+    rows[month] = f"{last['mean']:,.0f} ({last['low']:,.0f} to {last['high']:,.0f})", float(last["mean"])
+    years = [start.year for start, full in zip(totals["period_start"], whole, strict=True) if full]
+    for a, b in pairwise(years):
+        growth = found.growth(a, b)
+        if isinstance(growth, dict):
+            ratio = growth["ratio"]
+            rows[f"growth {a} to {b}"] = f"×{ratio:.2f} ({growth['low']:.2f} to {growth['high']:.2f})", ratio
+    return rows
+
+
+class Short(NamedTuple):
+    """The last month of a series if cases that are posted later add 5, 10 or 15 % to its last report.
+
+    `now` is its level as the report stands, `levels` those three in words; `added` is what the report adds to those
+    before it, counted `days` after its last day (0: on it). `ids` are its statements.
+    """
+
+    month: pd.Timestamp
+    now: float
+    levels: str
+    added: float
+    days: int
+    ids: str
+
+
+def short(found: Fit | Refused, series: str | None = None) -> Short | Refused:
+    """The last month's level if the last report of `series` (None: the reference) is short."""
+    if (refused := carried(found)) is not None or isinstance(found, Refused):
+        return refused or found  # type: ignore[return-value]
+    if series is not None and series not in found.obs.series_names:
+        return Refused(f"no statement of {series} was published", "such statements")
+    table = delays.if_short(found, SHORT, series)
+    if isinstance(table, Refused):
+        return table
+    at, added = delays.last_report(found.obs, series)
+    first = table.iloc[0]
+    if pd.isna(first["days"]):
+        return Refused("it is not known when the last report was counted", "its day of publication")
+    levels = listed(f"{level:,.0f}" for level in table["mean"].iloc[1:]).replace(" and ", " or ")
+    month = pd.Timestamp(first["period_start"])
+    return Short(month, float(first["mean"]), levels, added, int(first["days"]), " ".join(behind(found.obs.ids[at])))
+
+
+def caveat(found: Fit | Refused) -> str:
+    """A note under a plot of the reference series' months: what later posting may change; blank without a fit."""
+    one = short(found)
+    if isinstance(one, Refused):
+        return ""
+    when = f"{one.days} days after its last day" if one.days else "on its last day"
+    return (
+        f"The last months are truncated: the last report was counted {when}. If cases posted later add 5, 10 or 15 % "
+        f"to it, {one.month:%B %Y} is {one.levels} instead of {one.now:,.0f}."
+    )
