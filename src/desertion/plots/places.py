@@ -19,7 +19,11 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     if times > 1 and 2 * times > len(firsts):
         title = f"{leader} comes first in {times} of {len(firsts)} lists of places; no list covers every court"
     subtitle = "Counts of single places, in lists that one counter made. Each panel has its own scale, from zero."
-    return PlotWords(title, subtitle, f"Bars by place in {len(firsts)} panels, {len(rows)} counts, the largest first.")
+    return PlotWords(
+        title,
+        subtitle,
+        f"Bars by place in {len(firsts)} panel{'s' * (len(firsts) != 1)}, {len(rows)} counts, the largest first.",
+    )
 
 
 @plot(

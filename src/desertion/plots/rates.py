@@ -21,9 +21,10 @@ SHAPES = ("s", "o", "D", "^")
 def _words(rows: pd.DataFrame) -> PlotWords:
     part = " Part of a year is scaled to one." if rows["incomplete"].any() else ""
     subtitle = f"Persons convicted or cases received per 1,000 soldiers and year, by size of the army.{part}"
+    count = rows.groupby(["series", "period_start", "period_end"]).ngroups
     shape = (
-        f"Dots in {rows.groupby(['series', 'period_start', 'period_end']).ngroups} rows from zero, one shape for each "
-        f"size of the army: {wording.listed(rows['denominator'])}."
+        f"Dots in {count} row{'s' * (count != 1)} from zero, one shape for each size of the army: "
+        f"{wording.listed(rows['denominator'])}."
     )
     whole = rows[~rows["incomplete"] & rows["measure"].isin(_NOUNS)].dropna(subset="value")
     order = whole.sort_values(

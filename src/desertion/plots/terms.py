@@ -41,7 +41,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         how = "Most" if known[-1].low > 50 else "Fewer than half of the"
         period = wording.period_of(known[-1])
         title = f"{how} known sentences for absence are suspended: {known[-1].value:.0f} % in {period}"
-    shape = f"Dots in {len(groups)} rows by time, percent suspended"
+    shape = f"Dots in {len(groups)} row{'s' * (len(groups) != 1)} by time, percent suspended"
     if len(groups) > 1:
         ends = [f"{words.split(':')[0]} {_number(part, spoken=True)}" for _, words, part in (groups[0], groups[-1])]
         shape += f": from {ends[0]} to {ends[1]}"
