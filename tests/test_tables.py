@@ -114,8 +114,7 @@ def test_sources_behind_the_ids_are_named_under_it() -> None:
     assert set(shown.data) == {"text/html", "text/plain"}
     assert shown.data["text/plain"] == "A title (4 rows)"
     (note,) = read(ids="ids", data=data()).notes
-    assert note.startswith("Sources: ")
-    assert "counted by Mediazona" in note
+    assert note == "Counted by Mediazona. Published up to 13 Aug 2024."
 
 
 def test_rows_of_one_group_follow_each_other_and_keep_their_ids() -> None:
@@ -251,3 +250,10 @@ def test_importing_the_package_in_a_running_kernel_is_enough_too() -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SRC), "IPYTHONDIR": os.devnull}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "True"
+
+
+def test_a_recipe_of_a_column_goes_with_its_numbers_alone() -> None:
+    columns = {"what": "What", "ratio": tables.Column("Ratio", recipe="later count ÷ earlier count")}
+    shown = read(columns=columns)
+    assert [cell.recipe for cell in shown.body[0]] == ["", "later count ÷ earlier count"]
+    assert "recipe" not in json.dumps(output().metadata)

@@ -101,7 +101,7 @@ const lines = (list, back, of) => make("ul", { class: "list" }, ...list.slice(0,
 /** The published numbers that something rests on. */
 function inputs(list, back) {
   const rest = list.length - LISTED;
-  return list.length ? [lines(list, back, line), make("p", {}, rest > 0 ? `and ${rest.toLocaleString("en")} more. ` : "",
+  return list.length ? [lines(list, back, (id) => `${line(id)} (${cut(text(id, PAGE), 60)})`), make("p", {}, rest > 0 ? `and ${rest.toLocaleString("en")} more. ` : "",
     button("Show them in the table", () => { close(); toTable(list); }))] : [];
 }
 

@@ -29,6 +29,8 @@ _PLAIN = " ,;:()/=+-*!?@$"
 _ID = re.compile(r"\b((?:F\d{3,}|ctx\d{3,})\b)")
 #: Rows of a table that is not folded.
 _MOST = 12
+#: What readers call the sections of some notebooks.
+_NAMES = {"figures": "What is known", "claims": "Fact check", "sensitivity": "How sure"}
 _SCRIPTS = ("page.js", "plots.js", "numbers.js")
 
 
@@ -81,7 +83,8 @@ def _sections(report: Report, states: bool) -> Iterator[tuple[str, str]]:
     """Places of the page and their names, for its navigation."""
     yield "answer", "Answer"
     for one in report.sections:
-        yield one.stem, one.stem.split("-", 1)[-1].replace("-", " ").capitalize()
+        name = one.stem.split("-", 1)[-1]
+        yield one.stem, _NAMES.get(name, name.replace("-", " ").capitalize())
     yield from (("methods", "Methods"), ("numbers", "All published numbers"))
     if states:
         yield "editions", "Other editions"
