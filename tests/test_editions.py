@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from support import overlaps
 
 from desertion import figures, params
 from desertion import notebook as nb
@@ -143,3 +144,5 @@ def test_an_earlier_edition_builds_from_what_was_known(name: str) -> None:
     known = {*data.figures.index, *data.context.index, *data.events.index}
     for path in (BUILD / name / "plots").glob("*.json"):
         assert set(json.loads(path.read_text(encoding="utf-8"))["ids"]) <= known
+    for path in (BUILD / name / "plots").glob("*.csv"):
+        assert overlaps.published(path) == []

@@ -139,12 +139,8 @@ def test_the_page_has_its_width_and_ends_with_its_footer(name, size):
     assert FOOTER.split()[-1] in " ".join(text for text, *_ in overlaps.words(fig))
 
 
-#: Plots whose labels still cover something: to be drawn anew.
-COVERED = {"deployed_rate", "stages"}
-
-
 @pytest.mark.parametrize("size", ["single", "double"])
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in COVERED])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_words_lie_over_words_marks_or_lines_leave_the_page_or_are_too_small(name, size):
     assert overlaps.faults(figure(name, size)) == []
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support import overlaps
 from support.stored import verify
 
 from desertion.project import NOTEBOOKS, PLOTS, file_digest
@@ -35,3 +36,8 @@ def test_a_stored_plot_is_the_one_of_its_notebook_and_its_record_is_of_its_table
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert record["csv_sha256"] == file_digest(path.with_suffix(".csv"))
     assert f'<desc id="{path.stem}-desc">' in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_stored_plot_says_what_its_numbers_say_and_nothing_in_it_lies_over_anything(path: Path) -> None:
+    assert overlaps.published(path.with_suffix(".csv")) == []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -37,6 +40,25 @@ def words(fig: Figure) -> list[tuple[str, float, Box]]:
         patch.setattr(Text, "draw", spy)
         FigureCanvasAgg(fig).draw()  # type: ignore[no-untyped-call]
     return drawn
+
+
+def published(numbers: Path) -> list[str]:
+    """What is wrong with the plot of the published `numbers` (CSV) at either width, with its title and its words."""
+    plot = plots.PLOTS.get(numbers.stem)
+    if plot is None:  # a notebook drew it
+        return []
+    record = json.loads(numbers.with_suffix(".json").read_text(encoding="utf-8"))
+    rows = pd.read_csv(numbers)
+    found = [f"{size}: {each}" for size in ("single", "double") for each in faults(plot(rows, size, _FOOTER))]
+    if not rows.empty and record["title"] != plot.words(plot.conform(rows)).title:
+        found.append(f"its title is {record['title']!r}, its numbers give {plot.words(plot.conform(rows)).title!r}")
+    if len(record["alt"].split()) > 60:
+        found.append(f"the words for those who cannot see it are more than 60: {record['alt']!r}")
+    return found
+
+
+#: As long as a footer gets.
+_FOOTER = "Counted by Judicial Department, The Insider and 3 others. Published up to 19 Aug 2025."
 
 
 def faults(fig: Figure, least: float = 9.0) -> list[str]:

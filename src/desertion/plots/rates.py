@@ -71,7 +71,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
     shapes = dict(zip(sizes, SHAPES, strict=False))
     counts = [part for _, part in rows.groupby(["series", "period_start", "period_end"], sort=False)]
     firsts = [next(records(part)) for part in counts]
-    layout = Rows(page, [PlotRow(wording.period_of(row), "", row.series) for row in firsts], strip=13)
+    layout = Rows(page, [PlotRow(wording.period_of(row), "", row.series) for row in firsts], strip=24)
     axes = layout.panel(
         key=[(Style(INK, shape, ""), False, size) for size, shape in shapes.items()],
     )
@@ -87,12 +87,13 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _numbers(page: PlotPage, axes: Axes, rows: pd.DataFrame, y: float, look: Style) -> None:
-    """The number of each mark: at its right, or at its left where the next mark is near."""
+    """The number of each mark above it, moved apart where marks are near."""
     ordered = list(records(rows.dropna(subset="value").sort_values("value", kind="stable")))
     for place, row in enumerate(ordered):
         after = ordered[place + 1].value if place + 1 < len(ordered) else float("inf")
-        near = after - row.value < 0.12 * axes.get_xlim()[1]
-        side = "right" if near else "left"
-        how = {"xycoords": "data", "ha": side, "va": "center", "color": look.ink, "zorder": 4}
-        how["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 2.8}  # reaches the mark: a dash is no minus
-        page.note(axes, wording.number(row.value), (row.value, y), (-5.5 if near else 5.5, 0), **how)
+        before = ordered[place - 1].value if place else -float("inf")
+        close = 0.08 * axes.get_xlim()[1]
+        side = "right" if after - row.value < close else "left" if row.value - before < close else "center"
+        shift = {"right": 3.0, "left": -3.0, "center": 0.0}[side]
+        how = {"xycoords": "data", "ha": side, "va": "bottom", "color": look.ink}
+        page.note(axes, wording.number(row.value), (row.value, y), (shift, 3), **how)

@@ -121,26 +121,26 @@ def stages(page: PlotPage, rows: pd.DataFrame) -> None:
         text_.set(position=(left, 0))
     for y, name, counter, row in zip(layout.places, names, counters, records(rows), strict=True):
         look = looks[row.compiler]
-        axes.plot([1, row.ratio], [y, y], color=look.colour, alpha=0.55, linewidth=1.5 * scale, zorder=2.5)
         page.mark(axes, row.ratio, y, Style(look.colour, SHAPES[row.stage], ""), row.ids, points=6.0)
         bold: dict[str, Any] = {"color": look.ink, "fontweight": "bold", "va": "baseline"}
         grown, base = f"×{row.ratio:.1f}", -0.36 * small
+        end = _beside(page, axes, row.ratio, y, f"{grown} {counter}", **bold) if page.narrow else row.ratio
+        axes.plot([1, end], [y, y], color=look.colour, alpha=0.55, linewidth=1.5 * scale, zorder=2.5)
         if page.narrow:
-            _beside(page, axes, row.ratio, y, f"{grown} {counter}", **bold)
             continue
         page.note(axes, grown, (row.ratio, y), (5.5, base), xycoords="data", ha="left", **bold)
         page.note(axes, counter, (0, y), (-5, base), ha="right", annotation_clip=False, **bold)
         page.note(axes, name, (0, y), (left, base), ha="left", va="baseline", annotation_clip=False)
 
 
-def _beside(page: PlotPage, axes: Axes, x: float, y: float, words: str, **how: Any) -> None:
-    """Words at the right of a dot, or where the page ends at its left, over its line."""
+def _beside(page: PlotPage, axes: Axes, x: float, y: float, words: str, **how: Any) -> float:
+    """Words at the right of a dot and its line, or where the page ends at its left; returns where the line ends."""
     low, high = axes.get_xlim()
     across = 72 * (page.size.width - 0.25)
-    left = math.log(x / low) / math.log(high / low) * across
-    fits = left + page.width_of(words, page.size.small, "bold") + 8 < across
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    wide, at = page.width_of(words, page.size.small, "bold"), max(x, 1.0)
+    fits = math.log(at / low) / math.log(high / low) * across + wide + 8 < across
     page.note(
-        axes, words, (x, y), (6 if fits else -6, -0.36 * page.size.small), xycoords="data",
-        ha="left" if fits else "right", bbox=box, zorder=4, in_layout=False, **how,
+        axes, words, (at if fits else x, y), (6 if fits else -6, -0.36 * page.size.small), xycoords="data",
+        ha="left" if fits else "right", in_layout=False, **how,
     )  # fmt: skip
+    return x if fits else max(1.0, x * (high / low) ** (-(wide + 12) / across))
