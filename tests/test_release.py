@@ -212,8 +212,8 @@ def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp
     assert {each["@id"] for each in action["result"]} == {"plots/growth.svg", "plots/growth.csv", "plots/growth.png"}
     objects = [each["@id"] for each in action["object"]]
     assert objects[0] == "data/figures.csv"
-    assert known["#03-trends/assumed_dispersion"]["value"] == "50.0"
-    assert {"#03-trends/assumed_dispersion", "#03-trends/articles"} <= set(objects)
+    assert known["#03-trends/level"]["value"] == "0.95"
+    assert {"#03-trends/level", "#03-trends/articles"} <= set(objects)
     assert known["./"]["conformsTo"]["@id"] in known
     assert all(part["@id"] in known for part in [*known["./"]["hasPart"], *known["./"]["mentions"]])
     assert not re.search(r"1\.5|/tmp", json.dumps(graph))

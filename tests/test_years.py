@@ -163,6 +163,15 @@ def printed() -> Iterator[Printed]:
                 a, b = map(int, years_.split(" to "))
                 what = "persons" if "Persons convicted" in text else "cases"
                 yield (what, a, b), low, high, f"a sentence of {path.name}"
+            for b, low, high, a in re.findall(
+                rf"court cases rose first: in (\d{{4}}) {NUMBER} times \(({NUMBER}) to ({NUMBER})\) those of (\d{{4}})",
+                text,
+            ):
+                yield ("cases", int(a), int(b)), low, high, f"a sentence of {path.name}"
+            for b, low, high in re.findall(
+                rf"In (\d{{4}}) Ukraine's grew .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
+            ):
+                yield ("cases", int(b) - 1, int(b)), low, high, f"a sentence of {path.name}"
 
 
 def test_every_growth_factor_is_printed_with_one_interval() -> None:
@@ -172,7 +181,13 @@ def test_every_growth_factor_is_printed_with_one_interval() -> None:
     assert {place for _, _, place in found["cases", 2021, 2023]} == {
         "plots/growth.csv", "table factors", "a sentence of 03-trends.ipynb",
     }  # fmt: skip
-    assert {place for _, _, place in found["cases", 2022, 2023]} >= {"plots/growth.csv", "table levels"}
+    assert {place for _, _, place in found["cases", 2022, 2023]} == {
+        "plots/growth.csv", "table factors", "table levels", "a sentence of 04-comparisons.ipynb",
+    }  # fmt: skip
+    assert {place for _, _, place in found["cases", 2023, 2024]} == {
+        "table levels",
+        "a sentence of 04-comparisons.ipynb",
+    }
     assert {place for _, _, place in found["persons", 2023, 2024]} >= {"table levels", "a sentence of 03-trends.ipynb"}
     for key, every in found.items():
         for side in (0, 1):

@@ -193,7 +193,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
         - articles, measure, compiler: as in `pairs`
         - factor, low, high: rounded to two decimals
         - level: coverage in percent
-        - dispersion: `phi`
+        - dispersion: `phi`, rounded to one decimal
         - ids: statements behind the row, joined by spaces
     """
     daily = pairs["incomplete"].map({True: ", by the day", False: ""})
@@ -203,7 +203,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
     })  # fmt: skip
     numbers = pairs[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
     table = pd.concat([words, pairs[["articles", "measure", "compiler"]], numbers], axis=1)
-    return table.assign(level=100 * level, dispersion=phi, ids=pairs["ids"])
+    return table.assign(level=100 * level, dispersion=round(phi, 1), ids=pairs["ids"])
 
 
 def with_intervals(factors: pd.DataFrame) -> pd.DataFrame:
