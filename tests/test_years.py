@@ -205,6 +205,7 @@ def test_the_cases_after_a_year_are_compared_with_it_by_the_month(fit: composite
     assert since.last == fit.ends[-1]
     assert since.number == pytest.approx(fit.obs.low[24:30].sum(), abs=5)
     assert since.monthly == pytest.approx(since.number / 6, rel=0.02)
-    assert (year.hundreds, year.monthly) == (round(year.number, -2), pytest.approx(year.number / 12, rel=0.01))
+    assert year.hundreds == round(year.number, -2)
+    assert year.monthly == pytest.approx(year.number / 12, rel=0.01)
     assert "6 informative counts" in str(years.after(thin, 2020))
     assert "the reports end on 2023-06-30" in str(years.after(fit, 2023))
