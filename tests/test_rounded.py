@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.origins import every_origin
 
@@ -200,3 +201,22 @@ def test_a_nowcast_needs_eight_periods_counted_twice() -> None:
     refused = ladder.nowcast(1)
     assert refused is not None
     assert "1 period was" in refused.reason
+
+
+def test_the_newest_count_is_the_one_that_runs_furthest_and_of_several_the_longest() -> None:
+    days = pd.to_datetime(["2022-01-01", "2023-03-01", "2023-01-01"])
+    counts = pd.DataFrame(
+        {
+            "value": [10, 20, 30], "period_start": days, "compiler": "A", "ids": ["F1", "F2", "F3"],
+            "period_end": pd.to_datetime(["2022-12-31", "2023-05-07", "2023-05-07"]),
+        }
+    )  # fmt: skip
+    known = pace.newest(counts)
+    assert not isinstance(known, Refused)
+    assert (known.value, known.compiler, known.ids) == (30, "A", "F3")
+    assert isinstance(pace.newest(counts.iloc[:0]), Refused)
+
+
+def test_a_number_is_called_missing_only_where_everybody_was_looked_at() -> None:
+    refused = Refused("none", "")
+    assert (pace.missing(refused, None), pace.missing(5, None), pace.missing(refused, ["A"])) == (1, 0, None)

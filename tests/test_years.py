@@ -188,7 +188,7 @@ def test_every_growth_factor_is_printed_with_one_interval() -> None:
         "table levels",
         "a sentence of 04-comparisons.ipynb",
     }
-    assert {place for _, _, place in found["persons", 2023, 2024]} >= {"table levels", "a sentence of 03-trends.ipynb"}
+    assert {place for _, _, place in found["persons", 2023, 2024]} >= {"table levels", "table factors"}
     for key, every in found.items():
         for side in (0, 1):
             ends = [one[side] for one in every]
@@ -202,8 +202,8 @@ def test_every_total_of_a_year_is_printed_with_one_interval() -> None:
     """The number of cases of 2024 in the sentence is that of the table, to tens; the level is in the table alone."""
     (row,) = [cells for cells in table("03-trends.ipynb", "levels") if cells[0] == "2024" and "newer parts" in cells]
     number, interval = row[2], row[3]
-    (text,) = [text for text, _ in outputs("03-trends.ipynb") if "How many in 2024" in text]
-    said = re.search(rf"about ({NUMBER}) cases .*? ({NUMBER}) to ({NUMBER})\)", text, re.S)
+    (text,) = [text for text, _ in outputs("03-trends.ipynb") if "What happened" in text]
+    said = re.search(rf"about ({NUMBER}) in 2024 \(.*? interval ({NUMBER}) to ({NUMBER})\)", text, re.S)
     assert said is not None
     low, high = INTERVAL.search(interval).groups()  # type: ignore[union-attr]
     for words, exactly in zip(said.groups(), (number, low, high), strict=True):
@@ -211,3 +211,16 @@ def test_every_total_of_a_year_is_printed_with_one_interval() -> None:
     level = next(cells for cells in table("03-trends.ipynb", "levels") if cells[0] == "2024")[5]
     elsewhere = [text for path in NOTEBOOKS.glob("*.ipynb") for text, _ in outputs(path.name) if level in text]
     assert elsewhere == []
+
+
+def test_the_cases_after_a_year_are_compared_with_it_by_the_month(fit: composite.Fit, thin: composite.Fit) -> None:
+    since, year = years.after(fit, 2022), years.cases(fit, 2022)
+    assert not isinstance(since, Refused)
+    assert not isinstance(year, Refused)
+    assert since.last == fit.ends[-1]
+    assert since.number == pytest.approx(fit.obs.low[24:30].sum(), abs=5)
+    assert since.monthly == pytest.approx(since.number / 6, rel=0.02)
+    assert year.hundreds == round(year.number, -2)
+    assert year.monthly == pytest.approx(year.number / 12, rel=0.01)
+    assert "6 informative counts" in str(years.after(thin, 2020))
+    assert "the reports end on 2023-06-30" in str(years.after(fit, 2023))

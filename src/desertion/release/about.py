@@ -83,7 +83,7 @@ def _first(state: states.State) -> str:
     shown_there = [each for (stem, _), each in findings.read(state).sentences.items() if stem == lead]
     if not shown_there or shown_there[0].withheld:
         return ""
-    return re.sub(r"\*+|`", "", re.sub(r"^\*\*[^*]*\*\*\s*", "", shown_there[0].text))
+    return re.sub(r"\*+|`", "", re.sub(r"^\*\*[^*]*\*\*\s*(?=\S)", "", shown_there[0].text))
 
 
 def of_package(home: str) -> dict[str, Any]:

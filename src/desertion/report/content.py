@@ -37,12 +37,13 @@ from desertion.text import shown, uncoloured, visible, visible_lines
 
 @dataclass(frozen=True)
 class Section:
-    """A notebook: its name, title, answer and other blocks, in order."""
+    """A notebook: its name, title, answer, other blocks in order, and the `limits` that close the answer."""
 
     stem: str
     title: str
     answer: tuple[Block, ...]
     blocks: tuple[Block, ...] = field(default=())
+    limits: tuple[Block, ...] = field(default=())
 
 
 def read(notebooks: Iterable[Path], plots: Path | None, history: History | None = None) -> list[Section]:
@@ -57,6 +58,7 @@ def read(notebooks: Iterable[Path], plots: Path | None, history: History | None 
 def _section(path: Path, plots: Path | None, names: set[str], history: History | None) -> Section:
     title = ""
     answer: list[Block] = []
+    limits: list[Block] = []
     blocks: list[Block] = []
     notebook = nb.read(path)
     code = {cell["id"]: number for number, cell in enumerate(nb.code_cells(notebook), 1)}
@@ -71,7 +73,7 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
         elif cell["id"] in code:
             tags = cell.get("metadata", {}).get("tags", [])
             if "working" not in tags:  # a frame for the analyst, not for the reader
-                into = answer if "answer" in tags else blocks
+                into = limits if {"answer", "limits"} <= set(tags) else answer if "answer" in tags else blocks
                 where = f"{path.stem}, code cell {code[cell['id']]}"
                 made = [
                     block
@@ -82,13 +84,13 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
                 into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
-    return Section(path.stem, title, tuple(answer), tuple(blocks))
+    return Section(path.stem, title, tuple(answer), tuple(blocks), tuple(limits))
 
 
 def notes(sections: Iterable[Section]) -> list[str]:
     """What an author should know of the report: figures without recorded sources, and what it cannot show."""
     lines: list[str] = []
-    for block in (block for section in sections for block in (*section.answer, *section.blocks)):
+    for block in (block for section in sections for block in (*section.answer, *section.limits, *section.blocks)):
         if isinstance(block, Unshown):
             lines.append(f"{block.where}: {block.what} cannot be shown in the page and the PDF")
         elif isinstance(block, PictureBlock) and block.where:

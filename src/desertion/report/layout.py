@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from desertion.figures import Data
 
 TITLE = "AWOL and desertion convictions in the Russian military"
-#: Notebooks whose answers open the report; the answers of the others open their own sections.
-LEADS = ("03-trends", "05-sensitivity")
+#: Notebooks whose answers open the report, the first sentence as its headline; the cells also tagged `limits` follow
+#: after all of them. The answers of the others open their own sections.
+LEADS = ("03-trends", "01-figures", "05-sensitivity")
 #: Plots shown with the answer, in this order.
 MAIN_PLOTS = ("long_view", "growth")
 
@@ -60,13 +61,15 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
         if isinstance(block, PlotBlock) and block.name in MAIN_PLOTS
     }
     opening = [block for section in leads for block in section.answer]
+    opening += [block for section in leads for block in section.limits]
     rest = [
         replace(
             section,
             answer=(),
+            limits=(),
             blocks=tuple(
                 Moved(block.name, block.title) if isinstance(block, PlotBlock) and block.name in plots else block
-                for block in ((() if section in leads else section.answer) + section.blocks)
+                for block in ((() if section in leads else section.answer + section.limits) + section.blocks)
             ),
         )
         for section in sections

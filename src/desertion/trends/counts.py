@@ -306,7 +306,7 @@ def _others(wholes: Observations, fewest: Floats, most: Floats) -> tuple[Floats,
     inside = (wholes.start[:, None] <= wholes.start) & (wholes.stop <= wholes.stop[:, None])
     low, own = np.where(inside, low, 0.0).max(axis=1), high
     high = np.where(inside.T, own, np.inf).min(axis=1)
-    shown = np.flatnonzero(own < wholes.high * SHOWN)
+    shown = np.flatnonzero((own < wholes.high * SHOWN) & (own > 0))  # none at all is no share to go by
     if not len(shown):
         return low, np.full(len(wholes), np.inf)
     largest = shown[np.argmax(wholes.high[shown])]

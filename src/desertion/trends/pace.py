@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
@@ -149,3 +151,29 @@ def tests(fit: Fit | Refused, held_out: HeldOut) -> Tests | Refused:
     if (lacking := carried(fit)) is not None:
         return lacking
     return Tests(len(held_out), ENOUGH, fit.obs.last(int(fit.obs.stop.argmax())), statements(fit))
+
+
+class Newest(NamedTuple):
+    """The published count that runs furthest: its value, first and last day, who counted, and its statements."""
+
+    value: float
+    first: date
+    last: date
+    compiler: str
+    ids: str
+
+
+def newest(counts: pd.DataFrame) -> Newest | Refused:
+    """The one of `counts` (rows of `reconcile.facts`) with the latest last day, of several the longest."""
+    if counts.empty:
+        return Refused("no such count is among the published numbers used", "")
+    row = counts.sort_values(["period_end", "period_start"], ascending=[False, True], kind="stable").iloc[0]
+    return Newest(float(row["value"]), row["period_start"], row["period_end"], row["compiler"], row["ids"])
+
+
+def missing(number: object, counters: Sequence[str] | None) -> int | None:
+    """1 where `number` is refused, else 0, for a sentence that says so; None where only some `counters` are looked at.
+
+    Numbers of a counter that was left out are not known to be missing.
+    """
+    return None if counters is not None else int(isinstance(number, Refused))

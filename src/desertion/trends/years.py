@@ -184,24 +184,48 @@ def rates(pairs: pd.DataFrame, fits: Mapping[tuple[str, str, str], Panel]) -> pd
 
 
 class Cases(NamedTuple):
-    """The number of cases of a year, for a sentence: median and interval to tens, and in words what they are of."""
+    """Cases of a period, for a sentence: median and interval to tens, in words what they are of, and mean of a month.
+
+    `hundreds`: the median to hundreds. `last`: last day of the period.
+    """
 
     number: float
     low: float
     high: float
     scope: str
     ids: str
+    monthly: float
+    hundreds: float
+    last: date
 
 
 def cases(fit: Fit | Refused, year: int) -> Cases | Refused:
     """The cases of the reference series in `year`; refused where `fit` carries no levels or reaches not all of it."""
+    return _cases(fit, date(year, 1, 1), date(year, 12, 31), f"all of {year}")
+
+
+def after(fit: Fit | Refused, year: int) -> Cases | Refused:
+    """The cases of the reference series from the end of `year` to the last day of its reports; refused as in `cases`.
+
+    Refused too where these are less than two months: a level of so few days is no course of a year.
+    """
+    if isinstance(fit, Refused):
+        return fit
+    last = fit.ends[-1]
+    if (last - date(year, 12, 31)).days < 59:
+        return Refused(f"the reports end on {last}", f"two months of reports after {year}")
+    return _cases(fit, date(year + 1, 1, 1), last, f"{year + 1} to {last}")
+
+
+def _cases(fit: Fit | Refused, first: date, last: date, what: str) -> Cases | Refused:
     if isinstance(fit, Refused):
         return fit
     if (lacking := carried(fit)) is not None:
         return lacking
-    if fit.starts[0] > date(year, 1, 1) or fit.ends[-1] < date(year, 12, 31):
+    if fit.starts[0] > first or fit.ends[-1] < last:
         reached = f"from {fit.starts[0]} to {fit.ends[-1]}"
-        return Refused(f"the reports reach {reached}, not over all of {year}", f"reports of {year}")
-    row = composite.counts(fit, [year]).iloc[0]
+        return Refused(f"the reports reach {reached}, not over {what}", f"reports of {what.removeprefix('all of ')}")
+    row = composite.counts(fit, [(first, last)]).iloc[0]
     number, low, high = (round(float(row[name]), -1) for name in ("median", "low", "high"))
-    return Cases(number, low, high, scopes(row["scope"]), statements(fit))
+    monthly = number / ((last - first).days + 1) * 365.25 / 12
+    return Cases(number, low, high, scopes(row["scope"]), statements(fit), monthly, round(number, -2), last)
