@@ -113,6 +113,18 @@ def test_the_answer_opens_the_page_with_the_main_plots_and_is_not_said_twice(pag
     assert page.index('id="plot-growth"') < heading < page.index('id="plot-offences"')
 
 
+def test_what_is_not_known_closes_the_opening_after_the_answers_of_all_leading_notebooks() -> None:
+    def named(stem: str) -> content.Section:
+        return content.Section(stem, stem, (Prose(f"{stem} answer"),), (Prose(stem),), (Prose(f"{stem} limits"),))
+
+    opening, rest, _ = layout.arrange([named("09-other"), *map(named, layout.LEADS)], [])
+    leads = [f"{stem} {part}" for part in ("answer", "limits") for stem in layout.LEADS]
+    assert [block.text for block in opening if isinstance(block, Prose)] == leads
+    assert [block.text for block in rest[0].blocks if isinstance(block, Prose)] == [
+        "09-other answer", "09-other limits", "09-other",
+    ]  # fmt: skip
+
+
 def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_never_does(page: str) -> None:
     assert link_of(page, "615") == {
         "class": "n", "href": "#F085", "data-ids": "F085", "id": "number-grew-a-0f",
@@ -174,7 +186,7 @@ def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> N
 def test_no_reader_meets_the_name_of_a_parameter_in_prose(path: Path) -> None:
     names = params.cell.of(path.stem).names
     section = content.read([path], None)[0]
-    for block in (*section.answer, *section.blocks):
+    for block in (*section.answer, *section.limits, *section.blocks):
         prose = block.text if isinstance(block, content.Prose) else "".join(getattr(block, "parts", ()))
         assert [name for name in names if f"`{name}`" in prose] == []
 
