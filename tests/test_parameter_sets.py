@@ -108,7 +108,7 @@ def test_a_sentence_about_one_compiler_is_not_said_of_another(stem: str, tmp_pat
     executed = execute(stem, {"compilers": ["Rosstat"]}, tmp_path)
     assert list(faults(executed)) == []
     path = tmp_path / f"{stem}.ipynb"
-    of_everybody = {"known", "read-twice", "not-known"}
+    of_everybody = {"known", "read-twice", "apart", "not-known"}
     named = {one["id"] for _, one in sentences.records(path) if not one["withheld"]}
     assert named <= of_everybody
 

@@ -40,8 +40,10 @@ def test_a_changed_figure_withholds_the_sentence_that_rests_on_it_and_no_other(c
     assert text.count(",5096,") == 4
     path.write_text(text.replace(",5096,", ",9096,"), encoding="utf-8")
     executed = run(clone, "03-trends")
-    (one,) = sentences.withheld(executed, NOTEBOOKS / "03-trends.ipynb")
-    assert one.id == "awol-2021-2023"
+    held_back = {one.id: one for one in sentences.withheld(executed, NOTEBOOKS / "03-trends.ipynb")}
+    one = held_back["awol-2021-2023"]
+    # The others of the opening rest on other figures, or have words for the number as it is now.
+    assert not held_back.keys() & {"headline", "by-year", "convicted-2023-2024", "not-all", "not-known", "outlook"}
     assert "was 8.28" in str(one)
     assert "is 14.79" in str(one)
     printed = [record["id"] for _, record in sentences.records(executed) if not record["withheld"]]
