@@ -24,8 +24,8 @@ TITLE = "AWOL and desertion convictions in the Russian military"
 #: Notebooks whose answers open the report, the first sentence as its headline; the cells also tagged `limits` follow
 #: after all of them. The answers of the others open their own sections.
 LEADS = ("03-trends", "01-figures", "05-sensitivity")
-#: Plots shown with the answer, in this order.
-MAIN_PLOTS = ("long_view", "growth")
+#: Plots shown under the first sentence, in this order.
+MAIN_PLOTS = ("long_view",)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def arrange(sections: Sequence[Section], verified: Iterable[Block]) -> tuple[lis
         )
         for section in sections
     ]
-    opening += [plots[name] for name in MAIN_PLOTS if name in plots]
+    opening[1:1] = [plots[name] for name in MAIN_PLOTS if name in plots]  # the finding, and the plot that shows it
     counts = itertools.count(1), itertools.count(1)
     opening = _numbered(opening, *counts)
     rest = [replace(one, blocks=tuple(_numbered(one.blocks, *counts))) for one in rest]

@@ -47,9 +47,12 @@ class Links:
         return slug if self._places[slug] == 1 else f"{slug}-{self._places[slug]}"
 
     def _printing(self, words: str, ids: Sequence[str], own: bool) -> list[str]:
-        """Those of `ids` that print the number; none where it has ids of its `own` that are of other counts, too."""
+        """Those of `ids` that print the number.
+
+        One of fewer than three digits may be so by chance: none where it has ids of its `own` of other counts, too.
+        """
         same = [each for each in ids if self._prints(self._rows[each], words)]
-        if not own or not same:
+        if not own or not same or len(re.sub(r"\D", "", words)) > 2:
             return same
         others = {other for each in same for other in self._of_one_count(self._rows[each])}
         return same if set(ids) <= {*same, *others} else []
