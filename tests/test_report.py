@@ -140,7 +140,7 @@ def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_ne
         assert re.search(r'href="#(methods|version)"', link), link
 
 
-def test_a_short_number_of_several_statements_is_computed_and_a_long_one_is_that_of_the_page_that_prints_it(page: str) -> None:
+def test_a_short_number_of_several_statements_is_computed_and_a_long_one_printed(page: str) -> None:
     # A number of one digit may be printed by chance: where ids are given by name, all of them are behind it.
     assert link_of(page, "6")["data-ids"] == "F085 F147 F192 F293 F313 F333"
     assert link_of(page, "1")["class"] == "n computed"
