@@ -126,6 +126,7 @@ def _shapes(axes: Axes) -> Iterator[tuple[str, NDArray[np.float64]]]:
 
 
 def _dense(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    path = np.clip(path, -5_000, 5_000)  # points; what lies further off is on no page
     dots = [path[:1]]
     for start, end in itertools.pairwise(path):
         steps = max(int(np.hypot(*(end - start))), 1)

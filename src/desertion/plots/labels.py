@@ -276,6 +276,7 @@ class _Spot:
 
 def _along(path: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points every two points along a path, so that a label can count how much of the line it would cover."""
+    path = np.clip(path, -5_000, 5_000)  # points; what lies further off is on no page
     dots = [path[:1]]
     for start, end in itertools.pairwise(path):
         steps = max(int(np.hypot(*(end - start)) // 2), 1)
