@@ -186,7 +186,7 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     figure = page[page.index('id="plot-by_measure_cases"') :].partition("</figure>")[0]
     assert 'class="narrow"' in figure
     assert 'download="by_measure_cases.csv"' in figure
-    assert "counted by Mediazona, Proekt." in figure
+    assert "Counted by Mediazona, Proekt." in figure
     assert re.search(r'data-ids="F\d+( F\d+)+"', figure), "a mark opens all statements of its count"
     desertion(project, "accept")
     names = sorted(path.name for path in (project / "plots").glob("by_measure*"))

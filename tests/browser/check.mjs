@@ -126,6 +126,7 @@ const tasks = {
     found.svg = (await saved(() => plot.getByRole("button", { name: "SVG" }).click())).bytes.toString();
     found.csv = (await saved(() => plot.getByText("Numbers (CSV)").click())).bytes.toString();
     await plot.getByText("Numbers as a table").click();
+    await plot.locator(".table tbody tr").first().waitFor(); // the table is made when it is first opened
     found.rows = await plot.locator(".table tbody tr").count();
 
     const status = tab.locator("#filters [role=status]");
