@@ -45,7 +45,7 @@ def test_every_width_and_theme_fits_is_accessible_and_gets_ready(which: str, req
         assert view["ready"]
         assert view["wide"] <= view["width"], view
         assert view["violations"] == [], view
-        assert view["moved"] == 0, view
+        assert view["moved"] < 0.001, view  # of the viewport: less than a pixel
         assert view["headings"] == 1
         assert view["both"] == 0, view
         assert view["sideways"] == 0 or view["width"] > 640, view
