@@ -291,10 +291,10 @@ def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
 
 
 def several(answers: pd.DataFrame) -> pd.DataFrame:
-    """The answers with a factor to questions that have two or more of them for the pair of years."""
+    """The answers with a factor to questions that have two or more of them for the pair of years, pair by pair."""
     known = answers[answers["refused"].eq("")]
     names = known.groupby(["from_year", "to_year", "question"])["option"].transform("nunique")
-    return known[names.gt(1)]
+    return known[names.gt(1)].sort_values(["to_year", "from_year"], ascending=[True, False], kind="stable")
 
 
 def in_words(reach: pd.DataFrame) -> pd.DataFrame:
