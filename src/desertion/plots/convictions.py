@@ -48,13 +48,15 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 
 
 def _finding(counts: pd.DataFrame) -> str:
-    """That the number at least doubled from the first whole year to the last, by the counter of most periods."""
+    """That the number at least doubled between the first and last whole year of the counter of most, then newest periods."""
     for measure, words in _FOUND.items():
         lines = counts[counts["measure"].eq(measure) & counts["articles"].eq("337")]
         long = lines[(lines["period_end"] - lines["period_start"]).dt.days > 300]
         if long.empty:
             continue
-        line = long[long["compiler"] == long["compiler"].value_counts().index[0]].sort_values("period_end")
+        periods = long.groupby("compiler")["period_end"].agg(["size", "max"])
+        periods = periods.sort_values(["size", "max"], kind="stable")
+        line = long[long["compiler"] == periods.index[-1]].sort_values("period_end", kind="stable")
         before, after = line.iloc[0], line.iloc[-1]
         if after["monthly"] > 2 * before["monthly"]:
             return words.format(
