@@ -48,7 +48,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 
 
 def _finding(counts: pd.DataFrame) -> str:
-    """That the number at least doubled between the first and last whole year of the counter of most, then newest periods."""
+    """That the number at least doubled between the first and last whole year, by the counter of most periods."""
     for measure, words in _FOUND.items():
         lines = counts[counts["measure"].eq(measure) & counts["articles"].eq("337")]
         long = lines[(lines["period_end"] - lines["period_start"]).dt.days > 300]
