@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from desertion import figures, reconcile
+from desertion import figures, reconcile, text
 from desertion.trends import Refused, composite, hindsight, origins
 from desertion.trends.composite import ahead
 from desertion.trends.counts import Observations
@@ -41,7 +41,7 @@ def test_the_target_is_what_the_new_count_adds_and_the_past_is_a_chain_without_o
     first, second = hindsight.cases(vintages(YEARS, [*YEARS, HALF], [*YEARS, HALF, WHOLE]))
     assert first.published.target == 60
     assert first.published.counts.tolist() == [100, 101, 102, 103, 104, 105]
-    assert first.published.target_months == pytest.approx(182 / hindsight.MONTH)
+    assert first.published.target_months == pytest.approx(182 / text.MONTH)
     assert second.published.target == 130 - 60
     assert second.published.counts.tolist()[-1] == 60
     assert second.report.ids == ("W",)
@@ -70,8 +70,8 @@ def test_a_count_of_days_that_were_covered_before_is_no_target() -> None:
     assert not hindsight.cases(vintages(YEARS, [*YEARS, overlapping]))
     gap = ("G", "2016-03-01", "2016-06-30", 40.0, 40.0, "a")
     (case,) = hindsight.cases(vintages(YEARS, [*YEARS, gap]))
-    assert case.published.target_months == pytest.approx(122 / hindsight.MONTH)
-    assert case.reach == pytest.approx(182 / hindsight.MONTH)
+    assert case.published.target_months == pytest.approx(122 / text.MONTH)
+    assert case.reach == pytest.approx(182 / text.MONTH)
 
 
 def scored(model: str, *counts: tuple[float, float, float]) -> list[origins.Score]:
@@ -137,7 +137,7 @@ def test_the_frame_shows_each_forecast_beside_the_count_that_came_out() -> None:
     own = frame.loc[hindsight.MODEL]
     assert (own["day"], own["report"], own["count"]) == (date(2017, 1, 2), "W", 130 - 60)
     assert own["low95"] < own["median"] < own["high95"]
-    assert own["months"] == pytest.approx(184 / hindsight.MONTH)
+    assert own["months"] == pytest.approx(184 / text.MONTH)
     assert held_out.refused is not None
     assert len(held_out) == 1
     assert held_out.reach == 6
@@ -165,5 +165,5 @@ def test_no_origin_of_the_real_figures_knows_what_came_out_later() -> None:
         known = first[data.figures.loc[list(case.known.statements), "fact"]]
         assert (known.dt.date < case.day).all()
         assert first[data.figures.loc[case.report.statements[0], "fact"]].date() == case.day
-        first_new = case.report.stop[0] - case.published.target_months * hindsight.MONTH
+        first_new = case.report.stop[0] - case.published.target_months * text.MONTH
         assert case.known.stop.max() <= first_new + 1e-6

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from desertion import figures, plots, reconcile
 from desertion.errors import ArgumentError
-from desertion.trends import Refused, exact, stages
+from desertion.trends import Refused, exact, growth, stages
 
 
 def fact(year: int, value: float, **more: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_a_part_of_a_year_is_compared_by_the_day_and_named() -> None:
     assert (row.from_part, row.to_part) == ("Mar–Dec 2022", "")
     words = stages.in_words(table).iloc[0]
     assert (words["before"], words["after"], words["growth"]) == ("884 (Mar–Dec)", "4,346", "×4.12")
-    (limits,) = exact.assumed_dispersion(4346, 884, [stages.OFFICIAL], 1, 306 / 365.25)
+    (limits,) = exact.assumed_dispersion(4346, 884, [growth.OFFICIAL], 1, 306 / 365.25)
     assert words["interval"] == f"{limits.low:.2f} to {limits.high:.2f}"
 
 

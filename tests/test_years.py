@@ -141,6 +141,11 @@ def printed() -> Iterator[Printed]:
     for row in drawn.to_dict("records"):
         a, b = map(int, re.findall(r"\d{4}", row["label"]))
         yield (COUNTERS.get(row["series"], row["series"]), a, b), row["low"], row["high"], "plots/growth.csv"
+    of = {(row["compiler"], row["articles"], row["measure"]): row["series"] for row in drawn.to_dict("records")}
+    by_stage = pd.read_csv(ROOT / "plots" / "stages.csv", dtype=str, keep_default_na=False)
+    for row in by_stage[by_stage["from_part"].eq("") & by_stage["to_part"].eq("")].to_dict("records"):
+        series, b = of.get((row["compiler"], row["articles"], row["measure"]), row["what"]), int(float(row["to_year"]))
+        yield (COUNTERS.get(series, series), b - 1, b), row["low"], row["high"], "plots/stages.csv"
     group = ""
     for cells in table("03-trends.ipynb", "factors"):
         if len(cells) == 1:
@@ -182,13 +187,17 @@ def test_every_growth_factor_is_printed_with_one_interval() -> None:
         "plots/growth.csv", "table factors", "a sentence of 03-trends.ipynb",
     }  # fmt: skip
     assert {place for _, _, place in found["cases", 2022, 2023]} == {
-        "plots/growth.csv", "table factors", "table levels", "a sentence of 04-comparisons.ipynb",
+        "plots/growth.csv", "table factors", "table levels", "a sentence of 04-comparisons.ipynb", "plots/stages.csv",
     }  # fmt: skip
     assert {place for _, _, place in found["cases", 2023, 2024]} == {
         "table levels",
         "a sentence of 04-comparisons.ipynb",
     }
-    assert {place for _, _, place in found["persons", 2023, 2024]} >= {"table levels", "table factors"}
+    assert {place for _, _, place in found["persons", 2023, 2024]} >= {
+        "table levels",
+        "table factors",
+        "plots/stages.csv",
+    }
     for key, every in found.items():
         for side in (0, 1):
             ends = [one[side] for one in every]

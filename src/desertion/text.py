@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
+#: Mean length of a month in days.
+MONTH = 365.25 / 12
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _WIDTH = 60  # characters of a value that a message shows
 _URL = re.compile(r"https?://[^\s<>\"'`\\]+")

@@ -16,7 +16,7 @@ from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
 from desertion.reconcile.statements import Reading, Statement, independent
-from desertion.text import natural
+from desertion.text import MONTH, natural
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -178,7 +178,7 @@ def _factor(top: Reading, base: Reading) -> float | None:
 def _per_year(reading: Reading) -> float:
     """The number for a year of its period, in whole months: a page of 29 December counts the year."""
     days = (reading.period_end - reading.period_start).days + 1
-    return reading.value * 12 / max(1, round(days / 30.4375))
+    return reading.value * 12 / max(1, round(days / MONTH))
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------

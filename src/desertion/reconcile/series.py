@@ -13,11 +13,10 @@ from desertion import vocabulary
 from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.reconcile.ledger import REVISION
+from desertion.text import MONTH
 
 #: Days of a period that counts as a year: a part of a year that is shorter says nothing of it.
 _LEAST, _MOST = 200, 366
-#: Days of a month: a year in twelve.
-_MONTH = 365.25 / 12
 #: What tells one series from another.
 _SERIES = ["compiler", "measure", "articles", "scope"]
 
@@ -94,7 +93,7 @@ def by_period(facts: pd.DataFrame) -> pd.DataFrame:
     same = years.reset_index().merge(added, on=_SERIES[:3], suffixes=("", "_added"))
     within = same["period_start"].ge(same["period_start_added"]) & same["period_end"].le(same["period_end_added"])
     counts = pd.concat([years.drop(same.loc[within & same["incomplete"], "fact"]), added])
-    return counts.assign(monthly=(counts["value"] / counts["days"] * _MONTH).round(1))
+    return counts.assign(monthly=(counts["value"] / counts["days"] * MONTH).round(1))
 
 
 def _added(facts: pd.DataFrame) -> pd.DataFrame:

@@ -19,14 +19,14 @@ import pandas as pd
 from desertion.arguments import takes
 from desertion.errors import ArgumentError, UserError
 from desertion.params.known import OTHER_OFFENCES as OTHER_OFFENCES
-from desertion.text import period
+from desertion.text import MONTH, period
 from desertion.trends import Refused
 from desertion.trends.growth import MOST_OF_A_YEAR
 
 #: Who counts all offences, and who counts those of the articles.
 OFFICIAL, COUNTER, ARTICLES = "Judicial Department", "The Insider", "337+338+339"
-#: Days of a month, on average, and fewest of a count of a year.
-MONTH, _YEAR = 30.4375, 358
+#: Fewest days of a count of a year.
+_YEAR = 358
 _NEEDS = "articles measure compiler kind scope cumulative bound value days period_start period_end ids"
 
 

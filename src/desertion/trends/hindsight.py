@@ -20,14 +20,13 @@ from desertion import figures, memo, reads
 from desertion.errors import UserError
 from desertion.figures import Data
 from desertion.reconcile import facts, latest
+from desertion.text import MONTH
 from desertion.trends import Refused, composite
 from desertion.trends.arrays import Floats
 from desertion.trends.composite import ahead, checks
 from desertion.trends.counts import Observations, Running
 from desertion.trends.origins import BASELINES, BEFORE, ENOUGH, Forecaster, Origin, Score, score, summarise
 
-#: Mean length of a month in days.
-MONTH = 30.4375
 MODEL = "composite link model, pool of five paths"
 #: Chance below which the counts inside an interval refute its level.
 REFUTED = 0.05

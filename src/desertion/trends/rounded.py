@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from desertion.text import MONTH
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.composite.counted import undivided
 from desertion.trends.counts import Observations, behind
-from desertion.trends.hindsight import MODEL, MONTH, HeldOut
+from desertion.trends.hindsight import MODEL, HeldOut
 from desertion.trends.origins import BASELINES, ENOUGH, Score, summarise
 
 

@@ -28,17 +28,15 @@ STAGES = {
 IN_FORCE = "convicted and in force"
 COURT_FORMS = "Judicial Department"
 ORDER = (*STAGES.values(), IN_FORCE)
-#: Variance over mean of the official counts of persons convicted under Art. 337 about their trend of 2013 to 2021.
-OFFICIAL = 61.0
 _COLUMNS = (
     *("years", "stage", "what", "compiler", "articles", "measure", "from_year", "to_year", "from_count", "to_count"),
-    *("from_part", "to_part", "ratio", "low", "high", "refused", "ids"),
+    *("from_part", "to_part", "incomplete", "ratio", "low", "high", "refused", "ids"),
 )
 
 
 @takes(facts="reconcile.facts(data): compiler articles measure scope unit", level="share")
 def stage_growth(
-    facts: pd.DataFrame, phi: float = OFFICIAL, level: float = 0.95, reading: str = "rounding", *, step: int = 1
+    facts: pd.DataFrame, phi: float = growth.OFFICIAL, level: float = 0.95, reading: str = "rounding", *, step: int = 1
 ) -> pd.DataFrame:
     """Compare each two years of one counter, stage and set of articles, neighbouring ones unless `step` is more.
 
@@ -68,6 +66,7 @@ def stage_growth(
         - compiler, articles, measure: of both counts
         - from_year, to_year, from_count, to_count: the two counts
         - from_part, to_part: what is counted of the year, `Mar–Dec 2022`; blank for the whole year
+        - incomplete: whether one of them covers a part of its year
         - ratio, low, high: later over earlier count, with the interval of `growth.growth_table` at `phi`
         - refused: why there is no ratio, else blank
         - ids: statements behind both counts, joined by spaces
@@ -80,8 +79,6 @@ def stage_growth(
     counts = growth.yearly(facts[facts["measure"].isin(STAGES)], reading, incomplete=True)
     counts = counts.sort_values("days", kind="stable").groupby([*growth.KEYS, "year"]).tail(1)
     pairs = growth.growth_table(counts, phi=phi, level=level, reading=reading, incomplete=True)
-    if "outer_low" in pairs:
-        pairs = pairs.drop(columns=["low", "high"]).rename(columns={"outer_low": "low", "outer_high": "high"})
     pairs = pairs[pairs["to_year"].eq(pairs["from_year"] + step)].reset_index(drop=True)
     ends = zip(counts["period_start"], counts["period_end"], counts["exposure"], strict=True)
     parts = counts[[*growth.KEYS, "year"]].assign(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from desertion.text import MONTH
 from desertion.trends import Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.counts import behind
@@ -227,5 +228,5 @@ def _cases(fit: Fit | Refused, first: date, last: date, what: str) -> Cases | Re
         return Refused(f"the reports reach {reached}, not over {what}", f"reports of {what.removeprefix('all of ')}")
     row = composite.counts(fit, [(first, last)]).iloc[0]
     number, low, high = (round(float(row[name]), -1) for name in ("median", "low", "high"))
-    monthly = number / ((last - first).days + 1) * 365.25 / 12
+    monthly = number / ((last - first).days + 1) * MONTH
     return Cases(number, low, high, scopes(row["scope"]), statements(fit), monthly, round(number, -2), last)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from desertion import memo
 from desertion.errors import ContradictionError, ModeError, UserError
+from desertion.text import MONTH
 from desertion.trends import Refused, terms
 from desertion.trends.arrays import Floats
 from desertion.trends.composite import hyper, lattice, prior, truncation
@@ -176,7 +177,7 @@ def _design(obs: Observations, spec: Spec, trend: terms.Trend, grid: Grid, lead:
         scale += [np.nan] * walk.shape[1]
     scale += [priors.factor_sd] * len(names)
     # the level's vague prior is centred on the log of the crude rate
-    months = (obs.stop - obs.start) / (30.4375 * grid.months)
+    months = (obs.stop - obs.start) / (MONTH * grid.months)
     crude = float(np.log((obs.middle.sum() + 0.5) / months.sum()) - offset.mean())
     return prior.Design(
         grid, (*own, *names), path, columns, offset, np.array(scale),
