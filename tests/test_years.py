@@ -144,7 +144,8 @@ def printed() -> Iterator[Printed]:
     of = {(row["compiler"], row["articles"], row["measure"]): row["series"] for row in drawn.to_dict("records")}
     by_stage = pd.read_csv(ROOT / "plots" / "stages.csv", dtype=str, keep_default_na=False)
     for row in by_stage[by_stage["from_part"].eq("") & by_stage["to_part"].eq("")].to_dict("records"):
-        series, b = of.get((row["compiler"], row["articles"], row["measure"]), row["what"]), int(float(row["to_year"]))
+        one, b = (row["compiler"], row["articles"], row["measure"]), int(float(row["to_year"]))
+        series = of.get(one, " ".join(one))
         yield (COUNTERS.get(series, series), b - 1, b), row["low"], row["high"], "plots/stages.csv"
     group = ""
     for cells in table("03-trends.ipynb", "factors"):
