@@ -25,8 +25,8 @@ FOREIGN = re.compile(
 WRONG_CALLS = [
     ["build", "--edition", LONG], ["build", "--edition", "../x"], ["build", "--edition", ""],
     ["run", LONG], ["run", "/"], ["run", "README.md"], ["run", "data/figures.csv"], ["run", "02-claims", "-p", "x"],
-    ["run", "02-claims", "-p", f"{LONG}=1"], ["run", "02-claims", "-p", "level=[1"],
-    ["run", "02-claims", "-p", "level=2"],
+    ["run", "02-claims", "-p", f"{LONG}=1"], ["run", "04-comparisons", "-p", "level=[1"],
+    ["run", "04-comparisons", "-p", "level=2"],
     ["run", "02-claims", "notebooks/02-claims.ipynb"], ["run", "02-claims", "--edition", "2024"],
     ["check", "--data", LONG], ["check", "--data", "README.md"], ["fmt", "--data", LONG], ["fmt", "--data", "nowhere"],
     ["fit", LONG], ["fit", "/"], ["fit", "README.md"], ["fit", "nowhere.csv", "--model", "zip"],
