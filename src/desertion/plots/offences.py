@@ -47,12 +47,12 @@ def _finding(shares: pd.Series) -> str:
     absence, desertion = shares.get("337", 0.0), shares.get("338", 1.0)
     if absence <= 0.5:
         return ""
-    rare = "; desertion proper is rare" if desertion < 0.1 else ""
+    rare = "; desertion proper (Art. 338) is rare" if desertion < 0.1 else ""
     return f"{wording.capital(wording.tenths(absence))} cases are absence without leave{rare}"
 
 
 @plot(
-    "Absence, desertion, refusal and malingering before Russian courts",
+    "Absence (Art. 337), desertion (338), refusal (332) and malingering (339) before Russian courts",
     {
         "articles": text("the article: 337, 338, 332, 339; bars and panels come in the table's order"),
         "series": text("name of the series: measure and compiler"),

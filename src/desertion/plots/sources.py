@@ -45,7 +45,7 @@ def _finding(rows: pd.DataFrame) -> str:
 
 
 @plot(
-    "Who counted absence, desertion, refusal and malingering, and when",
+    "Who counted absence (Art. 337), desertion (338), refusal (332) and malingering (339), and when",
     {
         "articles": text("articles counted; groups of rows come in the table's order"),
         "measure": text("what is counted"),

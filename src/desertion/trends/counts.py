@@ -293,8 +293,8 @@ def _covered(obs: Observations, parts: Sequence[int], i: int) -> float:
 def _between(obs: Observations, rows: Sequence[int], of: Sequence[int]) -> Floats | None:
     """Fewest and most cases (2, n) in the days of the reports `of` that `rows` allow; None where these contradict."""
     own, days = obs.take(rows), obs.take(of)
-    found = chain.limits(own.start, own.stop, own.low, own.high, days.start, days.stop)
-    return None if found is None else np.array(found)
+    ends = chain.limits(own.start, own.stop, own.low, own.high, days.start, days.stop)
+    return None if ends is None else np.array(ends)
 
 
 def _others(wholes: Observations, fewest: Floats, most: Floats) -> tuple[Floats, Floats]:

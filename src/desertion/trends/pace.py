@@ -24,18 +24,18 @@ class Highest(NamedTuple):
     level: float
 
 
-def highest(found: Fit) -> list[Highest]:
+def highest(fitted: Fit) -> list[Highest]:
     """The months that are highest in any draw of the fit, those of most draws first.
 
     A sentence may call a month the highest only where its share is near one.
     """
-    theta, nodes = found.drawn
-    days = np.array([(end - start).days + 1 for start, end in zip(found.starts, found.ends, strict=True)])
-    drawn = found.means(0, theta, nodes)[:, found.design.lead :]
+    theta, nodes = fitted.drawn
+    days = np.array([(end - start).days + 1 for start, end in zip(fitted.starts, fitted.ends, strict=True)])
+    drawn = fitted.means(0, theta, nodes)[:, fitted.design.lead :]
     often = np.bincount(np.argmax(drawn / days, axis=1), minlength=len(days)) / len(drawn)
-    levels = found.intensity()["mean"].to_numpy()
+    levels = fitted.intensity()["mean"].to_numpy()
     order = [i for i in np.argsort(-often, kind="stable") if often[i] > 0]
-    return [Highest(found.starts[i], float(often[i]), float(levels[i])) for i in order]
+    return [Highest(fitted.starts[i], float(often[i]), float(levels[i])) for i in order]
 
 
 class Record(NamedTuple):

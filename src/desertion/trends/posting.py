@@ -33,25 +33,25 @@ class Band(NamedTuple):
     ids: str
 
 
-def band(found: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
+def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
     """Set the fit beside fits at the delays that `pairs` (`completeness.pairs`) and the reports leave open.
 
     Refused where the fit carries no levels, or the days on which its reports were counted are not known.
     """
-    if (refused := carried(found)) is not None or isinstance(found, Refused):
-        return refused or found  # type: ignore[return-value]
-    fits = delays.by_delay(found, pairs)
+    if (refused := carried(fitted)) is not None or isinstance(fitted, Refused):
+        return refused or fitted  # type: ignore[return-value]
+    fits = delays.by_delay(fitted, pairs)
     if isinstance(fits, Refused):
         return fits
     days = [one.spec.reporting_delay for one in fits]
-    values = [_quantities(one) for one in (found, *fits)]
-    heads = [f"{found.spec.reporting_delay:g} days, as above", *(f"{each:g} days" for each in days)]
+    values = [_quantities(one) for one in (fitted, *fits)]
+    heads = [f"{fitted.spec.reporting_delay:g} days, as above", *(f"{each:g} days" for each in days)]
     table = pd.DataFrame({"quantity": list(values[0])})
     for head, each in zip(heads, values, strict=True):
         table[head] = [each[name][0] if name in each else "" for name in table["quantity"]]
     years = [name for name in values[0] if name.isdecimal()]
     widest = max((abs(values[-1][name][1] / values[0][name][1] - 1) for name in years), default=0.0)
-    return Band(days[0], days[1], days[2], widest, table, statements(found))
+    return Band(days[0], days[1], days[2], widest, table, statements(fitted))
 
 
 def shown(one: Band | Refused) -> pd.DataFrame:
@@ -59,10 +59,10 @@ def shown(one: Band | Refused) -> pd.DataFrame:
     return pd.DataFrame(columns=["quantity"]) if isinstance(one, Refused) else one.table
 
 
-def _quantities(found: Fit) -> dict[str, tuple[str, float]]:
+def _quantities(fitted: Fit) -> dict[str, tuple[str, float]]:
     """Expected cases of each calendar year and of the last month, and growth between whole years, in words."""
     rows = {}
-    totals, last = found.totals("year"), found.intensity().iloc[-1]
+    totals, last = fitted.totals("year"), fitted.intensity().iloc[-1]
     whole = [(b - a).days >= 364 for a, b in zip(totals["period_start"], totals["period_end"], strict=True)]
     for row, full in zip(totals.to_dict("records"), whole, strict=True):
         name = f"{row['period_start']:%Y}" + ("" if full else f" to {row['period_end']:%B}")
@@ -71,7 +71,7 @@ def _quantities(found: Fit) -> dict[str, tuple[str, float]]:
     rows[month] = f"{last['mean']:,.0f} ({last['low']:,.0f} to {last['high']:,.0f})", float(last["mean"])
     years = [start.year for start, full in zip(totals["period_start"], whole, strict=True) if full]
     for a, b in pairwise(years):
-        growth = found.growth(a, b)
+        growth = fitted.growth(a, b)
         if isinstance(growth, dict):
             ratio = growth["ratio"]
             rows[f"growth {a} to {b}"] = f"×{ratio:.2f} ({growth['low']:.2f} to {growth['high']:.2f})", ratio
@@ -93,27 +93,27 @@ class Short(NamedTuple):
     ids: str
 
 
-def short(found: Fit | Refused, series: str | None = None) -> Short | Refused:
+def short(fitted: Fit | Refused, series: str | None = None) -> Short | Refused:
     """The last month's level if the last report of `series` (None: the reference) is short."""
-    if (refused := carried(found)) is not None or isinstance(found, Refused):
-        return refused or found  # type: ignore[return-value]
-    if series is not None and series not in found.obs.series_names:
+    if (refused := carried(fitted)) is not None or isinstance(fitted, Refused):
+        return refused or fitted  # type: ignore[return-value]
+    if series is not None and series not in fitted.obs.series_names:
         return Refused(f"no statement of {series} was published", "such statements")
-    table = delays.if_short(found, SHORT, series)
+    table = delays.if_short(fitted, SHORT, series)
     if isinstance(table, Refused):
         return table
-    at, added = delays.last_report(found.obs, series)
+    at, added = delays.last_report(fitted.obs, series)
     first = table.iloc[0]
     if pd.isna(first["days"]):
         return Refused("it is not known when the last report was counted", "its day of publication")
     levels = listed(f"{level:,.0f}" for level in table["mean"].iloc[1:]).replace(" and ", " or ")
     month = pd.Timestamp(first["period_start"])
-    return Short(month, float(first["mean"]), levels, added, int(first["days"]), " ".join(behind(found.obs.ids[at])))
+    return Short(month, float(first["mean"]), levels, added, int(first["days"]), " ".join(behind(fitted.obs.ids[at])))
 
 
-def caveat(found: Fit | Refused) -> str:
+def caveat(fitted: Fit | Refused) -> str:
     """A note under a plot of the reference series' months: what later posting may change; blank without a fit."""
-    one = short(found)
+    one = short(fitted)
     if isinstance(one, Refused):
         return ""
     when = f"{one.days} days after its last day" if one.days else "on its last day"

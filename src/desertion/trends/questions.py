@@ -86,8 +86,8 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
         - refused, needs: why there is no factor, and what would give one; else blank
         - ids: statements behind the reports, joined by spaces
     """
-    asked = dict.fromkeys(each.question for each in options)
-    every = [one for question in asked for one in
+    names = dict.fromkeys(each.question for each in options)
+    every = [one for question in names for one in
              (own._replace(question=question), *(each for each in options if each.question == question))]  # fmt: skip
     sets: dict[tuple[object, ...], int] = {}
     fits: dict[tuple[int, int], composite.Fit | Refused] = {}  # by the identity of reports and model
@@ -103,8 +103,8 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
             key = (reports.ids, reports.low.tobytes(), reports.high.tobytes())
             row |= {"reports": sets.setdefault(key, len(sets) + 1), "ids": " ".join(reports.statements)}
         for a, b in years:
-            found = refused or _growth(fit, a, b)
-            rows.append(row | {"from_year": a, "to_year": b} | _numbers(found))
+            factor = refused or _growth(fit, a, b)
+            rows.append(row | {"from_year": a, "to_year": b} | _numbers(factor))
     return _table(rows)
 
 
@@ -124,10 +124,10 @@ def _growth(fit: composite.Fit | Refused, a: int, b: int) -> dict[str, float] | 
         return Refused(str(error), "reports of both years")
 
 
-def _numbers(found: Mapping[str, float] | Refused) -> dict[str, object]:
-    if isinstance(found, Refused):
-        return {"refused": found.reason, "needs": found.needs}
-    return {**found, "refused": "", "needs": ""}
+def _numbers(factor: Mapping[str, float] | Refused) -> dict[str, object]:
+    if isinstance(factor, Refused):
+        return {"refused": factor.reason, "needs": factor.needs}
+    return {**factor, "refused": "", "needs": ""}
 
 
 def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -136,14 +136,14 @@ def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def counted(
-    asked: Mapping[str, Mapping[str, object]], facts: pd.DataFrame, years: Sequence[Years], own: Mapping[str, object],
-    *, level: float = 0.95, reading: str = "rounding",
+    conditions: Mapping[str, Mapping[str, object]], facts: pd.DataFrame, years: Sequence[Years],
+    own: Mapping[str, object], *, level: float = 0.95, reading: str = "rounding",
 ) -> pd.DataFrame:  # fmt: skip
     """Growth of published counts, by what is counted and by whom.
 
     Parameters
     ----------
-    asked : mapping of str to mapping
+    conditions : mapping of str to mapping
         For each question the counts that answer it: a value or a list of values for columns of `stages.stage_growth`
         (`stage`, `articles`, `compiler`). The question's options are all counts that agree with these.
     facts : DataFrame
@@ -168,8 +168,8 @@ def counted(
     asked_for = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
     pairs = pairs[np.array(asked_for, bool) & pairs["refused"].eq("")]
     rows: list[dict[str, object]] = []
-    for question, conditions in asked.items():
-        for row in pairs[_agrees(pairs, conditions)].to_dict("records"):
+    for question, agreeing in conditions.items():
+        for row in pairs[_agrees(pairs, agreeing)].to_dict("records"):
             name = f"{row['stage']}, {row['what']}, {row['compiler']}"
             rows.append(
                 {str(key): value for key, value in row.items()}

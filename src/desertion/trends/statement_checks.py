@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class _Reading(NamedTuple):
 
 
 def check(
-    found: Fit | Refused,
+    fitted: Fit | Refused,
     data: Data,
     facts: pd.DataFrame,
     wider: pd.DataFrame | None = None,
@@ -61,7 +62,7 @@ def check(
 
     Parameters
     ----------
-    found
+    fitted
         A fit to reports of the counts `facts`, running totals rebased or as printed; the table of a refusal is empty.
     data
         The statements.
@@ -92,30 +93,30 @@ def check(
         - smallest, named: for those in the fit, as in `predictive.noticed`
         - why: what is known of a number that is outside
     """
-    if isinstance(found, Refused):
+    if isinstance(fitted, Refused):
         return pd.DataFrame(columns=[*_COLUMNS, "smallest", "named"]).astype({"named": bool})
-    readings = list(_readings(found, data, facts, reading, wider=False))
+    readings = list(_readings(fitted, data, facts, reading, wider=False))
     if wider is not None:
-        readings += _readings(found, data, wider[~wider["cumulative"].astype(bool)], reading, wider=True)
-    first, last = found.starts[0], found.ends[-1]
-    rows, asked = [], []
+        readings += _readings(fitted, data, wider[~wider["cumulative"].astype(bool)], reading, wider=True)
+    first, last = fitted.starts[0], fitted.ends[-1]
+    rows, to_predict = [], []
     for each in readings:
         verdict = FIRST if each.start >= each.stop else ""
         if not verdict and (each.start < first or each.start > last):
             verdict = NO_DAYS
-        rows.append({**_described(each, found, verdict), "verdict": verdict})
-        asked.append(not verdict)
+        rows.append({**_described(each, fitted, verdict), "verdict": verdict})
+        to_predict.append(not verdict)
     table = pd.DataFrame(rows, columns=_COLUMNS).assign(why="")
     table[[*_NUMBERS, "part"]] = np.nan
-    own = [each for each, ask in zip(readings, asked, strict=True) if ask]
+    own = list(compress(readings, to_predict))
     if own:
-        made = predictive.predicted(found, _observations(found, own), [_same(found, data, each) for each in own])
+        made = predictive.predicted(fitted, _observations(fitted, own), [_same(fitted, data, each) for each in own])
         part = made["mean"].to_numpy()
         made[_NUMBERS[:3]] += np.array([[each.base] for each in own])
-        table.loc[asked, _NUMBERS] = made[_NUMBERS].to_numpy()
-        table.loc[asked, "part"] = part / made["mean"].to_numpy()
-        far = made["beyond"] < 1 - found.spec.level
-        table.loc[asked, "verdict"] = np.where(made["beyond"].isna(), NO_DAYS, np.where(far, OUTSIDE, INSIDE))
+        table.loc[to_predict, _NUMBERS] = made[_NUMBERS].to_numpy()
+        table.loc[to_predict, "part"] = part / made["mean"].to_numpy()
+        far = made["beyond"] < 1 - fitted.spec.level
+        table.loc[to_predict, "verdict"] = np.where(made["beyond"].isna(), NO_DAYS, np.where(far, OUTSIDE, INSIDE))
     outside = table["verdict"] == OUTSIDE
     table["why"] = [
         _why(each, data, error) if far else ""
@@ -128,11 +129,11 @@ def check(
     return table.sort_values(["period_start", "period_end", "ids"], kind="stable").reset_index(drop=True)
 
 
-def _readings(found: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_Reading]:
+def _readings(fitted: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_Reading]:
     """The readings of the usable statements of `facts`; running totals less the total that the fit begins with."""
     figures = data.figures
     own = figures[figures["fact"].isin(facts.index) & figures["status"].ne("rejected") & figures["kind"].eq("count")]
-    firsts = sorted({behind(name)[1] for name in found.obs.ids if len(behind(name)) > 1})
+    firsts = sorted({behind(name)[1] for name in fitted.obs.ids if len(behind(name)) > 1})
     bases = figures.loc[firsts].to_dict("records")
     alike = ["fact", "value", "bound", "hedge", "period_start", "period_end", "low", "high"]
     for _, group in own.groupby(alike, sort=False, dropna=False):
@@ -154,8 +155,8 @@ def _begin(row: pd.Series[Any]) -> tuple[object, object]:
     return row["period_start"], row["scope"]
 
 
-def _observations(found: Fit, readings: list[_Reading]) -> Observations:
-    names = [name.split(" / ") for name in found.obs.series_names]
+def _observations(fitted: Fit, readings: list[_Reading]) -> Observations:
+    names = [name.split(" / ") for name in fitted.obs.series_names]
     series = [
         next((place for place, words in enumerate(names) if not each.wider and each.row["scope"] in words), 0)
         for each in readings
@@ -163,7 +164,7 @@ def _observations(found: Fit, readings: list[_Reading]) -> Observations:
     return Observations(
         tuple(each.ids[0] for each in readings), np.array(series, np.int64),
         np.array([each.start.toordinal() for each in readings]), np.array([each.stop.toordinal() for each in readings]),
-        np.array([each.low for each in readings]), np.array([each.high for each in readings]), found.obs.series_names,
+        np.array([each.low for each in readings]), np.array([each.high for each in readings]), fitted.obs.series_names,
     )  # fmt: skip
 
 
@@ -171,20 +172,20 @@ def _fact(data: Data, name: str) -> str:
     return REVISION.sub("", str(data.figures.at[name, "fact"]))
 
 
-def _same(found: Fit, data: Data, each: _Reading) -> list[int]:
+def _same(fitted: Fit, data: Data, each: _Reading) -> list[int]:
     """Positions of the reports of the same fact, and of those that count the same days."""
     if each.wider:
         return []
-    obs, fact = found.obs, _fact(data, each.ids[0])
+    obs, fact = fitted.obs, _fact(data, each.ids[0])
     near = (np.abs(obs.start - each.start.toordinal()) <= _SAME_DAYS) & (
         np.abs(obs.stop - each.stop.toordinal()) <= _SAME_DAYS
     )
     return [i for i, name in enumerate(obs.ids) if near[i] or _fact(data, behind(name)[0]) == fact]
 
 
-def _described(each: _Reading, found: Fit, verdict: str) -> dict[str, object]:
+def _described(each: _Reading, fitted: Fit, verdict: str) -> dict[str, object]:
     row = each.row
-    used = set(found.obs.statements) & set(each.ids) or verdict == FIRST
+    used = set(fitted.obs.statements) & set(each.ids) or verdict == FIRST
     value = f"{row['value']:,.0f}"
     words = value if row["bound"] == "exact" else f"{row['hedge'] or str(row['bound']).replace('_', ' ')} {value}"
     return {
@@ -260,11 +261,11 @@ def noticeable(table: pd.DataFrame) -> pd.DataFrame:
     )[columns]
 
 
-def named(table: pd.DataFrame, found: Fit | Refused) -> list[str]:
-    """A note that names the report which alone makes the counts of `found` look dispersed; none if there is none."""
-    if isinstance(found, Refused):
+def named(table: pd.DataFrame, fitted: Fit | Refused) -> list[str]:
+    """A note that names the report which alone makes the counts of `fitted` look dispersed; none if there is none."""
+    if isinstance(fitted, Refused):
         return []
-    phi = 1 + found.posterior.averaged(found.hyper("delta"))
+    phi = 1 + fitted.posterior.averaged(fitted.hyper("delta"))
     return [
         f"{row['printed']} ({period(row['period_start'], row['period_end'])}) alone makes the counts look dispersed: "
         f"it lies {abs(row['error']):.1f} standard deviations {'above' if row['error'] > 0 else 'below'} what the "

@@ -110,9 +110,9 @@ def _drawn(fit: Fit, rows: Observations) -> Floats:
 def _limits(obs: Observations, rows: Observations) -> tuple[Floats, Floats]:
     """Least and largest number of cases in the days of `rows`, of one series, that its reports allow."""
     mine = obs.take(np.flatnonzero(obs.series == rows.series[0]))
-    found = chain.limits(mine.start, mine.stop, mine.low, mine.high, rows.start, rows.stop)
-    assert found is not None  # a fit has no contradicting reports
-    return found
+    ends = chain.limits(mine.start, mine.stop, mine.low, mine.high, rows.start, rows.stop)
+    assert ends is not None  # a fit has no contradicting reports
+    return ends
 
 
 def _scope(obs: Observations, rows: Observations, i: int) -> str:
@@ -140,6 +140,6 @@ def undivided(fit: Fit) -> Flags:
 def _open(fit: Fit, first: Ints, after: Ints) -> Flags:
     """Whether the reports of the reference series leave the cases from each day `first` to before `after` open."""
     mine = fit.obs.take(np.flatnonzero(fit.obs.series == 0))
-    found = chain.limits(mine.start, mine.stop, mine.low, mine.high, first, after)
-    assert found is not None  # a fit has no contradicting reports
-    return np.asarray(~(found[1] - found[0] <= OPEN * (found[0] + found[1]) / 2))
+    ends = chain.limits(mine.start, mine.stop, mine.low, mine.high, first, after)
+    assert ends is not None  # a fit has no contradicting reports
+    return np.asarray(~(ends[1] - ends[0] <= OPEN * (ends[0] + ends[1]) / 2))

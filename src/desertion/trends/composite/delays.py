@@ -18,21 +18,21 @@ from desertion.trends.counts import Observations
 _TRIED = (0.25, 2.0, 16.0, 64.0)
 
 
-def log_evidence(found: Fit) -> float:
+def log_evidence(fitted: Fit) -> float:
     """Log of the reports' probability at the best hyper-parameters, and of the prior of these."""
-    axes = hyper.Axes(found.spec, found.design)
-    best = found.posterior.hyper[int(np.argmax(found.posterior.weight))]
+    axes = hyper.Axes(fitted.spec, fitted.design)
+    best = fitted.posterior.hyper[int(np.argmax(fitted.posterior.weight))]
     with np.errstate(divide="ignore", invalid="ignore"):
         psi = np.log([best.tau, best.delta, best.delay])
-    return found.log_marginal + axes.log_prior(psi[axes.free])
+    return fitted.log_marginal + axes.log_prior(psi[axes.free])
 
 
-def by_delay(found: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
+def by_delay(fitted: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
     """Fit again at the mean delays of `completeness.BAND`: what the pairs and the reports themselves leave open.
 
     Parameters
     ----------
-    found
+    fitted
         A fit to reports whose days of count are known.
     pairs
         Counts of one period at two dates, as `completeness.pairs` lists them.
@@ -42,15 +42,15 @@ def by_delay(found: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
     list of Fit, or Refused
         One fit per probability; `spec.reporting_delay` has its delay in days.
     """
-    if found.obs.counted is None:
+    if fitted.obs.counted is None:
         return Refused("it is not known when the reports were counted", "days of publication")
-    tried = [fit(found.obs, replace(found.spec, reporting_delay=delay)) for delay in _TRIED]
+    tried = [fit(fitted.obs, replace(fitted.spec, reporting_delay=delay)) for delay in _TRIED]
     evidence = np.array([log_evidence(one) if isinstance(one, Fit) else -np.inf for one in tried])
     sound = np.isfinite(evidence)
     if sound.sum() < 2:
         return Refused("no fit was found at other delays", "more exact reports")
     delays = completeness.mean_delay(pairs, evidence=(np.array(_TRIED)[sound], evidence[sound]))
-    fits = [fit(found.obs, replace(found.spec, reporting_delay=float(f"{delay:.2g}"))) for delay in delays]
+    fits = [fit(fitted.obs, replace(fitted.spec, reporting_delay=float(f"{delay:.2g}"))) for delay in delays]
     kept = [one for one in fits if isinstance(one, Fit)]
     return kept if len(kept) == len(fits) else next(one for one in fits if isinstance(one, Refused))
 
@@ -69,12 +69,12 @@ def last_report(obs: Observations, series: str | None = None) -> tuple[int, floa
     return last, float(obs.middle[last]) - counted
 
 
-def if_short(found: Fit, shares: Sequence[float], series: str | None = None) -> pd.DataFrame | Refused:
+def if_short(fitted: Fit, shares: Sequence[float], series: str | None = None) -> pd.DataFrame | Refused:
     """The last period's level if cases that are still to be posted add a share to the last report.
 
     Parameters
     ----------
-    found
+    fitted
         The fit.
     shares
         Additions, as shares of what the last report adds to the reports before it.
@@ -92,14 +92,14 @@ def if_short(found: Fit, shares: Sequence[float], series: str | None = None) -> 
         - id: the report
         - days: between the report's last day and its count; NaN where that is not known
     """
-    obs, level = found.obs, replace(found.spec)
+    obs, level = fitted.obs, replace(fitted.spec)
     at, added = last_report(obs, series)
     days = float(obs.counted[at, 0] - obs.stop[at] + 1) if obs.counted is not None and obs.counted[at, 0] else np.nan
     rows = []
     for share in (0.0, *shares):
         low, high = obs.low.copy(), obs.high.copy()
         low[at], high[at] = low[at] + round(share * added), high[at] + round(share * added)
-        one = found if share == 0 else fit(replace(obs, low=low, high=high), level)
+        one = fitted if share == 0 else fit(replace(obs, low=low, high=high), level)
         if isinstance(one, Refused):
             return one
         row = one.intensity(series).iloc[-1][["period_start", "period_end", "mean", "median", "low", "high"]]

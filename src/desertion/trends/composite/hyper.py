@@ -98,10 +98,10 @@ class _Surface:
         key = tuple(np.round(psi, 10))
         if key not in self.seen:
             try:
-                found = self.fit(psi, self._start(psi))
+                best = self.fit(psi, self._start(psi))
                 self.where.append(psi)
-                self.modes.append(found[0].theta)
-                self.seen[key] = found
+                self.modes.append(best[0].theta)
+                self.seen[key] = best
             except ModeError:
                 if not self.where:
                     raise

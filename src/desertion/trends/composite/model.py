@@ -279,9 +279,9 @@ def _integrated(
     return made
 
 
-def refit(found: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
-    """Fit other reports on the periods and with the priors of `found`. Raises ModeError where no fit is found."""
-    return _integrated(obs, found.spec, cells, found.design, found.mode)
+def refit(fitted: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
+    """Fit other reports on the periods and with the priors of `fitted`. Raises ModeError where no fit is fitted."""
+    return _integrated(obs, fitted.spec, cells, fitted.design, fitted.mode)
 
 
 def _log_spread(posterior: Posterior, design: prior.Design) -> float:

@@ -27,25 +27,25 @@ NOTICED = 3.5
 _DRAWS = 40
 
 
-def without(found: Fit, rows: Sequence[int]) -> Fit | None:
+def without(fitted: Fit, rows: Sequence[int]) -> Fit | None:
     """The fit to the reports but those at positions `rows`, on the same periods; None where they give no posterior.
 
-    The dispersion is estimated anew. The smoothness is held at its best value in `found`, which makes predicted
+    The dispersion is estimated anew. The smoothness is held at its best value in `fitted`, which makes predicted
     intervals about a twelfth narrower and the fit three times as fast.
     """
-    kept = [i for i in range(len(found.obs)) if i not in set(rows)]
-    if len(kept) == len(found.obs):
-        return found
-    rest = found.obs.take(kept)
-    tau = found.posterior.hyper[int(np.argmax(found.posterior.weight))].tau
-    held = replace(found, spec=replace(found.spec, tau=None if np.isnan(tau) else tau))
+    kept = [i for i in range(len(fitted.obs)) if i not in set(rows)]
+    if len(kept) == len(fitted.obs):
+        return fitted
+    rest = fitted.obs.take(kept)
+    tau = fitted.posterior.hyper[int(np.argmax(fitted.posterior.weight))].tau
+    held = replace(fitted, spec=replace(fitted.spec, tau=None if np.isnan(tau) else tau))
     try:
         return model.refit(held, rest, lattice.build(rest))
     except (ModeError, ContradictionError):
         return None
 
 
-def predicted(found: Fit, rows: Observations, out: Sequence[Sequence[int]]) -> pd.DataFrame:
+def predicted(fitted: Fit, rows: Observations, out: Sequence[Sequence[int]]) -> pd.DataFrame:
     """Predict the counts of `rows`, each from the reports of the fit but those at the positions `out[i]`.
 
     Returns
@@ -61,16 +61,16 @@ def predicted(found: Fit, rows: Observations, out: Sequence[Sequence[int]]) -> p
         - spread: that standard deviation
         - phi: variance over mean of the counts, as estimated without those reports
     """
-    return memo.recall(_predicted, found, rows, tuple(tuple(sorted(set(each))) for each in out))
+    return memo.recall(_predicted, fitted, rows, tuple(tuple(sorted(set(each))) for each in out))
 
 
-def _predicted(found: Fit, rows: Observations, out: tuple[tuple[int, ...], ...]) -> pd.DataFrame:
+def _predicted(fitted: Fit, rows: Observations, out: tuple[tuple[int, ...], ...]) -> pd.DataFrame:
     table = rows.frame()
     added = ["mean", "predicted_low", "predicted_high", "inside", "beyond", "error", "spread", "phi"]
     table[added] = np.nan
     for left in dict.fromkeys(out):
         mine = [i for i, each in enumerate(out) if each == left]
-        others = without(found, left)
+        others = without(fitted, left)
         if others is None:
             continue
         made = checks.predict(others, rows.take(mine), draws=_DRAWS)
@@ -93,7 +93,7 @@ def _against(draws: Floats, low: float, high: float) -> tuple[float, float, floa
     return min(1.0, 2 * tail), float(error), spread
 
 
-def left_out(found: Fit) -> pd.DataFrame:
+def left_out(fitted: Fit) -> pd.DataFrame:
     """Predict each report of the likelihood from the others, with the dispersion that they have without it.
 
     Returns
@@ -101,7 +101,7 @@ def left_out(found: Fit) -> pd.DataFrame:
     DataFrame
         As `predicted`, one row per report, with the columns of `noticed`.
     """
-    return noticed(predicted(found, found.obs, [[i] for i in range(len(found.obs))]))
+    return noticed(predicted(fitted, fitted.obs, [[i] for i in range(len(fitted.obs))]))
 
 
 def noticed(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def noticed(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(smallest=np.expm1(NOTICED * table["spread"]), named=(error > NOTICED) & error.eq(error.max()))
 
 
-def named(found: Fit) -> str:
+def named(fitted: Fit) -> str:
     """Id of the report that alone inflates the dispersion, as `left_out` names it; blank where there is none."""
-    table = left_out(found)
+    table = left_out(fitted)
     return str(next(iter(table.loc[table["named"], "id"]), ""))
