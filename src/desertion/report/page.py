@@ -28,7 +28,7 @@ from desertion.report.writer import UNSOURCED, Writer
 _PLAIN = " ,;:()/=+-*!?@$"
 _ID = re.compile(r"\b((?:F\d{3,}|ctx\d{3,})\b)")
 #: Rows of a table that is not folded.
-_MOST = 12
+_MOST = 4
 #: What readers call the sections of some notebooks.
 _NAMES = {"figures": "What is known", "claims": "Fact check", "sensitivity": "How sure"}
 _SCRIPTS = ("page.js", "plots.js", "numbers.js")

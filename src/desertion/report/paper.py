@@ -46,10 +46,11 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
     words = re.sub(rf'#link\("(?!{SAFE})[^"]*"\)', "#text", convert("\n\n".join(parts), "typst"))
     body = writer.fill(_consecutive(_spoken(words)))
+    before = "" if edition.name == "default" else f"{edition.title.rstrip('.')}. {edition.description} "
     values = {
         "title": in_typst(TITLE),
         "description": in_typst(edition.description),
-        "standing": in_typst(f"{edition.title}. {edition.description} As of {day.day} {day:%B %Y}."),
+        "standing": in_typst(before + report.coverage),
         "day": f"datetime(year: {day.year}, month: {day.month}, day: {day.day})",
         "body": body,
     }
@@ -151,7 +152,10 @@ class PaperWriter(Writer):
         for n, block in enumerate(blocks):
             before, after = blocks[n - 1] if n else None, blocks[n + 1] if n + 1 < len(blocks) else None
             if isinstance(block, PlotBlock):
-                floats = not (isinstance(before, Prose) and re.search(r"(?:^|\n)#[^\n]*\s*$", before.text))
+                # the first stands under the first sentence, below the title
+                floats = block.number != 1 and not (
+                    isinstance(before, Prose) and re.search(r"(?:^|\n)#[^\n]*\s*$", before.text)
+                )
                 yield self.raw(self.plot(block, floats))
                 continue
             if isinstance(block, TableBlock) and (len(block.body) > MOST_ROWS or _widths(block).turned):
