@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -388,6 +389,16 @@ def test_growth_bars_reach_the_ends_of_the_intervals():
         else:
             assert np.allclose(spans, [(row.low, row.high)])
             assert marks(fig, row.ids)[0].get_xdata()[0] == row.factor
+
+
+def test_a_growth_interval_down_to_zero_runs_off_the_axis():
+    rows = table("growth")
+    rows.loc[1, "low"] = 0.0
+    with warnings.catch_warnings(action="error"):
+        fig = plots.growth(rows, "double", FOOTER)
+    low, high = fig.axes[0].get_xlim()
+    assert 0 < low < rows["factor"].min() < high
+    assert marks(fig, rows["ids"][1], Rectangle)[0].get_x() == low
 
 
 @pytest.mark.parametrize(("column", "value"), [("level", 90), ("dispersion", 20), ("factor", 0)])

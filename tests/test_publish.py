@@ -374,6 +374,15 @@ def test_a_footer_without_a_dated_page_names_no_day():
     assert "Published" not in _footer(made)
 
 
+def test_where_a_page_without_a_date_counts_the_latest_days_no_day_is_named():
+    known, rows = data(), table("growth")
+    newest = rows["ids"].iloc[0].split()[0]
+    ended = known.figures.assign(period_end="2020-01-01", published="2024-05-01")
+    for end, last in (("2024-05-31", "The newest page has no date."), ("2024-04-30", "Published up to 1 May 2024.")):
+        ended.loc[newest, ["period_end", "published"]] = [end, ""]
+        assert _footer(publish.render(plots.growth, rows, replace(known, figures=ended))).endswith(last)
+
+
 def test_many_and_monstrous_counters_are_cut_short_and_shown_as_text():
     known = data()
     monsters = [f"<script>alert({n})</script>=cmd()\u202e" + "x" * 10_000 for n in range(len(known.figures))]

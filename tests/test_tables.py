@@ -90,6 +90,38 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
     assert [cell.right for cell in row] == [False, True, True, False, False, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("title", 0, "a text is none"),
+        ("notes", "A note.", "a list is none"),
+        ("notes", [None], "a text is none"),
+        ("groups", ["one"], "not every row has its group and ids"),
+        ("ids", ["F085"], "not every row has its group and ids"),
+        ("heads", "1", "the number of heading columns is none"),
+        ("rows", ['["a"]'], "a row has more or fewer cells"),
+        ("rows", ["[" * 100_000], "damaged"),
+        ("spans", [["Both", 1, 99]], "the headings over columns overlap"),
+        ("spans", [["Both", 1, 2], ["More", 2, 2]], "the headings over columns overlap"),
+        ("spans", [["Both", "a", 2]], "damaged"),
+        ("columns", [{"name": "a", "label": None, "right": True}], "a text is none"),
+        ("columns", [{"name": "a", "label": "A", "right": 3}], "a column is neither right nor left"),
+    ],
+)
+def test_a_damaged_record_of_a_table_is_refused(part: str, value: Any, reason: str) -> None:
+    shown = json.loads(json.dumps(output(groups="kind", ids="ids")))
+    shown["metadata"]["desertion"]["table"][part] = value
+    with pytest.raises(UserError, match=f"the record of a table is damaged.*{reason}|{reason}.*run the notebook again"):
+        tables.TableRecord.of(shown)
+
+
+def test_texts_of_another_type_are_refused() -> None:
+    with pytest.raises(UserError, match="table small: notes is one text: must be a list of texts"):
+        output(notes="A note.")
+    with pytest.raises(UserError, match="table small: a text is none"):
+        output(notes=[1])
+
+
 def test_groups_spans_notes_and_headings_have_their_scope() -> None:
     markup = html(groups="kind", spans={"Both": ["count", "ratio"]}, notes=["A note."])
     assert re.search(r'<th[^>]*scope="colgroup"[^>]*>\s*<span class="gt_column_spanner">Both</span>', markup)

@@ -24,7 +24,7 @@ from desertion.arguments import frame_with
 from desertion.errors import ArgumentError, UserError
 from desertion.plots import wording
 from desertion.publish.behind import footer
-from desertion.text import nothing
+from desertion.text import nothing, shown
 from desertion.trends import Refused
 
 if TYPE_CHECKING:
@@ -98,9 +98,33 @@ class TableRecord:
             return None
         try:
             columns = [TableColumn(**each) for each in kept["columns"]]
-            return cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
-        except (KeyError, TypeError, ValueError) as error:
+            record = cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
+            record._check()
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             raise UserError(f"the record of a table is damaged ({error}): run the notebook again") from None
+        return record
+
+    def _check(self) -> None:
+        """Raises ValueError where a part is of another type or length than `show` writes."""
+        count, width = len(self.rows), len(self.columns)
+        lists = [self.notes, self.groups, self.ids, *self.rows]
+        words = [self.title, *self.notes, *self.groups, *self.ids]
+        words += [cell for row in self.rows for cell in row]
+        words += [word for each in self.columns for word in (each.name, each.label, each.recipe)]
+        words += [label for label, _, _ in self.spans]
+        taken = [place for _, first, wide in self.spans for place in range(first, first + min(wide, width + 1))]
+        places = list(range(width))
+        for right, what in (
+            (all(isinstance(word, str) for word in words), "a text is none"),
+            (all(isinstance(each.right, bool) for each in self.columns), "a column is neither right nor left"),
+            (all(isinstance(each, list | tuple) for each in lists), "a list is none"),
+            (all(len(row) == width for row in self.rows), "a row has more or fewer cells than there are columns"),
+            ({len(self.groups), len(self.ids)} <= {0, count}, "not every row has its group and ids"),
+            (isinstance(self.heads, int), "the number of heading columns is none"),
+            (taken == sorted({*taken} & {*places}), "the headings over columns overlap"),
+        ):
+            if not right:
+                raise ValueError(what)
 
 
 def show(
@@ -159,6 +183,8 @@ def show(
     frame_with(f"table {name}: its frame", frame, (), "reconcile.facts(data)")
     if not isinstance(columns, Mapping):
         raise ArgumentError(f"table {name}: columns is a {type(columns).__name__}: must map each column to its heading")
+    if isinstance(notes, str):
+        raise ArgumentError(f"table {name}: notes is one text: must be a list of texts, such as [{shown(notes)}]")
     spans = spans or {}
     needed = [groups, *columns, rows, ids, *(each for over in spans.values() for each in over)]
     if missing := [each for each in needed if each is not None and each not in frame.columns]:
@@ -190,6 +216,10 @@ def show(
         ids=[] if ids is None else [str(each) for each in frame[ids]],
         notes=notes,
     )
+    try:
+        record._check()
+    except ValueError as error:
+        raise ArgumentError(f"table {name}: {error}") from None
     if drawing.enabled():
         plain = f"{title} ({len(frame)} row{'s' * (len(frame) != 1)})"
         bundle = {"text/html": _to_html(record, name), "text/plain": plain}

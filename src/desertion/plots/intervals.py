@@ -87,12 +87,14 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     axes = layout.panel(f"factor ({level} %)")
     ends = rows[["factor", "low", "high"]]
-    factor_axis(page, axes, min(ends.min().min(), 1) / 1.15, max(ends.max().max(), 1) * 1.15, FACTORS)
+    # An interval down to zero runs off the axis.
+    lowest = min(ends.where(ends > 0).min().min(), 1) / 1.15
+    factor_axis(page, axes, lowest, max(ends.max().max(), 1) * 1.15, FACTORS)
     looks = page.looks(rows)
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if pd.notna(row.low):
-            span(page, axes, row.low, row.high, y, look.colour, row.ids)
+            span(page, axes, max(row.low, lowest), row.high, y, look.colour, row.ids)
         if pd.isna(row.low):
             page.mark(axes, row.factor, y, look, row.ids, hollow=True)
         else:

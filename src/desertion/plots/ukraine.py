@@ -30,8 +30,9 @@ def _check(rows: pd.DataFrame) -> None:
         raise ArgumentError(
             f"plot ukraine: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
         )
-    if (rows["value"] <= 0).any():
-        raise ArgumentError("plot ukraine: column 'value' has a value of zero or less, and the axis is a log axis")
+    for column in ("value", "low"):
+        if (rows[column] <= 0).any():
+            raise ArgumentError(f"plot ukraine: column {column!r} has a value of zero or less on its log axis")
     if rows.loc[rows["kind"].eq("level"), ["low", "high"]].isna().any(axis=None):
         raise ArgumentError("plot ukraine: a row of kind level needs low and high")
 

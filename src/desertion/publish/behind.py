@@ -63,10 +63,17 @@ def _sources(ids: Sequence[str], data: Data) -> list[str]:
 
 
 def footer(ids: Sequence[str], data: Data) -> str:
-    """Who counted the statements with these ids, those with most of them first, and when the newest was published."""
+    """Who counted the statements with these ids, those with most of them first, and when the newest was published.
+
+    A page without a date may be the newest: where one counts later days than the newest date, no day is named.
+    """
     names = [name for name, _ in Counter(_compilers(ids, data)).most_common()]
-    days = [each[:10] for each in _cells(ids, "published", data) if each[:1].isdigit()]
-    return counted(names, day(pd.Timestamp(max(days))) if days else "")
+    newest = max([each[:10] for each in _cells(ids, "published", data) if each[:1].isdigit()], default="")
+    undated = [each for each in ids if not any(one[:1].isdigit() for one in _cells([each], "published", data))]
+    later = any(end[:10] > newest for end in _cells(undated, "period_end", data))
+    if newest and later:
+        return f"{counted(names, '')} The newest page has no date."
+    return counted(names, day(pd.Timestamp(newest)) if newest else "")
 
 
 def counted(names: Sequence[str], last: str) -> str:
