@@ -72,7 +72,7 @@ ON_SCHEDULE = {truth: 1000 if truth in ("control", "twins", "wrong") else 300 fo
 #: error is one that should be named.
 CHECKED, CHECKED_SETS, LARGE = ("control", "twins", "wrong"), 60, 3.0
 #: Numbers of informative counts at which the gate for levels is looked at, with the sets of `control`.
-INFORMATIVE, THINNED_SETS = (4, 6, 8, 10, 12), 300
+INFORMATIVE, THINNED_SETS = (8, 12), 300
 CSV, SCHEDULE_CSV = (Path(__file__).parent / name for name in ("calibration.csv", "schedule.csv"))
 YEARS = (2021, 2022, 2023, 2024)
 PAIRS = ((2021, 2022), (2022, 2023), (2023, 2024), (2021, 2023))

@@ -10,7 +10,7 @@ from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.prior import CONTRACTION
 
 #: Informative counts below which levels and totals lean on the priors. Simulated on the real schedule with reports left
-#: out: benchmarks/schedule.csv has the coverage, the dispersion over its truth and the sets without a fit for 4 to 12.
+#: out: benchmarks/schedule.csv has the coverage, the dispersion over its truth and the sets without a fit for 8 and 12.
 FOR_LEVELS = 12
 #: Counts on each side of a break below which its effect is fragile (Turner et al., 2021).
 CELLS_A_SIDE = 8
