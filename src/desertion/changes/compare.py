@@ -9,7 +9,8 @@ from typing import Any
 from desertion.changes import findings, rows
 from desertion.changes.findings import VERDICT, Findings, ShownTable
 from desertion.changes.rows import Cells
-from desertion.changes.states import PHONE, State
+from desertion.changes.states import State
+from desertion.project import PHONE
 
 
 @dataclass(frozen=True)

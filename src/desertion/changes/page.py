@@ -10,8 +10,9 @@ from itertools import groupby
 
 from desertion.changes import terminal
 from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange
-from desertion.changes.states import PHONE, State
+from desertion.changes.states import State
 from desertion.changes.words import parts
+from desertion.project import PHONE
 from desertion.report import picture
 from desertion.text import visible
 
