@@ -85,30 +85,18 @@ def test_unknown_size_is_refused():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_empty_table_says_that_nothing_is_known(name):
-    nothing = table(name).iloc[:0]
-    words = [text.get_text() for text in plots.PLOTS[name](nothing).findobj(Text)]
-    assert "No statement of this edition can be shown here." in words
-    assert plots.PLOTS[name].describe(nothing).endswith("No statement of this edition can be shown here.")
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("size", ["single", "double"])
-def test_an_empty_plot_gives_the_reason_it_is_given(name, size):
-    why = "no two pages print different values of one count, as far as anything of them is known"
-    plot = plots.PLOTS[name]
-    page = plot.page(plot.conform(table(name).iloc[:0]), size, why=why)
-    shown = [text.get_text() for text in page.figure.findobj(Text)]
-    assert f"Nothing can be shown here: {why}." in [text.replace("\n", " ") for text in shown]
-    assert plot.topic in [text.replace("\n", " ") for text in shown]
+@pytest.mark.parametrize("use", [lambda plot, rows: plot(rows), lambda plot, rows: plot.describe(rows)])
+def test_a_table_without_rows_is_refused(name, use):
+    with pytest.raises(ValueError, match=f"plot {name}: its table has no rows to draw"):
+        use(plots.PLOTS[name], table(name).iloc[:0])
 
 
 def test_dated_events_without_a_count_are_nothing_to_show():
     rows = table("long_view")
     events = rows[rows["measure"] == "event"]
     assert len(events)
-    assert plots.long_view(events)
-    assert plots.long_view.describe(events).endswith("No statement of this edition can be shown here.")
+    with pytest.raises(ValueError, match="plot long_view: its table has no rows to draw"):
+        plots.long_view(events)
 
 
 def test_the_axis_of_the_long_view_reaches_its_events():
