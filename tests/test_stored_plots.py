@@ -1,5 +1,6 @@
 """What is committed in plots/: whole by its lock, and the same pictures that the stored notebooks show."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from desertion.project import NOTEBOOKS, PLOTS, file_digest
 STORED = sorted(PLOTS.glob("*.svg"))
 
 
+@functools.cache
 def shown() -> set[str]:
     cells = [cell for path in NOTEBOOKS.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
     data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
