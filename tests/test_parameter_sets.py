@@ -52,9 +52,11 @@ def faults(notebook: nb.Notebook) -> Iterator[str]:
     records = [one.get("metadata", {}).get("desertion", {}) for one in outputs]
     shown = {record["sentence"]["id"] for record in records if "sentence" in record}
     yield from (f"sentence {name} left no word" for name in set(re.findall(r'\bsay\(\s*"([\w-]+)"', source)) - shown)
-    drawn = sum("image/svg+xml" in one.get("data", {}) for one in outputs)
-    if drawn != source.count("publish.show("):
-        yield f"{drawn} plots are shown of {source.count('publish.show(')}"
+    data = [one.get("data", {}) for one in outputs]
+    drawn = sum("image/svg+xml" in each for each in data)
+    reasons = sum("".join(each.get("text/markdown", "")).startswith("Nothing can be shown here: ") for each in data)
+    if drawn + reasons != source.count("publish.show("):
+        yield f"{drawn} plots and {reasons} reasons are shown for {source.count('publish.show(')}"
     for cell in cells:
         if "working" in cell["metadata"].get("tags", []):
             continue  # for the analyst alone

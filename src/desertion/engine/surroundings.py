@@ -28,8 +28,8 @@ AGAIN = {_HASH_SEED: "1"}
 _DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
 # Loggers of a kernel's own libraries.
 _LIBRARIES = (
-    "ipykernel", "IPKernelApp", "jupyter_client", "tornado.access", "tornado.application", "tornado.general",
-    "traitlets", "zmq",
+    "comm", "ipykernel", "IPKernelApp", "IPython", "jedi", "jupyter_client", "parso", "tornado.access",
+    "tornado.application", "tornado.general", "traitlets", "zmq",
 )  # fmt: skip
 
 
