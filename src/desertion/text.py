@@ -58,6 +58,11 @@ def listed(words: Iterable[str]) -> str:
     return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}" if each else ""
 
 
+def once(cells: Iterable[str]) -> str:
+    """The ids in `cells`, each a text of ids with spaces between, once each in their order."""
+    return " ".join(dict.fromkeys(" ".join(cells).split()))
+
+
 def nearest(word: str, words: Collection[str]) -> str:
     """`; did you mean 'x'?` with the word of `words` most like `word`, or an empty text where none is near.
 

@@ -11,7 +11,7 @@ from desertion import arguments, vocabulary
 from desertion.arguments import takes
 from desertion.errors import ArgumentError
 from desertion.reconcile.series import national
-from desertion.text import day, nearest, number, period, shown
+from desertion.text import day, nearest, number, once, period, shown
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -151,7 +151,7 @@ def leading(table: pd.DataFrame) -> Leading | None:
         return None
     part = max(lists, key=lambda each: each["period_end"].iloc[0])
     first, share = part.iloc[0], part["share"]
-    ids = " ".join(dict.fromkeys(" ".join(part["ids"]).split()))
+    ids = once(part["ids"])
     return Leading(
         first["place"], first["value"], first["compiler"], day(first["period_end"]), len(part),
         vocabulary.bounded(first["whole"], first["whole_bound"]), float(share.iloc[0]), float(share.sum()), ids,

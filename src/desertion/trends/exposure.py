@@ -11,7 +11,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import listed, period
+from desertion.text import listed, once, period
 from desertion.trends import Refused
 
 #: Days beyond the first or last number of a series for which it is taken as constant.
@@ -139,7 +139,7 @@ def latest(rates: pd.DataFrame) -> RateRange | Refused:
     own = known[known[same].eq(last[same]).all(axis=1)].sort_values("rate", kind="stable")
     least, most = own.iloc[0], own.iloc[-1]
     what = f"{vocabulary.MEASURES[last['measure']]} under {vocabulary.articles_label(last['articles'])}"
-    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    ids = once(own["ids"])
     return RateRange(
         what[:1].upper() + what[1:], last["period"], last["compiler"], least["rate"], least["denominator"],
         most["rate"], most["denominator"], ids,

@@ -15,6 +15,7 @@ from desertion import hedges, memo, vocabulary
 from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.reconcile.series import one_part
+from desertion.text import once
 from desertion.trends import Refused, exact, regression, terms
 from desertion.trends.grid import Grid, annual
 
@@ -117,7 +118,7 @@ def growth_table(
                 "from_count": first["value"], "to_count": second["value"],
                 "incomplete": bool(first["exposure"] != 1 or second["exposure"] != 1),
             }  # fmt: skip
-            rows.append(row | _ratio(first, second, phi, level) | {"ids": _ids(pd.DataFrame([first, second]))})
+            rows.append(row | _ratio(first, second, phi, level) | {"ids": once([first["ids"], second["ids"]])})
     columns = [*KEYS, "from_year", "to_year", "from_count", "to_count", "incomplete", "ratio", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "ids"])
 
@@ -295,7 +296,7 @@ def annual_trends(facts: pd.DataFrame, level: float = 0.95, minimum_df: int = 0)
                 row["doubts"] = "; ".join(fitted.warnings)
                 if fitted.df_resid < minimum_df:
                     row["refused"] = _few(row, minimum_df)
-            rows.append(row | {"ids": _ids(group)})
+            rows.append(row | {"ids": once(group["ids"])})
     columns = [*KEYS, "first_year", "last_year", "n", "model", "growth", "low", "high", "dispersion", "df_resid"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "doubts", "ids"])
 
@@ -347,8 +348,3 @@ def _groups(years: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
 
 def _describe(row: pd.Series[Any]) -> str:
     return f"{row['bound'].replace('_', ' ')} {row['value']:.0f} in {row['year']}"
-
-
-def _ids(rows: pd.DataFrame) -> str:
-    """Ids of the statements behind rows of facts, each once, joined by spaces."""
-    return " ".join(dict.fromkeys(" ".join(rows["ids"]).split()))

@@ -16,6 +16,7 @@ import pandas as pd
 
 from desertion.arguments import takes
 from desertion.errors import UserError
+from desertion.text import once
 from desertion.trends import Refused, composite, stages
 from desertion.trends.counts import Observations, Running
 
@@ -205,7 +206,7 @@ class Reach(NamedTuple):
     n: int
 
 
-class Moved(NamedTuple):
+class Movers(NamedTuple):
     """How far the questions move the factor of one pair of years, for a sentence.
 
     `most` and `next` move it furthest; no other question moves it by more than `other` percent. `fits` fits with a
@@ -254,7 +255,7 @@ def reaches(answers: pd.DataFrame) -> pd.DataFrame:
                 "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
                 "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
                 "refused": len(part) - len(known), "reports": known["reports"].nunique(),
-                "ids": " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+                "ids": once(known["ids"]),
             }
         )  # fmt: skip
     columns = [
@@ -268,7 +269,7 @@ _ENDS = ("idxmin", "idxmax")
 
 
 @takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
+def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
     """Which questions move the factor of a pair of years furthest; refused where fewer than three have two options."""
     own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
     table = reaches(own).query("options > 1")
@@ -283,10 +284,9 @@ def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
     known = own[own["refused"].eq("")]
     modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
     fits = int((~modelled["own"].astype(bool)).sum()) + bool(modelled["own"].any())
-    return Moved(
+    return Movers(
         first, second, float(table["percent"].iloc[2]), fits, int(modelled["reports"].nunique()),
-        len(own) - len(known), known["ratio"].min(), known["ratio"].max(),
-        " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+        len(own) - len(known), known["ratio"].min(), known["ratio"].max(), once(known["ids"]),
     )  # fmt: skip
 
 

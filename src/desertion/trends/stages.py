@@ -13,7 +13,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import period
+from desertion.text import once, period
 from desertion.trends import Refused, growth
 
 #: The stages in order, by the measure that counts them.
@@ -169,7 +169,7 @@ def spread(pairs: pd.DataFrame, from_year: int) -> StageSpread | Refused:
     if counters < 2:
         years = f"{from_year} and {from_year + 1}"
         return Refused(f"{counters or 'no'} counter gives counts of {years}", "the same years by two counters")
-    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    ids = once(own["ids"])
     ordered = own.sort_values("ratio", kind="stable")
     flat, steep = ordered.iloc[0], ordered.iloc[-1]
     return StageSpread(
