@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NOTHING = "–"
 #: Name of the record in the metadata of an output.
 KEY = "table"
-_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused")
+_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused|not enough data")
 
 
 @dataclass(frozen=True)
