@@ -159,7 +159,15 @@ def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() 
     assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
     assert links.attributes(FilledNumber("none", ("F085",))) == {}
     assert links.attributes(FilledNumber("Persons convicted under Art. 337", ("F085",))) == {}
-    assert links.attributes(FilledNumber("September 2023", ("F085",)))["class"] == "n computed"
+    assert links.attributes(FilledNumber("2,024", ("F085",)))["class"] == "n computed"
+
+
+@pytest.mark.parametrize("words", [
+    "2021", "September 2023", "31 May 2025", "Mar 2024", "Jul–Dec 2024", "12 Apr 2024", "2023-12-29", "2026-11",
+    "21 Sep 2022 – 18 Jun 2024", "Oct 2022 – Jun 2023", "2009–2021",
+])  # fmt: skip
+def test_a_date_is_no_computed_number(words: str) -> None:
+    assert Links(statements(data(), "own-page-first")).attributes(FilledNumber(words, ("F085",))) == {}
 
 
 def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:

@@ -141,6 +141,14 @@ class Leading(NamedTuple):
     covered: float
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        return {
+            "named": "regions in the list", "share": f"100 × {self.value:,.0f} ÷ {self.whole}",
+            "covered": f"100 × all cases in the list ÷ {self.whole}",
+        }  # fmt: skip
+
 
 def leading(table: pd.DataFrame) -> Leading | None:
     """The first place of the latest list of regions in the table of `by_place` whose whole is known, or None."""
