@@ -49,6 +49,8 @@ def set_up(shell: Any) -> None:
     shell.display_formatter.__class__ = SameEachTime  # what others registered with it stays
     shell.display_formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _styler)
     shell.config.InlineBackend.update(_BACKEND)  # the backend reads it when the first cell draws
+    # IPython only prints it: under `%%capture` nobody would see it, and the notebook would go on.
+    shell.show_usage_error = lambda error: shell._showtraceback(type(error), error, [f"UsageError: {error}"])
     if loaded := sys.modules.get("matplotlib_inline.backend_inline"):
         backend = loaded.InlineBackend.instance(parent=shell)
         for name, value in _BACKEND.items():
