@@ -97,7 +97,7 @@ def test_every_parameter_of_a_notebook_is_used_in_it(stem: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=8, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_valid_set_gives_a_whole_notebook(stem: str, tmp_path_factory: Any, data: st.DataObject) -> None:
     values = data.draw(parameter_sets(stem))

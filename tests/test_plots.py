@@ -561,7 +561,7 @@ def test_aligned_numbers_have_as_many_decimals_and_lose_nothing(values):
 # --- labels -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=25))
 def test_labels_that_may_be_left_out_never_cover_each_other_or_a_mark(points):
     with plots.style():

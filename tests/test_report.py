@@ -18,14 +18,25 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render
+from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render, shown
 
 from desertion import figures, params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, escape, glyphs, layout, paper, verification
-from desertion.report.blocks import Block, FilledNumber, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report import content, escape, glyphs, layout, paper, parts, verification
+from desertion.report.blocks import (
+    Block,
+    FilledNumber,
+    Moved,
+    Part,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+    Verbatim,
+)
 from desertion.report.links import Links
 from desertion.text import visible, visible_lines
 
@@ -120,9 +131,80 @@ def test_what_is_not_known_closes_the_opening_after_the_answers_of_all_leading_n
     opening, rest, _ = layout.arrange([named("09-other"), *map(named, layout.LEADS)], [])
     leads = [f"{stem} {part}" for part in ("answer", "limits") for stem in layout.LEADS]
     assert [block.text for block in opening if isinstance(block, Prose)] == leads
-    assert [block.text for block in rest[0].blocks if isinstance(block, Prose)] == [
+    assert [block.text for block in rest[0].lead if isinstance(block, Prose)] == [
         "09-other answer", "09-other limits", "09-other",
     ]  # fmt: skip
+    assert not rest[0].parts, "without sub-sections nothing is folded"
+
+
+def plot_of(name: str) -> PlotBlock:
+    return PlotBlock(name, f"Title of {name}", "words", '<svg viewBox="0 0 10 5"></svg>', (), None)
+
+
+def test_a_section_shows_its_answer_and_first_plot_and_folds_the_rest_under_its_headings() -> None:
+    answer = (Prose("Plain first."), Prose("**Bold.** Second."), Prose("It goes on."))
+    blocks = (Prose("Why.\n\n## One\n\nWords."), plot_of("a"), Prose("## Two"), plot_of("b"), rows_of(2))
+    sections = [content.Section(layout.LEADS[0], "Lead", ()), content.Section("09-other", "Q", answer, blocks)]
+    _, (_, chapter), _ = layout.arrange(sections, [])
+    assert [getattr(block, "text", getattr(block, "name", "")) for block in chapter.lead] == [
+        "Plain first.", "**Bold.** Second.", "a",
+    ]  # fmt: skip
+    assert [block.text for block in chapter.more if isinstance(block, Prose)] == ["It goes on.", "Why."]
+    assert [part.heading for part in chapter.parts] == ["One", "Two"]
+    assert chapter.parts[0].blocks == (Prose("Words."), Moved("a", "Title of a", 1))
+    assert [type(block) for block in chapter.parts[1].blocks] == [PlotBlock, TableBlock]
+
+
+def test_what_no_heading_or_answer_stands_before_is_not_folded() -> None:
+    section = content.Section("09-own", "Q", (), (Prose("Words."), Prose("## One"), plot_of("a")))
+    _, (_, chapter), _ = layout.arrange([content.Section(layout.LEADS[0], "Lead", ()), section], [])
+    assert [getattr(block, "text", "plot") for block in chapter.lead] == ["Words.", "plot"]
+    assert chapter.more == []
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "headings"),
+    [
+        ("a\n\n## One\n\nb\n\n## Two ##", ["a"], ["One", "Two"]),
+        ("a\n## no heading, as Markdown reads it", ["a\n## no heading, as Markdown reads it"], []),
+        ("```\n\n## code\n```", ["```\n\n## code\n```"], []),
+        ("~~~\n\n```\n\n## code\n~~~\n\n## One", ["~~~\n\n```\n\n## code\n~~~"], ["One"]),
+        ("### lower\n\nb", ["### lower\n\nb"], []),
+        ("##none", ["##none"], []),
+    ],
+)
+def test_a_text_is_divided_at_its_headings_alone(text: str, before: list[str], headings: list[str]) -> None:
+    first, behind = parts.split([Prose(text)])
+    assert [block.text for block in first if isinstance(block, Prose)] == before
+    assert [part.heading for part in behind] == headings
+
+
+def test_a_heading_before_a_filled_number_begins_a_part_too() -> None:
+    block = SentenceBlock(("## One\n\nFor ", "6", " months."), numbers=(FilledNumber("6"),))
+    assert parts.split([block]) == (
+        [], [Part("One", (dataclasses.replace(block, parts=("For ", "6", " months.")),))],
+    )  # fmt: skip
+
+
+def test_a_cell_tagged_methods_moves_its_sub_section_or_its_notebook_to_the_methods(tmp_path: Path) -> None:
+    tagged = {"tags": ["methods"]}
+    cells = [
+        v4.new_markdown_cell("# First?"),
+        v4.new_markdown_cell("## Check\n\nIt is checked.", metadata=tagged),
+        v4.new_code_cell("a", outputs=[shown({"text/plain": "a check"})]),
+        v4.new_markdown_cell("## Result"),
+        v4.new_code_cell("b", outputs=[shown({"text/plain": "a result"})]),
+    ]
+    whole = [v4.new_markdown_cell("# Second?\n\nWhy.", metadata=tagged), v4.new_markdown_cell("## Sub")]
+    whole += [v4.new_code_cell("c", outputs=[shown({"text/plain": "of the whole"})])]
+    for name, each in (("08-first", cells), ("09-second", whole)):
+        nbformat.write(v4.new_notebook(cells=each), tmp_path / f"{name}.ipynb")
+    _, chapters, methods = layout.arrange(content.read(sorted(tmp_path.glob("*.ipynb")), None), [])
+    assert [chapter.stem for chapter in chapters] == ["08-first"]
+    assert [part.heading for part in chapters[0].parts] == ["Result"]
+    assert [part.heading for part in methods.parts][:2] == ["Check", "Second? {#09-second}"]
+    assert methods.parts[0].blocks == (Prose("It is checked."), Verbatim("a check"))
+    assert methods.parts[1].blocks == (Prose("Why."), Prose("### Sub"), Verbatim("of the whole"))
 
 
 def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_never_does(page: str) -> None:
@@ -194,7 +276,7 @@ def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> N
 def test_no_reader_meets_the_name_of_a_parameter_in_prose(path: Path) -> None:
     names = params.cell.of(path.stem).names
     section = content.read([path], None)[0]
-    for block in (*section.answer, *section.limits, *section.blocks):
+    for block in (*section.answer, *section.limits, *section.blocks, *section.methods):
         prose = block.text if isinstance(block, content.Prose) else "".join(getattr(block, "parts", ()))
         assert [name for name in names if f"`{name}`" in prose] == []
 
@@ -409,7 +491,8 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
 
 def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str) -> None:
     assert not re.search(r"<svg[^>]* (width|height)=", page)
-    assert re.search(rf"Plot 1\. {re.escape(picture('long_view').title)}\n", page)
+    assert f'aria-label="Plot 1. {picture("long_view").title}"' in page
+    assert "<span>Plot 1</span>" in page, "the picture has its title, which does not stand under it again"
     assert 'download="growth.csv"' in page
     assert 'download="offences.csv"' not in page
 
@@ -442,7 +525,7 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
 def on_paper(folder: Path, blocks: list[Block]) -> list[str]:
     """The words of each page of a PDF with these blocks as its answer."""
     edition = params.edition("default")
-    methods = [Prose("How it was done.")]
+    methods = layout.Chapter("methods", "Methods", [Prose("How it was done.")])
     whole = layout.Report(edition, date(2025, 8, 19), "", blocks, [], methods, [], [], {"Data": "none"})
     (folder / "report.pdf").write_bytes(paper.paper(whole))
     return words_of(folder / "report.pdf").split("\f")
@@ -552,7 +635,7 @@ def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
         words = f'<text y="9" font-family="DejaVu Sans">x {odd} y</text>'
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">{words}</svg>'
         block = PlotBlock("odd", "title", "alt", svg, (), None)
-    edition, methods = params.edition("default"), [Prose("How it was done.")]
+    edition, methods = params.edition("default"), layout.Chapter("methods", "Methods", [Prose("How it was done.")])
     whole = layout.Report(edition, date(2024, 1, 1), "", [block], [], methods, [], [], {"Data": "none"})
     notes: list[str] = []
     assert paper.paper(whole, notes).startswith(b"%PDF")

@@ -24,6 +24,7 @@ OTHER = Path(__file__).parent / "plot_tables"
 SERIES = ["compiler", "measure", "articles", "scope"]
 
 
+@cache
 def shown() -> set[str]:
     cells = [cell for path in NOTEBOOKS.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
     data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]

@@ -7,10 +7,11 @@ here imports matplotlib or pandas: a cell does that uses them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from typing import Any
+
+from desertion.project import digest
 
 #: Makes the ids in an SVG the same each time.
 SALT = "desertion"
@@ -79,5 +80,5 @@ def words(figure: Any) -> str:
 def _styler(styler: Any) -> str:
     """A Styler's HTML with ids made from its content, which pandas draws at random."""
     content = styler.to_html(table_uuid="x")
-    html: str = styler.to_html(table_uuid=hashlib.sha256(content.encode()).hexdigest()[:8])
+    html: str = styler.to_html(table_uuid=digest(content)[:8])
     return html

@@ -6,7 +6,6 @@ Works on the plain JSON of a notebook, since importing nbformat costs more than 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import json
 import re
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from desertion import project
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, ROOT, relative
 from desertion.text import shown
@@ -88,7 +88,7 @@ def parse(text: str, name: str) -> Notebook:
         identity = str(cell.get("id", ""))
         if not _ID.fullmatch(identity) or identity in seen:
             # nbformat would draw a random one, another at each run.
-            identity = hashlib.sha256(f"{number}\n{cell['source']}".encode()).hexdigest()[:8]
+            identity = project.digest(f"{number}\n{cell['source']}")[:8]
         seen.add(identity)
         cell["id"] = identity
     return notebook
@@ -217,7 +217,7 @@ def bare(notebook: Notebook) -> Notebook:
 
 def digest(notebook: Notebook) -> str:
     """SHA-256 of what the author wrote, in hexadecimal: stored outputs do not change it."""
-    return hashlib.sha256(json.dumps(bare(notebook), sort_keys=True).encode()).hexdigest()
+    return project.digest(json.dumps(bare(notebook), sort_keys=True))
 
 
 def joined(value: Any) -> Any:

@@ -14,9 +14,19 @@ from desertion.entries import Entry
 from desertion.errors import UserError
 from desertion.plots import font
 from desertion.report import glyphs
-from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import (
+    Block,
+    Moved,
+    Part,
+    PictureBlock,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+)
 from desertion.report.escape import in_markdown, in_typst, short
-from desertion.report.layout import TITLE, Report, file
+from desertion.report.layout import TITLE, Chapter, Report, file
 from desertion.report.markup import SAFE, convert
 from desertion.report.writer import UNSOURCED, Writer
 
@@ -39,8 +49,8 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
 
     edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
-    parts = [*writer.opening(report), writer.raw("#place.flush()"), *writer.blocks(report.methods)]
-    parts += [writer.raw("#place.flush()\n#pagebreak(weak: true)"), *writer.appendix()]
+    parts = [*writer.opening(report), writer.raw("#place.flush()\n#pagebreak(weak: true)")]
+    parts += [*writer.methods(report.methods), writer.raw("#place.flush()"), *writer.appendix()]
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
@@ -145,10 +155,12 @@ class PaperWriter(Writer):
         self._statements = {str(row["id"]): row for row in statements}
         self._sources: dict[tuple[str, str, str], int] = {}
         self._apart: list[TableBlock] = []
+        self._details: list[Part] = []
         self.files: dict[str, bytes] = {}
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         """Markdown of each. A plot is named by the words in front of it; under a heading alone it does not float."""
+        written = ""
         for n, block in enumerate(blocks):
             before, after = blocks[n - 1] if n else None, blocks[n + 1] if n + 1 < len(blocks) else None
             if isinstance(block, PlotBlock):
@@ -167,9 +179,38 @@ class PaperWriter(Writer):
                 yield f"{name}{title} has {rows} and stands on page {self.raw(f'#page-of(<{label}>)')}."
                 continue
             words = self.block(block)
-            if isinstance(after, PlotBlock) and _ends_in_words(words):
+            if isinstance(block, Moved) and isinstance(before, Prose | SentenceBlock) and _ends_in_words(written):
+                continue
+            if isinstance(after, PlotBlock | Moved) and _ends_in_words(words):
                 words = f"{words.rstrip()} ([Plot {after.number}](#plot-{after.name}))"
-            yield words
+            yield (written := words)
+
+    def chapter(self, chapter: Chapter) -> Iterator[str]:
+        """The text with its plots; sub-sections without any stand in the appendix, and a line names their pages."""
+        yield f"# {chapter.title} {{#{chapter.stem}}}"
+        plots = [block for block in chapter.lead if isinstance(block, PlotBlock)]
+        words = [block for block in chapter.lead if block not in plots]
+        # Words first: a plot under the heading alone could not go where there is room.
+        yield from self.blocks([*words, *plots, *chapter.more] if words else [*chapter.more, *plots])
+        details = []
+        for part in chapter.parts:
+            if any(isinstance(block, PlotBlock | PictureBlock | Moved) for block in part.blocks):
+                yield from self.part(part)
+            else:
+                self._details.append(part)
+                where = self.raw(f"#page-of(<details-{len(self._details)}>)", inline=True)
+                details.append(f"{re.sub(r' *{[^}]*}$', '', part.heading)} (page {where})")
+        if details:
+            yield f"*In the appendix:* {'; '.join(details)}."
+
+    def methods(self, chapter: Chapter) -> Iterator[str]:
+        """The methods in full, and the sub-sections of the chapters that hold no plot."""
+        yield from super().chapter(chapter)
+        if self._details:
+            yield "# Details"
+        for number, part in enumerate(self._details, 1):
+            yield f"## {part.heading}\n\n{self.raw(f'#metadata(none)<details-{number}>')}"
+            yield from self.blocks(part.blocks)
 
     def appendix(self) -> Iterator[str]:
         """The tables that are too long or too wide for the text, each in full."""
