@@ -36,7 +36,7 @@ NOTHING = "–"
 KEY = "table"
 #: A column in a recipe.
 _FIELD = re.compile(r"\{([^{}]+)\}")
-_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused")
+_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused|not enough data")
 
 
 @dataclass(frozen=True)
