@@ -50,7 +50,7 @@ def test_a_weak_list_says_that_it_is_weak(tmp_path: Path) -> None:
     (caption,) = reconcile.listed_together(reconcile.by_place(*counted(tmp_path, None, status="low")))[
         "caption"
     ].unique()
-    assert caption.endswith("Weak: see the statements.")
+    assert caption.endswith("Weak: see the published numbers.")
 
 
 def test_a_list_says_how_much_of_the_whole_it_covers(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def _caption(part: pd.DataFrame) -> str:
     """`Criminal cases received by a court, Art. 337, 2024: 3 places, 1,009 of about 7,400 in all of Russia.`"""
     words = f"{part['what'].iloc[0]}, {part['period'].iloc[0]}: {len(part)} places"
     if part["whole"].isna().any():
-        weak = " Weak: see the statements." if part["weak"].any() else ""
+        weak = " Weak: see the published numbers." if part["weak"].any() else ""
         return f"{words}; no count for all of Russia by the same counter is known.{weak}"
     whole = vocabulary.bounded(part["whole"].iloc[0], part["whole_bound"].iloc[0])
     return f"{words}, {number(part['value'].sum())} of {whole} in all of Russia."

@@ -73,7 +73,7 @@ class Links:
         before = str(row["printed"]).removesuffix(words)
         if before != row["printed"] and (not before or before.endswith(" ")):
             return True
-        value = _PLAIN.fullmatch(words)
+        value = _PLAIN.fullmatch(re.sub(r" \(.*\)$", "", words))
         return bool(value) and row.get("value") == float(value[1].replace(",", ""))  # type: ignore[index]
 
     def _recipe(self, words: str, ids: Sequence[str]) -> str:

@@ -196,7 +196,9 @@ class CountryGrowth(NamedTuple):
     def recipes(self) -> dict[str, str]:
         """How each number is computed."""
         ratio = f"level of {self.last} ÷ level of {self.first}, both a day, by the fit to all reports"
-        return {"ratio": ratio, "low": f"lower end of the interval of {ratio}", "high": f"upper end of that of {ratio}"}
+        return {"ratio": ratio} | {
+            name: f"{end} end of the interval of: {ratio}" for name, end in (("low", "lower"), ("high", "upper"))
+        }
 
 
 def pair(table: pd.DataFrame, series: str, first: int, last: int) -> CountryGrowth | Refused:
