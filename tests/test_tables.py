@@ -106,6 +106,7 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
         ("spans", [["Both", "a", 2]], "damaged"),
         ("columns", [{"name": "a", "label": None, "right": True}], "a text is none"),
         ("columns", [{"name": "a", "label": "A", "right": 3}], "a column is neither right nor left"),
+        ("colour", "red", ""),
     ],
 )
 def test_a_damaged_record_of_a_table_is_refused(part: str, value: Any, reason: str) -> None:

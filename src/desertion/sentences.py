@@ -246,8 +246,7 @@ def records(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
     from desertion import notebook as nb
 
     out: list[tuple[int, dict[str, Any]]] = []
-    code = [cell for cell in nb.read(notebook)["cells"] if cell["cell_type"] == "code" and not nb.is_injected(cell)]
-    for number, cell in enumerate(code, 1):
+    for number, cell in enumerate(nb.code_cells(nb.read(notebook)), 1):
         for output in cell.get("outputs", ()):
             record = output.get("metadata", {}).get("desertion", {}).get(_KEY)
             if record is None:
@@ -283,20 +282,14 @@ def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
     Raises UserError as `records` does.
     """
     old = {record["id"]: record["values"] for _, record in records(accepted)} if accepted else {}
-    return [
-        Withheld(
-            notebook=notebook.stem,
-            cell=cell,
-            id=record["id"],
-            template=record["template"],
-            when=record["when"],
-            old=old.get(record["id"]),
-            new=record["values"],
-            why=record.get("why", ""),
-        )
-        for cell, record in records(notebook)
-        if record["withheld"]
-    ]
+    out = []
+    for cell, one in records(notebook):
+        if one["withheld"]:
+            before, why = old.get(one["id"]), one.get("why", "")
+            out.append(
+                Withheld(notebook.stem, cell, one["id"], one["template"], one["when"], before, one["values"], why)
+            )
+    return out
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

@@ -101,7 +101,8 @@ class TableRecord:
             record = cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
             record._check()
         except (KeyError, RecursionError, TypeError, ValueError) as error:
-            raise UserError(f"the record of a table is damaged ({error}): run the notebook again") from None
+            why = f" ({error})" if type(error) is ValueError else ""  # others are in Python's words
+            raise UserError(f"the record of a table is damaged{why}: run the notebook again") from None
         return record
 
     def _check(self) -> None:

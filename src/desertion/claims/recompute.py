@@ -11,7 +11,7 @@ from scipy import special
 
 from desertion.errors import ClaimError
 from desertion.hedges import Hedges
-from desertion.reconcile.statements import Statement
+from desertion.reconcile.statements import Statement, of_context
 from desertion.trends import exact
 
 if TYPE_CHECKING:
@@ -61,34 +61,17 @@ class Term(NamedTuple):
 def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedges: Hedges) -> dict[str, Term]:
     """The usable numbers among `ids` of figures and context: none that is rejected, and no percentages."""
     terms = {}
-    for number in ids:
-        if (one := known.get(number)) and one.status != "rejected" and one.unit not in _NO_COUNTS:
-            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, one.ends, hedges)
-            terms[number] = Term(
-                number, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
-                one.reading.period_start, one.reading.period_end, one.cumulative, one.origin, one.fact,
-                one.reading.measure,
-            )  # fmt: skip
-    frame = data.context[data.context.index.isin(ids)]
-    frame = frame[(frame["status"] != "rejected") & ~frame["unit"].isin(_NO_COUNTS)]
-    for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
-        low, high = _ends(
-            row["value"], row["bound"], row["hedge"], row["kind"], (row["low"], row["high"]), hedges
-        )  # fmt: skip
-        terms[number] = Term(
-            number, row["value"], low, high, row["bound"] == "exact" and row["kind"] == "count",
-            row["period_start"].date(), row["period_end"].date(), row["cumulative"], row["source_id"], "", "",
+    for one in [*(known[number] for number in ids if number in known), *of_context(data, ids)]:
+        if one.status == "rejected" or one.unit in ("percent", "per_1000"):
+            continue
+        whole = one.kind in ("count", "stock")
+        low, high = hedges.interval(one.reading.value, one.bound, one.hedge, whole=whole, printed=one.ends)
+        terms[one.id] = Term(
+            one.id, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
+            one.reading.period_start, one.reading.period_end, one.cumulative, one.origin if one.fact else one.source,
+            one.fact, one.reading.measure,
         )  # fmt: skip
     return terms
-
-
-_NO_COUNTS = ("percent", "per_1000")
-
-
-def _ends(
-    value: float, bound: str, hedge: str, kind: str, printed: tuple[float, float], hedges: Hedges
-) -> tuple[float, float]:
-    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"), printed=printed)
 
 
 def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:

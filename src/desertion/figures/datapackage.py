@@ -72,7 +72,11 @@ def _field(name: str, field: Field) -> dict[str, Any]:
         constraints["enum"] = list(field.words)
     elif field.type in _FORMS:
         constraints["pattern"] = _FORMS[field.type]
-    out: dict[str, Any] = {"name": name, "type": _TYPES.get(field.type, "string"), "description": field.meaning}
+    out: dict[str, Any] = {
+        "name": name,
+        "type": _TYPES.get(field.type, "string"),
+        "description": field.meaning.replace(" (below)", ""),
+    }
     if field.type == "boolean":
         out |= {"trueValues": ["true"], "falseValues": ["false"]}
     if field.type == "address":

@@ -98,7 +98,7 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
 
 
 @plot(
-    "Cases of absence without leave before Russian courts: reports and an estimate",
+    "Cases of absence without leave (Art. 337) before Russian courts: reports and an estimate",
     {
         "kind": text("band: a month of the fit; report: a statement"),
         "period_start": START,

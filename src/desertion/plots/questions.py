@@ -30,7 +30,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     moved = reach[reach["most"].ge(_MOVES * reach["least"])]
     title = ""
     if len(moved) and moved["kind"].eq("counts").all():
-        title = "What is counted moves the answer; how the counts are read hardly does"
+        title = "How fast absence grew depends on what is counted, hardly on how the counts are read"
     shape = f"{len(rows)} dots on a log scale in {len(reach)} rows"
     if len(reach):
         widest = next(reach.reset_index().iloc[[int((reach["most"] / reach["least"]).argmax())]].itertuples())
@@ -41,7 +41,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 
 
 @plot(
-    "How far each choice moves the growth factor",
+    "How far each choice moves the growth of absence without leave (Art. 337)",
     {
         "from_year": numeric("the earlier year"),
         "to_year": numeric("the later year; a pair of years heads a group of rows"),

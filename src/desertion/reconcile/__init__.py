@@ -5,7 +5,7 @@ from desertion.reconcile.ledger import Headline, facts, headline, latest, ledger
 from desertion.reconcile.places import by_place, leading, listed_together
 from desertion.reconcile.presented import conflicts
 from desertion.reconcile.readings import Reconciler
-from desertion.reconcile.series import by_period, by_year, national, revised, summed, together
+from desertion.reconcile.series import by_period, by_year, national, revised, together
 
 __all__ = [
     "Headline",
@@ -25,7 +25,6 @@ __all__ = [
     "national",
     "prints",
     "revised",
-    "summed",
     "together",
     "would_break",
 ]

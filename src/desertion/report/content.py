@@ -85,11 +85,14 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
         elif cell["id"] in code and "working" not in tags:  # a frame for the analyst, not for the reader
             into = limits if {"answer", "limits"} <= set(tags) else answer if "answer" in tags else current
             where = f"{path.stem}, code cell {code[cell['id']]}"
-            made = [
-                block
-                for output in cell.get("outputs", [])
-                for block in _blocks(output, where, plots, names, history, assumed)
-            ]
+            try:
+                made = [
+                    block
+                    for output in cell.get("outputs", [])
+                    for block in _blocks(output, where, plots, names, history, assumed)
+                ]
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
             drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
             into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:

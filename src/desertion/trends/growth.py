@@ -24,6 +24,7 @@ MOST_OF_A_YEAR = 200
 #: 2021 (Pearson, 7 degrees of freedom; 95 % interval 27 to 254): what is assumed where no fit estimates it.
 OFFICIAL = 61.0
 KEYS = ["compiler", "articles", "measure", "scope", "unit"]
+_NAMED = ("measure", "articles", "compiler")
 _MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2")
 
 
@@ -198,7 +199,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
     """
     daily = pairs["incomplete"].map({True: ", by the day", False: ""})
     words = pd.DataFrame({
-        "series": _label(pairs),
+        "series": vocabulary.label(pairs, *_NAMED),
         "label": pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str) + daily,
     })  # fmt: skip
     numbers = pairs[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
@@ -316,7 +317,7 @@ def trend_words(trends: pd.DataFrame) -> pd.DataFrame:
         for row, shown in zip(trends.itertuples(), holds, strict=True)
     ]
     return trends[["model", "n"]].assign(
-        series=_label(trends) + ", " + years,
+        series=vocabulary.label(trends, *_NAMED) + ", " + years,
         growth=growth,
         why=trends["refused"].where(~holds, trends["doubts"]),
     )
@@ -342,12 +343,6 @@ def _linear(grid: Grid, model: regression.Model, level: float) -> regression.Reg
 def _groups(years: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     for key, group in years.groupby(KEYS, sort=True):
         yield dict(zip(KEYS, key, strict=True)), group
-
-
-def _label(rows: pd.DataFrame) -> pd.Series[str]:
-    """Name of the series of each row, in words: measure, articles, compiler."""
-    measure = rows["measure"].map(vocabulary.MEASURES).str.capitalize()
-    return measure + ", " + rows["articles"].map(vocabulary.articles_label) + ", " + rows["compiler"]
 
 
 def _describe(row: pd.Series[Any]) -> str:
