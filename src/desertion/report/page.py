@@ -42,7 +42,7 @@ _ID = re.compile(r"\b((?:F\d{3,}|ctx\d{3,})\b)")
 _MOST = 4
 #: What readers call the sections of some notebooks.
 _NAMES = {"figures": "What is known", "claims": "Fact check", "sensitivity": "How sure"}
-_SCRIPTS = ("page.js", "plots.js", "numbers.js")
+_SCRIPTS = ("font.js", "page.js", "plots.js", "numbers.js")
 
 
 @cache
@@ -73,7 +73,8 @@ def page(report: Report) -> str:
     html = convert("\n\n".join(parts), "html5", "--section-divs", "--mathml", "--shift-heading-level-by=1")
     html = writer.fold(html)
     body = writer.fill(re.sub(rf'<a href="(?!{SAFE})[^"]*"', "<a", html), "<p>{}</p>")
-    script = "(() => {\n" + "\n".join(map(file, _SCRIPTS)) + "})();\n"
+    early, *scripts = map(file, _SCRIPTS)
+    script = f"{early}addEventListener('DOMContentLoaded', () => {{\n" + "\n".join(scripts) + "});\n"
     return (
         _templates()
         .get_template("page.html")
@@ -243,7 +244,10 @@ class PageWriter(Writer):
     def _linked(self, cell: TableCell | str) -> Markup:
         """The words of a cell or a note, numbers and ids as links."""
         if isinstance(cell, TableCell) and cell.ids:
-            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, True, cell.recipe))
+            # A number of a column with a recipe may be printed by chance.
+            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, bool(cell.recipe)))
+            if cell.recipe and attributes.get("class") == "n computed":
+                attributes.setdefault("data-how", cell.recipe)
             return Markup(_parts().number(cell.text, attributes))
         words = cell.text if isinstance(cell, TableCell) else cell
         parts = (
