@@ -57,13 +57,9 @@ class Sentence:
     def record(self) -> dict[str, Any]:
         """The sentence as kept in the metadata of its output."""
         kept: dict[str, Any] = {
-            "id": self.id,
-            "template": self.template,
-            "when": self.when,
-            "values": dict(self.values),
-            "withheld": self.withheld,
-            "ids": list(self.ids),
-        }
+            "id": self.id, "template": self.template, "when": self.when, "values": dict(self.values),
+            "withheld": self.withheld, "ids": list(self.ids),
+        }  # fmt: skip
         kept |= {"why": self.why} if self.why else {}
         kept |= {"recipes": dict(self.recipes)} if self.recipes else {}
         return kept | ({"by": {name: list(ids) for name, ids in self.by.items()}} if self.by else {})

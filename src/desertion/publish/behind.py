@@ -127,16 +127,9 @@ def record(
         for source in _sources(ids, data)
     ]
     entries = {
-        "name": name,
-        "title": title,
-        "alt": alt,
-        "note": note,
-        "size": size,
-        "edition": {"as_of": _as_of(ids, data)},
-        "ids": list(ids),
-        "compilers": list(dict.fromkeys(_compilers(ids, data))),
-        "sources": sources,
+        "name": name, "title": title, "alt": alt, "note": note, "size": size, "edition": {"as_of": _as_of(ids, data)},
+        "ids": list(ids), "compilers": list(dict.fromkeys(_compilers(ids, data))), "sources": sources,
         "columns": {label: {"kind": column.kind, "meaning": column.meaning} for label, column in plot.columns.items()},
         "csv_sha256": digest(table),
-    }
+    }  # fmt: skip
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"

@@ -88,15 +88,10 @@ def identities(data: Data) -> pd.DataFrame:
             continue
         checked = check(identity, known, hedges)
         values = {
-            "left": " ".join(identity.left),
-            "right": " ".join(identity.right),
-            "known_from": pd.Timestamp(identity.known_from),
-            "left_value": checked.left,
-            "right_value": checked.right,
-            "gap": checked.right - checked.left,
-            "state": checked.state,
-            "reason": checked.reason,
-        }
+            "left": " ".join(identity.left), "right": " ".join(identity.right),
+            "known_from": pd.Timestamp(identity.known_from), "left_value": checked.left, "right_value": checked.right,
+            "gap": checked.right - checked.left, "state": checked.state, "reason": checked.reason,
+        }  # fmt: skip
         rows.append(identity._asdict() | values)
     columns = [*Identity._fields, "left_value", "right_value", "gap", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).set_index("id")

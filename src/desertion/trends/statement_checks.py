@@ -17,7 +17,7 @@ import pandas as pd
 from desertion import hedges
 from desertion.figures import Data
 from desertion.reconcile.ledger import REVISION
-from desertion.text import listed, period
+from desertion.text import listed, once, period
 from desertion.trends import Refused
 from desertion.trends.composite import Fit, predictive
 from desertion.trends.counts import Observations, behind
@@ -239,7 +239,7 @@ def agreement(table: pd.DataFrame) -> Agreement | Refused:
     if rows.empty:
         return Refused("no published number is predicted by others", "")
     outside = int(rows["verdict"].eq(OUTSIDE).sum())
-    return Agreement(len(rows), len(rows) - outside, outside, " ".join(dict.fromkeys(" ".join(rows["ids"]).split())))
+    return Agreement(len(rows), len(rows) - outside, outside, once(rows["ids"]))
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
