@@ -36,12 +36,8 @@ def summary(difference: Difference) -> str:
     """The counts of all kinds of differences in one line, `nothing changed` where there are none."""
     sentences = Counter(each.how for each in difference.sentences)
     words = {
-        "changed": "changed",
-        "withheld": "newly withheld",
-        "sayable": "sayable again",
-        "new": "new",
-        "gone": "gone",
-    }
+        "changed": "changed", "withheld": "newly withheld", "sayable": "sayable again", "new": "new", "gone": "gone",
+    }  # fmt: skip
     parts = []
     if sentences:
         first, *more = [f"{sentences[how]} {word}" for how, word in words.items() if sentences[how]]

@@ -153,19 +153,11 @@ def prints(data: Data) -> pd.DataFrame:
         if identity.relation != "revises" or not set(identity.ids) <= known.keys():
             continue
         later, first = (known[one] for one in identity.ids)
-        rows.append(
-            {
-                "id": identity.id,
-                "what": identity.why,
-                "period": _days(first.reading),
-                "first": first.reading.value,
-                "after_first": _after(first),
-                "later": later.reading.value,
-                "after_later": _after(later),
-                "missed": 100 * (1 - first.reading.value / later.reading.value) if later.reading.value else math.nan,
-                "ids": f"{first.id} {later.id}",
-            }
-        )
+        old, new = first.reading.value, later.reading.value
+        rows.append((
+            identity.id, identity.why, _days(first.reading), old, _after(first), new, _after(later),
+            100 * (1 - old / new) if new else math.nan, f"{first.id} {later.id}",
+        ))  # fmt: skip
     columns = ["id", "what", "period", "first", "after_first", "later", "after_later", "missed", "ids"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
 

@@ -311,15 +311,11 @@ def _added(members: Sequence[Statement]) -> Statement:
     """Several statements as one that prints their sum; its id is theirs, with a space between."""
     total, worst = _total(members), max(members, key=lambda one: list(vocabulary.STATUSES).index(one.status))
     return replace(
-        worst,
-        id=" ".join(one.id for one in members),
-        fact="",
-        reading=total,
-        printed=total,
+        worst, id=" ".join(one.id for one in members), fact="", reading=total, printed=total,
         compiler="; ".join(dict.fromkeys(one.compiler for one in members)),
         articles="+".join(dict.fromkeys(one.articles for one in members)),
         publisher="; ".join(dict.fromkeys(one.publisher for one in members)),
-    )
+    )  # fmt: skip
 
 
 def _broken(reconciler: Reconciler, identity: Identity) -> list[dict[str, Any]]:
