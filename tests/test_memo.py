@@ -363,6 +363,7 @@ from desertion.project import ROOT
 LIMIT = 1
 TABLE = {"a": [0]}
 NUMBERS = np.zeros(3)
+WORDS = {"one", "two", "three", "four"}  # in another order in each process
 
 class Model:
     factor = 1
@@ -371,6 +372,7 @@ class Model:
         return x * self.factor
 
 def square(x):
+    assert x not in {"five", "six", "seven", "eight"}
     with (ROOT / "calls").open("a") as file:
         file.write(f"{x}\\n")
     return int(Model().times(x * x * LIMIT) + TABLE["a"][-1] + NUMBERS[1])
