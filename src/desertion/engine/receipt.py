@@ -85,9 +85,24 @@ class Receipt:
             stored = json.loads((place / "build.json").read_text(encoding="utf-8"))
             del stored["versions"]
             stored["notebooks"] = {stem: Entry(**entry) for stem, entry in stored["notebooks"].items()}
-            return cls(place, **stored)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            read = cls(place, **stored)
+            return read if read._is_right() else cls(place)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(place)
+
+    def _is_right(self) -> bool:
+        """Whether each part is of its type, and each file in the folder `place`, where builds remove old ones."""
+        entries = list(self.notebooks.values())
+        texts = [self.inputs, self.report, self.rebuilt, *(each for one in entries for each in (one.key, one.outputs))]
+        numbers = [number for one in entries for number in (one.cells, one.seconds, one.peak)]
+        names = [Path(name) for outputs in (self.report, *(one.outputs for one in entries)) for name in outputs]
+        return (
+            all(isinstance(word, str) for each in texts for word in each.values())
+            and all(type(number) in (int, float) and 0 <= number < 1e9 for number in numbers)
+            and isinstance(self.notes, list)
+            and all(isinstance(note, str) for note in self.notes)
+            and not any(name.is_absolute() or ".." in name.parts or "\0" in str(name) for name in names)
+        )
 
     def write(self) -> None:
         """Replace the stored receipt; the files that it describes must be in their place already."""
