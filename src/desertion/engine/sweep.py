@@ -52,6 +52,7 @@ _KEYS = {*_NAMES, "parameters", "grid", "list", "keep", "timeout"}
 #: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
 _STATUS, _MOST = 10, 100
 _WEEK = 604_800  # seconds
+_SETS = 100_000  # of one sweep: all are checked before the first runs
 #: Types of arguments that are checked before any call, with the types of the values that they take and their words.
 _KINDS: dict[Any, tuple[set[type], str]] = {
     int: ({int}, "a whole number"),
@@ -132,7 +133,7 @@ def read(path: Path) -> SweepSpec:
     for one, other in (("notebook", "function"), ("grid", "list")):
         if (one in content) == (other in content):
             raise UserError(f"{where}: give either {one} or {other}")
-    shared = content.get("parameters") or {}
+    shared = {} if content.get("parameters") is None else content["parameters"]
     grid, listed = content.get("grid", {}), content.get("list", [])
     if not isinstance(shared, dict) or not isinstance(grid, dict) or not isinstance(listed, list):
         raise UserError(f"{where}: parameters and grid are mappings, list is a list of mappings")
@@ -156,6 +157,8 @@ def read(path: Path) -> SweepSpec:
     names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
     target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
     spec = SweepSpec(place, target, shared, grid, listed)
+    if len(spec) > _SETS:
+        raise UserError(f"{where}: {len(spec):,} sets: at most {_SETS:,} in one sweep: give fewer values")
     (_check_notebook if target.notebook else _check_function)(spec, where)
     return spec
 
@@ -176,7 +179,10 @@ def _check_notebook(spec: SweepSpec, where: str) -> None:
     """Check the parameters of all sets. Raises UserError with the first set at fault."""
     stem = spec.target.notebook
     cell = params.of(stem, where)
-    overridden = params.edition(spec.target.edition).overrides(cell)
+    try:
+        overridden = params.edition(spec.target.edition).overrides(cell)
+    except UserError as error:
+        raise UserError(f"{where}: edition: {error}") from None
     for number, own in enumerate(spec.sets(), 1):
         cell.check(overridden | spec.shared | own, f"{where}: set {number} of {len(spec)}: {stem}")
 
@@ -213,7 +219,8 @@ def _check_function(spec: SweepSpec, where: str) -> None:
 
 def _function(name: str, where: str = "sweep") -> Any:
     module, _, attribute = name.rpartition(".")
-    if module.split(".")[0] != "desertion":
+    # To import the engine's modules changes this process.
+    if module.split(".")[0] != "desertion" or attribute.startswith("_") or module.startswith("desertion.engine"):
         raise UserError(
             f"{where}: function '{shown(name)}': a function of the package, as desertion.trends.exact.interval"
         )
