@@ -43,7 +43,7 @@ from desertion.engine.lock import alone
 from desertion.engine.run import run
 from desertion.engine.workers import Task, Workers
 from desertion.errors import UserError
-from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
+from desertion.project import BUILD, NOTEBOOKS, digest, relative, resolved, write_atomic
 from desertion.text import hint, shown
 
 _HEADER = ["result", "value", "error"]
@@ -165,7 +165,7 @@ def read(path: Path) -> SweepSpec:
 
 def _folder(path: Path) -> Path:
     """The folder of the sweep whose spec is at `path`: no two specs share one, whatever their files are called."""
-    return BUILD / "sweeps" / f"{path.stem[:40]}-{digest(relative(path.resolve()))[:8]}"
+    return BUILD / "sweeps" / f"{path.stem[:40]}-{digest(relative(resolved(path)))[:8]}"
 
 
 def _name(content: Mapping[str, Any], key: str, where: str) -> str:
