@@ -115,7 +115,9 @@ def write_atomic(path: Path, content: bytes | str) -> bool:
             os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # which writing to an open file does not name
         raise
     return True
