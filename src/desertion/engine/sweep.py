@@ -25,7 +25,6 @@ import json
 import math
 import os
 import sys
-import tempfile
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +35,7 @@ from typing import Any, TextIO
 
 from desertion import notebook as nb
 from desertion import params, sentences, yaml_file
-from desertion.engine import cluster, receipt
+from desertion.engine import cluster, private, receipt
 from desertion.engine.cluster import Row
 from desertion.engine.display import Display
 from desertion.engine.lock import alone
@@ -317,8 +316,8 @@ def _run_notebook(target: Target, values: Mapping[str, Any], key: str, ready: Ca
     overridden = params.edition(target.edition).overrides(cell) | dict(values)
     parameters: dict[str, Any] = dict(cell.check(overridden, stem))
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
-    with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
-        copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
+    with private.folder() as folder:
+        copy = (Path(target.keep) if target.keep else folder) / f"{stem}-{key[:8]}.ipynb"
         how: dict[str, Any] = {"timeout": target.timeout, "data": target.data, "draw": bool(target.keep)}
         run(NOTEBOOKS / f"{stem}.ipynb", copy, parameters, ready=ready, failed=failed, forked=True, **how)
         records = [record for _, record in sentences.records(copy)]
