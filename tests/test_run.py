@@ -4,6 +4,7 @@ import datetime
 import errno
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -147,6 +148,24 @@ def test_what_libraries_of_the_kernel_log_is_no_output_of_a_cell(execute: Callab
     names = ("ipykernel", "IPython", "comm", "tornado.application", "traitlets", "zmq", "own")
     record = execute(f"import logging\nfor name in {names}:\n    logging.getLogger(name).error('from ' + name)")
     assert text(nb.code_cells(nb.read(record.output))[1]) == "from own\n"
+
+
+def test_a_file_that_grows_too_large_and_a_kernel_that_cannot_start_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "09-test.ipynb", "print('x' * 100_000)")
+    code = (
+        "import resource, sys; from pathlib import Path; from desertion.engine.build import run_one; "
+        "from desertion.errors import UserError; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try: run_one(Path(sys.argv[1]), Path(sys.argv[2]))\nexcept UserError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{path}: {tmp_path / 'out.ipynb'}: File too large\n"
+
+    monkeypatch.setattr("desertion.engine.kernel._START", "open('/nowhere/x')")
+    with pytest.raises(RunError, match=r"did not start: .*\n  No such file or directory: '/nowhere/x'$"):
+        run(path, tmp_path / "out.ipynb", {})
 
 
 def test_a_full_runtime_folder_is_named(execute: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,8 +137,15 @@ def _is_record(own: Any) -> bool:
     one, by = own["sentence"], own["sentence"].get("by", {}) if isinstance(own["sentence"], dict) else None
     if not isinstance(one, dict) or not isinstance(by, dict) or not all(map(_are_texts, by.values())):
         return False
-    texts = all(isinstance(one.get(name), str) for name in ("id", "template", "when"))
-    if not texts or not _are_texts(one.get("ids", [])) or not isinstance(one.get("withheld"), bool):
+    recipes = one.get("recipes", {})
+    if not isinstance(recipes, dict):
+        return False
+    texts = [*(one.get(name) for name in ("id", "template", "when")), one.get("why", ""), *recipes.values()]
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not _are_texts(one.get("ids", []))
+        or not isinstance(one.get("withheld"), bool)
+    ):
         return False
     try:
         list(string.Formatter().parse(one["template"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from desertion.engine import failure, private
 from desertion.errors import RunError, UserError
 from desertion.project import BUILD, relative, write_atomic
 
+_ERROR = re.compile(r"[A-Za-z_.]+(?:Error|Exception): (?:\[Errno \d+\] )?(.+)")
 #: Called as `progress(done, total)` after each code cell.
 Progress = Callable[[int, int], None]
 
@@ -186,8 +188,10 @@ def _death(kernel: Any) -> str:
         why = f"the kernel was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
     else:
         why = f"the kernel ended with status {status} before the notebook did"
-    lines = kernel.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return "\n  ".join([why, *lines[-3:]])
+    lines = kernel.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+    if lines and (error := _ERROR.fullmatch(lines[-1])):  # the end of a traceback: what it says, not where in a library
+        lines = [error[1]]
+    return "\n  ".join([why, *lines])
 
 
 def _keep(notebook: nb.Notebook, path: Path) -> None:
