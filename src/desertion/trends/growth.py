@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from desertion import hedges, memo, vocabulary
 from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.reconcile.series import one_part
-from desertion.trends import Refused, exact, regression, terms
+from desertion.trends import LACKING, Refused, exact, regression, terms
 from desertion.trends.grid import Grid, annual
 
 #: Fewest days of a count that stands for an incomplete year.
@@ -136,9 +136,35 @@ def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: flo
     return {"ratio": ratio, "low": least.low, "high": most.high, "refused": ""}
 
 
+class YearPair(NamedTuple):
+    """Two counts of one thing by one counter, for a sentence: their years, ratio and its interval as a rate.
+
+    `ids`: the statements behind both.
+    """
+
+    compiler: str
+    articles: str
+    measure: str
+    from_year: int
+    to_year: int
+    from_count: float
+    to_count: float
+    ratio: float
+    low: float
+    high: float
+    ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        counts = f"{self.to_count:,.0f} ÷ {self.from_count:,.0f}"
+        ends = "end of the interval of the ratio of the rates behind the counts, which vary by chance:"
+        return {"ratio": counts, "low": f"lower {ends} {counts}", "high": f"upper {ends} {counts}"}
+
+
 def pair(
     pairs: pd.DataFrame, compiler: str, articles: str, measure: str, from_year: int, to_year: int
-) -> pd.Series[Any] | Refused:
+) -> YearPair | Refused:
     """Select one row of `growth_table`, for a sentence; refused where it has no such row, or no ratio in it.
 
     Parameters
@@ -152,8 +178,8 @@ def pair(
 
     Returns
     -------
-    Series or Refused
-        The row, with the columns of `growth_table` as attributes, or why there is no ratio.
+    YearPair or Refused
+        The row, or why there is no ratio.
     """
     columns = ["compiler", "articles", "measure", "from_year", "to_year"]
     own = pairs[pairs[columns].eq([compiler, articles, measure, from_year, to_year]).all(axis=1)]
@@ -162,7 +188,7 @@ def pair(
         years = f"{from_year} and {to_year}"
         return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the statements", "")
     row = own.iloc[0]
-    return Refused(row["refused"], "") if row["refused"] else row
+    return Refused(row["refused"], "") if row["refused"] else YearPair(*row[[*YearPair._fields]])
 
 
 @takes(pairs="growth.growth_table(facts): from_year to_year")
@@ -313,7 +339,7 @@ def trend_words(trends: pd.DataFrame) -> pd.DataFrame:
     years = trends["first_year"].astype(str) + "–" + trends["last_year"].astype(str)
     holds = trends["refused"].eq("")
     growth = [
-        f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" if shown else "refused"
+        f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" if shown else LACKING
         for row, shown in zip(trends.itertuples(), holds, strict=True)
     ]
     return trends[["model", "n"]].assign(
