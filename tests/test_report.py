@@ -23,7 +23,7 @@ from support.pages import BAD, RAW, bad_data, data, notebook, picture, published
 from desertion import figures, params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
-from desertion.project import NOTEBOOKS, PLOTS
+from desertion.project import BUILD, NOTEBOOKS, PLOTS
 from desertion.report import content, escape, glyphs, layout, paper, parts, verification
 from desertion.report.blocks import (
     Block,
@@ -529,6 +529,15 @@ def on_paper(folder: Path, blocks: list[Block]) -> list[str]:
     whole = layout.Report(edition, date(2025, 8, 19), "", blocks, [], methods, [], [], {"Data": "none"})
     (folder / "report.pdf").write_bytes(paper.paper(whole))
     return words_of(folder / "report.pdf").split("\f")
+
+
+def test_the_main_part_of_the_built_pdf_has_at_most_twelve_pages() -> None:
+    built = BUILD / "default" / "report.pdf"
+    if not built.is_file():
+        pytest.skip("skipped: no built PDF (run make first)")
+    pages = words_of(built).split("\f")
+    first = next(number for number, page in enumerate(pages) if re.search("^Methods and limits$", page, re.MULTILINE))
+    assert first <= 12
 
 
 def rows_of(count: int, words: str = "a number of cases") -> TableBlock:

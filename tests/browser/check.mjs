@@ -40,13 +40,15 @@ const tasks = {
         }));
         const [wide, high, ready, headings] = await tab.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "ready" in document.documentElement.dataset, document.querySelectorAll("h1").length]);
         await tab.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+        await tab.locator("figure .numbers tbody").last().waitFor(); // made when first opened
+        const unfolded = await tab.evaluate(() => document.documentElement.scrollWidth);
         const both = await tab.evaluate(() => [...document.querySelectorAll(".table")].filter((box) => box.scrollWidth > box.clientWidth + 1 && box.scrollHeight > box.clientHeight + 1).length);
         const sideways = await tab.evaluate(() => [...document.querySelectorAll(".cards")].filter((box) => box.scrollWidth > box.clientWidth + 1).length);
         await tab.evaluate(axe);
         // What a theme changes is colours; all else was looked over in the light one.
         const rules = scheme === "dark" ? { runOnly: ["color-contrast"] } : {};
         const { violations } = await tab.evaluate((rules) => axe.run({ resultTypes: ["violations"], ...rules }), rules);
-        found.views.push({ width, scheme, wide, high, ready, milliseconds, moved, headings, both, sideways, violations: violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
+        found.views.push({ width, scheme, wide, unfolded, high, ready, milliseconds, moved, headings, both, sideways, violations: violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
         await tab.context().close();
       }
     }
