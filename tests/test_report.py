@@ -330,7 +330,7 @@ def prose(block: Block) -> str:
 
 def sentences_in(text: str) -> list[str]:
     text = re.sub(r"\*\*|^#+ .*$", "", text, flags=re.MULTILINE).replace("Art. ", "Art.\u00a0")
-    return [each for part in text.split("\n\n") for each in re.split(r"(?<=[.?!])\s+", part)]
+    return [each for part in text.split("\n\n") for each in re.split(r"(?<=[.?!])\s+|; ", part)]
 
 
 @pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
