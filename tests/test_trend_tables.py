@@ -100,6 +100,8 @@ def test_a_table_without_rows_gives_its_reason(data: Data, facts: pd.DataFrame) 
         assert not one.rows
         assert one.notes[0].startswith("Nothing can be shown here: ")
         assert why in one.notes[0]
+    (row,) = table(lambda: trend_tables.levels({"cases": rounded.Panel(NONE)}, data, 0.95)).rows
+    assert row == ["all", "–", "–", "–", "not enough data", str(NONE), "–"]
     (row,) = table(lambda: trend_tables.ratios({"one fit": (NONE, {})}, 0.95)).rows
     assert row[1:] == ["not enough data", str(NONE)]
     (line,) = table(lambda: trend_tables.claims({"cases": NONE}, {})).rows

@@ -45,9 +45,9 @@ def factors(table: pd.DataFrame, data: Data, level: float, scatter: years.Scatte
 
 def levels(panels: Mapping[str, rounded.Panel], data: Data, level: float) -> None:
     """Show the cases of each year and the level behind them, as `years.levels` puts them into words."""
-    first = next(iter(panels.values())).fit
+    first, words = next(iter(panels.values())).fit, years.levels(years.totals(panels))
     tables.show(
-        years.levels(years.totals(panels)).replace("", tables.NOTHING), "levels",
+        words.drop(columns="ids").replace("", tables.NOTHING).join(words["ids"]), "levels",
         "Cases by year, and the level behind them",
         {
             "period": "Period", "scope": "Of",
