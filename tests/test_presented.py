@@ -36,7 +36,7 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
             "readings": "4,373 criminal cases received by a court, 2023 (F1); "
             "4,000 criminal cases received by a court, 2023 (F2)",
             "chosen": "F1",
-            "because": "a usable statement before a weak one",
+            "because": "a usable number before a weak one",
             "ids": "F1 F2",
             "spread": 4373 / 4000,
         }

@@ -25,10 +25,10 @@ from desertion.release import about, archive, crate
 from desertion.report import verification
 
 CFF = json.loads((Path(__file__).parent / "schemas" / "cff-1.2.0.json").read_text(encoding="utf-8"))
-FORECAST = """panel,kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
-Cases,fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F085 F147
-Cases,forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F085 F147
-Cases,forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F085 F147
+FORECAST = """kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
+fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F085 F147
+forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F085 F147
+forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F085 F147
 """
 FIGURES = figures.load().figures
 
@@ -237,7 +237,8 @@ def test_a_forecast_is_registered_once(tmp_path: Path) -> None:
     before = path.read_text()
     assert (
         before.splitlines()[1]
-        == "2025-06-10,Cases,Mediazona,337,cases_received_by_court,2025-06-01,2025-06-30,quantile,0.025,270"
+        == '2025-06-10,"criminal cases received by a court, Art. 337, Mediazona",Mediazona,337,cases_received_by_court,'
+        "2025-06-01,2025-06-30,quantile,0.025,270"
     )
     assert len(before.splitlines()) == 1 + 2 * 7
     assert registered.register(plots(tmp_path, FORECAST.replace("710", "999")), FIGURES, folder) is None
@@ -246,8 +247,15 @@ def test_a_forecast_is_registered_once(tmp_path: Path) -> None:
     assert registered.changed(folder) == []
 
 
+def test_the_table_of_the_plot_can_be_registered(tmp_path: Path) -> None:
+    table = (Path(__file__).parent / "plot_tables" / "forecast.csv").read_text(encoding="utf-8")
+    path = registered.register(plots(tmp_path, table), FIGURES, tmp_path / "forecasts")
+    assert path is not None
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 7 * table.count("\nforecast,")
+
+
 def test_where_no_forecast_is_shown_there_is_no_file(tmp_path: Path) -> None:
-    shown = "\n".join(line for line in FORECAST.splitlines() if ",forecast," not in line)
+    shown = "\n".join(line for line in FORECAST.splitlines() if not line.startswith("forecast,"))
     assert registered.register(plots(tmp_path, shown), FIGURES, tmp_path / "forecasts") is None
     assert not (tmp_path / "forecasts").exists()
 
@@ -256,8 +264,9 @@ def test_the_report_scores_registered_forecasts_by_what_was_counted_later(tmp_pa
     day, folder = date(2026, 1, 1), tmp_path / "forecasts"
     assert "None: no release has shown" in verification.forecasts(FIGURES, day, folder).text
     registered.register(plots(tmp_path), FIGURES, folder)
-    words = verification.forecasts(FIGURES, day, folder).text
-    assert "2025-06-10 (Cases, 2025-06-01 to 2025-07-31): 0 of its 2 periods have been counted since." in words
+    words = verification.forecasts(FIGURES, day, folder).text.replace("\\", "")
+    counted = "criminal cases received by a court, Art. 337, Mediazona"
+    assert f"2025-06-10 ({counted}, 2025-06-01 to 2025-07-31): 0 of its 2 periods have been counted since." in words
     later = FIGURES.copy()
     june = {"period_start": "2025-06-01", "period_end": "2025-06-30", "scope": "whole", "value": 710.0}
     for column, value in (june | {"known": "2025-06-05"}).items():

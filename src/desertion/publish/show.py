@@ -184,7 +184,7 @@ def _publish(
     if not drawing.enabled():
         return
     if plot.is_empty(checked.rows):
-        words = nothing(empty)
+        words = nothing(empty.reason if isinstance(empty, Refused) else empty)
         _display({"text/markdown": words, "text/plain": words}, {})
         return
     ready = _render(plot, checked, data, note, size)

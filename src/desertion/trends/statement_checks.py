@@ -299,7 +299,7 @@ def named(table: pd.DataFrame, fitted: Fit | Refused) -> list[str]:
     return [
         f"{row['printed']} ({period(row['period_start'], row['period_end'])}) alone makes the counts look dispersed: "
         f"it lies {abs(row['error']):.1f} standard deviations {'above' if row['error'] > 0 else 'below'} what the "
-        f"others predict, and without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
+        f"others predict. Without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
         for row in table[table["named"]].to_dict("records")
         if row["phi"] < phi
     ]
