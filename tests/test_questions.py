@@ -139,9 +139,9 @@ def test_published_counts_answer_by_stage_and_counter() -> None:
 
 def test_the_plot_titles_what_moves_the_answer_only_where_it_is_what_is_counted() -> None:
     moves = questions.several(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0]))
-    assert plots.questions.describe(moves).startswith("What is counted moves the answer")
+    assert plots.questions.describe(moves).startswith("How fast absence grew depends on what is counted, hardly on")
     model = questions.several(answers(counted=[5.0, 4.9], smooth=[5.0, 2.0]))
-    assert plots.questions.describe(model).startswith("How far each choice moves the growth factor")
+    assert plots.questions.describe(model).startswith("How far each choice moves the growth of absence")
     assert plots.questions(moves)
 
 

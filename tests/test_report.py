@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from nbformat import v4
 from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render, shown
 
-from desertion import params, report, tables
+from desertion import figures, params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, PLOTS
@@ -241,7 +241,15 @@ def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() 
     assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
     assert links.attributes(FilledNumber("none", ("F085",))) == {}
     assert links.attributes(FilledNumber("Persons convicted under Art. 337", ("F085",))) == {}
-    assert links.attributes(FilledNumber("September 2023", ("F085",)))["class"] == "n computed"
+    assert links.attributes(FilledNumber("2,024", ("F085",)))["class"] == "n computed"
+
+
+@pytest.mark.parametrize("words", [
+    "2021", "September 2023", "31 May 2025", "Mar 2024", "Jul–Dec 2024", "12 Apr 2024", "2023-12-29", "2026-11",
+    "21 Sep 2022 – 18 Jun 2024", "Oct 2022 – Jun 2023", "2009–2021",
+])  # fmt: skip
+def test_a_date_is_no_computed_number(words: str) -> None:
+    assert Links(statements(data(), "own-page-first")).attributes(FilledNumber(words, ("F085",))) == {}
 
 
 def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:
@@ -271,6 +279,80 @@ def test_no_reader_meets_the_name_of_a_parameter_in_prose(path: Path) -> None:
     for block in (*section.answer, *section.limits, *section.blocks, *section.methods):
         prose = block.text if isinstance(block, content.Prose) else "".join(getattr(block, "parts", ()))
         assert [name for name in names if f"`{name}`" in prose] == []
+
+
+READ = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def blocks(path: Path) -> list[Block]:
+    section = content.read([path], None)[0]
+    return [*section.answer, *section.limits, *section.blocks]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_a_computed_number_says_how_it_was_computed(path: Path) -> None:
+    every = figures.load()
+    maker = Links(statements(every, "own-page-first"))
+    links = [(number.name, maker.attributes(number)) for each in blocks(path) if isinstance(each, SentenceBlock)
+             for number in each.numbers]  # fmt: skip
+    for table in (each for each in blocks(path) if isinstance(each, TableBlock)):
+        cells = [cell for row in table.body for cell in row if cell.ids]
+        numbers = [(cell, FilledNumber(cell.text, cell.ids, bool(cell.recipe))) for cell in cells]
+        links += [(f"{table.title}, {cell.label}: {cell.text}", maker.attributes(number) | {"recipe": cell.recipe})
+                  for cell, number in numbers]  # fmt: skip
+    computed = [
+        (name, link.get("data-how") or link["recipe"]) for name, link in links if link.get("class") == "n computed"
+    ]
+    assert computed
+    assert [name for name, recipe in computed if not recipe] == []
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_a_recipe_in_numbers_gives_the_number(path: Path) -> None:
+    found = [(each.recipe, each.words) for block in blocks(path) if isinstance(block, SentenceBlock)
+             for each in block.numbers]  # fmt: skip
+    found += [(cell.recipe, cell.text) for block in blocks(path) if isinstance(block, TableBlock)
+              for row in block.body for cell in row]  # fmt: skip
+    sums = str.maketrans({"−": "-", "×": "*", "÷": "/", ",": None})
+    for recipe, words in found:
+        if re.fullmatch(r"[\d(][\d,. ()+−×÷]+", recipe) and re.fullmatch(r"[−\d,.]+", words):
+            number = words.translate(sums)
+            unit = 10.0 ** -len(number.partition(".")[2])
+            assert eval(recipe.translate(sums)) == pytest.approx(float(number), abs=unit), (recipe, words)
+
+
+def prose(block: Block) -> str:
+    """The words of a block that its author wrote as sentences."""
+    if isinstance(block, TableBlock):
+        return " ".join(f"{each.rstrip('.')}." for each in block.notes)
+    return block.text if isinstance(block, Prose) else "".join(getattr(block, "parts", ()))
+
+
+def sentences_in(text: str) -> list[str]:
+    text = re.sub(r"\*\*|^#+ .*$", "", text, flags=re.MULTILINE).replace("Art. ", "Art.\u00a0")
+    return [each for part in text.split("\n\n") for each in re.split(r"(?<=[.?!])\s+", part)]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_no_sentence_for_readers_has_more_than_thirty_words(path: Path) -> None:
+    found = [each for block in blocks(path) for each in sentences_in(prose(block))]
+    assert [each for each in found if len(each.split()) > 30] == []
+
+
+#: Words of the code, and the plain ones that readers get.
+HOUSE_WORDS = re.compile(r"\b(statements?|compilers?|rivals?|refused|renders?|prior-driven)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_readers_meet_plain_words(path: Path) -> None:
+    words = []
+    for block in blocks(path):
+        words.append(prose(block))
+        if isinstance(block, PlotBlock):
+            words += [block.title, block.alt]
+        if isinstance(block, TableBlock):
+            words += [block.title, *(cell.text for row in (*block.head, *block.body) for cell in row)]
+    assert [each for each in words if HOUSE_WORDS.search(each)] == []
 
 
 def test_without_the_script_every_statement_has_its_row(page: str) -> None:

@@ -78,11 +78,11 @@ def _finding(rows: pd.DataFrame) -> str:
 
 
 def _growth_words(rows: pd.DataFrame) -> PlotWords:
-    level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
+    level, dispersion = (wording.number(rows[column].iloc[0], 0) for column in ("level", "dispersion"))
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
     subtitle = (
-        f"Later count ÷ earlier count, log scale. Bar: {level} % interval of the rates' ratio: counts vary about "
-        f"{dispersion} times as much as chance alone would have it.{points}"
+        f"Later count ÷ earlier count, log scale. Bar: {level} % interval of the growth of the rate behind them, since "
+        f"counts vary {dispersion} times as much as by chance alone.{points}"
     )
     low, high = (wording.number(each) for each in (rows["factor"].min(), rows["factor"].max()))
     return PlotWords(

@@ -36,7 +36,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         low, high = last["value"].min(), last["value"].max()
         if high > 1.2 * low:
             period, noun = wording.period_of(next(records(last))), _NOUNS[last["measure"].iloc[0]]
-            title = f"{low:.0f} to {high:.0f} {noun} in {period}, by whose army size one takes"
+            title = f"{low:.0f} to {high:.0f} {noun} in {period}, depending on the army size taken"
     return PlotWords(title, subtitle, shape)
 
 

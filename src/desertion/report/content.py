@@ -312,7 +312,7 @@ def table(record: TableRecord) -> TableBlock:
             words = visible(record.groups[number])
             body.append((TableCell(words, heading=True, columns=len(labels), group=True),))
         ids = tuple(record.ids[number].split()) if record.ids else ()
-        cells = zip(record.columns, map(visible, row), strict=True)
+        cells = zip(record.columns, map(visible, row), map(visible, record.recipes(row)), strict=True)
         body.append(
             tuple(
                 TableCell(
@@ -321,10 +321,10 @@ def table(record: TableRecord) -> TableBlock:
                     right=column.right,
                     # the statements of a row are those of its numbers
                     ids=ids if column.right and re.search(r"\d", text) else (),
-                    recipe=visible(column.recipe),
+                    recipe=recipe,
                     label=named[place],
                 )
-                for place, (column, text) in enumerate(cells)
+                for place, (column, text, recipe) in enumerate(cells)
             )
         )
     return TableBlock(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "AWOL and desertion convictions in the Russian military"
 #: Notebooks whose answers open the report, the first sentence as its headline; the cells also tagged `limits` follow
 #: after all of them. The answers of the others open their own sections.
-LEADS = ("03-trends", "01-figures", "05-sensitivity")
+LEADS = ("03-trends", "01-figures")
 #: Plots shown under the first sentence, in this order.
 MAIN_PLOTS = ("long_view",)
 

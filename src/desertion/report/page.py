@@ -243,7 +243,10 @@ class PageWriter(Writer):
     def _linked(self, cell: TableCell | str) -> Markup:
         """The words of a cell or a note, numbers and ids as links."""
         if isinstance(cell, TableCell) and cell.ids:
-            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, True, cell.recipe))
+            # A number of a column with a recipe may be printed by chance.
+            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, bool(cell.recipe)))
+            if cell.recipe and attributes.get("class") == "n computed":
+                attributes.setdefault("data-how", cell.recipe)
             return Markup(_parts().number(cell.text, attributes))
         words = cell.text if isinstance(cell, TableCell) else cell
         parts = (
