@@ -538,11 +538,13 @@ def rows_of(count: int, words: str = "a number of cases") -> TableBlock:
 
 
 def test_a_long_table_stands_in_full_in_the_appendix_and_the_text_names_its_page(tmp_path: Path) -> None:
-    pages = on_paper(tmp_path, [Prose("Before it."), rows_of(60), Prose("After it.")])
+    long = Prose("\n\n".join(["A line of words."] * 60))
+    pages = on_paper(tmp_path, [Prose("Before it."), rows_of(60), Prose("After it."), long])
     assert "Table 1, Table of 60 rows, has 60 rows and stands on page 2." in pages[0]
     assert "After it." in pages[0]
-    assert "row 1 " not in pages[0]
-    appendix = "".join(page for page in pages if "Tables in full" in page or "row 60" in page)
+    text, appendix = "".join(pages).split("Tables in full")
+    assert "row 1 " not in text
+    assert "Table 1: Table of 60 rows" in pages[1]
     assert all(re.search(rf"row {n}\b", appendix) for n in range(1, 61))
 
 
@@ -551,21 +553,39 @@ def test_a_short_table_stays_where_it_belongs_with_its_caption_on_one_page(tmp_p
         words = Prose("\n\n".join(["A line of words."] * lines))
         pages = on_paper(tmp_path, [words, rows_of(paper.MOST_ROWS)])
         words_of.cache_clear()
-        (page,) = [page for page in pages if "Table of 12 rows" in page]
+        (page,) = [page for page in pages if f"Table of {paper.MOST_ROWS} rows" in page]
         assert "row 1 " in page
-        assert "row 12" in page
+        assert f"row {paper.MOST_ROWS}" in page
         assert "Tables in full" not in "".join(pages)
+
+
+def test_on_paper_a_sub_section_without_a_plot_stands_in_the_appendix_and_one_with_a_plot_in_the_text(
+    tmp_path: Path,
+) -> None:
+    blocks = (Prose("Why.\n\n## Drawn\n\nOf a plot."), plot_of("a"), rows_of(5), Prose("## Counted\n\nIn words."))
+    section = content.Section("09-other", "What is counted?", (Prose("**So** it is."),), blocks)
+    opening, chapters, methods = layout.arrange([content.Section(layout.LEADS[0], "Lead", ()), section], [])
+    whole = layout.Report(
+        params.edition("default"), date(2025, 8, 19), "", opening, chapters, methods, [], [], {"Data": "none"}
+    )
+    (tmp_path / "report.pdf").write_bytes(paper.paper(whole))
+    words = " ".join(words_of(tmp_path / "report.pdf").split())
+    text, appendix = words.split("Methods and limits", 1)
+    assert re.search(r"What is counted\? So it is\..*Why\..*Drawn Of a plot\. \(Plot 1\)", text)
+    assert re.search(r"In the appendix: Counted \(page \d+\)\.", text)
+    assert "In words." in appendix
+    assert "Table 1: Table of 5 rows" in appendix
 
 
 @pytest.mark.parametrize(
     ("words", "ends"),
     [
-        ("Cases a month.", "Cases a month. ([Plot 2](#plot-months))"),
+        ("Cases a month.", "Cases a month. ([Plot\u00a02](#plot-months))"),
         ("## A heading", "## A heading"),
         ("- one\n- two", "- one\n- two"),
         ("Words.\n\n```\ncode\n```", "Words.\n\n```\ncode\n```"),
         ("1. first", "1. first"),
-        ("## A heading\n\nCases a month.", "## A heading\n\nCases a month. ([Plot 2](#plot-months))"),
+        ("## A heading\n\nCases a month.", "## A heading\n\nCases a month. ([Plot\u00a02](#plot-months))"),
     ],
 )
 def test_the_paragraph_before_a_plot_names_it(words: str, ends: str) -> None:

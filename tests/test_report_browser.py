@@ -139,7 +139,7 @@ def test_a_plot_is_saved_as_png_svg_and_csv_with_its_sources(used: dict[str, Any
     assert "tabindex" not in used["svg"]
     table, _, sources = used["csv"].partition("# Sources\n")
     assert table == picture("growth").csv
-    assert re.search(r"^# F293: 651, .*https://", sources, re.MULTILINE)
+    assert re.search(r"^# F395: 3,047, .*https://", sources, re.MULTILINE)
     assert used["rows"] == picture("growth").csv.count("\n") - 1
 
 

@@ -102,12 +102,8 @@ class _Side(NamedTuple):
 
 
 def _add(side: Sequence[Term]) -> _Side:
-    return _Side(
-        sum(term.value for term in side),
-        sum(term.low for term in side),
-        sum(term.high for term in side),
-        all(term.exact for term in side),
-    )
+    value, low, high = (sum(getattr(term, name) for term in side) for name in ("value", "low", "high"))
+    return _Side(value, low, high, all(term.exact for term in side))
 
 
 def _base(side: Sequence[Term]) -> _Side:
@@ -140,19 +136,18 @@ def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) ->
 
 def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
     a, b = _add(top), _base(bottom)
-    interval = None
-    if a.exact and b.exact:
-        ratio = exact.rate_ratio(a.value, 1, b.value, 1, level)
-        interval = ratio.low, ratio.high
-    return _in_unit(claim, Computed(a.value / b.value, a.low / b.high, a.high / b.low, interval))
+    numbers = [a.value / b.value, a.low / b.high, a.high / b.low, *(_ratio_of_rates(a, 1, b, 1, level) or ())]
+    if claim.unit == "percent more":
+        numbers = [100 * (number - 1) for number in numbers]
+    value, low, high, *ends = numbers
+    return Computed(value, low, high, (ends[0], ends[1]) if ends else None)
 
 
-def _in_unit(claim: Claim, times: Computed) -> Computed:
-    if claim.unit != "percent more":
-        return times
-    value, low, high = (100 * (number - 1) for number in times[:3])
-    interval = times.interval and (100 * (times.interval[0] - 1), 100 * (times.interval[1] - 1))
-    return Computed(value, low, high, interval)
+def _ratio_of_rates(a: _Side, t1: float, b: _Side, t2: float, level: float) -> tuple[float, float] | None:
+    if not (a.exact and b.exact):
+        return None
+    ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)
+    return ratio.low, ratio.high
 
 
 def _share(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
@@ -194,11 +189,7 @@ def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
     a, b = _add(top), _add(bottom)
     if bottom and claim.unit == "times":
         b, t1, t2 = _base(bottom), top[0].days, bottom[0].days
-        interval = None
-        if a.exact and b.exact:
-            ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)
-            interval = ratio.low, ratio.high
-        scale = t2 / t1
+        scale, interval = t2 / t1, _ratio_of_rates(a, t1, b, t2, level)
         return Computed(a.value / b.value * scale, a.low / b.high * scale, a.high / b.low * scale, interval)
     start, end = top[0].start, top[0].end
     if bottom:
@@ -238,11 +229,6 @@ def _rank(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
 
 
 _KINDS = {
-    "ratio": _ratio,
-    "share": _share,
-    "sum": _sum,
-    "difference": _difference,
-    "rate": _rate,
-    "mean": _mean,
+    "ratio": _ratio, "share": _share, "sum": _sum, "difference": _difference, "rate": _rate, "mean": _mean,
     "rank": _rank,
-}
+}  # fmt: skip

@@ -8,23 +8,7 @@ from desertion.reconcile.readings import Reconciler
 from desertion.reconcile.series import by_period, by_year, national, revised, together
 
 __all__ = [
-    "Headline",
-    "Reconciler",
-    "broken",
-    "by_period",
-    "by_place",
-    "by_year",
-    "conflicts",
-    "facts",
-    "headline",
-    "identities",
-    "latest",
-    "leading",
-    "ledger",
-    "listed_together",
-    "national",
-    "prints",
-    "revised",
-    "together",
+    "Headline", "Reconciler", "broken", "by_period", "by_place", "by_year", "conflicts", "facts", "headline",
+    "identities", "latest", "leading", "ledger", "listed_together", "national", "prints", "revised", "together",
     "would_break",
-]
+]  # fmt: skip

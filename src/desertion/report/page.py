@@ -42,7 +42,7 @@ _ID = re.compile(r"\b((?:F\d{3,}|ctx\d{3,})\b)")
 _MOST = 4
 #: What readers call the sections of some notebooks.
 _NAMES = {"figures": "What is known", "claims": "Fact check", "sensitivity": "How sure"}
-_SCRIPTS = ("page.js", "plots.js", "numbers.js")
+_SCRIPTS = ("font.js", "page.js", "plots.js", "numbers.js")
 
 
 @cache
@@ -73,7 +73,8 @@ def page(report: Report) -> str:
     html = convert("\n\n".join(parts), "html5", "--section-divs", "--mathml", "--shift-heading-level-by=1")
     html = writer.fold(html)
     body = writer.fill(re.sub(rf'<a href="(?!{SAFE})[^"]*"', "<a", html), "<p>{}</p>")
-    script = "(() => {\n" + "\n".join(map(file, _SCRIPTS)) + "})();\n"
+    early, *scripts = map(file, _SCRIPTS)
+    script = f"{early}addEventListener('DOMContentLoaded', () => {{\n" + "\n".join(scripts) + "});\n"
     return (
         _templates()
         .get_template("page.html")

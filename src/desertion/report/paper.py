@@ -49,7 +49,7 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
 
     edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
-    parts = [*writer.opening(report), writer.raw("#place.flush()\n#pagebreak(weak: true)")]
+    parts = [*writer.opening(report), writer.raw("#place.flush()")]
     parts += [*writer.methods(report.methods), writer.raw("#place.flush()"), *writer.appendix()]
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
@@ -141,8 +141,9 @@ def _consecutive(body: str) -> str:
     return "\n".join(lines)
 
 
-#: Rows that a table in the text has at most; a longer one, or one that needs a turned page, stands in the appendix.
-MOST_ROWS = 12
+#: Rows that a table in the text has at most, as on the page; a longer one, or one that needs a turned page, stands in
+#: the appendix. There one of so many rows stands where the words speak of it.
+MOST_ROWS, _MOST_BEHIND = 4, 12
 #: Pages that the numbers behind a sentence or a plot are cited from one by one; of more, their number is given.
 _CITED = 12
 
@@ -156,6 +157,7 @@ class PaperWriter(Writer):
         self._sources: dict[tuple[str, str, str], int] = {}
         self._apart: list[TableBlock] = []
         self._details: list[Part] = []
+        self._most = MOST_ROWS
         self.files: dict[str, bytes] = {}
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
@@ -170,7 +172,7 @@ class PaperWriter(Writer):
                 )
                 yield self.raw(self.plot(block, floats))
                 continue
-            if isinstance(block, TableBlock) and (len(block.body) > MOST_ROWS or _widths(block).turned):
+            if isinstance(block, TableBlock) and (len(block.body) > self._most or _widths(block).turned):
                 self._apart.append(block)
                 rows = f"{len(block.body)} row{'s' if len(block.body) > 1 else ''}"
                 name = f"Table {block.number}" if block.title else "A table"
@@ -182,7 +184,7 @@ class PaperWriter(Writer):
             if isinstance(block, Moved) and isinstance(before, Prose | SentenceBlock) and _ends_in_words(written):
                 continue
             if isinstance(after, PlotBlock | Moved) and _ends_in_words(words):
-                words = f"{words.rstrip()} ([Plot {after.number}](#plot-{after.name}))"
+                words = f"{words.rstrip()} ([Plot\u00a0{after.number}](#plot-{after.name}))"
             yield (written := words)
 
     def chapter(self, chapter: Chapter) -> Iterator[str]:
@@ -196,6 +198,8 @@ class PaperWriter(Writer):
         for part in chapter.parts:
             if any(isinstance(block, PlotBlock | PictureBlock | Moved) for block in part.blocks):
                 yield from self.part(part)
+            elif all(isinstance(block, TableBlock) for block in part.blocks):
+                yield from self.blocks(part.blocks)
             else:
                 self._details.append(part)
                 where = self.raw(f"#page-of(<details-{len(self._details)}>)", inline=True)
@@ -205,6 +209,7 @@ class PaperWriter(Writer):
 
     def methods(self, chapter: Chapter) -> Iterator[str]:
         """The methods in full, and the sub-sections of the chapters that hold no plot."""
+        self._most = _MOST_BEHIND
         yield from super().chapter(chapter)
         if self._details:
             yield "# Details"
@@ -216,7 +221,7 @@ class PaperWriter(Writer):
         """The tables that are too long or too wide for the text, each in full."""
         if self._apart:
             yield "# Tables in full"
-        for number, table in enumerate(self._apart, 1):
+        for number, table in sorted(enumerate(self._apart, 1), key=lambda one: one[1].number):
             turned = _widths(table).turned
             if turned:
                 yield self.raw("#set page(flipped: true)")
@@ -272,10 +277,14 @@ class PaperWriter(Writer):
             self.files[f"{plot.name}.csv"] = plot.table
             about = f"description: {in_typst(f'The numbers of the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
-        return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), '
-            f"placement: {'plots-go' if floats else 'none'}, "
-            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>'
+        return (
+            attached
+            + _count('"plot"', plot.number)
+            + (
+                f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), '
+                f"placement: {'plots-go' if floats else 'none'}, "
+                f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>'
+            )
         )
 
     def picture(self, picture: PictureBlock) -> str:
@@ -301,8 +310,14 @@ class PaperWriter(Writer):
         if table.title:
             made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
         notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-        short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= MOST_ROWS else ""
-        return f"#before-table\n#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+        short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= _MOST_BEHIND else ""
+        count = _count("table", table.number)
+        return f"#before-table\n{count}#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+
+
+def _count(kind: str, number: int) -> str:
+    """Typst that makes this the number of the next plot or table: the appendix has them in another order."""
+    return f"#counter(figure.where(kind: {kind})).update({number - 1})\n" if number else ""
 
 
 def _label(number: int) -> str:
