@@ -169,13 +169,13 @@ def printed() -> Iterator[Printed]:
                 a, b = map(int, years_.split(" to "))
                 what = "persons" if "Persons convicted" in text else "cases"
                 yield (what, a, b), low, high, f"a sentence of {path.name}"
-            for b, low, high, a in re.findall(
-                rf"court cases rose first: in (\d{{4}}) {NUMBER} times \(({NUMBER}) to ({NUMBER})\) those of (\d{{4}})",
+            for a, b, low, high in re.findall(
+                rf"court cases rose first: {NUMBER} times from (\d{{4}}) to (\d{{4}}) \(({NUMBER}) to ({NUMBER})\)",
                 text,
             ):
                 yield ("cases", int(a), int(b)), low, high, f"a sentence of {path.name}"
             for b, low, high in re.findall(
-                rf"In (\d{{4}}) Ukraine's grew .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
+                rf"In (\d{{4}}) Ukraine's rose .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
             ):
                 yield ("cases", int(b) - 1, int(b)), low, high, f"a sentence of {path.name}"
 
