@@ -339,7 +339,15 @@ def test_no_sentence_for_readers_has_more_than_thirty_words(path: Path) -> None:
     assert [each for each in found if len(each.split()) > 30] == []
 
 
-#: Words of the code, and the plain ones that readers get.
+def test_the_first_screen_is_a_headline_and_six_paragraphs_of_short_sentences_at_most() -> None:
+    opening, _, _ = layout.arrange(content.read(READ, None), [])
+    paragraphs = [block for block in opening if isinstance(block, SentenceBlock)]
+    assert 4 <= len(paragraphs) <= 7
+    found = [each for block in paragraphs for each in sentences_in(prose(block))]
+    assert [each for each in found if len(each.split()) > 25] == []
+
+
+#: Words of the code, for which readers get plain ones.
 HOUSE_WORDS = re.compile(r"\b(statements?|compilers?|rivals?|refused|renders?|prior-driven)\b", re.IGNORECASE)
 
 
