@@ -113,7 +113,7 @@ class TestNotebook:
 
     def test_its_prose_types_no_result(self, path: Path) -> None:
         # A number of three digits or more in a sentence is a result, unless it is a year, an article or a thousand.
-        allowed = re.compile(r"\b(19|20)\d\d\b|Art\. [\d, and]+|(per|each) 1,000|chapters? 3[34]", re.IGNORECASE)
+        allowed = re.compile(r"\b(19|20)\d\d\b|Art\. [\d,\s and]+|(per|each) 1,000|chapters? 3[34]", re.IGNORECASE)
         for cell in cells(path, "markdown"):
             assert not re.findall(r"\d[\d,]{2,}", allowed.sub("", cell.source)), cell.source
 

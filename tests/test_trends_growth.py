@@ -168,6 +168,7 @@ def test_a_sentence_gets_the_pair_of_its_own_articles_and_measure_or_a_reason() 
     one = growth.pair(table, "Proekt", "337", "cases_received_by_court", 2021, 2022)
     assert not isinstance(one, Refused)
     assert (one.from_count, one.to_count, one.articles) == (9, 9, "337")
+    assert one.recipes["ratio"] == "9 ÷ 9"
     zero = growth.pair(table, "None", "337", "cases_received_by_court", 2021, 2022)
     assert str(zero) == "a count is 0: the ratio has one limit only"
     for nothing in (table, table[:0], growth.growth_table(facts(fact(2021, 1)))):
