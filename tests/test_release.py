@@ -219,6 +219,10 @@ def test_a_release_has_all_files_with_their_checksums(tmp_path: Path) -> None:
     assert sums == {name: digest((folder / name).read_bytes()) for name in names - {archive.SUMS}}
     crate_parts = json.loads((folder / crate.FILE).read_text())["@graph"][1]["hasPart"]
     assert {each["@id"] for each in crate_parts} == names - {archive.SUMS, crate.FILE}
+    described = {
+        each["@id"] for each in json.loads((folder / crate.FILE).read_text())["@graph"] if "encodingFormat" in each
+    }
+    assert described >= names - {archive.SUMS, crate.FILE}
 
 
 def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp_path: Path) -> None:
@@ -234,6 +238,7 @@ def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp
     assert len(known) == len(graph)
     action = known["#run/03-trends"]
     assert action["instrument"] == {"@id": "notebooks/03-trends.ipynb"}
+    assert [known[each["@id"]]["name"] for each in action["agent"]] == list(about.citation().authors)
     assert {each["@id"] for each in action["result"]} == {"plots/growth.svg", "plots/growth.csv", "plots/growth.png"}
     objects = [each["@id"] for each in action["object"]]
     assert objects[0] == "data/figures.csv"
