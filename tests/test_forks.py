@@ -20,7 +20,7 @@ from desertion.errors import RunError
 from desertion.project import DATA, NOTEBOOKS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
-LONG = {"01-figures", "03-trends", "04-comparisons", "05-sensitivity"}
+LONG = {"01-figures", "03-trends", "04-comparisons", "05-sensitivity", "08-checks"}
 
 
 @pytest.fixture(scope="module")

@@ -559,7 +559,7 @@ def test_an_ordinary_kernel_finds_what_a_build_kept(session: Session, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity"])
+@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity", "08-checks"])
 def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
     stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,7 @@ class TestNotebook:
 
     def test_it_defines_no_function_but_those_that_draw_its_plots_and_stays_short(self, path: Path) -> None:
         everything = nbformat.read(path, as_version=4).cells
-        assert len(everything) <= 36
+        assert len(everything) <= 24
         assert all(len(cell.source.splitlines()) <= 60 for cell in cells(path))
         nodes = [node for cell in cells(path) for node in ast.walk(ast.parse(cell.source))]
         calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "publish.figure"]

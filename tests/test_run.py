@@ -91,10 +91,19 @@ FAILURES = {
                                             "RecursionError"]),
     "error under %%time": ("%%time\nx = 1\n1 / 0", ["code cell 3 of 4 failed (`%%time`)", "code cell 3, line 1: %%time",
                                                    "code cell 3, line 3: 1 / 0", "ZeroDivisionError"]),
-    "error under %%bash": ("%%bash\nfalse", ["code cell 3, line 1: %%bash", "returned non-zero exit status 1"]),
+    "error under %%bash": ("%%bash\nls nowhere\nexit 3", [
+        "code cell 3, line 1: %%bash\n  the program returned non-zero exit status 3.\n  ls: ", "nowhere"]),
+    "no program of a magic": ("%%script nowhere\n1", ["code cell 3 of 4", "Couldn't find program: 'nowhere'"]),
+    "error in a file beside": ("from pathlib import Path\nPath('mine.py').write_text('x = 1\\n1 / 0')\n%run mine.py",
+                               ["code cell 3 of 4", "mine.py, line 2: 1 / 0", "ZeroDivisionError"]),
+    "group of errors": ("raise ExceptionGroup('two', [ValueError('a'), KeyError('b')])",
+                        ["code cell 3 of 4", "ExceptionGroup: two (2 sub-exceptions)\n  ValueError: a\n  KeyError:"]),
+    "quit()": ("quit()", ["code cell 3 of 4 failed (`quit()`)", "must not end the notebook"]),
     "error of a line magic": ("x = 1\n%time 1 / 0", ["code cell 3, line 2: %time 1 / 0", "ZeroDivisionError"]),
+    "syntax under %%prun": ("%%prun\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
     "syntax under %%time": ("%%time\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
     "unknown cell magic": ("%%tiem\n1", ["code cell 3 of 4 failed (`%%tiem`)", "Cell magic `%%tiem` not found"]),
+    "unknown magic in %%capture": ("%%capture\n%tiem 1", ["code cell 3 of 4", "function `%tiem` not found"]),
     "unknown line magic": ("x = 1\n%tiem 1", ["code cell 3 of 4", "Line magic function `%tiem` not found"]),
     "long error": ("raise ValueError('a\\n' * 100)", ["code cell 3, line 1", "ValueError: a"]),
 }  # fmt: skip
@@ -135,7 +144,7 @@ def test_a_bash_cell_runs_and_a_thread_of_the_cells_own_is_refused(execute: Call
 
 
 def test_what_libraries_of_the_kernel_log_is_no_output_of_a_cell(execute: Callable[..., RunRecord]) -> None:
-    names = ("ipykernel", "tornado.application", "traitlets", "zmq", "own")
+    names = ("ipykernel", "IPython", "comm", "tornado.application", "traitlets", "zmq", "own")
     record = execute(f"import logging\nfor name in {names}:\n    logging.getLogger(name).error('from ' + name)")
     assert text(nb.code_cells(nb.read(record.output))[1]) == "from own\n"
 

@@ -40,7 +40,7 @@ def test_levels_give_cases_years_growth_and_the_refusal(fit: composite.Fit, thin
     assert table["count_interval"].tolist() == ["exact", "exact", "exact", ""]
     assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
     assert table["growth"].iloc[1].startswith("×1.7")
-    assert table["expected"].iloc[3] == "refused"
+    assert table["expected"].iloc[3] == "not enough data"
     assert "6 informative counts" in table["interval"].iloc[3]
 
 

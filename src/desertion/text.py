@@ -117,7 +117,7 @@ def period(start: date, end: date) -> str:
 
 def nothing(why: object = None) -> str:
     """The sentence in the place of a plot or table without rows; `why` is the reason, without its full stop."""
-    return f"Nothing can be shown here: {why}." if why else "No statement of this edition can be shown here."
+    return f"Nothing can be shown here: {why}." if why else "No published number of this edition can be shown here."
 
 
 def print_json(value: Any) -> None:

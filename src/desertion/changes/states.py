@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The name of the working tree, as an argument.
 HERE = "."
-#: Ending of the name of a plot's picture for phones, as `publish.show` has it, which takes long to import.
-PHONE = "-single"
 _EDITION = "edition:"
 _LOCK = "requirements.lock"
 _PACKAGE = "src/desertion"

@@ -6,28 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from desertion.changes.compare import (
-    CellChange,
-    Difference,
-    PlotChange,
-    SentenceChange,
-    StatementChange,
-    TableChange,
-)
+from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange, StatementChange, TableChange
 from desertion.changes.words import inline
 from desertion.text import shown, visible
 
 #: Lines of each section; the rest is counted.
 _MOST = {
-    "sentences": 10,
-    "verdicts": 4,
-    "statements": 5,
-    "tables": 4,
-    "plots": 5,
-    "refusals": 3,
-    "other outputs": 1,
+    "sentences": 10, "verdicts": 4, "statements": 5, "tables": 4, "plots": 5, "refusals": 3, "other outputs": 1,
     "inputs": 4,
-}
+}  # fmt: skip
 _WIDTH = 300  # characters of a line
 
 

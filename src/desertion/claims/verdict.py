@@ -108,30 +108,15 @@ def _row(
     read, *others = _readings(claim, hedges, value)
     verdict = _verdict(claim, computed, read.admitted, used, data)
     missed = verdict not in (HOLDS, ROUNDING, NOT_CHECKABLE) and claim.kind != "rank"
+    admits = (read.admitted.low, read.admitted.high) if read.admitted else (math.nan, math.nan)
     return (
-        claim.id,
-        claim.source_id,
-        data.sources["printed_by"].get(claim.source_id, ""),
-        claim.locator,
-        claim.statement,
-        claim.kind,
-        *(float(number) if number else math.nan for number in (claim.stated, read.stated)),
-        claim.unit,
-        claim.hedge,
-        read.admitted.low if read.admitted else math.nan,
-        read.admitted.high if read.admitted else math.nan,
-        value,
-        *ends,
-        *((computed.interval if computed else None) or (math.nan, math.nan)),
-        verdict,
-        missed and read.miss(value) <= _CLOSE,
-        "; ".join(_in_words(other, claim.unit) for other in others),
-        len(measures) > 1,
-        ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
-        claim.numerator + claim.denominator,
-        reason,
-        claim.note,
-    )
+        claim.id, claim.source_id, data.sources["printed_by"].get(claim.source_id, ""), claim.locator, claim.statement,
+        claim.kind, *(float(number) if number else math.nan for number in (claim.stated, read.stated)), claim.unit,
+        claim.hedge, *admits, value, *ends, *((computed.interval if computed else None) or (math.nan, math.nan)),
+        verdict, missed and read.miss(value) <= _CLOSE, "; ".join(_in_words(other, claim.unit) for other in others),
+        len(measures) > 1, ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
+        claim.numerator + claim.denominator, reason, claim.note,
+    )  # fmt: skip
 
 
 def _readings(claim: Claim, hedges: Hedges, value: float) -> list[_Reading]:

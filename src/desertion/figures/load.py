@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     from desertion.cards import Cards
 
 _OF_THE_SOURCE = {
-    "publisher": "publisher",
-    "printed_by": "printed_by",
-    "url": "url",
-    "kind": "source_kind",
-    "copy_of": "copy_of",
-}
+    "publisher": "publisher", "printed_by": "printed_by", "url": "url", "kind": "source_kind", "copy_of": "copy_of",
+}  # fmt: skip
 Read = Callable[[str], pd.DataFrame]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from desertion.errors import UserError
 from desertion.plots.contract import clean
 from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
+from desertion.project import digest
 from desertion.text import day
 
 if TYPE_CHECKING:
@@ -137,6 +137,6 @@ def record(
         "compilers": list(dict.fromkeys(_compilers(ids, data))),
         "sources": sources,
         "columns": {label: {"kind": column.kind, "meaning": column.meaning} for label, column in plot.columns.items()},
-        "csv_sha256": hashlib.sha256(table.encode()).hexdigest(),
+        "csv_sha256": digest(table),
     }
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"

@@ -290,14 +290,9 @@ def _revises(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) ->
 
 
 _CHECKS = {
-    "sum": _sum,
-    "equal": _sum,
-    "at_most": _at_most,
-    "rises": _rises,
-    "growth": _growth,
-    "share": _share,
+    "sum": _sum, "equal": _sum, "at_most": _at_most, "rises": _rises, "growth": _growth, "share": _share,
     "revises": _revises,
-}
+}  # fmt: skip
 
 
 # --- periods ---------------------------------------------------------------------------------------------------------

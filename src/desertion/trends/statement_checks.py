@@ -212,6 +212,36 @@ def _why(each: _Reading, data: Data, error: float) -> str:
     return "; ".join(reasons)
 
 
+class Agreement(NamedTuple):
+    """How many of `n` published numbers lie inside and outside what the others predict, for a sentence.
+
+    `ids`: their statements.
+    """
+
+    n: int
+    inside: int
+    outside: int
+    ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        return {
+            "n": f"{self.inside} + {self.outside}",
+            "inside": "number of those inside their interval",
+            "outside": "number of those outside their interval",
+        }
+
+
+def agreement(table: pd.DataFrame) -> Agreement | Refused:
+    """Count the rows of `check` inside and outside; refused where the fit predicts no number."""
+    rows = table[table["verdict"].isin([INSIDE, OUTSIDE])]
+    if rows.empty:
+        return Refused("no published number is predicted by others", "")
+    outside = int(rows["verdict"].eq(OUTSIDE).sum())
+    return Agreement(len(rows), len(rows) - outside, outside, " ".join(dict.fromkeys(" ".join(rows["ids"]).split())))
+
+
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of `check` to show beside the plot: those outside, and upper bounds, in words.
 
