@@ -10,18 +10,22 @@ once with 99 % (Bonferroni). For `prior` the distance of the distribution functi
 diagonal is compared with its 99 % simultaneous bound (Kolmogorov–Smirnov).
 
 Real: the periods, roundings and running totals of the report's own cases, numbers from the truths in `schedule`. Scored
-are the printed 50, 80 and 95 % intervals of totals, growth and the last month, with Monte Carlo errors, the median of
-log estimate over truth, the median log width of the 95 % interval, phi over its truth, the share of sets refused, and
-how often a report is named as one that alone inflates the dispersion: a true one, or the wrong one where its error is
-large enough to be noticed.
-`--informative 8` leaves reports out until 8 counts are informative: that is what the gate for levels rests on.
+are the printed 50, 80 and 95 % intervals of totals, growth, the last month, and of cases (on the count scale), with
+Monte Carlo errors, the median of log estimate over truth, the median log width of the 95 % interval, phi over its
+truth, and the share of sets refused. `--informative 8` leaves reports out until 8 counts are informative: that is what
+the gate for levels rests on. `--named` sets each report against the others instead, which takes thirty times as long:
+how often one is named as the report that alone inflates the dispersion, a true one, or the wrong one where its error
+exceeds `LARGE` predictive standard deviations.
 
-Run: python benchmarks/bench_calibration.py [--truth control] [--sets 1000] [--jobs 2] [--informative 8]
+The factors in `WIDENING` and `predictive.NOTICED` were chosen with sets from 10,000 on (`--first 10000`), before the
+first look at the sets from 0 on, which alone are in the files of results.
+
+Run: python benchmarks/bench_calibration.py [--truth control] [--sets 1000] [--jobs 2] [--informative 8] [--named]
 A set takes about half a second. Sets that are done are kept in build/calibration, for this state of the models and of
 figures.csv, and not done again: a run that was stopped goes on. `--csv` writes the results of all truths: those of
-made-up sets into benchmarks/calibration.csv, those on the real schedule into benchmarks/schedule.csv. `--floor` reads
-"more than v" as open above where it was printed as the round number below: a bias that the ranks show and coverage
-hardly does.
+made-up sets into benchmarks/calibration.csv, those on the real schedule into benchmarks/schedule.csv; with `--done`
+from the sets that are done, without running more. `--floor` reads "more than v" as open above where it was printed as
+the round number below: a bias that the ranks show and coverage hardly does.
 """
 
 from __future__ import annotations
@@ -62,16 +66,20 @@ PICKED = (3, 9, 15, 21, 27, 32, 36)
 HALVES = ((date(2022, 7, 1), date(2022, 12, 31)), (date(2023, 1, 1), date(2023, 6, 30)))
 LEVEL, LEVEL_SD = 5.0, 0.5
 LEVELS = (0.95, 0.8)
-SETS = {"prior": 1000, "growth": 500}
+SETS = {"prior": 720, "growth": 300}
 ON_SCHEDULE = {truth: 1000 if truth in ("control", "twins", "wrong") else 300 for truth in schedule.TRUTHS}
-#: Truths in whose first sets each report is set against the others, which takes thirty times as long.
-CHECKED, CHECKED_SETS = ("control", "twins", "wrong"), 200
+#: Truths in whose first sets each report is set against the others, and predictive standard deviations from which an
+#: error is one that should be named.
+CHECKED, CHECKED_SETS, LARGE = ("control", "twins", "wrong"), 60, 3.0
 #: Numbers of informative counts at which the gate for levels is looked at, with the sets of `control`.
 INFORMATIVE, THINNED_SETS = (4, 6, 8, 10, 12), 300
 CSV, SCHEDULE_CSV = (Path(__file__).parent / name for name in ("calibration.csv", "schedule.csv"))
 YEARS = (2021, 2022, 2023, 2024)
 PAIRS = ((2021, 2022), (2022, 2023), (2023, 2024), (2021, 2023))
 PRINTED = (0.95, 0.8, 0.5)
+#: Truths and years whose cases are scored, in one set of `EVERY`: reports of the newer parts leave them open. Not those
+#: of control: without other parts the cases are always at the end of what a report of the whole allows.
+COUNTED, COUNTED_YEARS, EVERY = ("twins", "wrong"), (2023, 2024), 4
 
 
 #: Posterior probability below the truth, and whether the posterior's 95 and 80 % interval holds it.
@@ -142,6 +150,20 @@ def scored(found: Fit, true: simulate.Truth, truth: str, rng: np.random.Generato
     return made
 
 
+def named_set(truth: str, k: int) -> dict[str, Any]:
+    """Set `k` on the real schedule: the reports named as wrong, the one that is, and whether its error is large."""
+    drawn = schedule.draw(truth, k)
+    found = schedule.fitted(drawn)
+    if isinstance(found, Refused):
+        return {"set": k, "refused": str(found)}
+    table = predictive.left_out(found).set_index("id")
+    spread = table.loc[table.index == drawn.wrong, "spread"]
+    return {
+        "set": k, "refused": "", "named": list(table.index[table["named"]]), "wrong": drawn.wrong,
+        "large": bool((np.log(schedule.ERROR) > LARGE * spread).any()), "errors": table["error"].to_dict(),
+    }  # fmt: skip
+
+
 def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
     """Set `k` on the real schedule: truth, median and ends of the printed intervals of each quantity, or a refusal."""
     drawn = schedule.draw(truth, k)
@@ -151,11 +173,7 @@ def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
     found = schedule.fitted(drawn)
     if isinstance(found, Refused):
         return made | {"refused": str(found)}
-    made["phi"].append(float(found.factors().set_index("name").loc["phi", "estimate"]))
-    if truth in CHECKED and k < CHECKED_SETS and not informative:
-        table = predictive.left_out(found)
-        made |= {"named": list(table.loc[table["named"], "id"]), "wrong": drawn.wrong}
-        made["noticeable"] = bool((table.loc[table["id"].eq(drawn.wrong), "smallest"] < schedule.ERROR - 1).any())
+    made["phi"] += found.factors().set_index("name").loc["phi", ["estimate", "low", "high"]].tolist()
     grid = found.starts[0], found.ends[-1]
     rate = {y: drawn.between(drawn.level, date(y, 1, 1), date(y, 12, 31)) / (365 + (y % 4 == 0)) for y in YEARS}
     for level in PRINTED:
@@ -169,6 +187,10 @@ def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
         for a, b in PAIRS:
             if f"total {a}" in ends and f"total {b}" in ends and not isinstance(g := one.growth(a, b), Refused):
                 ends[f"growth {a} to {b}"] = rate[b] / rate[a], g["ratio"], g["low"], g["high"]
+        if truth in COUNTED and k % EVERY == 0:
+            for (_, row), y in zip(composite.counts(one, COUNTED_YEARS).iterrows(), COUNTED_YEARS, strict=True):
+                true = drawn.between(drawn.cases, date(y, 1, 1), date(y, 12, 31))
+                ends[f"cases {y}"] = true, row["median"], row["low"], row["high"]
         for name, values in ends.items():
             made["scored"].setdefault(name, []).append([float(value) for value in values])
     return made
@@ -176,6 +198,8 @@ def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
 
 def one_set(arguments: argparse.Namespace, k: int) -> dict[str, Any]:
     """Data set `k`: what was scored, or why it was refused."""
+    if arguments.named:
+        return named_set(arguments.truth, k)
     if arguments.truth in schedule.TRUTHS:
         return on_schedule(arguments.truth, k, arguments.informative)
     rng = np.random.default_rng([arguments.seed, k])
@@ -197,18 +221,19 @@ def kept(arguments: argparse.Namespace) -> Path:
     """Where the sets that are done are kept."""
     kind = f"{arguments.truth}{'-floor' * arguments.floor}"
     kind += f"-delay{arguments.delay:g}" * bool(arguments.delay)
-    kind += f"-of{arguments.informative}" * bool(arguments.informative)
+    kind += f"-of{arguments.informative}" * bool(arguments.informative) + "-named" * arguments.named
     files = [*sorted((PACKAGE / "trends").rglob("*.py")), DATA / "figures.csv", Path(schedule.__file__)]
     state = digest(b"".join(path.read_bytes() for path in files))
     return BUILD / "calibration" / state[:16] / f"{kind}-{arguments.seed}.jsonl"
 
 
 def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """All data sets, those done before read back."""
+    """All data sets, those done before read back; with `--done` these alone."""
     path = kept(arguments)
     path.parent.mkdir(parents=True, exist_ok=True)
+    wanted = range(arguments.first, arguments.first + arguments.sets)
     done = {s["set"]: s for s in _lines(path)}
-    todo = [k for k in range(arguments.sets) if k not in done]
+    todo = [] if arguments.done else [k for k in wanted if k not in done]
     begun = time.monotonic()
     with Pool(arguments.jobs) as pool, path.open("a", encoding="utf-8") as file:
         for n, found in enumerate(pool.imap_unordered(partial(one_set, arguments), todo), 1):
@@ -218,7 +243,7 @@ def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             if n % 50 == 0:
                 left = (time.monotonic() - begun) / n * (len(todo) - n) / 60
                 print(f"{path.stem}: {n} of {len(todo)} sets, {left:.0f} minutes left", file=sys.stderr, flush=True)
-    return [done[k] for k in range(arguments.sets)]
+    return [done[k] for k in wanted if k in done]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -233,6 +258,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Print what was measured; one row for each quantity and level."""
     found = sets(arguments)
+    if not found:
+        return []
     refused = [s for s in found if s["refused"]]
     held = sum(s["held_out"] for s in found) / max(len(found) - len(refused), 1)
     print(f"{len(found)} sets, truth {arguments.truth}, delay {arguments.delay:g}, seed {arguments.seed}; "
@@ -269,9 +296,20 @@ def summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def each_report(arguments: argparse.Namespace) -> argparse.Namespace:
+    """The sets whose reports are set against each other; where only one truth is summed up, those that are done."""
+    checked = arguments.truth in CHECKED and not arguments.informative
+    return argparse.Namespace(**{
+        **vars(arguments), "named": True, "sets": CHECKED_SETS if checked else 0,
+        "done": arguments.done or not arguments.csv,
+    })  # fmt: skip
+
+
 def on_schedule_summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Print what was measured on the real schedule; one row for each quantity and measure."""
     found = sets(arguments)
+    if not found:
+        return []
     fits = [s for s in found if not s["refused"]]
     truth = f"{arguments.informative} informative counts" if arguments.informative else arguments.truth
     rows: list[dict[str, Any]] = []
@@ -296,13 +334,14 @@ def on_schedule_summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     if fits:
         ratio = np.array([s["phi"][1] / s["phi"][0] for s in fits])
         print(f"  phi over its truth, median {middle('phi', 'ratio', ratio)}")
-        if checked := [s for s in fits if "named" in s]:
-            false = [bool(set(s["named"]) - {s["wrong"]}) for s in checked]
-            print(f"  a true report is named {share('reports', 'true one named', false)}")
-            large = [s["wrong"] in s["named"] for s in checked if s["noticeable"]]
-            if large:
-                print(f"  a wrong one whose error should be noticed is named {share('reports', 'named', large)}")
-        print("  covered at 95, 80 and 50 %, median of log estimate over truth, median log width at 95 %")
+        within = [s["phi"][2] <= s["phi"][0] <= s["phi"][3] for s in fits]
+        print(f"  phi inside its 95 % interval {share('phi', '95', within)}")
+    if checked := [s for s in sets(each_report(arguments)) if not s["refused"]]:
+        false = [bool(set(s["named"]) - {s["wrong"]}) for s in checked]
+        print(f"  a true report is named {share('reports', 'true one named', false)}")
+        if large := [s["wrong"] in s["named"] for s in checked if s["large"]]:
+            print(f"  a wrong one whose error is large is named {share('reports', 'named', large)}")
+    print("  covered at 95, 80 and 50 %, median of log estimate over truth, median log width at 95 %")
     for name in sorted({name for s in fits for name in s["scored"]}):
         part = np.array([s["scored"][name] for s in fits if name in s["scored"]])
         true, median, low, high = np.moveaxis(part, 2, 0)
@@ -315,7 +354,9 @@ def on_schedule_summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """The rows as CSV."""
+    """The rows as CSV; the file stays as it is where there are none."""
+    if not rows:
+        return
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     write_atomic(path, "".join(",".join(map(str, line)) + "\n" for line in lines))
 
@@ -328,20 +369,25 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.0, help="mean months from case to verdict; 0: none")
     parser.add_argument("--floor", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first set; from 10,000 on for tuning")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--named", action="store_true", help="set each report against the others")
     parser.add_argument("--csv", action="store_true", help="all truths into the two files of results")
+    parser.add_argument("--done", action="store_true", help="sum up the sets that are done, run no more")
     arguments = parser.parse_args()
+    if arguments.named:
+        sets(arguments)
+        arguments.named, arguments.done = False, True
     if not arguments.csv:
         on_schedule_summary(arguments) if arguments.truth in schedule.TRUTHS else summary(arguments)
         return
     rows = []
     for arguments.truth, arguments.sets in ON_SCHEDULE.items():
         rows += on_schedule_summary(arguments)
-        write(SCHEDULE_CSV, rows)
     arguments.truth, arguments.sets = "control", THINNED_SETS
     for arguments.informative in INFORMATIVE:
         rows += on_schedule_summary(arguments)
-        write(SCHEDULE_CSV, rows)
+    write(SCHEDULE_CSV, rows)
     arguments.informative, rows = 0, []
     for arguments.truth, arguments.sets in SETS.items():
         rows += summary(arguments)

@@ -12,7 +12,7 @@ from test_composite_fit import Row, fitted, months, reports, years
 from desertion.errors import UserError
 from desertion.trends import chain, composite
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import Spec, counted, nb1
+from desertion.trends.composite import Spec, counted, nb1, posterior
 
 
 def pmf(n: Floats, m: float, delta: float) -> Floats:
@@ -59,7 +59,7 @@ def test_the_law_of_a_count_is_that_of_all_counts_that_the_reports_allow() -> No
         assert row.mean == pytest.approx(law @ np.arange(7), abs=0.06)
         assert (row.least, row.most) == (0, 6)
         reached = np.cumsum(law)
-        for end, chance in ((row.low, 0.025), (row.median, 0.5), (row.high, 0.975)):
+        for end, chance in zip((row.low, row.median, row.high), posterior.tails(0.95, "cases"), strict=True):
             assert reached[int(end)] >= chance - 0.015
             assert reached[int(end)] - law[int(end)] <= chance + 0.015
 

@@ -1,5 +1,8 @@
 """The methods page states the numbers that the code uses."""
 
+import calendar
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,8 @@ from desertion.project import PACKAGE
 from desertion.trends.composite import Priors, gates, hyper, posterior
 from desertion.trends.origins import ENOUGH
 
-TEXT = " ".join((PACKAGE / "report" / "methods.md").read_text(encoding="utf-8").split())
+TEXT, CITED = (" ".join((PACKAGE / "report" / name).read_text(encoding="utf-8").split())
+               for name in ("methods.md", "cite.md"))  # fmt: skip
 NUMBERS = {8: "eight", 10: "ten", 12: "twelve"}
 P = Priors()
 _FAR = 100 * np.exp(-P.tau_rate * 0.3)
@@ -27,6 +31,8 @@ _PHI = 1 + np.exp(P.log_excess_mean + P.log_excess_sd * np.array([-1.96, 0, 1.96
         f"in steps of {hyper.SPACING[2]:g} standard deviations for two of them and {hyper.SPACING[3]:g} for three",
         f"the log density falls by {hyper.DROP:g}",
         f"intervals of totals are {posterior.WIDENING['total']:g} times as wide",
+        f"those of growth {posterior.WIDENING['growth']:g} times",
+        f"those of numbers of cases {posterior.WIDENING['cases']:g} times",
         f"factors between series {posterior.WIDENING['factor']:g} times",
         f"that of $\\phi$ {posterior.WIDENING['phi']:g} times",
         f"levels and totals from {NUMBERS[gates.FOR_LEVELS]} counts that do not follow from each other",
@@ -36,4 +42,11 @@ _PHI = 1 + np.exp(P.log_excess_mean + P.log_excess_sd * np.array([-1.96, 0, 1.96
 )
 def test_the_methods_page_states(words: str) -> None:
     assert words in TEXT
-    assert posterior.WIDENING.keys() == {"total", "factor", "phi"}
+    assert posterior.WIDENING.keys() == {"total", "growth", "cases", "factor", "phi"}
+
+
+def test_every_work_that_the_methods_name_is_in_the_list_of_works() -> None:
+    named = set(re.findall(r"\b([A-Z][\w-]+(?: and [A-Z][\w-]+| et al\.)? (?:19|20)\d\d)\b", TEXT))
+    named = {one for one in named if one.split()[0] not in calendar.month_name}
+    assert len(named) > 12
+    assert {one for one in named if one not in CITED} == set()

@@ -20,6 +20,7 @@ from desertion.trends import chain
 from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite import checks, likelihood, model, nb1, prior
 from desertion.trends.composite.fitted import Fit, Period
+from desertion.trends.composite.posterior import tails
 from desertion.trends.counts import Observations
 
 #: Share of a count that reports must leave open for the months inside it to be told apart by the model alone.
@@ -73,7 +74,7 @@ def counts(fit: Fit, period: Literal["year"] | Sequence[Period] = "year", series
     )  # fmt: skip
     least, most = _limits(fit.obs, rows)
     drawn = memo.recall(_drawn, fit, rows)
-    low, median, high = np.quantile(drawn, fit.tails, axis=1)
+    low, median, high = np.quantile(drawn, tails(fit.spec.level, "cases"), axis=1)
     return pd.DataFrame(spans, columns=["period_start", "period_end"]).assign(
         scope=[_scope(fit.obs, rows, i) for i in range(n)], least=least, most=most,
         mean=drawn.mean(axis=1), median=median, low=low, high=high, exact=least == most,

@@ -215,7 +215,7 @@ class Fit:
                 return Refused(f"the level of {first} to {last} is prior-driven", "reports inside that period")
         days = [(last - first).days + 1 for first, last in spans]
         law = self.log_sums(shares, series, ratio=True)
-        low, median, high = np.exp(law.quantiles(self.tails)[:, 0]) * days[0] / days[1]
+        low, median, high = np.exp(law.quantiles(tails(self.spec.level, "growth"))[:, 0]) * days[0] / days[1]
         return {"ratio": float(median), "low": float(low), "high": float(high)}
 
     def factors(self) -> pd.DataFrame:

@@ -10,9 +10,7 @@ from desertion.trends.composite.fitted import Fit
 from desertion.trends.composite.prior import CONTRACTION
 
 #: Informative counts below which levels and totals lean on the priors. Simulated on the real schedule with reports left
-#: out (benchmarks/bench_calibration.py --informative; 40 sets each, errors of 0.03 to 0.1): with 8 counts 18 % of the
-#: sets have no fit, the 95 % intervals of totals hold the truth in 79 to 95 % and phi is a third of its truth; with 12
-#: these are 3 %, 83 to 92 % and three quarters.
+#: out: benchmarks/schedule.csv has the coverage, the dispersion over its truth and the sets without a fit for 4 to 12.
 FOR_LEVELS = 12
 #: Counts on each side of a break below which its effect is fragile (Turner et al., 2021).
 CELLS_A_SIDE = 8
