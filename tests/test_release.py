@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -110,9 +111,15 @@ def test_a_failing_check_is_refused(repository: Path, tiny_data: Path, monkeypat
     assert not archive.RELEASES.exists()
 
 
-@pytest.mark.parametrize("failing", ["the outputs", "the tests", "nothing"])
+@pytest.mark.parametrize(
+    ("failing", "named"), [("the outputs", True), ("the tests", True), ("nothing", True), ("nothing", False)]
+)
 def test_nothing_is_written_where_outputs_are_not_accepted_or_a_test_fails(
-    failing: str, repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    failing: str,
+    named: bool,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     place = tmp_path_factory.mktemp("build")
     monkeypatch.setattr(archive, "RELEASES", place / "release")
@@ -124,13 +131,20 @@ def test_nothing_is_written_where_outputs_are_not_accepted_or_a_test_fails(
     lines = ["not accepted yet: 1 sentence changed", "see"] if failing == "the outputs" else []
     monkeypatch.setattr(archive.changes, "unaccepted", lambda _: lines)
     status = SimpleNamespace(returncode=int(failing == "the tests"))
+    known = dataclasses.replace(about.citation(), repository="https://example.org/o/r" if named else "")
+    monkeypatch.setattr(about, "citation", lambda: known)
     real = subprocess.run
     monkeypatch.setattr(
         archive.subprocess, "run", lambda words, **how: status if "tools/test.py" in words else real(words, **how)
     )
     monkeypatch.setattr(archive, "write", lambda folder, *_: (folder.mkdir(), (folder / "a.txt").write_text("one")))
     if failing == "nothing":
-        assert f"desertion-{__version__}.zip is new" in archive.make()[0]
+        new, tag, *rest = archive.make()
+        assert f"desertion-{__version__}.zip is new" in new
+        assert about.TAG in tag
+        assert rest == (
+            [] if named else ["CITATION.cff names no repository-code: nothing in the archive leads to the repository"]
+        )
         archive_file, sums = sorted((place / "release" / __version__).iterdir())
         assert sums.read_text() == f"{digest(archive_file.read_bytes())}  {archive_file.name}\n"
     else:
@@ -159,6 +173,17 @@ def test_the_changed_numbers_are_written_once_and_before_older_releases(
     assert text.index(f"## {__version__}") < text.index("8.2 → 8.3") < text.index("## 0.0.1") < text.index("Old.")
     assert archive._note(["another"], "v0.0.1") is None
     assert archive.CHANGELOG.read_text() == text
+
+
+def test_a_clone_without_the_tags_of_older_releases_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "CHANGELOG", tmp_path / "CHANGELOG.md")
+    archive.CHANGELOG.write_text("# Releases\n\n## 0.0.2\n\nOld.\n\n## 0.0.1\n")
+    with pytest.raises(UserError, match=r"has the release 0\.0\.2, but no tag of it is here: `git fetch --tags`"):
+        archive._note([], "")
+    assert __version__ not in archive.CHANGELOG.read_text()
+    archive.CHANGELOG.write_text("# Releases\n")
+    assert archive._note([], "")
+    assert "The first release." in archive.CHANGELOG.read_text()
 
 
 # --- the archive -----------------------------------------------------------------------------------------------------
@@ -194,6 +219,10 @@ def test_a_release_has_all_files_with_their_checksums(tmp_path: Path) -> None:
     assert sums == {name: digest((folder / name).read_bytes()) for name in names - {archive.SUMS}}
     crate_parts = json.loads((folder / crate.FILE).read_text())["@graph"][1]["hasPart"]
     assert {each["@id"] for each in crate_parts} == names - {archive.SUMS, crate.FILE}
+    described = {
+        each["@id"] for each in json.loads((folder / crate.FILE).read_text())["@graph"] if "encodingFormat" in each
+    }
+    assert described >= names - {archive.SUMS, crate.FILE}
 
 
 def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp_path: Path) -> None:
@@ -209,6 +238,7 @@ def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp
     assert len(known) == len(graph)
     action = known["#run/03-trends"]
     assert action["instrument"] == {"@id": "notebooks/03-trends.ipynb"}
+    assert [known[each["@id"]]["name"] for each in action["agent"]] == list(about.citation().authors)
     assert {each["@id"] for each in action["result"]} == {"plots/growth.svg", "plots/growth.csv", "plots/growth.png"}
     objects = [each["@id"] for each in action["object"]]
     assert objects[0] == "data/figures.csv"

@@ -246,7 +246,7 @@ def columns(form: str) -> tuple[set[str], dict[str, list[str]]]:
 def test_the_fields_of_the_issue_forms_are_columns_of_the_data() -> None:
     known = {name: set(schema.columns) for name, schema in BY_FILE.items()}
     names, words = columns("number-wrong.yml")
-    assert names - {"id"} <= known["corrections.csv"]
+    assert names <= known["corrections.csv"]
     assert {*words["field"]} - {"another"} <= known["figures.csv"]
     names, words = columns("new-number.yml")
     assert names <= known["figures.csv"] | known["sources.csv"]
@@ -257,8 +257,9 @@ def test_the_card_opens_the_form_for_errors_of_the_repository(tmp_path: Path) ->
     hosting = hosted.Hosting("", tmp_path, "", "", [], {}, "https://example.org/o/r")
     html = hosted.page('<title>A</title><p class="edition">B</p>', hosting)
     form = Page(html).meta["error-form"]
-    assert form == "https://example.org/o/r/issues/new?template=number-wrong.yml&id="
-    assert (ROOT / ".github" / "ISSUE_TEMPLATE" / "number-wrong.yml").is_file()
+    assert form == "https://example.org/o/r/issues/new?template=number-wrong.yml&figure_id="
+    fields = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "number-wrong.yml").read_text(encoding="utf-8"))
+    assert "figure_id" in [each.get("id") for each in fields["body"]]
     assert "meta[name=error-form]" in (ROOT / "src" / "desertion" / "report" / "page.js").read_text(encoding="utf-8")
 
 

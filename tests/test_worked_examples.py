@@ -177,7 +177,9 @@ EXAMPLES: dict[tuple[str, str], Callable[[Copy], None] | None] = {
     (CONTRIBUTING, "Add a row"): a_new_row,
     (CONTRIBUTING, "Add a notebook with a plot"): a_new_notebook,
     (CONTRIBUTING, "Add a plot"): a_new_plot,
-    (README, "Two commands"): the_command_line,
+    (README, "Two commands"): None,  # the commands of the other examples
+    (README, "Other ways in"): None,  # test_the_lines_for_conda_make_a_kernel_that_finds_the_package
+    (README, "On the command line"): the_command_line,
 }
 
 

@@ -61,7 +61,7 @@ def _head(hosting: Hosting) -> str:
     """Description, preview and dataset for search engines and for whoever shows a link."""
     named = {"description": hosting.description}
     if hosting.repository:
-        named["error-form"] = f"{hosting.repository}/issues/new?template=number-wrong.yml&id="
+        named["error-form"] = f"{hosting.repository}/issues/new?template=number-wrong.yml&figure_id="
     cover = f"plots/{MAIN_PLOTS[0]}"
     properties = {"og:type": "article", "og:title": f"{TITLE}. {hosting.edition}"}
     properties["og:description"] = hosting.description
