@@ -52,7 +52,7 @@ def main() -> None:
     """Print each time, its ratio to what it is compared with, and the aim."""
     shutil.rmtree(BUILD / "memo", ignore_errors=True)
     timed(*BUILD_COMMAND)
-    for stem in ("03-trends", "05-sensitivity"):
+    for stem in ("03-trends", "05-sensitivity", "08-checks"):
         path = NOTEBOOKS / f"{stem}.ipynb"
         pairs = [(run_all(path), run_all(path, DESERTION_MEMO="off")) for _ in range(RUNS)]
         kept, anew = (statistics.median(side) for side in zip(*pairs, strict=True))

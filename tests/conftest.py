@@ -6,6 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine that does other work, too, is slow now and then.
+settings.register_profile("desertion", deadline=None)
+settings.load_profile("desertion")
 
 #: Tests of the engine's processes take minutes together and guard what an analyst does not edit.
 ENGINE = {"test_build", "test_crash", "test_forks", "test_new_notebook", "test_run", "test_sweep"}

@@ -90,7 +90,6 @@ def test_nothing_is_compared_where_one_country_is_not_known(steady: abroad.Count
         assert lacking.reason.startswith("Russia: ")
         assert reason in lacking.reason
         assert abroad.indexed(both, 2022).empty
-        assert plots.ukraine.describe(abroad.indexed(both, 2022)).endswith("can be shown here.")
     assert abroad.growth({"Russia": none}, [2022, 2023]).empty
 
 

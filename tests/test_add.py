@@ -211,6 +211,25 @@ def test_the_second_reader_is_asked_for_the_period(folder: Path) -> None:
     assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize(
+    ("value", "period", "message"),
+    [
+        ("", "2022-09-21..2023-03-21", "value ''"), ("1,029", "2022-09-21..2023-03-21", "value '1,029'"),
+        ("536", "2023", "period '2023'"), ("536", "2022-09-21..2023-02-30", "..2023-02-30'"),
+        ("536", "2023-03-21..2022-09-21", "write its days as"), ("nan", "..", "value 'nan'"),
+    ],
+)  # fmt: skip
+def test_a_slip_of_a_second_reader_disputes_nothing(
+    value: str, period: str, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder / "figures.csv").read_bytes()
+    assert main(["confirm", "F001", value, period, "--data", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "nothing was recorded" in said
+    assert (folder / "figures.csv").read_bytes() == before
+
+
 def test_a_second_reader_who_types_another_value_is_recorded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["confirm", "F001", "563", "2022-09-21..2023-03-21", "--data", str(folder)]) == 3
     assert "value '563', the row has '536'" in capsys.readouterr().out

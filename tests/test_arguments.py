@@ -77,7 +77,6 @@ OTHER = DATA.sources
         lambda: reconcile.latest(OTHER),
         lambda: reconcile.together(OTHER, ["337"]),
         lambda: reconcile.revised(FACTS, OTHER),
-        lambda: reconcile.summed(OTHER, {"a": ["verdicts"]}),
         lambda: claims.check_claims(DATA, level=95),
         lambda: claims.check_claims(DATA.claims),  # type: ignore[arg-type]
         lambda: claims.in_words(OTHER),

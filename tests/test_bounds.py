@@ -84,7 +84,7 @@ def test_coverage_and_growth_are_those_computed_by_hand() -> None:
     assert u.ids == "F7779 F4346 F13699 F8561"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(others=st.floats(0, 4000), bend=st.floats(0, 1))
 def test_growth_at_any_level_in_the_range_lies_within_its_bounds(others: float, bend: float) -> None:
     u = bounds.unpublished(FACTS, others, (2023, 2024))
@@ -137,7 +137,7 @@ def test_a_range_of_others_that_does_not_ascend_is_refused(span: tuple[float, fl
         bounds.bounds(bounds.halves(FACTS), bounds.halves(FACTS, "ch33"), 3137, span)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 10**5))
 def test_a_wider_range_of_others_gives_wider_bounds(a: int, b: int, total: int) -> None:
     halves = bounds.halves(pd.DataFrame([half(2023, total, **OFFICIAL)]))

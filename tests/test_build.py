@@ -401,7 +401,6 @@ class TestAccept:
         "cli._accept = lambda _: accept.main(); sys.exit(cli.main(['accept']))",
     )
 
-    @pytest.mark.quick
     def test_outputs_and_plots_are_stored_and_the_change_is_told(self, clone: Clone) -> None:
         output = clone.build(*self.ACCEPT)
         assert "notebooks/01-a.ipynb: outputs of code cells 2\n" in output

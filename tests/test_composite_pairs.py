@@ -34,7 +34,7 @@ def problems(draw: st.DrawFn) -> tuple[pairs.LinkTable, Span, np.ndarray, np.nda
     return pairs.LinkTable(log, score, bend), span, above, below, belief, coarse == 1, step * coarse
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(problem=problems(), seed=st.integers(0, 1000))
 def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  # type: ignore[no-untyped-def]
     table, span, above, below, belief, few, grain = problem

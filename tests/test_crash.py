@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -129,6 +130,21 @@ def test_a_process_of_a_sweep_killed_at_a_random_moment(seed: int, tiny_sweep: t
         assert not (clone.root / TABLE).exists()
     clone.build(*SWEEP)
     assert (clone.root / TABLE).read_bytes() == table, "the next sweep gives the table of an undisturbed one"
+
+
+def test_a_killed_sweep_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = Clone(tmp_path / "clone")
+    clone.notebook("02-b", READ, "import time\ntime.sleep(20)")
+    clone.write("s.yml", "notebook: 02-b\ngrid: {level: [1, 2]}\n")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a short path, which those of sockets need
+        for variable in ("TMPDIR", "XDG_RUNTIME_DIR"):
+            monkeypatch.setenv(variable, place)
+        process = clone.start(*SWEEP)
+        wait_until(lambda: any(Path(place).glob("desertion-*/in.ipynb")), 60)
+        process.kill()
+        process.communicate(timeout=20)
+        wait_until(lambda: not clone.processes(), 10)
+        assert list(Path(place).iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["progress", "answer"])

@@ -73,7 +73,7 @@ def test_posterior_of_one_change_is_the_integral_over_both_rates() -> None:
 
 
 @given(y=st.lists(st.integers(0, 30), min_size=3, max_size=8), penalty=st.floats(0.1, 30))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_partition_is_the_best_of_all(y: list[int], penalty: float) -> None:
     def cost(cuts: tuple[int, ...]) -> float:
         edges = (0, *cuts, len(y))
@@ -88,7 +88,7 @@ def test_partition_is_the_best_of_all(y: list[int], penalty: float) -> None:
 
 
 @given(factor=st.floats(0.01, 100), seed=st.integers(0, 50))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_unit_of_exposure_moves_no_date(factor: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     y, exposure = rng.poisson(5, 20).astype(float), rng.uniform(0.5, 2, 20)

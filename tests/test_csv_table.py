@@ -131,7 +131,7 @@ def test_the_header_the_file_and_its_length_are_checked(tmp_path: Path) -> None:
 
 
 @given(data=st.binary(max_size=200) | st.text(alphabet='0123456789-,."\n', max_size=200).map(str.encode))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_bytes_are_a_table_or_a_user_error(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / "counts.csv"
     path.write_bytes(HEADER.encode() + b"\n" + data)
@@ -172,7 +172,7 @@ def test_rows_of_different_measures_never_contradict() -> None:
     counts=st.lists(st.integers(0, 5), min_size=2, max_size=5),
     spans=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(-2, 2), st.integers(0, 2)), max_size=6),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_contradictions_are_found_exactly_where_no_counts_fit(
     counts: list[int], spans: list[tuple[int, int, int, int]]
 ) -> None:

@@ -14,10 +14,11 @@ from support import outputs
 
 from desertion import notebook as nb
 from desertion import params, sentences
-from desertion.engine import sweep
+from desertion.changes import findings, states
+from desertion.engine import receipt, sweep
 from desertion.errors import UserError
-from desertion.project import EDITIONS, NOTEBOOKS
-from desertion.report import content
+from desertion.project import EDITIONS, NOTEBOOKS, PLOTS
+from desertion.report import content, history
 
 #: How many in a short run and in a long one: of notebooks, and of each of the others.
 SHORT, LONG = (120, 80), (2500, 1000)
@@ -129,6 +130,114 @@ def test_a_damaged_notebook_is_read_or_refused(count: int, tmp_path: Path) -> No
         except Exception as error:
             raise AssertionError(f"notebook of seed {seed}") from error
         assert time.perf_counter() - start < 10, f"notebook of seed {seed}"
+
+
+# --- what the project stores -----------------------------------------------------------------------------------------
+
+
+def deep(value: Any, rng: random.Random) -> Any:
+    """`value` with one part deep inside it replaced or removed: a file as a whole is seldom of another type."""
+    if not isinstance(value, list | dict) or not value or rng.random() < 0.05:
+        return copy.deepcopy(rng.choice(VALUES))
+    key = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if rng.random() < 0.05:
+        del value[key]
+    else:
+        value[key] = deep(value[key], rng)
+    return value
+
+
+def use_receipt(path: Path) -> None:
+    read = receipt.Receipt.read(path.parent)
+    assert read.whole() in (True, False)
+    for entry in read.notebooks.values():
+        assert -entry.seconds + entry.cells + entry.peak is not None
+        receipt.differences(entry.key, {"notebook": ""})
+        assert not any(".." in name for name in entry.outputs), "no build removes a file outside of its folder"
+    "".join([*read.notes, *read.report.values(), *read.rebuilt.values(), *read.inputs.values()])
+
+
+def use_history(path: Path) -> None:
+    history.FILE = path
+    read = history.load("default", "")
+    for name in {name for state in read.states.values() for name in state}:
+        stem, _, sentence = name.partition(" ")
+        "".join(read.of(stem, sentence, "r.ratio:.1f"))
+        list(read.then(stem, sentence, ["r.ratio:.1f"]))
+
+
+def use_outputs(path: Path) -> None:
+    cells = json.loads(path.read_text())
+    name = path.with_suffix(".ipynb")
+    name.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    for use in (
+        lambda: [str(each) for each in sentences.withheld(name, name)],
+        lambda: content.read([name], None),
+        lambda: findings.read(states.State("x", {f"notebooks/{name.name}": name.read_bytes()}, {})),
+    ):
+        with contextlib.suppress(UserError):
+            use()
+
+
+def use_plot(path: Path) -> None:
+    with contextlib.suppress(UserError):
+        stored = {f"plots/{path.name}": path.read_bytes(), "plots/growth.csv": (PLOTS / "growth.csv").read_bytes()}
+        findings.read(states.State("x", stored, {}))
+
+
+def records() -> list[dict[str, Any]]:
+    """Cells with a sentence, a table, and a table with groups and spans, as the notebooks store them."""
+    out: dict[str, list[Any]] = {}
+    for path in nb.paths():
+        for cell in small(path)["cells"]:
+            for output in cell.get("outputs", []):
+                for kind, record in output.get("metadata", {}).get("desertion", {}).items():
+                    full = sum(bool(record.get(part)) for part in ("groups", "spans", "by", "recipes", "ids"))
+                    if full > out.get(kind, [-1])[0]:
+                        out[kind] = [full, cell | {"outputs": [output]}]
+    title = {"cell_type": "markdown", "id": "t", "metadata": {}, "source": "# What is known?"}
+    return [title, *(cell for _, cell in out.values())]
+
+
+RECEIPT = {
+    "inputs": {"commit": "a"}, "report": {"report.html": "b"}, "rebuilt": {"report.html": "changed"}, "notes": ["n"],
+    "notebooks": {
+        "03-trends": {"key": {"notebook": "c"}, "outputs": {"plots/growth.svg": "d"}, "cells": 5, "seconds": 1.5,
+                      "peak": 99}
+    },
+    "versions": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", both((150, 3000)))
+@pytest.mark.parametrize(
+    ("name", "use", "of"),
+    [
+        ("build.json", use_receipt, lambda: RECEIPT),
+        ("history.json", use_history, lambda: json.loads((EDITIONS / "history.json").read_text(encoding="utf-8"))),
+        ("outputs.json", use_outputs, records),
+        ("growth.json", use_plot, lambda: json.loads((PLOTS / "growth.json").read_text(encoding="utf-8"))),
+    ],
+    ids=["receipt", "history", "outputs", "plot"],
+)
+def test_a_damaged_record_is_read_refused_or_made_anew(
+    name: str,
+    use: Callable[[Path], None],
+    of: Callable[[], Any],
+    count: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "FILE", EDITIONS / "history.json")
+    good, path = of(), tmp_path / name
+    for seed in range(count):
+        rng = random.Random(seed)
+        path.write_text(json.dumps(deep(copy.deepcopy(good), rng)), encoding="utf-8")
+        try:
+            with contextlib.suppress(UserError):
+                use(path)
+        except Exception as error:
+            raise AssertionError(f"{name} of seed {seed}") from error
 
 
 SWEEP = """notebook: 03-trends

@@ -540,7 +540,7 @@ NASTY = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=NASTY)
 def test_any_corrupted_cell_gives_faults_and_never_an_exception(
     tiny_data: Path, data: st.DataObject, value: str
@@ -559,7 +559,7 @@ def test_any_corrupted_cell_gives_faults_and_never_an_exception(
         (tiny_data / file).write_bytes(before)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), junk=st.binary(min_size=1, max_size=6))
 def test_any_corrupted_bytes_give_faults_and_never_an_exception(
     tiny_data: Path, data: st.DataObject, junk: bytes
@@ -574,7 +574,7 @@ def test_any_corrupted_bytes_give_faults_and_never_an_exception(
         (tiny_data / file).write_bytes(before)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=NASTY)
 def test_every_rule_answers_whatever_the_text(value: str) -> None:
     for spec in BY_FILE.values():

@@ -211,7 +211,7 @@ def rows_of(raw: bytes) -> list[list[str]]:
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.lists(CELL, min_size=6, max_size=6), max_size=6),
     columns=st.permutations(COLUMNS),

@@ -267,7 +267,7 @@ def test_data_with_a_fault_are_never_loaded(tiny_data: Path) -> None:
         figures.load(tiny_data)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     days=st.lists(st.dates(date(2022, 4, 15), date(2026, 1, 1)), min_size=2, max_size=2).map(sorted),
     lag=st.integers(0, 400),
@@ -294,7 +294,7 @@ def as_text(frame: pd.DataFrame, columns: list[str]) -> list[list[str]]:
     return frame[columns].to_numpy().tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     value=st.integers(0, 10**12 - 1),
     share=st.integers(0, 10**8).map(lambda n: n / 10**6),

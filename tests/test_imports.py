@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "desertion"
 ORDER = [
     "errors", "text", "arguments", "project", "git", "drawing", "reads", "memo", "vocabulary", "yaml_file", "notebook",
     "params", "figures", "hedges", "reconcile", "entries", "cards", "trends", "csv_models", "claims", "sentences",
-    "plots", "publish", "tables", "engine", "inline", "skeleton", "registered", "report", "changes",
+    "plots", "publish", "tables", "trend_tables", "engine", "inline", "skeleton", "registered", "report", "changes",
     "release", "cli", "__main__",
 ]  # fmt: skip
 APART = {"__init__"}

@@ -363,6 +363,7 @@ from desertion.project import ROOT
 LIMIT = 1
 TABLE = {"a": [0]}
 NUMBERS = np.zeros(3)
+WORDS = {"one", "two", "three", "four"}  # in another order in each process
 
 class Model:
     factor = 1
@@ -371,6 +372,7 @@ class Model:
         return x * self.factor
 
 def square(x):
+    assert x not in {"five", "six", "seven", "eight"}
     with (ROOT / "calls").open("a") as file:
         file.write(f"{x}\\n")
     return int(Model().times(x * x * LIMIT) + TABLE["a"][-1] + NUMBERS[1])
@@ -559,7 +561,7 @@ def test_an_ordinary_kernel_finds_what_a_build_kept(session: Session, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity"])
+@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity", "08-checks"])
 def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
     stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

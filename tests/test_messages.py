@@ -29,6 +29,9 @@ WRONG_CALLS = [
     ["run", "04-comparisons", "-p", "level=2"],
     ["run", "02-claims", "notebooks/02-claims.ipynb"], ["run", "02-claims", "--edition", "2024"],
     ["check", "--data", LONG], ["check", "--data", "README.md"], ["fmt", "--data", LONG], ["fmt", "--data", "nowhere"],
+    ["check", "--data", "\0"], ["run", "\0"], ["run", "claims"], ["run", ""], ["fit", "\0"], ["sweep", "\0"],
+    ["diff", "\0"], ["diff", "\ud800"], ["run", "02-claims", "/"], ["run", "02-claims", "/dev/null/x"],
+    ["run", "02-claims", f"{LONG}/x"],
     ["fit", LONG], ["fit", "/"], ["fit", "README.md"], ["fit", "nowhere.csv", "--model", "zip"],
     ["fit", "nowhere.csv", "--level", "95"], ["fit", "nowhere.csv", "--trend", "wave"], ["score", LONG], ["score", "/"],
     ["score", "README.md"], ["interval", "-1"], ["interval", "1.5"], ["interval", "nan"], ["interval", "1", "1e-300"],
@@ -63,6 +66,19 @@ def test_a_wrong_call_prints_one_message_without_a_class_of_python(
     assert not FOREIGN.search(message), message
     assert len(message.splitlines()) <= 5, message
     assert all(each.isprintable() or each == "\n" for each in message), message
+
+
+@pytest.mark.parametrize("call", ["check --data", "fmt --data", "add --from", "run", "fit", "score", "sweep"])
+def test_a_link_that_leads_in_a_circle_is_one_message(
+    call: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert cli.main([*call.split(), str(tmp_path / "loop")]) in (1, 2)
+    done = capsys.readouterr()
+    message = (done.out + done.err).strip()
+    assert "loop" in message
+    assert not FOREIGN.search(message), message
+    assert len(message.splitlines()) == 1, message
 
 
 def test_every_command_is_called_wrongly() -> None:

@@ -177,9 +177,9 @@ class TestSkeleton:
 @pytest.mark.slow
 def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_another_edit(project: Path) -> None:
     desertion(project, "build")
-    assert desertion(project, "new", "notebook", "by-measure") == "notebooks/08-by-measure.ipynb\n"
+    assert desertion(project, "new", "notebook", "by-measure") == "notebooks/09-by-measure.ipynb\n"
     explained = desertion(project, "build", "--explain")
-    assert "08-by-measure: has no good run yet" in explained
+    assert "09-by-measure: has no good run yet" in explained
     assert "03-trends: is up to date" in explained
     page = (project / "build" / "default" / "report.html").read_text(encoding="utf-8")
     assert page.index("By measure?") > page.index("Does the answer depend on choices?")
@@ -192,7 +192,7 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     names = sorted(path.name for path in (project / "plots").glob("by_measure*"))
     assert names == ["by_measure_cases.csv", "by_measure_cases.json", "by_measure_cases.svg"]
     assert "by_measure_cases.svg" in (project / "plots" / "plots.lock").read_text(encoding="utf-8")
-    desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/08-by-measure.ipynb", module="pytest")
+    desertion(project, "-q", "-p", "no:cacheprovider", "--nbval", "notebooks/09-by-measure.ipynb", module="pytest")
     desertion(project, "plots", "print")
     for name in ("by_measure_cases", "by_measure_cases-single", "growth"):
         assert (project / "print" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -211,7 +211,7 @@ def test_an_edited_default_changes_the_sentence_under_the_runner_and_under_plain
     for executed in (project / "build" / "runs" / "03-trends.ipynb", project / "plain.ipynb"):
         values = {one["id"]: one["values"] for _, one in sentences.records(executed)}
         assert values["awol-2021-2023"]["scatter.phi"] == 20
-        assert "counts vary 20 times" in executed.read_text(encoding="utf-8")
+        assert "Counts vary 20 times" in executed.read_text(encoding="utf-8")
 
 
 def test_plain_papermill_refuses_a_name_that_the_notebook_does_not_have(project: Path) -> None:

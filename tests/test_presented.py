@@ -36,7 +36,7 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
             "readings": "4,373 criminal cases received by a court, 2023 (F1); "
             "4,000 criminal cases received by a court, 2023 (F2)",
             "chosen": "F1",
-            "because": "a usable statement before a weak one",
+            "because": "a usable number before a weak one",
             "ids": "F1 F2",
             "spread": 4373 / 4000,
         }
@@ -148,26 +148,6 @@ def test_a_count_that_a_later_page_gives_again_stands_with_all_its_versions_by_d
     later = reconcile.revised(reconcile.facts(data), data.figures)
     assert later["value"].tolist() == [100, 130]
     assert later["known"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-31", "2024-08-31"]
-
-
-def test_measures_of_one_period_are_added_and_keep_their_statements() -> None:
-    year = {"articles": "337", "compiler": "Compiler", "scope": "whole"}
-    year |= {"period_start": "2023-01-01", "period_end": "2023-12-31"}
-    facts = pd.DataFrame(
-        [
-            {**year, "measure": "imprisoned_2_3y", "value": 3.0, "ids": "F1 F2"},
-            {**year, "measure": "imprisoned_3_5y", "value": 4.0, "ids": "F3"},
-            {**year, "measure": "imprisoned_1_2y", "value": 9.0, "ids": "F4"},
-            {**year, "measure": "verdicts", "value": 90.0, "ids": "F5"},
-            {**year, "measure": "imprisoned_1_2y", "value": 2.0, "ids": "F6", "scope": "subset"},
-        ]
-    )
-    bands = {"long": ["imprisoned_2_3y", "imprisoned_3_5y"], "short": ["imprisoned_1_2y"], "none": ["wanted"]}
-    sums = reconcile.summed(facts, bands)
-    assert sums[["series", "value", "ids"]].values.tolist() == [["long", 7.0, "F1 F2 F3"], ["short", 9.0, "F4"]]
-    some = {"any": ["imprisoned_2_3y", "wanted"]}
-    assert reconcile.summed(facts, some)["value"].tolist() == [3.0]
-    assert reconcile.summed(facts, some, complete=True).empty
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------

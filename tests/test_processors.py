@@ -26,7 +26,7 @@ def old_processor() -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="x86 alone has these processors")
-@pytest.mark.parametrize("name", ["03-trends", "05-sensitivity"])
+@pytest.mark.parametrize("name", ["03-trends", "05-sensitivity", "08-checks"])
 def test_a_processor_without_avx_gives_the_stored_outputs(name: str, tmp_path: Path) -> None:
     path, copy = NOTEBOOKS / f"{name}.ipynb", tmp_path / f"{name}.ipynb"
     command = [sys.executable, "-c", RUN, str(path), str(copy)]

@@ -117,13 +117,30 @@ def test_rejected_statement_is_refused_with_its_reason(tmp_path):
 
 def test_plot_without_words_is_not_saved(tmp_path):
     class Mute(plots.Plot):
-        def words(self, rows, why=""):
+        def words(self, rows):
             return plots.PlotWords("A title", "", " ")
 
     mute = Mute(**{field: getattr(plots.growth, field) for field in ("name", "topic", "columns", "find_words", "draw")})
     with pytest.raises(ValueError, match="plot growth: it has no words"):
         publish.show(mute, table("growth"), data(), out=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_a_table_without_rows_gives_one_sentence_and_no_plot(tmp_path, monkeypatch, out):
+    shown = []
+    monkeypatch.setattr(sys.modules["desertion.publish.show"], "_display", lambda *output: shown.append(output))
+    nothing = table("growth").iloc[:0]
+    publish.show(plots.growth, nothing, data(), out=tmp_path if out else None, empty="no two years were counted")
+    publish.show(plots.growth, nothing, data())
+    words = (
+        "Nothing can be shown here: no two years were counted.",
+        "No published number of this edition can be shown here.",
+    )
+    assert shown == [({"text/markdown": each, "text/plain": each}, {}) for each in words]
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="plot growth: column 'ids' is missing"):
+        publish.show(plots.growth, nothing.drop(columns="ids"), data())
 
 
 def test_nothing_is_written_when_one_width_fails(tmp_path, monkeypatch):

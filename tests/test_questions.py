@@ -139,7 +139,38 @@ def test_published_counts_answer_by_stage_and_counter() -> None:
 
 def test_the_plot_titles_what_moves_the_answer_only_where_it_is_what_is_counted() -> None:
     moves = questions.several(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0]))
-    assert plots.questions.describe(moves).startswith("What is counted moves the answer")
+    assert plots.questions.describe(moves).startswith("How fast absence grew depends on what is counted, hardly on")
     model = questions.several(answers(counted=[5.0, 4.9], smooth=[5.0, 2.0]))
-    assert plots.questions.describe(model).startswith("How far each choice moves the growth factor")
+    assert plots.questions.describe(model).startswith("How far each choice moves the growth of absence")
     assert plots.questions(moves)
+
+
+def test_an_option_changes_the_facts_the_reading_or_the_model_and_keeps_the_rest() -> None:
+    data = figures.load()
+    facts = reconcile.latest(reconcile.facts(data)).join(data.figures["hedge"], on="chosen")
+    cases = figures.select(
+        facts, articles="337", measures="cases_received_by_court", compilers="Mediazona", status=None
+    )
+    asked = {
+        "Which reports?": {"whole alone": {"facts": cases[cases["scope"].eq("whole")]}},
+        "How are running totals read?": {"left out": {"running": "drop"}},
+        "How much do counts scatter?": {"50": {"phi": 50.0}},
+    }
+    table = questions.answered(asked, [(2022, 2023)], cases, data.figures, composite.Spec())
+    own = table[table["own"]]
+    assert own["option"].tolist() == ["as in the report"] * 3
+    assert own["ratio"].nunique() == 1
+    others = table[~table["own"].astype(bool)].set_index("option")
+    assert others.index.tolist() == ["whole alone", "left out", "50"]
+    assert others["refused"].iloc[0].endswith("do not carry levels")
+    assert others.at["50", "reports"] == own["reports"].iloc[0]
+    assert others.at["50", "ratio"] != own["ratio"].iloc[0]
+
+
+def test_official_totals_answer_by_the_number_of_others_or_not_at_all() -> None:
+    known = reconcile.latest(reconcile.facts(figures.load()))
+    table = questions.official("Whose?", known, (2023, 2024))
+    assert table["option"].tolist() == ["others as in 2022", "no others", "most others"]
+    assert table["ratio"].gt(1).all()
+    assert set(table["kind"]) == {questions.COUNTS}
+    assert questions.official("Whose?", known[:0], (2023, 2024)).empty

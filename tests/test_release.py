@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -25,10 +26,10 @@ from desertion.release import about, archive, crate
 from desertion.report import verification
 
 CFF = json.loads((Path(__file__).parent / "schemas" / "cff-1.2.0.json").read_text(encoding="utf-8"))
-FORECAST = """panel,kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
-Cases,fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F085 F147
-Cases,forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F085 F147
-Cases,forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F085 F147
+FORECAST = """kind,period_start,period_end,median,low95,high95,low80,high80,low50,high50,note,ids
+fit,2025-05-01,2025-05-31,700,300,1500,,,,,,F085 F147
+forecast,2025-06-01,2025-06-30,710,270,1600,400,1200,520,940,,F085 F147
+forecast,2025-07-01,2025-07-31,700,230,2100,350,1400,500,1000,,F085 F147
 """
 FIGURES = figures.load().figures
 
@@ -110,9 +111,15 @@ def test_a_failing_check_is_refused(repository: Path, tiny_data: Path, monkeypat
     assert not archive.RELEASES.exists()
 
 
-@pytest.mark.parametrize("failing", ["the outputs", "the tests", "nothing"])
+@pytest.mark.parametrize(
+    ("failing", "named"), [("the outputs", True), ("the tests", True), ("nothing", True), ("nothing", False)]
+)
 def test_nothing_is_written_where_outputs_are_not_accepted_or_a_test_fails(
-    failing: str, repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    failing: str,
+    named: bool,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     place = tmp_path_factory.mktemp("build")
     monkeypatch.setattr(archive, "RELEASES", place / "release")
@@ -124,13 +131,20 @@ def test_nothing_is_written_where_outputs_are_not_accepted_or_a_test_fails(
     lines = ["not accepted yet: 1 sentence changed", "see"] if failing == "the outputs" else []
     monkeypatch.setattr(archive.changes, "unaccepted", lambda _: lines)
     status = SimpleNamespace(returncode=int(failing == "the tests"))
+    known = dataclasses.replace(about.citation(), repository="https://example.org/o/r" if named else "")
+    monkeypatch.setattr(about, "citation", lambda: known)
     real = subprocess.run
     monkeypatch.setattr(
         archive.subprocess, "run", lambda words, **how: status if "tools/test.py" in words else real(words, **how)
     )
     monkeypatch.setattr(archive, "write", lambda folder, *_: (folder.mkdir(), (folder / "a.txt").write_text("one")))
     if failing == "nothing":
-        assert f"desertion-{__version__}.zip is new" in archive.make()[0]
+        new, tag, *rest = archive.make()
+        assert f"desertion-{__version__}.zip is new" in new
+        assert about.TAG in tag
+        assert rest == (
+            [] if named else ["CITATION.cff names no repository-code: nothing in the archive leads to the repository"]
+        )
         archive_file, sums = sorted((place / "release" / __version__).iterdir())
         assert sums.read_text() == f"{digest(archive_file.read_bytes())}  {archive_file.name}\n"
     else:
@@ -159,6 +173,17 @@ def test_the_changed_numbers_are_written_once_and_before_older_releases(
     assert text.index(f"## {__version__}") < text.index("8.2 → 8.3") < text.index("## 0.0.1") < text.index("Old.")
     assert archive._note(["another"], "v0.0.1") is None
     assert archive.CHANGELOG.read_text() == text
+
+
+def test_a_clone_without_the_tags_of_older_releases_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "CHANGELOG", tmp_path / "CHANGELOG.md")
+    archive.CHANGELOG.write_text("# Releases\n\n## 0.0.2\n\nOld.\n\n## 0.0.1\n")
+    with pytest.raises(UserError, match=r"has the release 0\.0\.2, but no tag of it is here: `git fetch --tags`"):
+        archive._note([], "")
+    assert __version__ not in archive.CHANGELOG.read_text()
+    archive.CHANGELOG.write_text("# Releases\n")
+    assert archive._note([], "")
+    assert "The first release." in archive.CHANGELOG.read_text()
 
 
 # --- the archive -----------------------------------------------------------------------------------------------------
@@ -194,6 +219,10 @@ def test_a_release_has_all_files_with_their_checksums(tmp_path: Path) -> None:
     assert sums == {name: digest((folder / name).read_bytes()) for name in names - {archive.SUMS}}
     crate_parts = json.loads((folder / crate.FILE).read_text())["@graph"][1]["hasPart"]
     assert {each["@id"] for each in crate_parts} == names - {archive.SUMS, crate.FILE}
+    described = {
+        each["@id"] for each in json.loads((folder / crate.FILE).read_text())["@graph"] if "encodingFormat" in each
+    }
+    assert described >= names - {archive.SUMS, crate.FILE}
 
 
 def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp_path: Path) -> None:
@@ -209,6 +238,7 @@ def test_the_crate_says_which_notebook_with_which_parameters_made_which_plot(tmp
     assert len(known) == len(graph)
     action = known["#run/03-trends"]
     assert action["instrument"] == {"@id": "notebooks/03-trends.ipynb"}
+    assert [known[each["@id"]]["name"] for each in action["agent"]] == list(about.citation().authors)
     assert {each["@id"] for each in action["result"]} == {"plots/growth.svg", "plots/growth.csv", "plots/growth.png"}
     objects = [each["@id"] for each in action["object"]]
     assert objects[0] == "data/figures.csv"
@@ -237,7 +267,8 @@ def test_a_forecast_is_registered_once(tmp_path: Path) -> None:
     before = path.read_text()
     assert (
         before.splitlines()[1]
-        == "2025-06-10,Cases,Mediazona,337,cases_received_by_court,2025-06-01,2025-06-30,quantile,0.025,270"
+        == '2025-06-10,"criminal cases received by a court, Art. 337, Mediazona",Mediazona,337,cases_received_by_court,'
+        "2025-06-01,2025-06-30,quantile,0.025,270"
     )
     assert len(before.splitlines()) == 1 + 2 * 7
     assert registered.register(plots(tmp_path, FORECAST.replace("710", "999")), FIGURES, folder) is None
@@ -246,8 +277,15 @@ def test_a_forecast_is_registered_once(tmp_path: Path) -> None:
     assert registered.changed(folder) == []
 
 
+def test_the_table_of_the_plot_can_be_registered(tmp_path: Path) -> None:
+    table = (Path(__file__).parent / "plot_tables" / "forecast.csv").read_text(encoding="utf-8")
+    path = registered.register(plots(tmp_path, table), FIGURES, tmp_path / "forecasts")
+    assert path is not None
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 7 * table.count("\nforecast,")
+
+
 def test_where_no_forecast_is_shown_there_is_no_file(tmp_path: Path) -> None:
-    shown = "\n".join(line for line in FORECAST.splitlines() if ",forecast," not in line)
+    shown = "\n".join(line for line in FORECAST.splitlines() if not line.startswith("forecast,"))
     assert registered.register(plots(tmp_path, shown), FIGURES, tmp_path / "forecasts") is None
     assert not (tmp_path / "forecasts").exists()
 
@@ -256,8 +294,9 @@ def test_the_report_scores_registered_forecasts_by_what_was_counted_later(tmp_pa
     day, folder = date(2026, 1, 1), tmp_path / "forecasts"
     assert "None: no release has shown" in verification.forecasts(FIGURES, day, folder).text
     registered.register(plots(tmp_path), FIGURES, folder)
-    words = verification.forecasts(FIGURES, day, folder).text
-    assert "2025-06-10 (Cases, 2025-06-01 to 2025-07-31): 0 of its 2 periods have been counted since." in words
+    words = verification.forecasts(FIGURES, day, folder).text.replace("\\", "")
+    counted = "criminal cases received by a court, Art. 337, Mediazona"
+    assert f"2025-06-10 ({counted}, 2025-06-01 to 2025-07-31): 0 of its 2 periods have been counted since." in words
     later = FIGURES.copy()
     june = {"period_start": "2025-06-01", "period_end": "2025-06-30", "scope": "whole", "value": 710.0}
     for column, value in (june | {"known": "2025-06-05"}).items():

@@ -18,14 +18,25 @@ import typst
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import v4
-from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render
+from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render, shown
 
-from desertion import params, report, tables
+from desertion import figures, params, report, tables
 from desertion.entries import statements
 from desertion.errors import UserError
-from desertion.project import NOTEBOOKS, PLOTS
-from desertion.report import content, escape, glyphs, layout, paper, verification
-from desertion.report.blocks import Block, FilledNumber, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.project import BUILD, NOTEBOOKS, PLOTS
+from desertion.report import content, escape, glyphs, layout, paper, parts, verification
+from desertion.report.blocks import (
+    Block,
+    FilledNumber,
+    Moved,
+    Part,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+    Verbatim,
+)
 from desertion.report.links import Links
 from desertion.text import visible, visible_lines
 
@@ -120,9 +131,80 @@ def test_what_is_not_known_closes_the_opening_after_the_answers_of_all_leading_n
     opening, rest, _ = layout.arrange([named("09-other"), *map(named, layout.LEADS)], [])
     leads = [f"{stem} {part}" for part in ("answer", "limits") for stem in layout.LEADS]
     assert [block.text for block in opening if isinstance(block, Prose)] == leads
-    assert [block.text for block in rest[0].blocks if isinstance(block, Prose)] == [
+    assert [block.text for block in rest[0].lead if isinstance(block, Prose)] == [
         "09-other answer", "09-other limits", "09-other",
     ]  # fmt: skip
+    assert not rest[0].parts, "without sub-sections nothing is folded"
+
+
+def plot_of(name: str) -> PlotBlock:
+    return PlotBlock(name, f"Title of {name}", "words", '<svg viewBox="0 0 10 5"></svg>', (), None)
+
+
+def test_a_section_shows_its_answer_and_first_plot_and_folds_the_rest_under_its_headings() -> None:
+    answer = (Prose("Plain first."), Prose("**Bold.** Second."), Prose("It goes on."))
+    blocks = (Prose("Why.\n\n## One\n\nWords."), plot_of("a"), Prose("## Two"), plot_of("b"), rows_of(2))
+    sections = [content.Section(layout.LEADS[0], "Lead", ()), content.Section("09-other", "Q", answer, blocks)]
+    _, (_, chapter), _ = layout.arrange(sections, [])
+    assert [getattr(block, "text", getattr(block, "name", "")) for block in chapter.lead] == [
+        "Plain first.", "**Bold.** Second.", "a",
+    ]  # fmt: skip
+    assert [block.text for block in chapter.more if isinstance(block, Prose)] == ["It goes on.", "Why."]
+    assert [part.heading for part in chapter.parts] == ["One", "Two"]
+    assert chapter.parts[0].blocks == (Prose("Words."), Moved("a", "Title of a", 1))
+    assert [type(block) for block in chapter.parts[1].blocks] == [PlotBlock, TableBlock]
+
+
+def test_what_no_heading_or_answer_stands_before_is_not_folded() -> None:
+    section = content.Section("09-own", "Q", (), (Prose("Words."), Prose("## One"), plot_of("a")))
+    _, (_, chapter), _ = layout.arrange([content.Section(layout.LEADS[0], "Lead", ()), section], [])
+    assert [getattr(block, "text", "plot") for block in chapter.lead] == ["Words.", "plot"]
+    assert chapter.more == []
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "headings"),
+    [
+        ("a\n\n## One\n\nb\n\n## Two ##", ["a"], ["One", "Two"]),
+        ("a\n## no heading, as Markdown reads it", ["a\n## no heading, as Markdown reads it"], []),
+        ("```\n\n## code\n```", ["```\n\n## code\n```"], []),
+        ("~~~\n\n```\n\n## code\n~~~\n\n## One", ["~~~\n\n```\n\n## code\n~~~"], ["One"]),
+        ("### lower\n\nb", ["### lower\n\nb"], []),
+        ("##none", ["##none"], []),
+    ],
+)
+def test_a_text_is_divided_at_its_headings_alone(text: str, before: list[str], headings: list[str]) -> None:
+    first, behind = parts.split([Prose(text)])
+    assert [block.text for block in first if isinstance(block, Prose)] == before
+    assert [part.heading for part in behind] == headings
+
+
+def test_a_heading_before_a_filled_number_begins_a_part_too() -> None:
+    block = SentenceBlock(("## One\n\nFor ", "6", " months."), numbers=(FilledNumber("6"),))
+    assert parts.split([block]) == (
+        [], [Part("One", (dataclasses.replace(block, parts=("For ", "6", " months.")),))],
+    )  # fmt: skip
+
+
+def test_a_cell_tagged_methods_moves_its_sub_section_or_its_notebook_to_the_methods(tmp_path: Path) -> None:
+    tagged = {"tags": ["methods"]}
+    cells = [
+        v4.new_markdown_cell("# First?"),
+        v4.new_markdown_cell("## Check\n\nIt is checked.", metadata=tagged),
+        v4.new_code_cell("a", outputs=[shown({"text/plain": "a check"})]),
+        v4.new_markdown_cell("## Result"),
+        v4.new_code_cell("b", outputs=[shown({"text/plain": "a result"})]),
+    ]
+    whole = [v4.new_markdown_cell("# Second?\n\nWhy.", metadata=tagged), v4.new_markdown_cell("## Sub")]
+    whole += [v4.new_code_cell("c", outputs=[shown({"text/plain": "of the whole"})])]
+    for name, each in (("08-first", cells), ("09-second", whole)):
+        nbformat.write(v4.new_notebook(cells=each), tmp_path / f"{name}.ipynb")
+    _, chapters, methods = layout.arrange(content.read(sorted(tmp_path.glob("*.ipynb")), None), [])
+    assert [chapter.stem for chapter in chapters] == ["08-first"]
+    assert [part.heading for part in chapters[0].parts] == ["Result"]
+    assert [part.heading for part in methods.parts][:2] == ["Check", "Second? {#09-second}"]
+    assert methods.parts[0].blocks == (Prose("It is checked."), Verbatim("a check"))
+    assert methods.parts[1].blocks == (Prose("Why."), Prose("### Sub"), Verbatim("of the whole"))
 
 
 def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_never_does(page: str) -> None:
@@ -159,7 +241,15 @@ def test_a_recipe_makes_a_number_a_computed_one_and_a_parameter_an_assumption() 
     assert "data-how" not in links.attributes(FilledNumber("8", ("F085", "F147")))  # one digit proves nothing
     assert links.attributes(FilledNumber("none", ("F085",))) == {}
     assert links.attributes(FilledNumber("Persons convicted under Art. 337", ("F085",))) == {}
-    assert links.attributes(FilledNumber("September 2023", ("F085",)))["class"] == "n computed"
+    assert links.attributes(FilledNumber("2,024", ("F085",)))["class"] == "n computed"
+
+
+@pytest.mark.parametrize("words", [
+    "2021", "September 2023", "31 May 2025", "Mar 2024", "Jul–Dec 2024", "12 Apr 2024", "2023-12-29", "2026-11",
+    "21 Sep 2022 – 18 Jun 2024", "Oct 2022 – Jun 2023", "2009–2021",
+])  # fmt: skip
+def test_a_date_is_no_computed_number(words: str) -> None:
+    assert Links(statements(data(), "own-page-first")).attributes(FilledNumber(words, ("F085",))) == {}
 
 
 def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> None:
@@ -186,9 +276,91 @@ def test_the_value_of_a_parameter_stands_where_its_name_was(tmp_path: Path) -> N
 def test_no_reader_meets_the_name_of_a_parameter_in_prose(path: Path) -> None:
     names = params.cell.of(path.stem).names
     section = content.read([path], None)[0]
-    for block in (*section.answer, *section.limits, *section.blocks):
+    for block in (*section.answer, *section.limits, *section.blocks, *section.methods):
         prose = block.text if isinstance(block, content.Prose) else "".join(getattr(block, "parts", ()))
         assert [name for name in names if f"`{name}`" in prose] == []
+
+
+READ = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def blocks(path: Path) -> list[Block]:
+    section = content.read([path], None)[0]
+    return [*section.answer, *section.limits, *section.blocks]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_a_computed_number_says_how_it_was_computed(path: Path) -> None:
+    every = figures.load()
+    maker = Links(statements(every, "own-page-first"))
+    links = [(number.name, maker.attributes(number)) for each in blocks(path) if isinstance(each, SentenceBlock)
+             for number in each.numbers]  # fmt: skip
+    for table in (each for each in blocks(path) if isinstance(each, TableBlock)):
+        cells = [cell for row in table.body for cell in row if cell.ids]
+        numbers = [(cell, FilledNumber(cell.text, cell.ids, bool(cell.recipe))) for cell in cells]
+        links += [(f"{table.title}, {cell.label}: {cell.text}", maker.attributes(number) | {"recipe": cell.recipe})
+                  for cell, number in numbers]  # fmt: skip
+    computed = [
+        (name, link.get("data-how") or link["recipe"]) for name, link in links if link.get("class") == "n computed"
+    ]
+    assert computed
+    assert [name for name, recipe in computed if not recipe] == []
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_a_recipe_in_numbers_gives_the_number(path: Path) -> None:
+    found = [(each.recipe, each.words) for block in blocks(path) if isinstance(block, SentenceBlock)
+             for each in block.numbers]  # fmt: skip
+    found += [(cell.recipe, cell.text) for block in blocks(path) if isinstance(block, TableBlock)
+              for row in block.body for cell in row]  # fmt: skip
+    sums = str.maketrans({"−": "-", "×": "*", "÷": "/", ",": None})
+    for recipe, words in found:
+        if re.fullmatch(r"[\d(][\d,. ()+−×÷]+", recipe) and re.fullmatch(r"[−\d,.]+", words):
+            number = words.translate(sums)
+            unit = 10.0 ** -len(number.partition(".")[2])
+            assert eval(recipe.translate(sums)) == pytest.approx(float(number), abs=unit), (recipe, words)
+
+
+def prose(block: Block) -> str:
+    """The words of a block that its author wrote as sentences."""
+    if isinstance(block, TableBlock):
+        return " ".join(f"{each.rstrip('.')}." for each in block.notes)
+    return block.text if isinstance(block, Prose) else "".join(getattr(block, "parts", ()))
+
+
+def sentences_in(text: str) -> list[str]:
+    text = re.sub(r"\*\*|^#+ .*$", "", text, flags=re.MULTILINE).replace("Art. ", "Art.\u00a0")
+    return [each for part in text.split("\n\n") for each in re.split(r"(?<=[.?!])\s+|; ", part)]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_no_sentence_for_readers_has_more_than_thirty_words(path: Path) -> None:
+    found = [each for block in blocks(path) for each in sentences_in(prose(block))]
+    assert [each for each in found if len(each.split()) > 30] == []
+
+
+def test_the_first_screen_is_a_headline_and_six_paragraphs_of_short_sentences_at_most() -> None:
+    opening, _, _ = layout.arrange(content.read(READ, None), [])
+    paragraphs = [block for block in opening if isinstance(block, SentenceBlock)]
+    assert 4 <= len(paragraphs) <= 7
+    found = [each for block in paragraphs for each in sentences_in(prose(block))]
+    assert [each for each in found if len(each.split()) > 25] == []
+
+
+#: Words of the code, for which readers get plain ones.
+HOUSE_WORDS = re.compile(r"\b(statements?|compilers?|rivals?|refused|renders?|prior-driven)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
+def test_readers_meet_plain_words(path: Path) -> None:
+    words = []
+    for block in blocks(path):
+        words.append(prose(block))
+        if isinstance(block, PlotBlock):
+            words += [block.title, block.alt]
+        if isinstance(block, TableBlock):
+            words += [block.title, *(cell.text for row in (*block.head, *block.body) for cell in row)]
+    assert [each for each in words if HOUSE_WORDS.search(each)] == []
 
 
 def test_without_the_script_every_statement_has_its_row(page: str) -> None:
@@ -327,7 +499,8 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
 
 def test_a_plot_carries_its_words_and_the_published_numbers_behind_it(page: str) -> None:
     assert not re.search(r"<svg[^>]* (width|height)=", page)
-    assert re.search(rf"Plot 1\. {re.escape(picture('long_view').title)}\n", page)
+    assert f'aria-label="Plot 1. {picture("long_view").title}"' in page
+    assert "<span>Plot 1</span>" in page, "the picture has its title, which does not stand under it again"
     assert 'download="growth.csv"' in page
     assert 'download="offences.csv"' not in page
 
@@ -360,10 +533,19 @@ def test_the_pdf_is_accessible_archival_and_small(made: Path) -> None:
 def on_paper(folder: Path, blocks: list[Block]) -> list[str]:
     """The words of each page of a PDF with these blocks as its answer."""
     edition = params.edition("default")
-    methods = [Prose("How it was done.")]
+    methods = layout.Chapter("methods", "Methods", [Prose("How it was done.")])
     whole = layout.Report(edition, date(2025, 8, 19), "", blocks, [], methods, [], [], {"Data": "none"})
     (folder / "report.pdf").write_bytes(paper.paper(whole))
     return words_of(folder / "report.pdf").split("\f")
+
+
+def test_the_main_part_of_the_built_pdf_has_at_most_twelve_pages() -> None:
+    built = BUILD / "default" / "report.pdf"
+    if not built.is_file():
+        pytest.skip("skipped: no built PDF (run make first)")
+    pages = words_of(built).split("\f")
+    first = next(number for number, page in enumerate(pages) if re.search("^Methods and limits$", page, re.MULTILINE))
+    assert first <= 12
 
 
 def rows_of(count: int, words: str = "a number of cases") -> TableBlock:
@@ -373,11 +555,13 @@ def rows_of(count: int, words: str = "a number of cases") -> TableBlock:
 
 
 def test_a_long_table_stands_in_full_in_the_appendix_and_the_text_names_its_page(tmp_path: Path) -> None:
-    pages = on_paper(tmp_path, [Prose("Before it."), rows_of(60), Prose("After it.")])
+    long = Prose("\n\n".join(["A line of words."] * 60))
+    pages = on_paper(tmp_path, [Prose("Before it."), rows_of(60), Prose("After it."), long])
     assert "Table 1, Table of 60 rows, has 60 rows and stands on page 2." in pages[0]
     assert "After it." in pages[0]
-    assert "row 1 " not in pages[0]
-    appendix = "".join(page for page in pages if "Tables in full" in page or "row 60" in page)
+    text, appendix = "".join(pages).split("Tables in full")
+    assert "row 1 " not in text
+    assert "Table 1: Table of 60 rows" in pages[1]
     assert all(re.search(rf"row {n}\b", appendix) for n in range(1, 61))
 
 
@@ -386,21 +570,39 @@ def test_a_short_table_stays_where_it_belongs_with_its_caption_on_one_page(tmp_p
         words = Prose("\n\n".join(["A line of words."] * lines))
         pages = on_paper(tmp_path, [words, rows_of(paper.MOST_ROWS)])
         words_of.cache_clear()
-        (page,) = [page for page in pages if "Table of 12 rows" in page]
+        (page,) = [page for page in pages if f"Table of {paper.MOST_ROWS} rows" in page]
         assert "row 1 " in page
-        assert "row 12" in page
+        assert f"row {paper.MOST_ROWS}" in page
         assert "Tables in full" not in "".join(pages)
+
+
+def test_on_paper_a_sub_section_without_a_plot_stands_in_the_appendix_and_one_with_a_plot_in_the_text(
+    tmp_path: Path,
+) -> None:
+    blocks = (Prose("Why.\n\n## Drawn\n\nOf a plot."), plot_of("a"), rows_of(5), Prose("## Counted\n\nIn words."))
+    section = content.Section("09-other", "What is counted?", (Prose("**So** it is."),), blocks)
+    opening, chapters, methods = layout.arrange([content.Section(layout.LEADS[0], "Lead", ()), section], [])
+    whole = layout.Report(
+        params.edition("default"), date(2025, 8, 19), "", opening, chapters, methods, [], [], {"Data": "none"}
+    )
+    (tmp_path / "report.pdf").write_bytes(paper.paper(whole))
+    words = " ".join(words_of(tmp_path / "report.pdf").split())
+    text, appendix = words.split("Methods and limits", 1)
+    assert re.search(r"What is counted\? So it is\..*Why\..*Drawn Of a plot\. \(Plot 1\)", text)
+    assert re.search(r"In the appendix: Counted \(page \d+\)\.", text)
+    assert "In words." in appendix
+    assert "Table 1: Table of 5 rows" in appendix
 
 
 @pytest.mark.parametrize(
     ("words", "ends"),
     [
-        ("Cases a month.", "Cases a month. ([Plot 2](#plot-months))"),
+        ("Cases a month.", "Cases a month. ([Plot\u00a02](#plot-months))"),
         ("## A heading", "## A heading"),
         ("- one\n- two", "- one\n- two"),
         ("Words.\n\n```\ncode\n```", "Words.\n\n```\ncode\n```"),
         ("1. first", "1. first"),
-        ("## A heading\n\nCases a month.", "## A heading\n\nCases a month. ([Plot 2](#plot-months))"),
+        ("## A heading\n\nCases a month.", "## A heading\n\nCases a month. ([Plot\u00a02](#plot-months))"),
     ],
 )
 def test_the_paragraph_before_a_plot_names_it(words: str, ends: str) -> None:
@@ -470,7 +672,7 @@ def test_a_character_that_no_font_has_is_a_box_in_the_pdf_and_is_named(
         words = f'<text y="9" font-family="DejaVu Sans">x {odd} y</text>'
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 20">{words}</svg>'
         block = PlotBlock("odd", "title", "alt", svg, (), None)
-    edition, methods = params.edition("default"), [Prose("How it was done.")]
+    edition, methods = params.edition("default"), layout.Chapter("methods", "Methods", [Prose("How it was done.")])
     whole = layout.Report(edition, date(2024, 1, 1), "", [block], [], methods, [], [], {"Data": "none"})
     notes: list[str] = []
     assert paper.paper(whole, notes).startswith(b"%PDF")

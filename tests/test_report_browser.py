@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
+from nbformat import v4
 from support.browser import browse
-from support.pages import bad_data, many_data, picture, render
+from support.pages import bad_data, data, many_data, picture, published, render, sentence_of, shown
 
+from desertion import params, report
 from desertion.project import BUILD
 
 pytestmark = pytest.mark.slow
@@ -43,12 +46,57 @@ def test_every_width_and_theme_fits_is_accessible_and_gets_ready(which: str, req
     assert len(views) == 8
     for view in views:
         assert view["ready"]
-        assert view["wide"] <= view["width"], view
+        assert max(view["wide"], view["unfolded"]) <= view["width"], view
         assert view["violations"] == [], view
         assert view["moved"] < 0.001, view  # of the viewport: less than a pixel
         assert view["headings"] == 1
         assert view["both"] == 0, view
+        # A phone of 360 by 740 pixels shows the prose and main plots in 14 screens; what is folded comes on top.
+        assert which != "built" or view["width"] != 360 or view["high"] <= 14 * 740, view
         assert view["sideways"] == 0 or view["width"] > 640, view
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a browser does with a page of a notebook with sub-sections."""
+    folder = tmp_path_factory.mktemp("folded")
+    first = sentence_of("first", "**It grew** from {a:,.0f}.", when="a > 0", a=615, ids="F085")
+    last = sentence_of("last", "To {b:,.0f}.", when="b > 0", b=5096, ids="F147")
+    cells = [
+        v4.new_markdown_cell("# What is known?\n\nWhy we ask."),
+        v4.new_code_cell("a", metadata={"tags": ["answer"]}, outputs=[first]),
+        v4.new_markdown_cell("## Growth"),
+        v4.new_code_cell("b", outputs=[shown({"image/svg+xml": picture("growth").svg})]),
+        v4.new_markdown_cell("## Offences"),
+        v4.new_code_cell("c", outputs=[shown({"image/svg+xml": picture("offences").svg}), last]),
+    ]
+    nbformat.write(v4.new_notebook(cells=cells), folder / "03-trends.ipynb")
+    out = folder / "report.html"
+    report.render(params.edition("default"), [folder / "03-trends.ipynb"], out, plots=published(folder), data=data())
+    return browse(out, "fold")
+
+
+def test_the_headings_of_folded_parts_and_the_findings_of_their_plots_tell_the_story(folded: dict[str, Any]) -> None:
+    assert folded["first"] == [False, False, False]
+    assert folded["summaries"][:3] == ["More on this question", "Growth", f"Offences\n{picture('offences').title}"]
+
+
+def test_a_link_the_address_and_a_card_unfold_what_they_lead_to(folded: dict[str, Any]) -> None:
+    assert folded["linked"][:3] == [False, False, True]
+    assert 0 <= folded["linked"][3] < 120, "below the navigation"
+    assert folded["back"] == 0
+    assert folded["searched"][0]
+    assert int(folded["searched"][1].split()[0]) > 0
+    assert 0 <= folded["hash"] < 120
+    assert folded["card"][0]
+    assert "F147" in folded["card"][1]
+    assert folded["row"] == [True, "F147"]
+
+
+def test_print_shows_all_and_without_the_script_too(folded: dict[str, Any]) -> None:
+    assert folded["closed"] == folded["after"] == [False, False, False]
+    assert folded["printed"] == [True, True, True]
+    assert folded["plain"] == [False, True, True]
 
 
 def test_a_number_shows_its_value_at_hover_and_focus_and_opens_its_card_by_key_and_touch(used: dict[str, Any]) -> None:
@@ -91,7 +139,7 @@ def test_a_plot_is_saved_as_png_svg_and_csv_with_its_sources(used: dict[str, Any
     assert "tabindex" not in used["svg"]
     table, _, sources = used["csv"].partition("# Sources\n")
     assert table == picture("growth").csv
-    assert re.search(r"^# F293: 651, .*https://", sources, re.MULTILINE)
+    assert re.search(r"^# F395: 3,047, .*https://", sources, re.MULTILINE)
     assert used["rows"] == picture("growth").csv.count("\n") - 1
 
 

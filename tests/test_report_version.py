@@ -8,6 +8,7 @@ import pytest
 from support.notebooks import write
 
 from desertion import params, project
+from desertion.engine import receipt
 from desertion.report import version
 
 
@@ -137,3 +138,26 @@ def test_the_inputs_have_one_digest_that_changes_with_each(tmp_path: Path, monke
         (tmp_path / name).write_text("two\n")
         seen.add(version._inputs("default"))
     assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("HEAD", b"\xff\xfe"), ("HEAD", b"<script>alert(1)</script>"), ("HEAD", b"ref: a\0b"), ("HEAD", b""),
+        ("HEAD", b"ref: refs/heads/../../../notes"), ("refs/heads/main", b"junk"), ("refs/heads/main", b"\xff" * 40),
+        ("refs/heads/main", b"ref: refs/heads/other"), ("packed-refs", b"\xff refs/heads/other\n"),
+    ],
+)  # fmt: skip
+def test_damaged_files_of_git_name_no_commit(
+    name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipt, "ROOT", tmp_path)
+    (tmp_path / "notes").write_text("mine")
+    (tmp_path / ".git" / "refs" / "heads").mkdir(parents=True)
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / ".git" / "refs" / "heads" / "main").write_text("a" * 40 + "\n")
+    assert receipt.head() == "a" * 40
+    if name == "packed-refs":
+        (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/other\n")
+    (tmp_path / ".git" / name).write_bytes(content)
+    assert receipt.head() == ""

@@ -4,6 +4,7 @@ import datetime
 import errno
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,10 +92,19 @@ FAILURES = {
                                             "RecursionError"]),
     "error under %%time": ("%%time\nx = 1\n1 / 0", ["code cell 3 of 4 failed (`%%time`)", "code cell 3, line 1: %%time",
                                                    "code cell 3, line 3: 1 / 0", "ZeroDivisionError"]),
-    "error under %%bash": ("%%bash\nfalse", ["code cell 3, line 1: %%bash", "returned non-zero exit status 1"]),
+    "error under %%bash": ("%%bash\nls nowhere\nexit 3", [
+        "code cell 3, line 1: %%bash\n  the program returned non-zero exit status 3.\n  ls: ", "nowhere"]),
+    "no program of a magic": ("%%script nowhere\n1", ["code cell 3 of 4", "Couldn't find program: 'nowhere'"]),
+    "error in a file beside": ("from pathlib import Path\nPath('mine.py').write_text('x = 1\\n1 / 0')\n%run mine.py",
+                               ["code cell 3 of 4", "mine.py, line 2: 1 / 0", "ZeroDivisionError"]),
+    "group of errors": ("raise ExceptionGroup('two', [ValueError('a'), KeyError('b')])",
+                        ["code cell 3 of 4", "ExceptionGroup: two (2 sub-exceptions)\n  ValueError: a\n  KeyError:"]),
+    "quit()": ("quit()", ["code cell 3 of 4 failed (`quit()`)", "must not end the notebook"]),
     "error of a line magic": ("x = 1\n%time 1 / 0", ["code cell 3, line 2: %time 1 / 0", "ZeroDivisionError"]),
+    "syntax under %%prun": ("%%prun\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
     "syntax under %%time": ("%%time\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
     "unknown cell magic": ("%%tiem\n1", ["code cell 3 of 4 failed (`%%tiem`)", "Cell magic `%%tiem` not found"]),
+    "unknown magic in %%capture": ("%%capture\n%tiem 1", ["code cell 3 of 4", "function `%tiem` not found"]),
     "unknown line magic": ("x = 1\n%tiem 1", ["code cell 3 of 4", "Line magic function `%tiem` not found"]),
     "long error": ("raise ValueError('a\\n' * 100)", ["code cell 3, line 1", "ValueError: a"]),
 }  # fmt: skip
@@ -135,9 +145,27 @@ def test_a_bash_cell_runs_and_a_thread_of_the_cells_own_is_refused(execute: Call
 
 
 def test_what_libraries_of_the_kernel_log_is_no_output_of_a_cell(execute: Callable[..., RunRecord]) -> None:
-    names = ("ipykernel", "tornado.application", "traitlets", "zmq", "own")
+    names = ("ipykernel", "IPython", "comm", "tornado.application", "traitlets", "zmq", "own")
     record = execute(f"import logging\nfor name in {names}:\n    logging.getLogger(name).error('from ' + name)")
     assert text(nb.code_cells(nb.read(record.output))[1]) == "from own\n"
+
+
+def test_a_file_that_grows_too_large_and_a_kernel_that_cannot_start_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "09-test.ipynb", "print('x' * 100_000)")
+    code = (
+        "import resource, sys; from pathlib import Path; from desertion.engine.build import run_one; "
+        "from desertion.errors import UserError; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try: run_one(Path(sys.argv[1]), Path(sys.argv[2]))\nexcept UserError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{path}: {tmp_path / 'out.ipynb'}: File too large\n"
+
+    monkeypatch.setattr("desertion.engine.kernel._START", "open('/nowhere/x')")
+    with pytest.raises(RunError, match=r"did not start: .*\n  No such file or directory: '/nowhere/x'$"):
+        run(path, tmp_path / "out.ipynb", {})
 
 
 def test_a_full_runtime_folder_is_named(execute: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch) -> None:

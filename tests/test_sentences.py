@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -203,3 +203,17 @@ def test_each_version_of_a_sentence_takes_its_own_recipes_and_one_of_none_is_nam
     assert (one.text, dict(one.recipes)) == ("5 in all", {"b": "2 + 3"})
     with pytest.raises(UserError, match="'sum': a recipe is given for z, which no template names"):
         sentences.first("sum", versions, recipes={"z": "1"}, a=1, b=5)
+
+
+def test_a_value_brings_its_statements_and_recipes_along_and_the_sentence_may_give_others() -> None:
+    class Known(NamedTuple):
+        ratio: float
+        ids: str
+        recipes: dict[str, str]
+
+    r, other = Known(8.3, "F1 F2", {"ratio": "5 ÷ 3", "low": "not shown"}), Known(2.0, "F3", {"ratio": "4 ÷ 2"})
+    one = sentences.first("s", [("{r.ratio} {other.ratio} {n}", "r.ratio > 1")], r=r, other=other, n=1)
+    assert one.by == {"r": ("F1", "F2"), "other": ("F3",)}
+    assert one.recipes == {"r.ratio": "5 ÷ 3", "other.ratio": "4 ÷ 2"}
+    own = sentences.first("s", [("{r.ratio}", "r.ratio > 1")], ids="F9", recipes={"r.ratio": "mine"}, r=r)
+    assert (own.ids, own.by, own.recipes) == (("F9",), {}, {"r.ratio": "mine"})

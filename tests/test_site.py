@@ -29,6 +29,8 @@ from desertion.project import BUILD, ROOT
 from desertion.release import about, hosted, site
 
 EDITIONS = ("default", "2024-03-20")
+CHANGES = """<!DOCTYPE html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>A</title>
+<link rel="icon" href="data:,"></head><body><main><h1>What changed</h1><p class="edition">A → B</p></main></body>"""
 
 
 class Page(HTMLParser):
@@ -80,7 +82,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
         pages.published(built[name], "long_view")
     with serve(place) as address:
         with site.whole(place) as new:
-            site.write(new, built, {EDITIONS[1]: "<!DOCTYPE html><html lang='en'><p>What changed.</p></html>"}, address)
+            site.write(new, built, {EDITIONS[1]: CHANGES}, address)
         yield place, address
 
 
@@ -128,6 +130,29 @@ def test_every_link_leads_somewhere_and_every_file_is_linked(served: tuple[Path,
 def test_no_page_loads_anything_by_itself(served: tuple[Path, str]) -> None:
     for url, page in walk(served[1]).items():
         assert page is None or [each for each in page.loads if not each.startswith(("data:", "#"))] == [], url
+
+
+def test_the_page_of_what_changed_leads_back_to_both_editions(served: tuple[Path, str]) -> None:
+    place, _ = served
+    links = Page((place / "2024-03-20" / "changes.html").read_text(encoding="utf-8")).links
+    assert links == ["index.html", "../index.html"]
+
+
+def test_editions_are_told_apart_by_the_title_of_their_page_and_of_the_links_to_them(served: tuple[Path, str]) -> None:
+    root, dated = ((served[0] / name / "index.html").read_text(encoding="utf-8") for name in ("", "2024-03-20"))
+    assert re.findall("<title>(.*)</title>", root + dated) == [
+        "AWOL and desertion convictions in the Russian military. Everything known",
+        "AWOL and desertion convictions in the Russian military. What was known on 20 March 2024",
+    ]
+    assert '<a href="2024-03-20/index.html">What was known on 20 March 2024</a>' in root
+
+
+def test_the_page_of_the_data_shows_no_marks_of_markdown_and_refers_to_nothing_that_is_not_there(
+    served: tuple[Path, str],
+) -> None:
+    html = (served[0] / "data" / "index.html").read_text(encoding="utf-8")
+    assert "<code>F001</code>" in html
+    assert re.findall(r"`|\*|\(below\)", html.partition("<main>")[2]) == []
 
 
 def test_the_head_has_what_a_search_engine_and_a_link_preview_need(served: tuple[Path, str]) -> None:
@@ -221,7 +246,7 @@ def columns(form: str) -> tuple[set[str], dict[str, list[str]]]:
 def test_the_fields_of_the_issue_forms_are_columns_of_the_data() -> None:
     known = {name: set(schema.columns) for name, schema in BY_FILE.items()}
     names, words = columns("number-wrong.yml")
-    assert names - {"id"} <= known["corrections.csv"]
+    assert names <= known["corrections.csv"]
     assert {*words["field"]} - {"another"} <= known["figures.csv"]
     names, words = columns("new-number.yml")
     assert names <= known["figures.csv"] | known["sources.csv"]
@@ -232,17 +257,19 @@ def test_the_card_opens_the_form_for_errors_of_the_repository(tmp_path: Path) ->
     hosting = hosted.Hosting("", tmp_path, "", "", [], {}, "https://example.org/o/r")
     html = hosted.page('<title>A</title><p class="edition">B</p>', hosting)
     form = Page(html).meta["error-form"]
-    assert form == "https://example.org/o/r/issues/new?template=number-wrong.yml&id="
-    assert (ROOT / ".github" / "ISSUE_TEMPLATE" / "number-wrong.yml").is_file()
+    assert form == "https://example.org/o/r/issues/new?template=number-wrong.yml&figure_id="
+    fields = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "number-wrong.yml").read_text(encoding="utf-8"))
+    assert "figure_id" in [each.get("id") for each in fields["body"]]
     assert "meta[name=error-form]" in (ROOT / "src" / "desertion" / "report" / "page.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
 def test_the_page_works_in_a_browser_as_it_is_served(served: tuple[Path, str], tmp_path: Path) -> None:
-    for view in browse(served[1], "open")["views"]:
-        assert view["ready"]
-        assert view["wide"] <= view["width"], view
-        assert view["violations"] == [], view
+    for name in ("", "data/index.html", "2024-03-20/changes.html"):
+        for view in browse(served[1] + name, "open")["views"]:
+            assert view["ready"] or name
+            assert view["wide"] <= view["width"], (name, view)
+            assert view["violations"] == [], (name, view)
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ def test_nothing_to_compare_gives_an_empty_table_in_words_too(empty) -> None:
     assert len(stages.lacking(table)) == len(stages.ORDER)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 10**5), min_size=2, max_size=5))
 def test_growth_over_neighbouring_years_multiplies_to_that_of_the_ends(counts) -> None:
     table = stages.stage_growth(facts(*[fact(2015 + n, count) for n, count in enumerate(counts)]))

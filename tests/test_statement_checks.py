@@ -123,3 +123,12 @@ def test_without_a_fit_there_is_an_empty_table(data: Data, versions: pd.DataFram
     assert table.empty
     assert statement_checks.shown(table).empty
     assert statement_checks.noticeable(table).empty
+
+
+def test_a_sentence_counts_the_published_numbers_inside_and_outside(checked: pd.DataFrame) -> None:
+    one = statement_checks.agreement(checked)
+    assert isinstance(one, statement_checks.Agreement)
+    counts = checked["verdict"].value_counts()
+    assert (one.inside, one.outside) == (counts["inside"], counts["outside"])
+    assert (one.n, one.recipes["n"]) == (one.inside + one.outside, f"{one.inside} + {one.outside}")
+    assert isinstance(statement_checks.agreement(checked[:0]), Refused)

@@ -144,6 +144,10 @@ def test_a_killed_sweep_goes_on_where_it_was(clone: Clone) -> None:
         ({"grid": {"x": 1}}, "grid: x = 1: a list"),
         ({"grid": {"x": [1]}, "function": "os.system"}, "a function of the package"),
         ({"grid": {"x": [1]}, "function": "desertion.slow.cube"}, "there is no function"),
+        ({"grid": {"x": [1]}, "function": "desertion.engine.preload.run_kernel"}, "a function of the package, as"),
+        ({"grid": {"x": [1]}, "function": "desertion.text._x"}, "a function of the package, as"),
+        ({"grid": {"x": [1]}, "parameters": False}, "parameters and grid are mappings"),
+        ({"grid": {"x": list(range(1000)), "plus": list(range(101))}}, "101,000 sets: at most 100,000 in one sweep"),
         ({"grid": {"x": [1]}, "timeout": 0}, "timeout = 0"),
         ({"grid": {"x": [1]}, "timeout": 10**30}, "a number of seconds, from 1 to 604,800"),
         ({"grid": {"x": [1]}, "timeout": 5}, "timeout is for the runs of a notebook"),
@@ -220,6 +224,14 @@ def test_a_notebook_hands_on_the_values_of_its_sentences(tmp_path: Path) -> None
         assert float(good["awol-2021-2023: r.ratio"]) == pytest.approx(8.29, abs=0.01)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.mark.quick
+def test_an_edition_that_there_is_not_is_named_with_the_spec(tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yml"
+    spec.write_text("notebook: 03-trends\nedition: 2024\ngrid: {level: [0.9]}\n")
+    with pytest.raises(UserError, match=r"mine\.yml: edition: no edition '2024'"):
+        sweep.read(spec)
 
 
 def test_a_value_that_a_notebook_refuses_stops_the_sweep_before_its_first_set(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from support.pages import BAD, data, shown_frame, shown_table
 
 from desertion import tables, vocabulary
 from desertion.engine import run
-from desertion.errors import UserError
+from desertion.errors import ArgumentError, UserError
 from desertion.report import content
 
 SRC = Path(tables.__file__).parents[1]
@@ -106,6 +106,7 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
         ("spans", [["Both", "a", 2]], "damaged"),
         ("columns", [{"name": "a", "label": None, "right": True}], "a text is none"),
         ("columns", [{"name": "a", "label": "A", "right": 3}], "a column is neither right nor left"),
+        ("colour", "red", ""),
     ],
 )
 def test_a_damaged_record_of_a_table_is_refused(part: str, value: Any, reason: str) -> None:
@@ -282,6 +283,18 @@ def test_importing_the_package_in_a_running_kernel_is_enough_too() -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SRC), "IPYTHONDIR": os.devnull}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "True"
+
+
+def test_a_recipe_is_filled_with_the_cells_of_its_row_and_blank_where_one_is() -> None:
+    frame = pd.DataFrame({"what": ["a", "b"], "old": [615.0, None], "new": [5096.0, 7.0], "ratio": [8.286, 2.0]})
+    columns = {
+        "what": "What", "old": tables.Column("Old", 0), "new": tables.Column("New", 0),
+        "ratio": tables.Column("Ratio", 1, "{new} ÷ {old}"),
+    }  # fmt: skip
+    shown = read(frame, columns=columns, ids=None)
+    assert [[cell.recipe for cell in row] for row in shown.body] == [["", "", "", "5,096 ÷ 615"], [""] * 4]
+    with pytest.raises(ArgumentError, match="a recipe names a column that is not shown"):
+        read(frame, columns={"what": "What", "ratio": tables.Column("Ratio", 1, "{new} ÷ {old}")}, ids=None)
 
 
 def test_a_recipe_of_a_column_goes_with_its_numbers_alone() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -101,7 +101,6 @@ def test_no_event_on_one_side_gives_a_limit_on_the_other_side_only() -> None:
 
 
 @given(x=counts, t=exposures, level=st.floats(0.5, 0.999))
-@settings(deadline=None)
 def test_interval_contains_the_rate_and_scales_with_exposure(x: int, t: float, level: float) -> None:
     ratio, unit = exact.interval(x, t, level), exact.interval(x, 1.0, level)
     assert ratio.low <= ratio.rate <= ratio.high
@@ -112,7 +111,6 @@ def test_interval_contains_the_rate_and_scales_with_exposure(x: int, t: float, l
 
 
 @given(x1=counts, x2=counts, t1=exposures, t2=exposures, level=st.floats(0.5, 0.999), midp=st.booleans())
-@settings(deadline=None)
 def test_ratio_interval_and_p_value_say_the_same(
     x1: int, x2: int, t1: float, t2: float, level: float, midp: bool
 ) -> None:
@@ -134,7 +132,6 @@ def test_ratio_interval_and_p_value_say_the_same(
 
 
 @given(x1=st.integers(0, 400), x2=st.integers(0, 400), t1=exposures, t2=exposures)
-@settings(deadline=None)
 def test_ratio_is_clopper_and_pearson_of_the_share(x1: int, x2: int, t1: float, t2: float) -> None:
     if x1 == x2 == 0:
         return

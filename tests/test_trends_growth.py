@@ -119,7 +119,7 @@ def test_trends_in_words_give_the_growth_or_the_refusal_and_the_doubts() -> None
     assert words["series"].unique().tolist() == ["Criminal cases received by a court, Art. 337, Proekt, 2021–2023"]
     assert words.loc["quasi-poisson", "growth"] == "×3.429 (0.075 to 155.769)"
     assert "1 residual" in words.loc["quasi-poisson", "why"]
-    assert words.loc["nb2", "growth"] == "refused"
+    assert words.loc["nb2", "growth"] == "not enough data"
     assert "3 counts for 3 parameters" in words.loc["nb2", "why"]
 
 
@@ -168,6 +168,7 @@ def test_a_sentence_gets_the_pair_of_its_own_articles_and_measure_or_a_reason() 
     one = growth.pair(table, "Proekt", "337", "cases_received_by_court", 2021, 2022)
     assert not isinstance(one, Refused)
     assert (one.from_count, one.to_count, one.articles) == (9, 9, "337")
+    assert one.recipes["ratio"] == "9 ÷ 9"
     zero = growth.pair(table, "None", "337", "cases_received_by_court", 2021, 2022)
     assert str(zero) == "a count is 0: the ratio has one limit only"
     for nothing in (table, table[:0], growth.growth_table(facts(fact(2021, 1)))):

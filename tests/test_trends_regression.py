@@ -228,7 +228,7 @@ def test_total_of_a_year_is_exact_for_a_constant() -> None:
     factor=st.floats(0.01, 1000),
     model=st.sampled_from(["poisson", "quasi-poisson", "nb1", "nb2"]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_growth_does_not_depend_on_the_unit_of_exposure(
     counts: list[int], factor: float, model: regression.Model
 ) -> None:
@@ -246,7 +246,7 @@ def test_growth_does_not_depend_on_the_unit_of_exposure(
 
 
 @given(counts=st.lists(st.integers(0, 60), min_size=4, max_size=24).filter(any))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_poisson_trend_keeps_the_totals_or_is_refused(counts: list[int]) -> None:
     result = fit_trend(monthly(counts), terms.parse("linear"))
     if isinstance(result, Refused):
@@ -258,7 +258,6 @@ def test_poisson_trend_keeps_the_totals_or_is_refused(counts: list[int]) -> None
 
 
 @given(law=st.sampled_from(["poisson", "nb1", "nb2"]), mean=st.floats(0.05, 80), size=st.floats(0.05, 5))
-@settings(deadline=None)
 def test_laws_are_laws(law: laws.Law, mean: float, size: float) -> None:
     dispersion = 1 + size if law == "nb1" else size
     k = np.arange(0, 20_000)
@@ -313,7 +312,6 @@ def test_quadratic_log_and_harmonics_are_in_the_period_index() -> None:
 
 
 @given(text=st.text(alphabet="linearstpqudcogmh:+,-0123456789 ", max_size=30))
-@settings(deadline=None)
 def test_any_text_is_a_trend_or_a_user_error(text: str) -> None:
     try:
         words = repr(terms.parse(text))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support import scores as law_scores
 
@@ -30,7 +30,6 @@ def test_wis_is_brachers_and_not_that_with_the_median_twice() -> None:
     values=st.lists(st.floats(0, 1e4), min_size=7, max_size=7).map(sorted),
     y=st.floats(0, 1e4),
 )
-@settings(deadline=None)
 def test_wis_is_the_weighted_sum_of_interval_scores(values: list[float], y: float) -> None:
     levels = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
     total = 0.5 * abs(y - values[3])
@@ -65,7 +64,6 @@ def test_scores_of_the_campylobacter_forecasts() -> None:
 
 
 @given(y=st.integers(0, 200), mean=st.floats(0.1, 150))
-@settings(deadline=None)
 def test_crps_of_poisson_is_the_sum_over_counts(y: int, mean: float) -> None:
     k = np.arange(0, 3000)
     total = np.sum((laws.cdf("poisson", k, mean) - (k >= y)) ** 2)
@@ -89,7 +87,6 @@ def test_scores_of_a_sample_approach_those_of_its_law() -> None:
 
 
 @given(draws=st.lists(st.integers(0, 50), min_size=2, max_size=30), y=st.integers(0, 60))
-@settings(deadline=None)
 def test_crps_of_a_sample_is_its_definition(draws: list[int], y: int) -> None:
     x = np.array(draws, float)
     expected = np.abs(x - y).mean() - np.abs(x[:, None] - x[None, :]).mean() / 2

@@ -40,7 +40,7 @@ def test_levels_give_cases_years_growth_and_the_refusal(fit: composite.Fit, thin
     assert table["count_interval"].tolist() == ["exact", "exact", "exact", ""]
     assert table["growth"].tolist()[0] == table["growth"].tolist()[2] == ""
     assert table["growth"].iloc[1].startswith("×1.7")
-    assert table["expected"].iloc[3] == "refused"
+    assert table["expected"].iloc[3] == "not enough data"
     assert "6 informative counts" in table["interval"].iloc[3]
 
 
@@ -169,13 +169,13 @@ def printed() -> Iterator[Printed]:
                 a, b = map(int, years_.split(" to "))
                 what = "persons" if "Persons convicted" in text else "cases"
                 yield (what, a, b), low, high, f"a sentence of {path.name}"
-            for b, low, high, a in re.findall(
-                rf"court cases rose first: in (\d{{4}}) {NUMBER} times \(({NUMBER}) to ({NUMBER})\) those of (\d{{4}})",
+            for a, b, low, high in re.findall(
+                rf"court cases rose first: {NUMBER} times from (\d{{4}}) to (\d{{4}}) \(({NUMBER}) to ({NUMBER})\)",
                 text,
             ):
                 yield ("cases", int(a), int(b)), low, high, f"a sentence of {path.name}"
             for b, low, high in re.findall(
-                rf"In (\d{{4}}) Ukraine's grew .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
+                rf"In (\d{{4}}) Ukraine's rose .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
             ):
                 yield ("cases", int(b) - 1, int(b)), low, high, f"a sentence of {path.name}"
 
@@ -230,6 +230,8 @@ def test_the_cases_after_a_year_are_compared_with_it_by_the_month(fit: composite
     assert since.last == fit.ends[-1]
     assert since.number == pytest.approx(fit.obs.low[24:30].sum(), abs=5)
     assert since.monthly == pytest.approx(since.number / 6, rel=0.02)
+    assert since.recipes["monthly"] == f"{since.number:,.0f} ÷ 181 days × 30.4 days"
+    assert since.monthly == pytest.approx(since.number / 181 * 30.4, rel=0.002)
     assert year.hundreds == round(year.number, -2)
     assert year.monthly == pytest.approx(year.number / 12, rel=0.01)
     assert "6 informative counts" in str(years.after(thin, 2020))

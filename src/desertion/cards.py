@@ -18,22 +18,10 @@ if TYPE_CHECKING:
 
 #: Key of an entry → its name on a card, in the order of the card.
 _NAMES = {
-    "measure": "What was counted",
-    "articles": "Offence",
-    "topic": "Topic",
-    "scope": "Covers",
-    "period": "Period",
-    "bound": "Bound",
-    "hedge": "Hedge",
-    "compiler": "Counted by",
-    "publisher": "Published by",
-    "copy": "A copy of",
-    "published": "Published",
-    "locator": "Where",
-    "note": "Note",
-    "status": "Use",
-    "audit": "Second reader",
-}
+    "measure": "What was counted", "articles": "Offence", "topic": "Topic", "scope": "Covers", "period": "Period",
+    "bound": "Bound", "hedge": "Hedge", "compiler": "Counted by", "publisher": "Published by", "copy": "A copy of",
+    "published": "Published", "locator": "Where", "note": "Note", "status": "Use", "audit": "Second reader",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,8 +13,8 @@ from typing import Any
 
 from desertion.csv_models import commands as counts
 from desertion.errors import UserError
-from desertion.project import DATA, NOTEBOOKS, demand_clone, relative
-from desertion.text import listed, print_json, visible, visible_lines
+from desertion.project import DATA, demand_clone, relative, resolved
+from desertion.text import listed, print_json, shown, visible, visible_lines
 
 
 def command() -> int:
@@ -41,9 +41,11 @@ def command() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 on success, 1 on a user's mistake, 2 on a refusal or a wrong call, 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser().parse_args(given)
     try:
         demand_clone()
+        _demand_text(given)
         return int(arguments.command(arguments) or 0)
     except UserError as error:
         print(visible_lines(str(error)), file=sys.stderr)
@@ -191,6 +193,17 @@ def _demand_renderers() -> None:
             raise UserError(_lacks(module))
 
 
+def _demand_text(arguments: Sequence[str]) -> None:
+    """Raise UserError where an argument holds what no name of a file can hold."""
+    for each in arguments:
+        try:
+            whole = "\0" not in each and bool(os.fsencode(each) or True)
+        except UnicodeEncodeError:
+            whole = False
+        if not whole:
+            raise UserError(f"'{shown(each)}' holds a NUL or half of a character: write it without")
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -216,7 +229,7 @@ def _check(arguments: argparse.Namespace) -> int:
     faults = list(examined.faults)
     # without the rows that have faults, others would look odd
     warnings = [] if faults else examined.warnings(reconcile.broken(figures.typed(examined)))
-    if arguments.data.resolve() == DATA:
+    if resolved(arguments.data) == DATA:
         from desertion import registered
         from desertion.engine import merged
 
@@ -281,8 +294,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from desertion.engine import build
 
     notebook: Path = arguments.notebook
-    if not notebook.is_file() and not notebook.suffix:
-        notebook = NOTEBOOKS / f"{notebook}.ipynb"
+    if not notebook.is_file() and not notebook.suffix and len(notebook.parts) == 1:
+        from desertion import params
+
+        notebook = params.of(str(notebook)).path
     return build.run_one(
         notebook, arguments.output, edition=arguments.edition, assignments=arguments.parameter, cold=arguments.cold
     )

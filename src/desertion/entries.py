@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 _FIELDS = {
-    "period_start": "start of the period",
-    "period_end": "end of the period",
-    "cumulative": "running total",
+    "period_start": "start of the period", "period_end": "end of the period", "cumulative": "running total",
     "per": "base",
-}
+}  # fmt: skip
 _UNITS = {"percent": " %", "times": " times", "months": " months", "per_1000": " per 1,000"}
 
 

@@ -16,7 +16,7 @@ CONFLICT = re.compile(r"^(<{7}|>{7})(?= )|^={7}$", re.MULTILINE)
 _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
 
 
-def run(*arguments: str, given: bytes = b"", allowed: int = 0, timeout: float | None = None) -> bytes:
+def run(*arguments: str, given: bytes = b"", allowed: int = 0, timeout: float = 60) -> bytes:
     """What git prints, in at most `timeout` seconds.
 
     A repository around the project's folder is not its own. Raises UserError where there is no git, no repository, or
@@ -40,6 +40,6 @@ def run(*arguments: str, given: bytes = b"", allowed: int = 0, timeout: float | 
     return done.stdout
 
 
-def text(*arguments: str, timeout: float | None = None) -> str:
+def text(*arguments: str, timeout: float = 60) -> str:
     """The same as text, without the white space at its ends."""
     return run(*arguments, timeout=timeout).decode("utf-8", "replace").strip()

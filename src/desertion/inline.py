@@ -7,10 +7,11 @@ here imports matplotlib or pandas: a cell does that uses them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from typing import Any
+
+from desertion.project import digest
 
 #: Makes the ids in an SVG the same each time.
 SALT = "desertion"
@@ -49,6 +50,8 @@ def set_up(shell: Any) -> None:
     shell.display_formatter.__class__ = SameEachTime  # what others registered with it stays
     shell.display_formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _styler)
     shell.config.InlineBackend.update(_BACKEND)  # the backend reads it when the first cell draws
+    # IPython only prints it: under `%%capture` nobody would see it, and the notebook would go on.
+    shell.show_usage_error = lambda error: shell._showtraceback(type(error), error, [f"UsageError: {error}"])
     if loaded := sys.modules.get("matplotlib_inline.backend_inline"):
         backend = loaded.InlineBackend.instance(parent=shell)
         for name, value in _BACKEND.items():
@@ -77,5 +80,5 @@ def words(figure: Any) -> str:
 def _styler(styler: Any) -> str:
     """A Styler's HTML with ids made from its content, which pandas draws at random."""
     content = styler.to_html(table_uuid="x")
-    html: str = styler.to_html(table_uuid=hashlib.sha256(content.encode()).hexdigest()[:8])
+    html: str = styler.to_html(table_uuid=digest(content)[:8])
     return html

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import pickle
 import re
@@ -16,16 +17,14 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
-from itertools import chain
-from operator import is_
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from desertion.project import BUILD, PACKAGE, code_digest
 
@@ -35,21 +34,8 @@ FOLDER = BUILD / "memo"
 MOST = 512_000_000  # bytes kept; what was not used for longest goes first
 _busy = False
 
-
 _IMPORT = re.compile(r"^ *(?:from|import) (desertion[\w.]*)(?: import +(\([^)]*\)|.*))?", re.M)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:    .*\n|\n)+", re.M)
-
-
-class _Code(NamedTuple):
-    """The modules that a function may use when their digest was taken, and all objects that a cell could replace."""
-
-    modules: list[Mapping[str, Any]]
-    views: list[Callable[[], Iterable[Any]]]
-    objects: list[Any]
-    digest: str
-
-
-_codes: dict[str, _Code] = {}
 
 
 def recall(function: Callable[..., T], *arguments: Any) -> T:
@@ -106,8 +92,8 @@ def _folder() -> Path | None:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _ours(place):
                 return None
-        files = [path for path in FOLDER.rglob("*") if path.is_file()]
         left = MOST
+        files = [path for path in FOLDER.rglob("*") if path.is_file()]
         for path in sorted(files, key=lambda path: (path.parent != folder, -path.stat().st_mtime_ns)):
             left -= path.stat().st_size
             if left < 0 or path.suffix == ".part":
@@ -127,18 +113,17 @@ def _state(name: str) -> str:
 
     For a module that is not of the package: of all modules of the package that are loaded.
     """
-    loaded = sorted(each for each in sys.modules if each.startswith("desertion.") and each != __name__)
-    modules = [vars(importlib.import_module(each)) for each in _imported(name) or loaded]
-    code = _codes.get(name, _Code([], [], [], ""))
-    if not (_same(modules, code.modules) and _same(_objects(code.views), code.objects)):
-        own = [value for module in modules for value in _own(module)]
-        views = [module.values for module in modules] + _views(own)
-        code = _codes[name] = _Code([*modules], views, _objects(views), digest(*own, lenient=True))
-    return code.digest
+    names = _imported(name) or sorted(one for one in sys.modules if one.startswith("desertion.") and one != __name__)
+    return digest([_own(vars(importlib.import_module(one))) for one in names], lenient=True)
 
 
-def _same(some: Sequence[object], others: Sequence[object]) -> bool:
-    return len(some) == len(others) and all(map(is_, some, others))
+def _own(space: Mapping[str, Any]) -> list[Any]:
+    """What a module or class defines: its names and methods, not what Python notes of it, nor the modules in it."""
+    return [
+        (name, sorted(map(repr, one)) if isinstance(one, set | frozenset) else one)
+        for name, one in sorted(space.items())
+        if isinstance(one, FunctionType) or not (name.startswith("__") or isinstance(one, ModuleType))
+    ]
 
 
 @lru_cache
@@ -162,84 +147,68 @@ def _imported(name: str) -> list[str]:
     return sorted(names - {__name__, "desertion"})  # the root computes nothing, and knows how it was imported
 
 
-def _objects(views: Iterable[Callable[[], Iterable[Any]]]) -> list[Any]:
-    return list(chain.from_iterable(view() for view in views))
-
-
-def _views(values: Iterable[Any]) -> list[Callable[[], Iterable[Any]]]:
-    """What a cell could replace in `values` and inside them: contents of tables and classes, code of functions."""
-    views: list[Callable[[], Iterable[Any]]] = []
-    seen: set[int] = set()
-    left = list(values)
-    while left:
-        value = left.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, dict):
-            views += [value.keys, value.values]
-            left += value.values()
-        elif isinstance(value, list | set | tuple | frozenset):
-            views.append(value.__iter__)
-            left += value
-        elif hasattr(type(value), "tobytes"):
-            views.append(value.tobytes)  # numbers below 256, each of which is one object
-        elif isinstance(value, FunctionType):
-            views.append(lambda function=value: (function.__code__,))  # type: ignore[misc] # which autoreload replaces
-        elif isinstance(value, type) and value.__module__.startswith("desertion"):
-            views.append(vars(value).values)
-            left += _own(vars(value))
-    return views
-
-
-def _own(space: Mapping[str, Any]) -> list[Any]:
-    """What a module or class defines: its names and methods, not what Python notes of it, nor the modules in it."""
-    named = (one for name, one in sorted(space.items()) if isinstance(one, FunctionType) or not name.startswith("__"))
-    return [one for one in named if not isinstance(one, ModuleType)]
-
-
 def digest(*values: object, lenient: bool = False) -> str:
-    """SHA-256 of the content of `values`: the same in every process, and for two values only where they are equal.
+    """SHA-256 of the content of `values`, the same in every process; for two values only where they are equal.
 
-    Raises TypeError for a value that has no such content; with `lenient` its type stands for it.
+    Raises TypeError for a value that has no such content; with `lenient` its type stands for it. The order of a set is
+    of its process: a result with a set among its arguments is found again in that process alone.
     """
-    return sha256(repr(_content(values, lenient)).encode(errors="surrogatepass")).hexdigest()
+    content = io.BytesIO()
+    _Content(content, lenient).dump(values)
+    return sha256(content.getbuffer()).hexdigest()
 
 
-def _content(value: Any, lenient: bool) -> Any:
-    """The content of `value` in nested tuples of plain values."""
+class _Content(pickle.Pickler):
+    """Writes values by their content: a function is what it does, and it does not matter what is one object."""
 
-    def inner(*parts: Any) -> tuple[Any, ...]:
-        return tuple(_content(part, lenient) for part in parts)
+    def __init__(self, file: io.BytesIO, lenient: bool) -> None:
+        super().__init__(file, protocol=5)
+        self.fast = True  # without references to what came before
+        self.lenient = lenient
+        self.seen: dict[int, int] = {}  # functions and classes, each of which is written once
 
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str, bytes) or isinstance(value, date):
-        return value
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if isinstance(value, tuple | list):
-        return name, inner(*value)
-    if isinstance(value, Mapping):
-        return "mapping", inner(*value.items())
-    if isinstance(value, set | frozenset):
-        return name, sorted(map(repr, inner(*value)))
-    if hasattr(kind, "tobytes") and hasattr(kind, "dtype"):
-        plain = inner(value.tolist()) if value.dtype.hasobject else sha256(value.tobytes()).hexdigest()
-        return name, value.dtype.str, value.shape, plain
-    if kind.__qualname__ == "DataFrame":
-        columns = [(str(value.dtypes.iloc[at]), value.iloc[:, at].tolist()) for at in range(value.shape[1])]
-        return name, inner(value.columns.tolist(), value.index.tolist(), columns)
-    if is_dataclass(value) and not isinstance(value, type):
-        return name, inner(*(getattr(value, field.name) for field in fields(value)))
-    if isinstance(value, FunctionType):
-        return value.__module__, value.__qualname__, inner(value.__code__, value.__defaults__, value.__kwdefaults__)
-    if isinstance(value, CodeType):
-        return value.co_code, value.co_names, inner(*value.co_consts)
-    if isinstance(value, property):
-        return inner(value.fget)
-    if isinstance(value, type) and value.__module__.startswith("desertion"):
-        return value.__qualname__, tuple(_content(one, lenient=True) for one in _own(vars(value)))
-    if hasattr(value, "__wrapped__"):
-        return inner(value.__wrapped__)
-    if lenient:
-        return name
-    raise TypeError(f"a value of type {name} cannot be a key of the cache")
+    def reducer_override(self, value: Any) -> Any:
+        """Stand-in of a value that is not plain: the parts by which it is known."""
+        if value is str:
+            return NotImplemented
+        of = value if isinstance(value, FunctionType | type) else type(value)
+        number = len(self.seen)
+        if of is value and (first := self.seen.setdefault(id(value), number)) != number:
+            return str, (first,)
+        return str, (f"{of.__module__}.{of.__qualname__}", *self.parts(value, type(value)))
+
+    def parts(self, value: Any, kind: type) -> tuple[Any, ...]:
+        """What tells a value from others of its kind."""
+        if isinstance(value, FunctionType):
+            return _code(value.__code__), value.__defaults__, value.__kwdefaults__
+        if isinstance(value, type):
+            return (_own(vars(value)),) if self.lenient and value.__module__.startswith("desertion") else ()
+        if isinstance(value, date):
+            return (str(value),)
+        if isinstance(value, Mapping):
+            return (dict(value),)
+        if isinstance(value, tuple | list):
+            return tuple(value)
+        if hasattr(kind, "tobytes") and hasattr(kind, "dtype"):
+            return value.dtype.str, value.shape, value.tolist() if value.dtype.hasobject else value.tobytes()
+        if kind.__qualname__ == "DataFrame":
+            columns = [(str(value.dtypes.iloc[at]), value.iloc[:, at].tolist()) for at in range(value.shape[1])]
+            return value.columns.tolist(), value.index.tolist(), columns
+        if is_dataclass(value):
+            return tuple(getattr(value, field.name) for field in fields(value))
+        for name in ("fget", "func", "__wrapped__"):  # of properties, partial functions, decorated functions
+            if hasattr(value, name):
+                return (getattr(value, name),)
+        if not self.lenient:
+            raise TypeError(f"a value of type {kind.__qualname__} cannot be a key of the cache")
+        return ()
+
+
+@cache
+def _code(code: CodeType) -> str:
+    """Digest of what a function does, whatever lines it stands on."""
+    constants = [
+        _code(one) if isinstance(one, CodeType) else sorted(map(repr, one)) if isinstance(one, frozenset) else repr(one)
+        for one in code.co_consts
+    ]
+    return digest(code.co_code, code.co_names, constants)

@@ -6,7 +6,6 @@ Works on the plain JSON of a notebook, since importing nbformat costs more than 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import json
 import re
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from desertion import project
 from desertion.errors import UserError
 from desertion.project import NOTEBOOKS, ROOT, relative
 from desertion.text import shown
@@ -88,7 +88,7 @@ def parse(text: str, name: str) -> Notebook:
         identity = str(cell.get("id", ""))
         if not _ID.fullmatch(identity) or identity in seen:
             # nbformat would draw a random one, another at each run.
-            identity = hashlib.sha256(f"{number}\n{cell['source']}".encode()).hexdigest()[:8]
+            identity = project.digest(f"{number}\n{cell['source']}")[:8]
         seen.add(identity)
         cell["id"] = identity
     return notebook
@@ -133,12 +133,19 @@ def _are_texts(value: object) -> bool:
 def _is_record(own: Any) -> bool:
     """Whether `own` is what `desertion.sentences.say` puts into an output's metadata, or nothing of ours."""
     if not isinstance(own, dict) or "sentence" not in own:
-        return own is None or isinstance(own, dict)
+        return isinstance(own, dict)
     one, by = own["sentence"], own["sentence"].get("by", {}) if isinstance(own["sentence"], dict) else None
     if not isinstance(one, dict) or not isinstance(by, dict) or not all(map(_are_texts, by.values())):
         return False
-    texts = all(isinstance(one.get(name), str) for name in ("id", "template", "when"))
-    if not texts or not _are_texts(one.get("ids", [])) or not isinstance(one.get("withheld"), bool):
+    recipes = one.get("recipes", {})
+    if not isinstance(recipes, dict):
+        return False
+    texts = [*(one.get(name) for name in ("id", "template", "when")), one.get("why", ""), *recipes.values()]
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not _are_texts(one.get("ids", []))
+        or not isinstance(one.get("withheld"), bool)
+    ):
         return False
     try:
         list(string.Formatter().parse(one["template"]))
@@ -158,7 +165,7 @@ def _validate(notebook: Notebook, name: str) -> None:
         where = ".".join(str(part) for part in error.absolute_path)
         raise UserError(f"{name}: not a valid notebook at {where or 'the top'}: {shown(error.message)}") from None
     for number, cell in enumerate(notebook["cells"], 1):
-        if not all(_is_record(output.get("metadata", {}).get("desertion")) for output in cell.get("outputs", ())):
+        if not all(_is_record(output.get("metadata", {}).get("desertion", {})) for output in cell.get("outputs", ())):
             raise UserError(f"{name}: cell {number} has a damaged record of its sentence: run the notebook again")
 
 
@@ -217,7 +224,7 @@ def bare(notebook: Notebook) -> Notebook:
 
 def digest(notebook: Notebook) -> str:
     """SHA-256 of what the author wrote, in hexadecimal: stored outputs do not change it."""
-    return hashlib.sha256(json.dumps(bare(notebook), sort_keys=True).encode()).hexdigest()
+    return project.digest(json.dumps(bare(notebook), sort_keys=True))
 
 
 def joined(value: Any) -> Any:
@@ -361,7 +368,7 @@ def _clean_output(output: dict[str, Any], count: int) -> dict[str, Any]:
 def _clean(value: Any) -> Any:
     """`value` with the paths of this machine cut to those inside the project, in all its strings."""
     if isinstance(value, str):
-        for place in (str(ROOT), sys.prefix):
+        for place in (str(ROOT), sys.prefix, sys.base_prefix):
             value = value.replace(place + "/", "")
         return _CELL_FILE.sub("<cell>", value) if "ipykernel_" in value else value
     if isinstance(value, list):

@@ -39,9 +39,14 @@ def demand_clone() -> None:
         )
 
 
+def resolved(path: Path) -> Path:
+    """`path` without links; of one that leads in a circle as much as there is, where `Path.resolve` would raise."""
+    return Path(os.path.realpath(path))
+
+
 def relative(path: Path) -> str:
     """`path` as a message names it: relative to the root, with `/`, where it lies inside, else as it was given."""
-    whole = Path(path).resolve()
+    whole = resolved(path)
     return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(path)
 
 
@@ -110,7 +115,9 @@ def write_atomic(path: Path, content: bytes | str) -> bool:
             os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # which writing to an open file does not name
         raise
     return True

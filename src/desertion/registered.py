@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from desertion.errors import UserError
 from desertion.project import FORECASTS, file_digest, relative, write_atomic
+from desertion.vocabulary import MEASURES, articles_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +66,11 @@ def _table(text: str, day: str, figures: pd.DataFrame) -> str:
     for row in rows:
         behind = figures.loc[row["ids"].split(), list(_COUNTED)].drop_duplicates()
         counted = tuple(behind.iloc[0]) if len(behind) == 1 else ("",) * len(_COUNTED)
+        compiler, articles, measure = counted
+        target = f"{MEASURES.get(measure, measure)}, {articles_label(articles)}, {compiler}" if measure else "several"
         for column, level in _LEVELS.items():
             period = (row["period_start"], row["period_end"])
-            writer.writerow((day, row["panel"], *counted, *period, "quantile", level, row[column]))
+            writer.writerow((day, target, *counted, *period, "quantile", level, row[column]))
     return out.getvalue() if rows else ""
 
 

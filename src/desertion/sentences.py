@@ -7,6 +7,7 @@ In a notebook the words and their condition stand side by side, and the numbers 
 
 Where numbers of a sentence rest on different figures, `ids` names those of each: `ids={"old": "F085", "new": "F147"}`.
 `recipes` say in one line how a number was computed: `recipes={"r.ratio": "{r.to_count:,.0f} ÷ {r.from_count:,.0f}"}`.
+A value that knows its `ids` and `recipes`, as those of `trends` do, brings them along.
 
 `when` is a comparison in Python over the same names. Only the condition decides: a number that merely changes is
 printed as it is now. Each sentence leaves a record in the metadata of its output, so that a build can list the withheld
@@ -56,13 +57,9 @@ class Sentence:
     def record(self) -> dict[str, Any]:
         """The sentence as kept in the metadata of its output."""
         kept: dict[str, Any] = {
-            "id": self.id,
-            "template": self.template,
-            "when": self.when,
-            "values": dict(self.values),
-            "withheld": self.withheld,
-            "ids": list(self.ids),
-        }
+            "id": self.id, "template": self.template, "when": self.when, "values": dict(self.values),
+            "withheld": self.withheld, "ids": list(self.ids),
+        }  # fmt: skip
         kept |= {"why": self.why} if self.why else {}
         kept |= {"recipes": dict(self.recipes)} if self.recipes else {}
         return kept | ({"by": {name: list(ids) for name, ids in self.by.items()}} if self.by else {})
@@ -174,9 +171,11 @@ def first(
     A version stands on the values that it names alone: one that does not exist withholds only the versions that use it.
     """
     made, left = [], dict(recipes or {})
+    ids = ids or {name: own for name, value in values.items() if isinstance(own := getattr(value, "ids", None), str)}
+    recipes = _brought(values) | left
     for template, when in versions:
         shown = {each for field in _fields(template) for each in (field, _value_of(field))}
-        own_recipes = {field: recipe for field, recipe in (recipes or {}).items() if field in shown}
+        own_recipes = {field: recipe for field, recipe in recipes.items() if field in shown}
         left = {field: recipe for field, recipe in left.items() if field not in shown}
         named = shown | {_value_of(field) for recipe in own_recipes.values() for field in _fields(recipe)}
         tree = _parse(when, values, f"sentence '{name}'")
@@ -189,6 +188,14 @@ def first(
     if left:
         raise UserError(f"sentence '{name}': a recipe is given for {min(left)}, which no template names")
     return next((one for one in made if not one.withheld), made[0])
+
+
+def _brought(values: Mapping[str, Any]) -> dict[str, str]:
+    """The recipes that the values of a sentence bring along, by field of its template."""
+    own = {
+        name: recipes for name, value in values.items() if isinstance(recipes := getattr(value, "recipes", 0), Mapping)
+    }
+    return {f"{name}.{field}": recipe for name, recipes in own.items() for field, recipe in recipes.items()}
 
 
 def say(
@@ -215,12 +222,13 @@ def say(
     otherwise : sequence of tuple of str and str, optional
         Other versions of the sentence, each a template and its condition, in the order in which they are tried.
     ids : str or mapping of str to str, optional
-        Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name.
+        Ids of the statements behind the sentence, joined by spaces, or those behind each value by its name; without
+        them the attribute `ids` of each value.
     recipes : mapping of str to str, optional
         How numbers were computed, by field (`r.ratio`) or by value (`r`, for all of its fields): a template in one
-        line over the same `values`, which the card of the number shows. Without one a number that a page prints leads
-        to it, the quotient, sum or difference of two statements is told from them, and a value that has the name of a
-        parameter is an assumption.
+        line over the same `values`, which the card of the number shows; those in the attribute `recipes` of a value,
+        field → recipe, need not be repeated. Without one a number that a page prints leads to it, the quotient, sum
+        or difference of two statements is told from them, and a value with the name of a parameter is an assumption.
     **values
         Numbers, or objects with numbers as attributes. If one does not exist (None, NaN in the condition, or
         `Refused`), the sentence is withheld; the notice in its place then shows why it was refused.
@@ -246,8 +254,7 @@ def records(notebook: Path) -> list[tuple[int, dict[str, Any]]]:
     from desertion import notebook as nb
 
     out: list[tuple[int, dict[str, Any]]] = []
-    code = [cell for cell in nb.read(notebook)["cells"] if cell["cell_type"] == "code" and not nb.is_injected(cell)]
-    for number, cell in enumerate(code, 1):
+    for number, cell in enumerate(nb.code_cells(nb.read(notebook)), 1):
         for output in cell.get("outputs", ()):
             record = output.get("metadata", {}).get("desertion", {}).get(_KEY)
             if record is None:
@@ -283,20 +290,14 @@ def withheld(notebook: Path, accepted: Path | None = None) -> list[Withheld]:
     Raises UserError as `records` does.
     """
     old = {record["id"]: record["values"] for _, record in records(accepted)} if accepted else {}
-    return [
-        Withheld(
-            notebook=notebook.stem,
-            cell=cell,
-            id=record["id"],
-            template=record["template"],
-            when=record["when"],
-            old=old.get(record["id"]),
-            new=record["values"],
-            why=record.get("why", ""),
-        )
-        for cell, record in records(notebook)
-        if record["withheld"]
-    ]
+    out = []
+    for cell, one in records(notebook):
+        if one["withheld"]:
+            before, why = old.get(one["id"]), one.get("why", "")
+            out.append(
+                Withheld(notebook.stem, cell, one["id"], one["template"], one["when"], before, one["values"], why)
+            )
+    return out
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

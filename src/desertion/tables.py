@@ -34,15 +34,18 @@ if TYPE_CHECKING:
 NOTHING = "–"
 #: Name of the record in the metadata of an output.
 KEY = "table"
-_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused")
+#: A column in a recipe.
+_FIELD = re.compile(r"\{([^{}]+)\}")
+_NUMBER_LIKE = re.compile(r"[≈≥≤×+−-]?\s?\d[\d,.]*(–[\d,.]+)?( ?%)?( \(.*\))?|–|refused|not enough data")
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: its heading, with the unit, and the number of decimals of its numbers.
 
-    `places` None: as many as the number has, at most two, and at most one from 100 on. `recipe`: how its numbers are
-    computed from the statements behind a row, in one line, for the card of a number.
+    `places` None: as many as the number has, at most two, and at most one from 100 on. `recipe`: how those of its
+    numbers that no page prints are computed, in one line for the card of a number; `{before}` in it is the cell of the
+    same row in the column `before` of the table.
     """
 
     label: str
@@ -54,7 +57,7 @@ class Column:
 class TableColumn:
     """A column as shown: its name in the frame, its heading, and whether its cells are numbers, which are set right.
 
-    `recipe`: how these are computed, in one line.
+    `recipe`: how these are computed, as in `Column`.
     """
 
     name: str
@@ -101,8 +104,18 @@ class TableRecord:
             record = cls(**kept | {"columns": columns, "rows": [json.loads(row) for row in kept["rows"]]})
             record._check()
         except (KeyError, RecursionError, TypeError, ValueError) as error:
-            raise UserError(f"the record of a table is damaged ({error}): run the notebook again") from None
+            why = f" ({error})" if type(error) is ValueError else ""  # others are in Python's words
+            raise UserError(f"the record of a table is damaged{why}: run the notebook again") from None
         return record
+
+    def recipes(self, row: Sequence[str]) -> list[str]:
+        """How the number in each cell of `row` is computed; blank without a recipe, and where one of its cells is."""
+        cells = {column.name: text for column, text in zip(self.columns, row, strict=True)}
+        filled = []
+        for column in self.columns:
+            blank = any(cells[name] in ("", NOTHING) for name in _FIELD.findall(column.recipe))
+            filled.append("" if blank else _FIELD.sub(lambda field: cells[field[1]], column.recipe))
+        return filled
 
     def _check(self) -> None:
         """Raises ValueError where a part is of another type or length than `show` writes."""
@@ -113,6 +126,7 @@ class TableRecord:
         words += [word for each in self.columns for word in (each.name, each.label, each.recipe)]
         words += [label for label, _, _ in self.spans]
         taken = [place for _, first, wide in self.spans for place in range(first, first + min(wide, width + 1))]
+        named = {name for each in self.columns for name in _FIELD.findall(each.recipe)}
         places = list(range(width))
         for right, what in (
             (all(isinstance(word, str) for word in words), "a text is none"),
@@ -120,6 +134,7 @@ class TableRecord:
             (all(isinstance(each, list | tuple) for each in lists), "a list is none"),
             (all(len(row) == width for row in self.rows), "a row has more or fewer cells than there are columns"),
             ({len(self.groups), len(self.ids)} <= {0, count}, "not every row has its group and ids"),
+            (named <= {each.name for each in self.columns}, "a recipe names a column that is not shown"),
             (isinstance(self.heads, int), "the number of heading columns is none"),
             (taken == sorted({*taken} & {*places}), "the headings over columns overlap"),
         ):

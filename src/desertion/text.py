@@ -58,6 +58,11 @@ def listed(words: Iterable[str]) -> str:
     return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}" if each else ""
 
 
+def once(cells: Iterable[str]) -> str:
+    """The ids in `cells`, each a text of ids with spaces between, once each in their order."""
+    return " ".join(dict.fromkeys(" ".join(cells).split()))
+
+
 def nearest(word: str, words: Collection[str]) -> str:
     """`; did you mean 'x'?` with the word of `words` most like `word`, or an empty text where none is near.
 
@@ -117,7 +122,7 @@ def period(start: date, end: date) -> str:
 
 def nothing(why: object = None) -> str:
     """The sentence in the place of a plot or table without rows; `why` is the reason, without its full stop."""
-    return f"Nothing can be shown here: {why}." if why else "No statement of this edition can be shown here."
+    return f"Nothing can be shown here: {why}." if why else "No published number of this edition can be shown here."
 
 
 def print_json(value: Any) -> None:

@@ -255,7 +255,7 @@ BOUND_READINGS = {
 }
 
 RULES = {
-    "own-page-first": "official form within its period, the compiler's own page, other pages; then the later page",
+    "own-page-first": "official form within its period, the counter's own page, other pages; then the later page",
     "latest-first": "the page published last, whoever printed it",
     "most-sources": "the reading that most independent sources print, then as own-page-first",
 }

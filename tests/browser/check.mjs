@@ -1,5 +1,5 @@
 // Opens pages of the report in a real browser and says, as JSON, what it found. The tests in tests/test_report_browser.py judge.
-// usage: node check.mjs BROWSER PAGE [open|use|filter]; PAGE is a file, or an address on this machine
+// usage: node check.mjs BROWSER PAGE [open|use|fold|filter]; PAGE is a file, or an address on this machine
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -38,15 +38,17 @@ const tasks = {
           new PerformanceObserver((list) => list.getEntries().forEach((each) => { sum += each.value; })).observe({ type: "layout-shift", buffered: true });
           setTimeout(() => done(sum), 300);
         }));
-        const [wide, ready, headings] = await tab.evaluate(() => [document.documentElement.scrollWidth, "ready" in document.documentElement.dataset, document.querySelectorAll("h1").length]);
+        const [wide, high, ready, headings] = await tab.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "ready" in document.documentElement.dataset, document.querySelectorAll("h1").length]);
         await tab.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+        await tab.locator("figure .numbers tbody").last().waitFor(); // made when first opened
+        const unfolded = await tab.evaluate(() => document.documentElement.scrollWidth);
         const both = await tab.evaluate(() => [...document.querySelectorAll(".table")].filter((box) => box.scrollWidth > box.clientWidth + 1 && box.scrollHeight > box.clientHeight + 1).length);
         const sideways = await tab.evaluate(() => [...document.querySelectorAll(".cards")].filter((box) => box.scrollWidth > box.clientWidth + 1).length);
         await tab.evaluate(axe);
         // What a theme changes is colours; all else was looked over in the light one.
         const rules = scheme === "dark" ? { runOnly: ["color-contrast"] } : {};
         const { violations } = await tab.evaluate((rules) => axe.run({ resultTypes: ["violations"], ...rules }), rules);
-        found.views.push({ width, scheme, wide, ready, milliseconds, moved, headings, both, sideways, violations: violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
+        found.views.push({ width, scheme, wide, unfolded, high, ready, milliseconds, moved, headings, both, sideways, violations: violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`) });
         await tab.context().close();
       }
     }
@@ -130,6 +132,7 @@ const tasks = {
     found.rows = await plot.locator(".table tbody tr").count();
 
     const status = tab.locator("#filters [role=status]");
+    await tab.locator("nav").getByText("All published numbers").click();
     await tab.getByRole("button", { name: "Clear" }).click();
     await tab.locator("#filter-search").fill("absence");
     found.synonym = await tab.locator("#all tbody tr td:nth-child(4)").allInnerTexts();
@@ -189,9 +192,58 @@ const tasks = {
     await plain.context().close();
   },
 
+  /** What opens a folded part: a link, the address, a card, Back, print; and what without the script. */
+  async fold() {
+    const visible = (tab, place) => tab.evaluate((place) => document.getElementById(place).checkVisibility({ contentVisibilityAuto: true }), place);
+    const top = (tab, place) => tab.evaluate((place) => Math.round(document.getElementById(place).getBoundingClientRect().top), place);
+    const tab = await open(360, "light");
+    found.places = await tab.evaluate(() => ["number-last-b-0f", "plot-offences", "filter-search"].map((place) => [place, document.getElementById(place).closest(".part").id]));
+    const all = () => Promise.all(found.places.map(([place]) => visible(tab, place)));
+    found.first = await all();
+    found.summaries = await tab.locator(".part > summary").allInnerTexts();
+    await tab.locator("nav").getByText("All published numbers").click();
+    found.linked = [...await all(), await top(tab, "numbers")];
+    await tab.locator("#filter-search").fill("mediazona 2023");
+    const searched = tab.url();
+    await tab.goBack();
+    found.back = await tab.evaluate(() => scrollY);
+
+    await tab.goto("about:blank");
+    await tab.goto(searched);
+    found.searched = [await visible(tab, "filter-search"), await tab.locator("#filters [role=status]").innerText()];
+    await tab.evaluate(() => { location.hash = "#plot-offences"; });
+    await tab.waitForFunction(() => document.getElementById("plot-offences").checkVisibility({ contentVisibilityAuto: true }));
+    found.hash = await top(tab, "plot-offences");
+
+    await tab.goto("about:blank");
+    await tab.goto(address + "#number-last-b-0f");
+    found.card = [await visible(tab, "number-last-b-0f"), await tab.locator("#card").innerText()];
+    await tab.locator("#card").getByText("Row in all published numbers").click();
+    found.row = [await visible(tab, "F147"), await tab.evaluate(() => document.activeElement.closest("tr")?.id)];
+
+    await tab.goto("about:blank");
+    await tab.goto(address);
+    found.closed = await all();
+    await tab.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    found.printed = await all();
+    await tab.evaluate(() => dispatchEvent(new Event("afterprint")));
+    found.after = await all();
+    await tab.context().close();
+
+    const plain = await open(360, "light", { javaScriptEnabled: false });
+    found.plain = [await visible(plain, "plot-offences")];
+    await plain.emulateMedia({ media: "print" });
+    found.plain.push(await visible(plain, "plot-offences"));
+    await plain.emulateMedia({ media: "screen" });
+    await plain.goto(address + "#plot-offences");
+    found.plain.push(await visible(plain, "plot-offences"));
+    await plain.context().close();
+  },
+
   /** How long the table takes to filter, in milliseconds, layout included. */
   async filter() {
     const tab = await open(1440, "light");
+    await tab.locator("nav").getByText("All published numbers").click();
     found.milliseconds = await tab.evaluate(() => {
       const times = [];
       const search = document.getElementById("filter-search");

@@ -50,7 +50,7 @@ def published(numbers: Path) -> list[str]:
     record = json.loads(numbers.with_suffix(".json").read_text(encoding="utf-8"))
     rows = pd.read_csv(numbers, dtype={"articles": str})
     found = [f"{size}: {each}" for size in ("single", "double") for each in faults(plot(rows, size, _FOOTER))]
-    if not rows.empty and record["title"] != plot.words(plot.conform(rows)).title:
+    if record["title"] != plot.words(plot.conform(rows)).title:
         found.append(f"its title is {record['title']!r}, its numbers give {plot.words(plot.conform(rows)).title!r}")
     if len(record["alt"].split()) > 60:
         found.append(f"the words for those who cannot see it are more than 60: {record['alt']!r}")

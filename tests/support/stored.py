@@ -7,7 +7,7 @@ from pathlib import Path
 
 from desertion.errors import UserError
 from desertion.project import file_digest, relative
-from desertion.publish.stored import LOCK, plot_files
+from desertion.publish.files import LOCK, plot_files
 
 
 def verify(folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desertion.changes import compare, page, states, terminal
-from desertion.project import BUILD, NOTEBOOKS, PLOTS, relative, write_atomic
+from desertion.project import BUILD, NOTEBOOKS, PHONE, PLOTS, relative, write_atomic
 
 if TYPE_CHECKING:
     from desertion.changes.compare import Difference
@@ -56,7 +56,7 @@ def unaccepted(name: str) -> list[str]:
         (path, stored / path.name)
         for folder, stored in folders
         for path in folder.glob("*")
-        if path.suffix != ".lock" and not path.stem.endswith(states.PHONE)
+        if path.suffix != ".lock" and not path.stem.endswith(PHONE)
     ]
     if all(stored.is_file() and path.read_bytes() == stored.read_bytes() for path, stored in made):
         return []  # to parse the notebooks takes longer than all other steps of a build with nothing to do

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from desertion.changes import findings, rows
 from desertion.changes.findings import VERDICT, Findings, ShownTable
 from desertion.changes.rows import Cells
-from desertion.changes.states import PHONE, State
+from desertion.changes.states import State
+from desertion.project import PHONE
 
 
 @dataclass(frozen=True)
@@ -127,18 +128,7 @@ class Difference:
     inputs: list[InputChange] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any(
-            (
-                self.sentences,
-                self.verdicts,
-                self.statements,
-                self.tables,
-                self.plots,
-                self.refusals,
-                self.others,
-                self.inputs,
-            )
-        )
+        return any(getattr(self, each.name) for each in fields(self)[3:])
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain lists and tables."""
@@ -153,9 +143,7 @@ def compare(old: State, new: State) -> Difference:
     _tables(out, before, after)
     out.statements = [one for name in _files(before, after) for one in _statements(name, before, after)]
     out.plots = list(_plots(before, after, out))
-    out.others = [
-        name for name in _names(before.others, after.others) if before.others.get(name) != after.others.get(name)
-    ]
+    out.others = [name for name, _, _ in _differing(before.others, after.others)]
     out.inputs = list(_inputs(before, after, old, new))
     return out
 
@@ -168,6 +156,13 @@ def _files(old: Findings, new: Findings) -> list[str]:
 def _names(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> list[Any]:
     """The names of both, in order: those of the new state, then those that are gone."""
     return list(dict.fromkeys([*new, *old]))
+
+
+def _differing(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
+    """(name, old, new) of what differs, "" for what only one of them has."""
+    for name in _names(old, new):
+        if old.get(name) != new.get(name):
+            yield name, old.get(name, ""), new.get(name, "")
 
 
 def _sentences(old: Findings, new: Findings) -> Iterator[SentenceChange]:
@@ -228,11 +223,8 @@ def _changed(paired: rows.Paired, columns: Sequence[str]) -> Iterator[CellChange
 
 def _refusals(out: Difference, title: str, paired: rows.Paired) -> None:
     nothing: Cells = {}
-    for one, other in [
-        *paired.both,
-        *((row, nothing) for row in paired.gone),
-        *((nothing, row) for row in paired.come),
-    ]:
+    alone = [*((row, nothing) for row in paired.gone), *((nothing, row) for row in paired.come)]
+    for one, other in [*paired.both, *alone]:
         before, after = _refused(one), _refused(other)
         if (before is None) != (after is None):
             how = "no longer refused" if after is None else "refused"
@@ -316,23 +308,15 @@ def _plots(old: Findings, new: Findings, out: Difference) -> Iterator[PlotChange
 
 
 def _inputs(old: Findings, new: Findings, one: State, other: State) -> Iterator[InputChange]:
-    for name in _names(old.parameters, new.parameters):
-        values = old.parameters.get(name, ""), new.parameters.get(name, "")
-        if values[0] != values[1]:
-            yield InputChange("parameter", name, *values)
+    yield from (InputChange("parameter", *each) for each in _differing(old.parameters, new.parameters))
     for stem in _names(old.cells, new.cells):
-        before, after = old.cells.get(stem, {}), new.cells.get(stem, {})
-        if edited := [each for each in _names(before, after) if before.get(each) != after.get(each)]:
+        if edited := list(_differing(old.cells.get(stem, {}), new.cells.get(stem, {}))):
             yield InputChange("notebook", stem, "", f"{len(edited)} cell{'s' * (len(edited) > 1)} edited")
     for name in _files(old, new):
         columns = [set(each.statements[name].names) if name in each.statements else set() for each in (old, new)]
         come, gone = sorted(columns[1] - columns[0]), sorted(columns[0] - columns[1])
         if all(columns) and (come or gone):
             yield InputChange("columns", name, ", ".join(gone), ", ".join(come) or "none")
-    for name in _names(old.packages, new.packages):
-        values = old.packages.get(name, ""), new.packages.get(name, "")
-        if values[0] != values[1]:
-            yield InputChange("package", name, *values)
-    if one.package != other.package:
-        count = sum(one.package.get(name) != other.package.get(name) for name in _names(one.package, other.package))
+    yield from (InputChange("package", *each) for each in _differing(old.packages, new.packages))
+    if count := len(list(_differing(one.package, other.package))):
         yield InputChange("code", "src/desertion", "", f"{count} file{'s' * (count > 1)} changed")

@@ -10,22 +10,13 @@ from itertools import groupby
 
 from desertion.changes import terminal
 from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange
-from desertion.changes.states import PHONE, State
+from desertion.changes.states import State
 from desertion.changes.words import parts
+from desertion.project import PHONE
 from desertion.report import picture
 from desertion.text import visible
 
 _MOST = 2000  # groups of rows in a table; the CSV files have all
-_TITLES = {
-    "sentences": "Sentences",
-    "verdicts": "Verdicts",
-    "statements": "Statements",
-    "tables": "Tables",
-    "plots": "Plots",
-    "refusals": "Refusals",
-    "others": "Other outputs",
-    "inputs": "Inputs",
-}
 
 
 def page(difference: Difference, old: State, new: State) -> str:
@@ -50,7 +41,7 @@ def page(difference: Difference, old: State, new: State) -> str:
             ((each.kind, each.name, each.old, each.new) for each in difference.inputs),
         ),
     }
-    there = [name for name, body in bodies.items() if body]
+    titles = {name: "Other outputs" if name == "others" else name.capitalize() for name, body in bodies.items() if body}
     style = ""
     if bodies["plots"]:
         from desertion.plots import font  # imports what draws, which a build with nothing to do needs not
@@ -64,8 +55,10 @@ def page(difference: Difference, old: State, new: State) -> str:
         "states": f"{_text(difference.old)} → {_text(difference.new)}",
         "summary": _text(terminal.summary(difference)),
         "notes": "".join(f"<p class='note'>{_text(note)}</p>" for note in difference.notes),
-        "nav": "".join(f'<li><a href="#{name}">{_TITLES[name]}</a></li>' for name in there),
-        "body": "".join(f'<section id="{name}"><h2>{_TITLES[name]}</h2>\n{bodies[name]}</section>\n' for name in there),
+        "nav": "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in titles.items()),
+        "body": "".join(
+            f'<section id="{name}"><h2>{title}</h2>\n{bodies[name]}</section>\n' for name, title in titles.items()
+        ),
     }
     template = (files("desertion.changes") / "page.html").read_text(encoding="utf-8")
     return re.sub(r"\$(\w+)\$", lambda match: values[match[1]], template)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The name of the working tree, as an argument.
 HERE = "."
-#: Ending of the name of a plot's picture for phones, as `publish.show` has it, which takes long to import.
-PHONE = "-single"
 _EDITION = "edition:"
 _LOCK = "requirements.lock"
 _PACKAGE = "src/desertion"
@@ -182,7 +180,8 @@ def _why(name: str) -> str:
     """What may be wrong with the name of a revision that there is not."""
     if git.text("rev-parse", "--is-shallow-repository") == "true":
         return " in this shallow clone: `git fetch --unshallow` brings older ones"
-    return nearest(name, git.text("for-each-ref", "--format=%(refname:short)").split())
+    near = nearest(name, git.text("for-each-ref", "--format=%(refname:short)").split())
+    return near or "; a state is a git revision, edition:NAME, or . for what is on disk"
 
 
 def _listed(commit: str) -> tuple[dict[str, str], dict[str, str]]:

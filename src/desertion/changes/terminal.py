@@ -6,28 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from desertion.changes.compare import (
-    CellChange,
-    Difference,
-    PlotChange,
-    SentenceChange,
-    StatementChange,
-    TableChange,
-)
+from desertion.changes.compare import CellChange, Difference, PlotChange, SentenceChange, StatementChange, TableChange
 from desertion.changes.words import inline
 from desertion.text import shown, visible
 
 #: Lines of each section; the rest is counted.
 _MOST = {
-    "sentences": 10,
-    "verdicts": 4,
-    "statements": 5,
-    "tables": 4,
-    "plots": 5,
-    "refusals": 3,
-    "other outputs": 1,
+    "sentences": 10, "verdicts": 4, "statements": 5, "tables": 4, "plots": 5, "refusals": 3, "other outputs": 1,
     "inputs": 4,
-}
+}  # fmt: skip
 _WIDTH = 300  # characters of a line
 
 
@@ -49,12 +36,8 @@ def summary(difference: Difference) -> str:
     """The counts of all kinds of differences in one line, `nothing changed` where there are none."""
     sentences = Counter(each.how for each in difference.sentences)
     words = {
-        "changed": "changed",
-        "withheld": "newly withheld",
-        "sayable": "sayable again",
-        "new": "new",
-        "gone": "gone",
-    }
+        "changed": "changed", "withheld": "newly withheld", "sayable": "sayable again", "new": "new", "gone": "gone",
+    }  # fmt: skip
     parts = []
     if sentences:
         first, *more = [f"{sentences[how]} {word}" for how, word in words.items() if sentences[how]]

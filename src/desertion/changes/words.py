@@ -9,7 +9,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\d{4}-\d\d-\d\d|\d[\d,.]*\d|\w+|\s+|.", re.DOTALL)
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """A piece of two texts: what only the old one has, and what only the new one has; or both, where `same`."""
 
     old: str
@@ -21,17 +21,17 @@ class Part(NamedTuple):
         return self.old == self.new
 
 
-def parts(old: str, new: str) -> list[Part]:
+def parts(old: str, new: str) -> list[Piece]:
     """Both texts cut into pieces that are the same or differ, in order."""
     one, other = _TOKEN.findall(old), _TOKEN.findall(new)
     blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
-    cut = [Part("".join(one[a:b]), "".join(other[c:d])) for _, a, b, c, d in blocks]
-    joined: list[Part] = []
+    cut = [Piece("".join(one[a:b]), "".join(other[c:d])) for _, a, b, c, d in blocks]
+    joined: list[Piece] = []
     for part in cut:
         # A space between two changed words is no news: "May 2026" becomes "June 2027" in one piece.
         if len(joined) > 1 and not part.same and joined[-1].same and joined[-1].old == " ":
             space, before = joined.pop(), joined.pop()
-            part = Part(f"{before.old}{space.old}{part.old}", f"{before.new}{space.new}{part.new}")
+            part = Piece(f"{before.old}{space.old}{part.old}", f"{before.new}{space.new}{part.new}")
         joined.append(part)
     return joined
 

@@ -11,7 +11,7 @@ from scipy import special
 
 from desertion.errors import ClaimError
 from desertion.hedges import Hedges
-from desertion.reconcile.statements import Statement
+from desertion.reconcile.statements import Statement, of_context
 from desertion.trends import exact
 
 if TYPE_CHECKING:
@@ -61,34 +61,17 @@ class Term(NamedTuple):
 def terms(ids: Collection[str], data: Data, known: Mapping[str, Statement], hedges: Hedges) -> dict[str, Term]:
     """The usable numbers among `ids` of figures and context: none that is rejected, and no percentages."""
     terms = {}
-    for number in ids:
-        if (one := known.get(number)) and one.status != "rejected" and one.unit not in _NO_COUNTS:
-            low, high = _ends(one.reading.value, one.bound, one.hedge, one.kind, one.ends, hedges)
-            terms[number] = Term(
-                number, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
-                one.reading.period_start, one.reading.period_end, one.cumulative, one.origin, one.fact,
-                one.reading.measure,
-            )  # fmt: skip
-    frame = data.context[data.context.index.isin(ids)]
-    frame = frame[(frame["status"] != "rejected") & ~frame["unit"].isin(_NO_COUNTS)]
-    for number, row in zip(frame.index, frame.to_dict("records"), strict=True):
-        low, high = _ends(
-            row["value"], row["bound"], row["hedge"], row["kind"], (row["low"], row["high"]), hedges
-        )  # fmt: skip
-        terms[number] = Term(
-            number, row["value"], low, high, row["bound"] == "exact" and row["kind"] == "count",
-            row["period_start"].date(), row["period_end"].date(), row["cumulative"], row["source_id"], "", "",
+    for one in [*(known[number] for number in ids if number in known), *of_context(data, ids)]:
+        if one.status == "rejected" or one.unit in ("percent", "per_1000"):
+            continue
+        whole = one.kind in ("count", "stock")
+        low, high = hedges.interval(one.reading.value, one.bound, one.hedge, whole=whole, printed=one.ends)
+        terms[one.id] = Term(
+            one.id, one.reading.value, low, high, one.bound == "exact" and one.kind == "count",
+            one.reading.period_start, one.reading.period_end, one.cumulative, one.origin if one.fact else one.source,
+            one.fact, one.reading.measure,
         )  # fmt: skip
     return terms
-
-
-_NO_COUNTS = ("percent", "per_1000")
-
-
-def _ends(
-    value: float, bound: str, hedge: str, kind: str, printed: tuple[float, float], hedges: Hedges
-) -> tuple[float, float]:
-    return hedges.interval(value, bound, hedge, whole=kind in ("count", "stock"), printed=printed)
 
 
 def _find(ids: Sequence[str], numbers: Mapping[str, Term]) -> list[Term]:
@@ -119,12 +102,8 @@ class _Side(NamedTuple):
 
 
 def _add(side: Sequence[Term]) -> _Side:
-    return _Side(
-        sum(term.value for term in side),
-        sum(term.low for term in side),
-        sum(term.high for term in side),
-        all(term.exact for term in side),
-    )
+    value, low, high = (sum(getattr(term, name) for term in side) for name in ("value", "low", "high"))
+    return _Side(value, low, high, all(term.exact for term in side))
 
 
 def _base(side: Sequence[Term]) -> _Side:
@@ -157,19 +136,18 @@ def recompute(claim: Claim, numbers: Mapping[str, Term], level: float = 0.95) ->
 
 def _ratio(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
     a, b = _add(top), _base(bottom)
-    interval = None
-    if a.exact and b.exact:
-        ratio = exact.rate_ratio(a.value, 1, b.value, 1, level)
-        interval = ratio.low, ratio.high
-    return _in_unit(claim, Computed(a.value / b.value, a.low / b.high, a.high / b.low, interval))
+    numbers = [a.value / b.value, a.low / b.high, a.high / b.low, *(_ratio_of_rates(a, 1, b, 1, level) or ())]
+    if claim.unit == "percent more":
+        numbers = [100 * (number - 1) for number in numbers]
+    value, low, high, *ends = numbers
+    return Computed(value, low, high, (ends[0], ends[1]) if ends else None)
 
 
-def _in_unit(claim: Claim, times: Computed) -> Computed:
-    if claim.unit != "percent more":
-        return times
-    value, low, high = (100 * (number - 1) for number in times[:3])
-    interval = times.interval and (100 * (times.interval[0] - 1), 100 * (times.interval[1] - 1))
-    return Computed(value, low, high, interval)
+def _ratio_of_rates(a: _Side, t1: float, b: _Side, t2: float, level: float) -> tuple[float, float] | None:
+    if not (a.exact and b.exact):
+        return None
+    ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)
+    return ratio.low, ratio.high
 
 
 def _share(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: float) -> Computed:
@@ -211,11 +189,7 @@ def _rate(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
     a, b = _add(top), _add(bottom)
     if bottom and claim.unit == "times":
         b, t1, t2 = _base(bottom), top[0].days, bottom[0].days
-        interval = None
-        if a.exact and b.exact:
-            ratio = exact.rate_ratio(a.value, t1, b.value, t2, level)
-            interval = ratio.low, ratio.high
-        scale = t2 / t1
+        scale, interval = t2 / t1, _ratio_of_rates(a, t1, b, t2, level)
         return Computed(a.value / b.value * scale, a.low / b.high * scale, a.high / b.low * scale, interval)
     start, end = top[0].start, top[0].end
     if bottom:
@@ -255,11 +229,6 @@ def _rank(claim: Claim, top: Sequence[Term], bottom: Sequence[Term], level: floa
 
 
 _KINDS = {
-    "ratio": _ratio,
-    "share": _share,
-    "sum": _sum,
-    "difference": _difference,
-    "rate": _rate,
-    "mean": _mean,
+    "ratio": _ratio, "share": _share, "sum": _sum, "difference": _difference, "rate": _rate, "mean": _mean,
     "rank": _rank,
-}
+}  # fmt: skip

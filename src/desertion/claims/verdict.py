@@ -80,7 +80,7 @@ _COLUMNS = (
 _CLOSE = 0.05
 
 
-class _Reading(NamedTuple):
+class _StatedReading(NamedTuple):
     """A number as its words may be read, and what they then admit; nothing where no number is stated."""
 
     stated: str
@@ -108,44 +108,29 @@ def _row(
     read, *others = _readings(claim, hedges, value)
     verdict = _verdict(claim, computed, read.admitted, used, data)
     missed = verdict not in (HOLDS, ROUNDING, NOT_CHECKABLE) and claim.kind != "rank"
+    admits = (read.admitted.low, read.admitted.high) if read.admitted else (math.nan, math.nan)
     return (
-        claim.id,
-        claim.source_id,
-        data.sources["printed_by"].get(claim.source_id, ""),
-        claim.locator,
-        claim.statement,
-        claim.kind,
-        *(float(number) if number else math.nan for number in (claim.stated, read.stated)),
-        claim.unit,
-        claim.hedge,
-        read.admitted.low if read.admitted else math.nan,
-        read.admitted.high if read.admitted else math.nan,
-        value,
-        *ends,
-        *((computed.interval if computed else None) or (math.nan, math.nan)),
-        verdict,
-        missed and read.miss(value) <= _CLOSE,
-        "; ".join(_in_words(other, claim.unit) for other in others),
-        len(measures) > 1,
-        ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
-        claim.numerator + claim.denominator,
-        reason,
-        claim.note,
-    )
+        claim.id, claim.source_id, data.sources["printed_by"].get(claim.source_id, ""), claim.locator, claim.statement,
+        claim.kind, *(float(number) if number else math.nan for number in (claim.stated, read.stated)), claim.unit,
+        claim.hedge, *admits, value, *ends, *((computed.interval if computed else None) or (math.nan, math.nan)),
+        verdict, missed and read.miss(value) <= _CLOSE, "; ".join(_in_words(other, claim.unit) for other in others),
+        len(measures) > 1, ", ".join(vocabulary.MEASURES[measure] for measure in sorted(measures)),
+        claim.numerator + claim.denominator, reason, claim.note,
+    )  # fmt: skip
 
 
-def _readings(claim: Claim, hedges: Hedges, value: float) -> list[_Reading]:
+def _readings(claim: Claim, hedges: Hedges, value: float) -> list[_StatedReading]:
     """The readings of the words beside the stated number, the one that fits `value` best first."""
     if not claim.stated:
-        return [_Reading("", None)]
+        return [_StatedReading("", None)]
     stated = [claim.stated]
     if more := hedges.row(claim.hedge).also:
         stated.append(f"{float(claim.stated) + more:g}")
-    readings = [_Reading(each, hedges.admits(each, claim.hedge)) for each in stated]
+    readings = [_StatedReading(each, hedges.admits(each, claim.hedge)) for each in stated]
     return readings if math.isnan(value) else sorted(readings, key=lambda one: one.miss(value))
 
 
-def _in_words(other: _Reading, unit: str) -> str:
+def _in_words(other: _StatedReading, unit: str) -> str:
     assert other.admitted is not None  # only a stated number has a second reading
     return f"read as {other.stated} {unit}, its words admit {other.admitted.low:g} to {other.admitted.high:g}"
 

@@ -22,7 +22,7 @@ from desertion.engine import private, receipt
 from desertion.engine.display import Display, log
 from desertion.engine.lock import alone
 from desertion.errors import UserError
-from desertion.project import BUILD, PHONE, file_digest, relative
+from desertion.project import BUILD, PHONE, file_digest, relative, resolved
 from desertion.text import visible
 
 if TYPE_CHECKING:
@@ -105,8 +105,11 @@ def run_one(
     inputs = receipt.inputs(edition, [])
     data = receipt.declared(inputs, cell)
     output = output or BUILD / "runs" / notebook.name
-    if output.resolve() == notebook.resolve():
+    if resolved(output) == resolved(notebook):
         raise UserError(f"{relative(output)}: the executed copy would take the notebook's own place")
+    if output.is_dir():
+        raise UserError(f"{relative(output)}: is a folder: name a file in it for the executed copy")
+    output.parent.mkdir(parents=True, exist_ok=True)  # what cannot be made is known before the run
     task = Task(relative(notebook), partial(run, notebook, output, values, data=data))
     with Workers(1, cold=cold) as workers, Display(1) as display:
         for _, message in workers.run([task], tick=display.tick, before=lambda: receipt.check_data(inputs)):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from desertion import notebook as nb
-from desertion.project import ROOT, relative
+from desertion.project import relative
 from desertion.text import uncoloured
 
 _HEADER = re.compile(
@@ -15,13 +17,22 @@ _HEADER = re.compile(
 )
 _MARKED = re.compile(r"^-+>\s+\d+\s?(?P<source>.*)$")
 _CELL_HASH = re.compile(r" \((?:\d+\.py|<unknown>), line \d+\)$")  # behind the message of a SyntaxError
+_BELOW_HASH = re.compile(r" \(<string>, line \d+\)$")  # the same of one below a cell magic
+# How the program of `%%bash`, say, ended, at the end of IPython's message, which begins with the whole program.
+_PROGRAM = re.compile(r"(?:returned non-zero exit status \d+|died with [^']*)\.$")
+# The errors of a group, which Python prints as a tree.
+_INNER = re.compile(r"^[ |]*\| (\w[\w.]*: .+)$")
+_NO_PROGRAM = "Couldn't find program: "
 #: What `%%time`, `%%timeit`, `%%prun` and the parser call the lines below a cell magic.
 _BELOW_MAGIC = ("<timed exec>", "<timed eval>", "<magic-timeit>", "<unknown>", "<string>")
 _TRACEBACK_LINES = 8
 
 
-def fault(notebook: nb.Notebook, path: Path, interruption: str) -> str:
-    """The first fault of the executed `notebook`, in a few lines; "" if every cell ran."""
+def fault(notebook: nb.Notebook, path: Path, interruption: str, reasons: Mapping[str, str]) -> str:
+    """The first fault of the executed `notebook`, in a few lines; "" if every cell ran.
+
+    `reasons`: those of `unshown`, by the cell's id.
+    """
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     ran = {cell["execution_count"]: (number, cell) for number, cell in _numbered(cells) if cell["execution_count"]}
 
@@ -29,25 +40,44 @@ def fault(notebook: nb.Notebook, path: Path, interruption: str) -> str:
         place = f"code cell {number} of {len(cells) - any(map(nb.is_injected, cells))}" if number else "the parameters"
         return f"{relative(path)}: {place} failed (`{nb.first_line(cell)}`):\n  {what}"
 
-    if interruption:
-        started = [item for item in _numbered(cells) if item[1]["metadata"]["papermill"]["start_time"]]
-        return message(*started[-1], interruption)
     for number, cell in _numbered(cells):
         for output in cell["outputs"]:
             if output["output_type"] == "error":
                 return message(number, cell, "\n  ".join(_traceback(output, number, cell, ran)))
+        if reason := reasons.get(cell["id"]):
+            return message(number, cell, reason)
+    if interruption:
+        started = [item for item in _numbered(cells) if item[1]["metadata"]["papermill"]["start_time"]]
+        return message(*started[-1], interruption)
     for count, (number, cell) in enumerate(_numbered(cells), 1):
         state = cell["metadata"]["papermill"]
         if cell["execution_count"] != count or state["status"] != "completed" or not state["start_time"]:
             order = f"it did not run as number {count} (execution count: {cell['execution_count']})"
-            return message(number, cell, _usage_error(cell) or order)
+            return message(number, cell, order)
     return ""
 
 
-def _usage_error(cell: dict[str, Any]) -> str:
-    """The error of a magic that is called wrongly or does not exist, which IPython prints and does not raise."""
-    printed = "".join(output["text"] for output in cell["outputs"] if output["output_type"] == "stream")
-    return next((line for line in uncoloured(printed).splitlines() if line.startswith("UsageError: ")), "")
+def unshown(cell: dict[str, Any], reply: Mapping[str, Any]) -> str:
+    """Why the executed `cell` failed by the kernel's `reply`, where no output of it is an error; "" if it did not."""
+    if any(output["output_type"] == "error" for output in cell["outputs"]):
+        return ""
+    if reply["status"] == "error":
+        error = f"{reply.get('ename', 'error')}: {reply.get('evalue', '')}"[:300]
+        inner = [match[1] for match in map(_INNER.match, _printed(cell, "stderr")) if match]
+        return "\n  ".join([error, *(line for line in inner[:4] if line not in error)])
+    if any(each.get("source") == "ask_exit" for each in reply.get("payload", ())):
+        return "a cell must not end the notebook before its last cell: delete quit() or exit()"
+    lines = _printed(cell, "stdout")
+    return lines[0] if _is_below_magic(cell) and lines and lines[0].startswith(_NO_PROGRAM) else ""
+
+
+def _printed(cell: dict[str, Any], stream: str) -> list[str]:
+    """The lines that `cell` printed to `stream`."""
+    return uncoloured("".join(each["text"] for each in cell["outputs"] if each.get("name") == stream)).splitlines()
+
+
+def _is_below_magic(cell: dict[str, Any]) -> bool:
+    return str(cell["source"]).lstrip().startswith("%%")
 
 
 def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
@@ -62,13 +92,14 @@ def _numbered(cells: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
 def _traceback(
     output: dict[str, Any], number: int, cell: dict[str, Any], ran: dict[int, tuple[int, dict[str, Any]]]
 ) -> list[str]:
-    """The error of `cell`, the code cell `number`, in at most 8 lines: its last frames in the notebook and in the
-    project, type and message. A frame below a cell magic is a line of the cell, too.
+    """The error of `cell`, the code cell `number`, in at most 8 lines: its last frames outside of libraries, type and
+    message, for a program under a cell magic with the last lines that it printed. A frame below a cell magic is a line
+    of the cell, too.
 
     `ran` maps a kernel's execution count to the cell and its number.
     """
     lines_of_cell = cell["source"].splitlines()
-    magic = cell["source"].lstrip().startswith("%%")
+    magic = _is_below_magic(cell)
     frames: list[str] = []
     entries = [uncoloured(entry) for entry in output["traceback"]]
     for entry in entries:
@@ -89,7 +120,7 @@ def _traceback(
             other, source = ran.get(int(match["count"]), (0, {"source": ""}))
             where = f"code cell {other or '?'}"
             written = "".join(source["source"].splitlines()[line - 1 : line])
-        elif place.is_absolute() and place.is_relative_to(ROOT / "src"):
+        elif place.is_absolute() and not any(map(place.is_relative_to, (sys.prefix, sys.base_prefix))):
             where = relative(place)
         else:
             continue
@@ -104,7 +135,10 @@ def _traceback(
         if frames[-1:] != [frame]:  # a recursion is shown once
             frames.append(frame)
     message = [line for line in f"{output['ename']}: {output['evalue']}".splitlines() if line.strip()]
+    if magic and output["ename"] == "CalledProcessError" and (ended := _PROGRAM.search(output["evalue"])):
+        lines = list(filter(str.strip, _printed(cell, "stderr")))
+        message = [f"the program {ended[0]}", *(lines[:1] + lines[1:][-2:])]
     if output["ename"] == "SystemExit":
         message.append("a cell must not end the notebook before its last cell")
-    message = [_CELL_HASH.sub("", line)[:300] for line in message[:4]]
+    message = [_CELL_HASH.sub("", _BELOW_HASH.sub("", line) if magic else line)[:300] for line in message[:4]]
     return frames[len(message) - _TRACEBACK_LINES :] + message

@@ -1,4 +1,4 @@
-"""Private folders of kernels, with their sockets and logs, and what is left of processes that were killed."""
+"""Private folders of runs, with the sockets and logs of kernels, and what is left of processes that were killed."""
 
 from __future__ import annotations
 

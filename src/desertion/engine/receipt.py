@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -40,6 +41,7 @@ VERIFIED = ("benchmarks/calibration.csv", "benchmarks/schedule.csv", "tests/refe
 #: Holds the digest of the data that passed validation last.
 PASSED = BUILD / "data.passed"
 _VERSIONS = ("ipykernel", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _SHOWN = 20  # faults of the data in a message
 
 if TYPE_CHECKING:
@@ -85,9 +87,24 @@ class Receipt:
             stored = json.loads((place / "build.json").read_text(encoding="utf-8"))
             del stored["versions"]
             stored["notebooks"] = {stem: Entry(**entry) for stem, entry in stored["notebooks"].items()}
-            return cls(place, **stored)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            read = cls(place, **stored)
+            return read if read._is_right() else cls(place)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(place)
+
+    def _is_right(self) -> bool:
+        """Whether each part is of its type, and each file in the folder `place`, where builds remove old ones."""
+        entries = list(self.notebooks.values())
+        texts = [self.inputs, self.report, self.rebuilt, *(each for one in entries for each in (one.key, one.outputs))]
+        numbers = [number for one in entries for number in (one.cells, one.seconds, one.peak)]
+        names = [Path(name) for outputs in (self.report, *(one.outputs for one in entries)) for name in outputs]
+        return (
+            all(isinstance(word, str) for each in texts for word in each.values())
+            and all(type(number) in (int, float) and 0 <= number < 1e9 for number in numbers)
+            and isinstance(self.notes, list)
+            and all(isinstance(note, str) for note in self.notes)
+            and not any(name.is_absolute() or ".." in name.parts or "\0" in str(name) for name in names)
+        )
 
     def write(self) -> None:
         """Replace the stored receipt; the files that it describes must be in their place already."""
@@ -169,7 +186,7 @@ def differences(one: Key, other: Key) -> str:
 
 
 def head() -> str:
-    """The commit that is checked out, which the page names; "" without git.
+    """The commit that is checked out, which the page names; "" without git, and where git's files are damaged.
 
     Read from git's files, since to start git takes longer than all other steps of a build with nothing to do.
     """
@@ -178,15 +195,16 @@ def head() -> str:
         if git.is_file():  # a worktree
             git = ROOT / _text(git).removeprefix("gitdir:").strip()
         commit = _text(git / "HEAD")
-        if not commit.startswith("ref:"):
-            return commit
-        name = commit.removeprefix("ref:").strip()
-        common = git / _text(git / "commondir") if (git / "commondir").exists() else git
-        if (common / name).exists():
-            return _text(common / name)
-        packed = (line.split() for line in _text(common / "packed-refs").splitlines())
-        return next((words[0] for words in packed if words[1:] == [name]), "")
-    except OSError:
+        if commit.startswith("ref:"):
+            name = commit.removeprefix("ref:").strip()
+            common = git / _text(git / "commondir") if (git / "commondir").exists() else git
+            if (common / name).exists():
+                commit = _text(common / name)
+            else:
+                packed = (line.split() for line in _text(common / "packed-refs").splitlines())
+                commit = next((words[0] for words in packed if words[1:] == [name]), "")
+        return commit if _COMMIT.fullmatch(commit) else ""
+    except (OSError, ValueError):
         return ""
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from desertion import notebook as nb
 from desertion import params
-from desertion.engine import receipt
+from desertion.engine import private, receipt
 from desertion.engine.display import Display
 from desertion.project import BUILD, relative
 
@@ -31,11 +30,11 @@ def run_again(name: str, paths: Sequence[Path], jobs: int | None) -> dict[Path, 
     from desertion.engine.workers import Answer, Task, Workers
 
     inputs = receipt.inputs(name, paths)
-    with tempfile.TemporaryDirectory(dir=BUILD, prefix=".again-") as folder:
+    with private.folder() as folder:
         tasks = {}
         for path in paths:
             data = receipt.declared(inputs, params.read_cell(nb.read(path), path))
-            copy, failed = Path(folder) / path.name, BUILD / "failed" / name / path.name
+            copy, failed = folder / path.name, BUILD / "failed" / name / path.name
             tasks[Task(relative(path), partial(run, path, copy, {}, failed=failed, data=data))] = path
         count = min(jobs or os.cpu_count() or 1, len(paths))
         with Workers(count, cold=True, again=True) as workers, Display(len(paths)) as display:
@@ -46,4 +45,4 @@ def run_again(name: str, paths: Sequence[Path], jobs: int | None) -> dict[Path, 
                     display.end(tasks[task].stem, f"ran again in {message.value.seconds:.1f} s")
                 else:
                     display.cell(tasks[task].stem, *message)
-        return {path: nb.scrub(nb.read(Path(folder) / path.name)) for path in paths}
+        return {path: nb.scrub(nb.read(folder / path.name)) for path in paths}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from desertion.engine import failure, private
 from desertion.errors import RunError, UserError
 from desertion.project import BUILD, relative, write_atomic
 
+_ERROR = re.compile(r"[A-Za-z_.]+(?:Error|Exception): (?:\[Errno \d+\] )?(.+)")
 #: Called as `progress(done, total)` after each code cell.
 Progress = Callable[[int, int], None]
 
@@ -110,7 +112,7 @@ def _execute(
     kernel: Any,
 ) -> tuple[nb.Notebook, str]:
     """The notebook as far as it ran, and the fault that stopped it ("" if none)."""
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     # A file, since papermill stores a notebook given as an object within itself; and this file, since papermill takes
     # braces in a path for parameters.
@@ -118,6 +120,7 @@ def _execute(
     copy.write_text(nb.dumps(nb.bare(source)), encoding="utf-8")
     executed: list[nb.Notebook] = []
     threads: list[str] = []
+    reasons: dict[str, str] = {}
     done, total = 0, len(nb.code_cells(source))
 
     def begin(notebook: nb.Notebook) -> None:
@@ -128,6 +131,9 @@ def _execute(
     async def count(cell: dict[str, Any], cell_index: int, execute_reply: Any) -> None:
         nonlocal done
         done += not nb.is_injected(cell)
+        reasons[cell["id"]] = failure.unshown(cell, execute_reply["content"])
+        if reasons[cell["id"]] or any(output["output_type"] == "error" for output in cell["outputs"]):
+            raise CellExecutionError("", "", "")  # the kernel may call the cell good, as after an error in %%capture
         if progress and not nb.is_injected(cell):
             progress(done, total)
         if done == total:
@@ -161,9 +167,11 @@ def _execute(
         if executed:
             raise
         raise RunError(f"{relative(path)}: the kernel did not start: {error}; {_death(kernel.started[-1])}") from None
-    fault = failure.fault(executed[0], path, interruption)
+    fault = failure.fault(executed[0], path, interruption, reasons)
     if threads and not fault:
-        names = ", ".join(threads[:5])
+        # asyncio waits with such a thread for a program that it started, as IPython does under `%%script --bg`
+        waits = " (waits for a program)"
+        names = ", ".join(each + waits * each.startswith("asyncio-waitpid") for each in threads[:5])
         fault = f"{relative(path)}: its cells left threads running, which may still change outputs: {names}"
     return executed[0], fault
 
@@ -180,8 +188,10 @@ def _death(kernel: Any) -> str:
         why = f"the kernel was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
     else:
         why = f"the kernel ended with status {status} before the notebook did"
-    lines = kernel.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return "\n  ".join([why, *lines[-3:]])
+    lines = kernel.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+    if lines and (error := _ERROR.fullmatch(lines[-1])):  # the end of a traceback: what it says, not where in a library
+        lines = [error[1]]
+    return "\n  ".join([why, *lines])
 
 
 def _keep(notebook: nb.Notebook, path: Path) -> None:

@@ -28,8 +28,8 @@ AGAIN = {_HASH_SEED: "1"}
 _DROPPED = ("MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONWARNINGS", "PYTHONSTARTUP", "PYTHONOPTIMIZE")
 # Loggers of a kernel's own libraries.
 _LIBRARIES = (
-    "ipykernel", "IPKernelApp", "jupyter_client", "tornado.access", "tornado.application", "tornado.general",
-    "traitlets", "zmq",
+    "comm", "ipykernel", "IPKernelApp", "IPython", "jedi", "jupyter_client", "parso", "tornado.access",
+    "tornado.application", "tornado.general", "traitlets", "zmq",
 )  # fmt: skip
 
 
@@ -45,16 +45,7 @@ def environment(folder: Path) -> dict[str, str]:
 def keep_logs_apart() -> None:
     """Let a kernel's own libraries log to its process's standard error, which is no output of the cell that runs."""
     handler = logging.StreamHandler(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace"))
-    for name in (
-        "ipykernel",
-        "IPKernelApp",
-        "jupyter_client",
-        "tornado.access",
-        "tornado.application",
-        "tornado.general",
-        "traitlets",
-        "zmq",
-    ):
+    for name in _LIBRARIES:
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).propagate = False
 

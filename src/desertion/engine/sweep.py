@@ -25,7 +25,6 @@ import json
 import math
 import os
 import sys
-import tempfile
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,14 +35,14 @@ from typing import Any, TextIO
 
 from desertion import notebook as nb
 from desertion import params, sentences, yaml_file
-from desertion.engine import cluster, receipt
+from desertion.engine import cluster, private, receipt
 from desertion.engine.cluster import Row
 from desertion.engine.display import Display
 from desertion.engine.lock import alone
 from desertion.engine.run import run
 from desertion.engine.workers import Task, Workers
 from desertion.errors import UserError
-from desertion.project import BUILD, NOTEBOOKS, digest, relative, write_atomic
+from desertion.project import BUILD, NOTEBOOKS, digest, relative, resolved, write_atomic
 from desertion.text import hint, shown
 
 _HEADER = ["result", "value", "error"]
@@ -52,6 +51,7 @@ _KEYS = {*_NAMES, "parameters", "grid", "list", "keep", "timeout"}
 #: Exit status where N sets failed: 10 + N, and 110 for 100 or more; 1 and 2 are mistakes of the caller.
 _STATUS, _MOST = 10, 100
 _WEEK = 604_800  # seconds
+_SETS = 100_000  # of one sweep: all are checked before the first runs
 #: Types of arguments that are checked before any call, with the types of the values that they take and their words.
 _KINDS: dict[Any, tuple[set[type], str]] = {
     int: ({int}, "a whole number"),
@@ -132,7 +132,7 @@ def read(path: Path) -> SweepSpec:
     for one, other in (("notebook", "function"), ("grid", "list")):
         if (one in content) == (other in content):
             raise UserError(f"{where}: give either {one} or {other}")
-    shared = content.get("parameters") or {}
+    shared = {} if content.get("parameters") is None else content["parameters"]
     grid, listed = content.get("grid", {}), content.get("list", [])
     if not isinstance(shared, dict) or not isinstance(grid, dict) or not isinstance(listed, list):
         raise UserError(f"{where}: parameters and grid are mappings, list is a list of mappings")
@@ -156,13 +156,15 @@ def read(path: Path) -> SweepSpec:
     names = {"edition": "default"} | {key: _name(content, key, where) for key in _NAMES if key in content}
     target = Target(names.get("notebook", ""), names.get("function", ""), names["edition"], timeout, keep)
     spec = SweepSpec(place, target, shared, grid, listed)
+    if len(spec) > _SETS:
+        raise UserError(f"{where}: {len(spec):,} sets: at most {_SETS:,} in one sweep: give fewer values")
     (_check_notebook if target.notebook else _check_function)(spec, where)
     return spec
 
 
 def _folder(path: Path) -> Path:
     """The folder of the sweep whose spec is at `path`: no two specs share one, whatever their files are called."""
-    return BUILD / "sweeps" / f"{path.stem[:40]}-{digest(relative(path.resolve()))[:8]}"
+    return BUILD / "sweeps" / f"{path.stem[:40]}-{digest(relative(resolved(path)))[:8]}"
 
 
 def _name(content: Mapping[str, Any], key: str, where: str) -> str:
@@ -176,7 +178,10 @@ def _check_notebook(spec: SweepSpec, where: str) -> None:
     """Check the parameters of all sets. Raises UserError with the first set at fault."""
     stem = spec.target.notebook
     cell = params.of(stem, where)
-    overridden = params.edition(spec.target.edition).overrides(cell)
+    try:
+        overridden = params.edition(spec.target.edition).overrides(cell)
+    except UserError as error:
+        raise UserError(f"{where}: edition: {error}") from None
     for number, own in enumerate(spec.sets(), 1):
         cell.check(overridden | spec.shared | own, f"{where}: set {number} of {len(spec)}: {stem}")
 
@@ -213,7 +218,8 @@ def _check_function(spec: SweepSpec, where: str) -> None:
 
 def _function(name: str, where: str = "sweep") -> Any:
     module, _, attribute = name.rpartition(".")
-    if module.split(".")[0] != "desertion":
+    # To import the engine's modules changes this process.
+    if module.split(".")[0] != "desertion" or attribute.startswith("_") or module.startswith("desertion.engine"):
         raise UserError(
             f"{where}: function '{shown(name)}': a function of the package, as desertion.trends.exact.interval"
         )
@@ -310,8 +316,8 @@ def _run_notebook(target: Target, values: Mapping[str, Any], key: str, ready: Ca
     overridden = params.edition(target.edition).overrides(cell) | dict(values)
     parameters: dict[str, Any] = dict(cell.check(overridden, stem))
     failed = BUILD / "failed" / "sweeps" / f"{stem}-{key[:8]}.ipynb"
-    with tempfile.TemporaryDirectory(prefix="desertion-sweep-") as folder:
-        copy = Path(target.keep or folder) / f"{stem}-{key[:8]}.ipynb"
+    with private.folder() as folder:
+        copy = (Path(target.keep) if target.keep else folder) / f"{stem}-{key[:8]}.ipynb"
         how: dict[str, Any] = {"timeout": target.timeout, "data": target.data, "draw": bool(target.keep)}
         run(NOTEBOOKS / f"{stem}.ipynb", copy, parameters, ready=ready, failed=failed, forked=True, **how)
         records = [record for _, record in sentences.records(copy)]

@@ -214,6 +214,7 @@ def _end_of(task: Task, **arguments: Any) -> Message:
     except UserError as error:
         return error
     except OSError as error:
-        return UserError(f"{task.name}: {error.filename or ''}: {error.strerror}")
+        where = f"{error.filename}: " if error.filename else ""
+        return UserError(f"{task.name}: {where}{error.strerror or error}")
     except Exception:
         return RuntimeError(f"{task.name}:\n{traceback.format_exc()}")

@@ -8,16 +8,6 @@ from desertion.figures.load import Data, load, table, typed, vintages
 from desertion.figures.selection import select
 
 __all__ = [
-    "Data",
-    "DataError",
-    "Fault",
-    "check",
-    "examine",
-    "fmt",
-    "load",
-    "select",
-    "table",
-    "typed",
-    "unarchived",
+    "Data", "DataError", "Fault", "check", "examine", "fmt", "load", "select", "table", "typed", "unarchived",
     "vintages",
-]
+]  # fmt: skip

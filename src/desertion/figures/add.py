@@ -21,7 +21,7 @@ from desertion.figures.read import canonical, decode, parse, render
 from desertion.figures.rows import MEASURE_UNITS
 from desertion.figures.schema import BY_FILE, COMPILERS, FIGURES, HEDGES, SOURCES
 from desertion.project import relative, write_atomic
-from desertion.text import listed, shown, visible
+from desertion.text import listed, nearest, shown, visible
 
 if TYPE_CHECKING:
     from desertion.figures.fault import Fault
@@ -261,12 +261,17 @@ def confirm(data_dir: Path, number: str, value: str, period: str) -> tuple[bool,
     """Compare what a second reader typed with statement `number`, and record it in the column `audit`.
 
     Returns whether both agree, and a line that says so. `period`: its first and last day, joined by two points.
-    Raises UserError for an id that is not there.
+    Raises UserError for an id that is not there, and for a slip: what is no number and no period disputes nothing.
     """
     rows = _table(data_dir / FIGURES)
     row = next((one for one in rows if one["id"] == number), None)
     if row is None:
-        raise UserError(f"{number} is no statement of {FIGURES}")
+        raise UserError(f"'{shown(number)}' is no statement of {FIGURES}{nearest(number, [one['id'] for one in rows])}")
+    days = period.split("..")
+    if fault := rules.number(value):
+        raise UserError(f"value '{shown(value)}' {fault}; nothing was recorded")
+    if len(days) != 2 or any(map(rules.date, days)) or days[0] > days[1]:
+        raise UserError(f"period '{shown(period)}': write its days as 2026-01-01..2026-01-31; nothing was recorded")
     printed = f"{row['period_start']}..{row['period_end']}"
     wrong = [f"{name} '{shown(typed)}', the row has '{has}'" for name, typed, has in
              (("value", value, row["value"]), ("period", period, printed)) if typed != has]  # fmt: skip

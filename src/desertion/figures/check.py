@@ -21,20 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BETWEEN = (
-    links.shared_ids,
-    links.unknown_ids,
-    links.same_address,
-    links.circles,
-    bad_corrections,
-    links.misnamed_facts,
-    links.miscounted_facts,
-    details.describe,
-    details.ranges,
-    links.contradicted_facts,
-    links.misprinted_hedges,
-    links.miscopied_forms,
-    links.numbers,
-)
+    links.shared_ids, links.unknown_ids, links.same_address, links.circles, bad_corrections, links.misnamed_facts,
+    links.miscounted_facts, details.describe, details.ranges, links.contradicted_facts, links.misprinted_hedges,
+    links.miscopied_forms, links.numbers,
+)  # fmt: skip
 
 
 #: What lets a source outlive its link: columns of sources.csv, each with what a page without it lacks.

@@ -52,16 +52,9 @@ def _resource(schema: CsvSchema, folder: Path) -> dict[str, Any]:
     if keys := [_foreign_key(name, field, schema) for name, field in schema.columns.items() if _is_foreign_key(field)]:
         table["foreignKeys"] = keys
     return {
-        "name": Path(schema.file).stem,
-        "type": "table",
-        "path": schema.file,
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8",
-        "bytes": len(content),
-        "hash": f"sha256:{digest(content)}",
-        "schema": table,
-    }
+        "name": Path(schema.file).stem, "type": "table", "path": schema.file, "format": "csv", "mediatype": "text/csv",
+        "encoding": "utf-8", "bytes": len(content), "hash": f"sha256:{digest(content)}", "schema": table,
+    }  # fmt: skip
 
 
 def _field(name: str, field: Field) -> dict[str, Any]:
@@ -72,7 +65,11 @@ def _field(name: str, field: Field) -> dict[str, Any]:
         constraints["enum"] = list(field.words)
     elif field.type in _FORMS:
         constraints["pattern"] = _FORMS[field.type]
-    out: dict[str, Any] = {"name": name, "type": _TYPES.get(field.type, "string"), "description": field.meaning}
+    out: dict[str, Any] = {
+        "name": name,
+        "type": _TYPES.get(field.type, "string"),
+        "description": field.meaning.replace(" (below)", ""),
+    }
     if field.type == "boolean":
         out |= {"trueValues": ["true"], "falseValues": ["false"]}
     if field.type == "address":

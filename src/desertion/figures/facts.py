@@ -69,7 +69,7 @@ def _span(text: str) -> tuple[date, date] | None:
     return date(year, first, 1), date(end, last, calendar.monthrange(end, last)[1])
 
 
-Statement = Mapping[str, str]
+Row = Mapping[str, str]
 
 #: What the third word of a fact begins with, and the measures that statements of such a fact have: a newsroom that
 #: relays a count often names another stage of the case.
@@ -118,7 +118,7 @@ def word(counted: str) -> str:
     return next((one for one in sorted(COUNTED, key=len, reverse=True) if f"{counted}-".startswith(f"{one}-")), "")
 
 
-def disagreements(row: Statement) -> Iterator[tuple[str, str]]:
+def disagreements(row: Row) -> Iterator[tuple[str, str]]:
     """(column, message) of each cell of a statement, as corrected, that contradicts the name of its fact."""
     _, articles, counted, period, *_ = row["fact"].split("/")
     if row["articles"] != articles and row["status"] == "ok":
@@ -145,7 +145,7 @@ def disagreements(row: Statement) -> Iterator[tuple[str, str]]:
         yield "scope", "stands beside a fact of the new parts: write mobilisation_parts, or subset"
 
 
-def misnamed(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[int, str, str]]:
+def misnamed(statements: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, str, str]]:
     """(line, fact, message) of each fact none of whose statements agrees with its name.
 
     A page may print another period or other articles, but then some other page, or a correction, has the right ones:
@@ -171,7 +171,7 @@ def _named(fact: str) -> tuple[str, tuple[date, date]]:
     return articles, days
 
 
-def _as_named(row: Statement) -> bool:
+def _as_named(row: Row) -> bool:
     articles, period = _named(row["fact"])
     days = [date.fromisoformat(row[column]) for column in ("period_start", "period_end")]
     return articles == row["articles"] and all(abs(a - b) <= NEAR for a, b in zip(days, period, strict=True))

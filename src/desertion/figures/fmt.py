@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from desertion import vocabulary
 from desertion.errors import UserError
-from desertion.figures import dictionary
 from desertion.figures.fault import Fault
 from desertion.figures.read import canonical, decode, parse
-from desertion.figures.schema import SCHEMAS
+from desertion.figures.schema import BY_FILE, SCHEMAS
 from desertion.project import relative, write_atomic
+from desertion.text import nearest, shown
+
+#: Files of data/ with generated tables of columns and of words. Each stands between `<!-- table NAME -->` and
+#: `<!-- end of table -->`, NAME being a file of data/ or a dictionary of `vocabulary`; the rest is written by hand.
+_GENERATED = ("README.md", "CONTEXT.md")
+_PLACE = re.compile(r"(?<=<!-- table )([\w.-]+)( -->\n).*?(?=\n<!-- end of table -->)", re.DOTALL)
 
 
 def fmt(data_dir: Path) -> list[str]:
@@ -43,12 +50,33 @@ def fmt(data_dir: Path) -> list[str]:
             faults.append(Fault(relative(path), 1, "header", ",".join(parsed.header), message))
         else:
             mended[path] = canonical(schema, parsed)
-    for path in map(data_dir.joinpath, dictionary.FILES):
+    for path in map(data_dir.joinpath, _GENERATED):
         if path.is_file():
-            mended[path] = dictionary.generated(path)
+            mended[path] = _generated(path)
     if faults:
         raise UserError("\n".join(["nothing was changed:", *map(str, faults)]))
     try:
         return [path.name for path, text in mended.items() if write_atomic(path, text)]
     except OSError as error:
         raise UserError(f"{relative(data_dir)}: cannot be written: {error.strerror}") from error
+
+
+def _table(name: str) -> str:
+    """The columns of a file of data/, or the words of a vocabulary, as a Markdown table. Raises KeyError."""
+    if name in BY_FILE:
+        return BY_FILE[name].dictionary()
+    words = vars(vocabulary)[name]
+    return "\n".join(["| word | meaning |", "|---|---|", *(f"| `{word}` | {words[word]} |" for word in words)])
+
+
+def _generated(path: Path) -> str:
+    """The text of `path` with every generated table as it is now. Raises UserError for a table that is unknown."""
+
+    def replace(match: re.Match[str]) -> str:
+        try:
+            return f"{match[1]}{match[2]}\n{_table(match[1])}\n"
+        except KeyError:
+            known = [*BY_FILE, *(name for name in vars(vocabulary) if name.isupper() and name[0] != "_")]
+            raise UserError(f"{path.name}: no table '{shown(match[1])}'{nearest(match[1], known)}") from None
+
+    return _PLACE.sub(replace, path.read_text(encoding="utf-8"))

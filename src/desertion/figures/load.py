@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     from desertion.cards import Cards
 
 _OF_THE_SOURCE = {
-    "publisher": "publisher",
-    "printed_by": "printed_by",
-    "url": "url",
-    "kind": "source_kind",
-    "copy_of": "copy_of",
-}
+    "publisher": "publisher", "printed_by": "printed_by", "url": "url", "kind": "source_kind", "copy_of": "copy_of",
+}  # fmt: skip
 Read = Callable[[str], pd.DataFrame]
 
 
@@ -229,21 +225,14 @@ def _cut(read: Read, as_of: date | str | None, undated_lag_days: int) -> Data:
         return frame[(published <= day) | (published.isna() & printed)]
 
     loaded = Data(
-        figures=figures,
-        context=context,
-        sources=sources,
-        details=lambda: details,
-        places=lambda: _indexed(read(schema.PLACES), schema.PLACES),
-        corrections=applied,
+        figures=figures, context=context, sources=sources, details=lambda: details,
+        places=lambda: _indexed(read(schema.PLACES), schema.PLACES), corrections=applied,
         acknowledged=lambda: _indexed(read(schema.ACKNOWLEDGED), schema.ACKNOWLEDGED),
-        events=lambda: until(schema.EVENTS, "date"),
-        searches=searches,
-        claims=claims,
+        events=lambda: until(schema.EVENTS, "date"), searches=searches, claims=claims,
         identities=lambda: until(schema.IDENTITIES, "known_from"),
         hedges=lambda: _indexed(read(schema.HEDGES), schema.HEDGES),
-        compilers=lambda: _indexed(read(schema.COMPILERS), schema.COMPILERS),
-        as_of=as_of,
-    )
+        compilers=lambda: _indexed(read(schema.COMPILERS), schema.COMPILERS), as_of=as_of,
+    )  # fmt: skip
     return loaded
 
 

@@ -39,7 +39,7 @@ WIDER = {
 
 
 @dataclass(frozen=True)
-class Statement:
+class CheckedStatement:
     """A statement of figures.csv as corrected, with its details (`part_of`: place, part, qualification, soldiers)."""
 
     line: int
@@ -120,7 +120,7 @@ def warnings(files: Files, broken: Mapping[str, str] | None = None) -> Iterator[
             yield ACKNOWLEDGED, Doubt(line, number, "acknowledged", "warning", kind, message)
 
 
-def statements(files: Files) -> Iterator[Statement]:
+def statements(files: Files) -> Iterator[CheckedStatement]:
     """The statements of figures.csv as corrected, without the rejected ones and those with a fault."""
     pages = {source: last_day(published) for _, source, published in files[SOURCES].rows("id", "published")}
     parts = {number: tuple(cells) for _, number, *cells in files[DETAILS].rows("id", *NARROWING)} \
@@ -131,14 +131,14 @@ def statements(files: Files) -> Iterator[Statement]:
     for line, number, *cells in corrected(files, FIGURES, *columns):
         fact, measure, scope, kind, per, start, end, cumulative, value, bound, source, compiler, status = cells
         if status != "rejected" and line not in broken and not facts.rule(fact):
-            yield Statement(
+            yield CheckedStatement(
                 line, number, fact, measure, scope, kind, per, date.fromisoformat(start), date.fromisoformat(end),
                 cumulative == "true", float(value), bound, source, compiler, status,
                 date.fromisoformat(pages[source]) if pages.get(source) else None, parts.get(number, ("",) * 4),
             )  # fmt: skip
 
 
-def unlikely(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def unlikely(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Every warning of the statements, each statement of a pair in turn."""
     for look in (_differing, _periods, _neighbours, _falling, _above_whole, _pages, _words):
         yield from look(rows)
@@ -163,19 +163,21 @@ def twins(sources: File) -> Iterator[Doubt]:
                 break
 
 
-def _grouped(rows: Iterable[Statement], key: Callable[[Statement], Hashable]) -> list[list[Statement]]:
-    groups = defaultdict[Hashable, list[Statement]](list)
+def _grouped(
+    rows: Iterable[CheckedStatement], key: Callable[[CheckedStatement], Hashable]
+) -> list[list[CheckedStatement]]:
+    groups = defaultdict[Hashable, list[CheckedStatement]](list)
     for row in rows:
         groups[key(row)].append(row)
     return list(groups.values())
 
 
-def _warn(row: Statement, kind: str, message: str, column: str = "value") -> Doubt:
+def _warn(row: CheckedStatement, kind: str, message: str, column: str = "value") -> Doubt:
     cell = f"{row.value:g}" if column == "value" else str(getattr(row, column))
     return Doubt(row.line, row.id, kind, column, cell, message)
 
 
-def _differing(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _differing(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Statements of one fact whose numbers are not renderings of one count: the rarer number is named."""
     for same in _grouped((row for row in rows if row.status == "ok"), lambda row: row.fact):
         values = Counter(row.value for row in same)
@@ -188,7 +190,7 @@ def _differing(rows: Sequence[Statement]) -> Iterator[Doubt]:
                 yield _warn(row, "differs", f"{usual.id} has {usual.value:,g} of the same fact: one of them is wrong")
 
 
-def _periods(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _periods(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Statements of another period than the name of their fact has, as corrected."""
     agreed = {row.fact: row for row in rows if _as_named(row)}
     for row in rows:
@@ -198,12 +200,12 @@ def _periods(rows: Sequence[Statement]) -> Iterator[Doubt]:
             yield Doubt(row.line, row.id, "period", "period_end", str(row.end), message)
 
 
-def _as_named(row: Statement) -> bool:
+def _as_named(row: CheckedStatement) -> bool:
     first, last = facts.span(row.fact.split("/")[3]) or (row.start, row.end)
     return max(abs(row.start - first), abs(row.end - last)) <= facts.NEAR
 
 
-def _neighbours(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _neighbours(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Numbers far from those before and after them in their series."""
     for series in _grouped(rows, lambda r: (r.compiler, r.articles, r.counted, r.kind, r.per, r.scope, r.part_of,
                                             r.start if r.cumulative else None)):  # fmt: skip
@@ -225,7 +227,7 @@ def _neighbours(rows: Sequence[Statement]) -> Iterator[Doubt]:
                 yield _warn(row, "neighbours", f"{other}: over {FACTOR:g} times apart in one series")
 
 
-def _falling(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _falling(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Running totals that are lower than one of an earlier day."""
     totals = (row for row in rows if row.cumulative and row.kind == "count" and row.status == "ok")
     for series in _grouped(totals, lambda r: (r.compiler, r.articles, r.counted, r.scope, r.part_of, r.start)):
@@ -235,7 +237,7 @@ def _falling(rows: Sequence[Statement]) -> Iterator[Doubt]:
                 yield _warn(row, "falls", f"{earlier}: a running total does not fall")
 
 
-def _above_whole(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _above_whole(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Counts above a count of which they are a part: fewer articles, a shorter period, a later stage, a subset."""
     for counts in _grouped((row for row in rows if row.kind == "count"), lambda row: row.compiler):
         sizes = sorted(counts, key=lambda row: row.value)
@@ -248,7 +250,7 @@ def _above_whole(rows: Sequence[Statement]) -> Iterator[Doubt]:
                     break
 
 
-def _part(row: Statement, whole: Statement) -> bool:
+def _part(row: CheckedStatement, whole: CheckedStatement) -> bool:
     if not whole.start <= row.start <= row.end <= whole.end:
         return False
     if row.fact.split("/")[:4] == whole.fact.split("/")[:4]:  # a later total of one count
@@ -272,7 +274,7 @@ def _within(articles: str, whole: str) -> bool:
     return articles not in order and {*articles.split("+")} <= {*whole.split("+")}
 
 
-def _pages(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _pages(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Statements that do not fit their page: its others are of another compiler, or it is much later."""
     for page in _grouped(rows, lambda row: row.source_id):
         compilers = Counter(row.compiler for row in page)
@@ -287,7 +289,7 @@ def _pages(rows: Sequence[Statement]) -> Iterator[Doubt]:
                 yield _warn(row, "page", f"{message}: is it another page, or another day?", "source_id")
 
 
-def _words(rows: Sequence[Statement]) -> Iterator[Doubt]:
+def _words(rows: Sequence[CheckedStatement]) -> Iterator[Doubt]:
     """Words in the names of facts that look like a misspelling of a word of several others."""
     facts = {row.fact: row for row in rows}
     used = Counter(word for fact in facts for word in {*re.findall("[a-z]{5,}", fact)})

@@ -12,11 +12,8 @@ from desertion.errors import ArgumentError
 from desertion.text import nearest, shown
 
 _WORDS = {
-    "measure": vocabulary.MEASURES,
-    "status": vocabulary.STATUSES,
-    "kind": vocabulary.KINDS,
-    "scope": vocabulary.SCOPES,
-}
+    "measure": vocabulary.MEASURES, "status": vocabulary.STATUSES, "kind": vocabulary.KINDS, "scope": vocabulary.SCOPES,
+}  # fmt: skip
 
 
 def select(
@@ -60,13 +57,9 @@ def select(
     arguments.frame_with("frame", frame, days, "data.figures or the table of reconcile.facts")
     chosen = pd.Series(True, index=frame.index)
     choices = {
-        "articles": articles,
-        "measure": measures,
-        "compiler": compilers,
-        "status": status,
-        "kind": kind,
+        "articles": articles, "measure": measures, "compiler": compilers, "status": status, "kind": kind,
         "scope": scope,
-    }
+    }  # fmt: skip
     for column, choice in choices.items():
         if choice is None or (column not in frame and choice is vocabulary.NATIONAL):
             continue

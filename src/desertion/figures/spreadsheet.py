@@ -10,16 +10,9 @@ from typing import NamedTuple
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _LOCAL = (
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%Y-%m-%d %H:%M:%S",
+    "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
-)
+)  # fmt: skip
 _ISO = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
 #: What spreadsheets write for true and false, in English, German, French, Spanish, Polish, Russian and Ukrainian.
 _TRUTHS = {

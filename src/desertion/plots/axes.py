@@ -20,9 +20,8 @@ from desertion.plots.palette import INK, SOFT
 
 Floats = NDArray[np.float64]
 
-#: Ticks of a log axis of factors, over a wide range and near one.
+#: Ticks of a log axis of factors.
 FACTORS = tuple(base * 10.0**power for power in range(-4, 6) for base in (1, 2, 5))
-RATIOS = (0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 
 
 def year_axis(axes: Axes, first: int, last: float, every: int = 1) -> None:

@@ -67,7 +67,7 @@ def _finding(counts: pd.DataFrame) -> str:
 
 
 @plot(
-    "Soldiers before Russian courts for absence without leave, by month",
+    "Soldiers before Russian courts for absence without leave (Art. 337), by month",
     {
         "series": text("name of the series; of an event: what happened, in a few words"),
         "measure": text("what is counted; `event` in the rows of dated events"),

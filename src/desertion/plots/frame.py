@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -294,38 +294,6 @@ class PlotPage(Lettering):
         points *= self.size.scale
         axes.plot([x], [y], **self._dot(look, hollow, points), zorder=5, clip_on=False, gid=gid(ids))
         self.placer.mark(axes, x, y, points / 2 + 0.3)
-
-    def connect(self, axes: Axes, rows: pd.DataFrame, looks: Mapping[str, Style]) -> None:
-        """The line of each series of a panel (columns series, x, x0, x1, value, incomplete).
-
-        It is broken where a period is missing or incomplete: a count of seven months beside one of twelve is no fall.
-        """
-        import seaborn as sns  # imported here: it takes two seconds, which plots without lines need not wait
-
-        ordered = rows[~rows["incomplete"]].sort_values(["series", "x"], kind="stable")
-        last = ordered.groupby("series")["x1"].shift()
-        gap = ordered["x0"] - last > 0.5 * (ordered["x1"] - ordered["x0"])
-        ordered = ordered.assign(run=gap.cumsum())
-        axes.set(xlabel=" ", ylabel=" ")  # names that seaborn keeps: to make its own takes half of its time
-        sns.lineplot(
-            ordered,
-            x="x",
-            y="value",
-            hue="series",
-            style="series",
-            units="run",
-            palette={series: look.colour for series, look in looks.items()},
-            dashes={series: look.dashes for series, look in looks.items()},
-            estimator=None,
-            errorbar=None,  # bootstrapped bars would differ on every run
-            legend=False,
-            linewidth=1.1 * self.size.scale,
-            zorder=3,
-            ax=axes,
-        )
-        axes.set(xlabel="", ylabel="")
-        for _, run in ordered.groupby(["series", "run"]):
-            self.placer.path(axes, run["x"].tolist(), run["value"].tolist())
 
     def stem(self, axes: Axes, x: float, y: float, look: Style) -> None:
         """A thin line from zero up to a mark."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import INK
+from desertion.plots.palette import COUNTERS, INK, OFFICIAL
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -46,23 +47,53 @@ def _factor(row: Any) -> str:
     return f"×{wording.interval(row.factor, row.low, row.high)}"
 
 
+#: A pair of whole years.
+_YEARS = re.compile(r"^(\d{4}) → (\d{4})$")
+#: Words of the title by measure, the first that has a finding.
+_FOUND = {
+    "cases_received_by_court": "Courts received {times} times as many cases of absence without leave in {last} as in "
+    "{first}",
+    "persons_convicted": "Courts convicted {times} times as many soldiers of absence without leave in {last} as in "
+    "{first}",
+}
+
+
+def _finding(rows: pd.DataFrame) -> str:
+    """The greatest growth from one year to another, and whether official counts had fallen before.
+
+    "" where no count of Art. 337 at least doubled with an interval above 1.
+    """
+    pairs = [(*map(int, each[0]), row) for row in records(rows) if (each := _YEARS.findall(row.label))]
+    for measure, words in _FOUND.items():
+        own = [each for each in pairs if each[2].measure == measure and each[2].articles == "337"]
+        own = [each for each in own if each[2].low > 1 and each[2].factor >= 2]
+        if not own:
+            continue
+        first, last, most = max(own, key=lambda each: each[2].factor)
+        official = [each for each in pairs if COUNTERS.get(each[2].compiler) is OFFICIAL and each[1] <= first]
+        fell = bool(official) and max(official, key=lambda each: (each[1], each[0]))[2].high < 1
+        title = words.format(times=wording.about(most.factor), first=first, last=last)
+        return title + "; convictions had fallen before" * fell
+    return ""
+
+
 def _growth_words(rows: pd.DataFrame) -> PlotWords:
-    level, dispersion = (wording.number(rows[column].iloc[0]) for column in ("level", "dispersion"))
+    level, dispersion = (wording.number(rows[column].iloc[0], 0) for column in ("level", "dispersion"))
     points = " Hollow: the counts give no interval." if rows["low"].isna().any() else ""
     subtitle = (
-        f"Later count ÷ earlier count, log scale. Bar: {level} % interval of the rates' ratio: counts vary about "
-        f"{dispersion} times as much as chance alone would have it.{points}"
+        f"Later count ÷ earlier count, log scale. Bar: {level} % interval of the growth of the rate behind them, since "
+        f"counts vary {dispersion} times as much as by chance alone.{points}"
     )
     low, high = (wording.number(each) for each in (rows["factor"].min(), rows["factor"].max()))
-    return PlotWords("", subtitle, f"{len(rows)} growth factors, log scale, from ×{low} to ×{high}, with intervals.")
+    return PlotWords(
+        _finding(rows), subtitle, f"{len(rows)} growth factors, log scale, from ×{low} to ×{high}, with intervals."
+    )
 
 
 @plot(
-    "Russia: growth of convictions and cases for absence without leave (Art. 337)",
+    "Growth of convictions and cases for absence without leave (Art. 337)",
     {
-        "series": text(
-            "heading of a group of rows: offence, measure and compiler; rival compilers have groups of their own"
-        ),
+        "series": text("heading of a group of rows: offence, measure and counter; each counter has a group of its own"),
         "label": text("the pair of periods: 2021 → 2023"),
         "articles": text("articles counted"),
         "measure": text("what is counted"),

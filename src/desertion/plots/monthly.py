@@ -98,7 +98,7 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
 
 
 @plot(
-    "Cases of absence without leave before Russian courts: reports and an estimate",
+    "Cases of absence without leave (Art. 337) before Russian courts: reports and an estimate",
     {
         "kind": text("band: a month of the fit; report: a statement"),
         "period_start": START,
@@ -134,12 +134,12 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     tops = [band.loc[~prior, "high"].max(), reports["value"].max()]
     # The band of months without reports can be very wide: it does not set the scale.
     top = 1.06 * float(np.nanmax(tops if len(reports) or (~prior).any() else [band["mean"].max()]))
-    notes = "Hatched: months that the prior sets, not the reports; no level is drawn."
+    notes = "Hatched: months that no report covers; no level is drawn."
     if (band["high"] > top).any():
         notes += f" Their interval reaches to {wording.number(band['high'].max())}, beyond the plot."
     notes = notes if prior.any() else ""
     if loose := _undivided(band):
-        notes += f" Inside counts that no report divides, so told by those around them: {loose}."
+        notes += f" Known only as a part of a longer count: {loose}."
     (axes,) = page.grid(1, (80, 82, 82), notes=" ".join([notes, *band["note"].unique()]).strip(), key=key)
     first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,6 +22,8 @@ _ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
 _FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
 _KINDS = ("fit", "forecast")
+#: Ratio of the ends of the 95 % interval from which the forecast is said to know nothing.
+_WIDE = 3
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -41,12 +46,24 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     if made:
         low, high = (wording.number(end) for end in (made[-1].low95, made[-1].high95))
         shape.append(f"the range widens to {low}–{high} in {wording.period_of(made[-1])}")
-    subtitle = "Cases a month that courts inside Russia published; not desertions."
-    return PlotWords("", subtitle, "; ".join(shape) + ".")
+    subtitle = "Cases of absence without leave (Art. 337) a month that courts inside Russia published; not absences."
+    return PlotWords(_finding(made), subtitle, "; ".join(shape) + ".")
+
+
+def _finding(made: Sequence[Any]) -> str:
+    """The range of the last month that is forecast, and whether it is too wide to know what comes."""
+    if not made:
+        return ""
+    last = made[-1]
+    low, high = (wording.about(end) for end in (last.low95, last.high95))
+    month = wording.period_of(last)
+    if last.high95 >= _WIDE * last.low95:
+        return f"What comes next is not known: {low} to {high} cases of absence without leave in {month}"
+    return f"Courts may receive {low} to {high} cases of absence without leave in {month}"
 
 
 @plot(
-    "Russia: Art. 337 (AWOL), what may come next",
+    "Cases of absence without leave (Art. 337) before Russian courts: what may come next",
     {
         "kind": text("fit or forecast"),
         "period_start": START,
@@ -69,14 +86,7 @@ def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     key = [(_FIT, False, "fitted level with its 95 % interval")]
     key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
     across = page.size.width * 72 - 60
-    panels = panels_by(
-        page,
-        rows,
-        "panel",
-        (62, 66, 70),
-        across=across,
-        key=key,
-    )
+    panels = panels_by(page, rows, "panel", (62, 66, 70), across=across, key=key)
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
     for each, part in panels:
         part = part.sort_values("x0", kind="stable")

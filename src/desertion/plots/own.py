@@ -21,8 +21,8 @@ from desertion.errors import UserError
 from desertion.plots import palette
 from desertion.plots.contract import IDS, PlotColumn, clean
 from desertion.plots.frame import MARGIN, MM, SIZES, PlotPage, Size, SizeName, gid, style
-from desertion.plots.plot import PlotWords, say_nothing
-from desertion.text import hint, nothing, shown
+from desertion.plots.plot import PlotWords
+from desertion.text import hint, shown
 
 #: Draws a table on a figure, whose width is that of the page.
 Draw = Callable[[Figure, pd.DataFrame], object]
@@ -50,18 +50,16 @@ class OwnPlot:
             raise UserError(f"plot {self.name}, row {blank.argmax()}: its ids are blank; {IDS.meaning}")
         return rows
 
-    def words(self, rows: pd.DataFrame, why: str = "") -> PlotWords:
-        """The title and the words for those who cannot see the plot; `why`: the reason where it has no rows."""
-        return PlotWords(self.title, "", nothing(why) if rows.empty else self.alt)
+    def is_empty(self, rows: pd.DataFrame) -> bool:
+        """Whether there is nothing to draw."""
+        return rows.empty
 
-    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
-        """Draw `rows` at one of `SIZES`, with the title above and the footer below; `why` as in `words`."""
-        if rows.empty:
-            with style():
-                page = PlotPage(self.title, size, footer)
-                say_nothing(page, why)
-                page.finish()
-            return page
+    def words(self, rows: pd.DataFrame) -> PlotWords:
+        """The title and the words for those who cannot see the plot."""
+        return PlotWords(self.title, "", self.alt)
+
+    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> PlotPage:
+        """Draw `rows` at one of `SIZES`, with the title above and the footer below."""
         with own_style(size):
             if isinstance(self.draw, Figure):
                 figure = self.draw

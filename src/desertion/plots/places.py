@@ -17,8 +17,8 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     leader, times = firsts.value_counts().index[0], int(firsts.value_counts().iloc[0])
     title = ""
     if times > 1 and 2 * times > len(firsts):
-        title = f"{leader} comes first in {times} of {len(firsts)} lists of places; no list covers every court"
-    subtitle = "Counts of single places, in lists that one counter made. Each panel has its own scale, from zero."
+        title = f"{leader} comes first in {times} of {len(firsts)} lists of absent soldiers; none covers every court"
+    subtitle = "Cases, verdicts or soldiers by place, in lists that one counter made. Each panel has its own scale."
     return PlotWords(
         title,
         subtitle,
@@ -27,7 +27,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 
 
 @plot(
-    "Russia: absence without leave (Art. 337) and refusals by place, as far as anyone counted",
+    "Absence without leave (Art. 337) and refusals by place, as far as anyone counted",
     {
         "panel": text("title of the panel: what was counted, and by whom; panels come in the table's order"),
         "caption": text("words under the panel: the period, and how much of the whole the list covers"),

@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 from desertion.errors import ArgumentError
 from desertion.plots.contract import PlotColumn, conform
 from desertion.plots.frame import SIZES, PlotPage, SizeName, style
-from desertion.plots.palette import SOFT
-from desertion.text import nothing
 
 #: The measure in rows of dated events, which stand beside counts.
 EVENT = "event"
@@ -66,7 +64,7 @@ class Plot:
     def __call__(self, table: pd.DataFrame, size: SizeName = "double", footer: str = "") -> Figure:
         """Draw the table at one of `SIZES`; columns that the plot does not have are dropped.
 
-        Raises ArgumentError for another size, for a missing column and for a cell of another kind.
+        Raises ArgumentError for another size, for a missing column, for a cell of another kind and for no rows.
         """
         return self.page(self.conform(table), size, footer).figure
 
@@ -78,39 +76,27 @@ class Plot:
         """The rows of a table as the plot draws them (see `contract.conform`)."""
         return conform(self.name, table, self.columns)
 
-    def words(self, rows: pd.DataFrame, why: str = "") -> PlotWords:
-        """Title, subtitle and shape for `rows` that conform; `why`: the reason where there are none."""
-        if _is_empty(rows):
-            return PlotWords(self.topic, "", nothing(why))
+    def is_empty(self, rows: pd.DataFrame) -> bool:
+        """Whether there is nothing to draw: dated events alone, beside no count, are nothing."""
+        return bool((rows["measure"] == EVENT).all()) if "measure" in rows else rows.empty
+
+    def words(self, rows: pd.DataFrame) -> PlotWords:
+        """Title, subtitle and shape for `rows` that conform. Raises ArgumentError where there is nothing to draw."""
+        if self.is_empty(rows):
+            raise ArgumentError(f"plot {self.name}: its table has no rows to draw")
         words = self.find_words(rows)
         return words if words.title else words._replace(title=self.topic)
 
-    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "", why: str = "") -> PlotPage:
-        """Draw `rows` that conform at one of `SIZES`; `why` as in `words`. Raises ArgumentError for another size."""
+    def page(self, rows: pd.DataFrame, size: SizeName = "double", footer: str = "") -> PlotPage:
+        """Draw `rows` that conform at one of `SIZES`. Raises ArgumentError for another size and for no rows."""
         if size not in SIZES:
             raise ArgumentError(f"size {size!r} is none of {', '.join(SIZES)}")
-        words = self.words(rows, why)
+        words = self.words(rows)
         with style():
             page = PlotPage(words.title, size, footer, subtitle=words.subtitle)
-            if _is_empty(rows):
-                say_nothing(page, why)
-            else:
-                self.draw(page, rows)
+            self.draw(page, rows)
             page.finish()
             return page
-
-
-def _is_empty(rows: pd.DataFrame) -> bool:
-    """Whether there is nothing to draw: dated events alone, beside no count, are nothing."""
-    return bool((rows["measure"] == EVENT).all()) if "measure" in rows else rows.empty
-
-
-def say_nothing(page: PlotPage, why: str) -> None:
-    """An early edition may know nothing yet: the plot says so, and why, instead of failing the report."""
-    words = page.wrap(nothing(why), page.size.text, 0.9 * page.size.width * 72)
-    (axes,) = page.panels(heights=[15])
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=page.size.text, color=SOFT)
 
 
 def plot(

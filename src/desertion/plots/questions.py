@@ -30,18 +30,18 @@ def _words(rows: pd.DataFrame) -> PlotWords:
     moved = reach[reach["most"].ge(_MOVES * reach["least"])]
     title = ""
     if len(moved) and moved["kind"].eq("counts").all():
-        title = "What is counted moves the answer; how the counts are read hardly does"
+        title = "How fast absence grew depends on what is counted, hardly on how the counts are read"
     shape = f"{len(rows)} dots on a log scale in {len(reach)} rows"
     if len(reach):
         widest = next(reach.reset_index().iloc[[int((reach["most"] / reach["least"]).argmax())]].itertuples())
         shape += f"; widest is “{widest.question}”, {widest.from_year:.0f} to {widest.to_year:.0f}: "
         shape += f"×{widest.least:.1f} to ×{widest.most:.1f}"
-    subtitle = "Growth factor under each option of each question. Ring: the report's own choice."
+    subtitle = "Growth of absence without leave (Art. 337) by each option. Ring: the report's own choice."
     return PlotWords(title, subtitle, f"{shape}.")
 
 
 @plot(
-    "How far each choice moves the growth factor",
+    "How far each choice moves the growth of absence without leave (Art. 337)",
     {
         "from_year": numeric("the earlier year"),
         "to_year": numeric("the later year; a pair of years heads a group of rows"),

@@ -36,19 +36,19 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         low, high = last["value"].min(), last["value"].max()
         if high > 1.2 * low:
             period, noun = wording.period_of(next(records(last))), _NOUNS[last["measure"].iloc[0]]
-            title = f"Between {low:.0f} and {high:.0f} {noun} in {period}, depending on whose army size one takes"
+            title = f"{low:.0f} to {high:.0f} {noun} in {period}, depending on the army size taken"
     return PlotWords(title, subtitle, shape)
 
 
 #: What happened to soldiers, by the measure that counts it; for a title.
 _NOUNS = {
-    "persons_convicted": "in 1,000 Russian soldiers were convicted",
-    "cases_received_by_court": "court cases came on 1,000 Russian soldiers",
+    "persons_convicted": "in 1,000 Russian soldiers were convicted of leaving service",
+    "cases_received_by_court": "court cases of leaving service came on 1,000 Russian soldiers",
 }
 
 
 @plot(
-    "Russia: Art. 337 (AWOL) convictions and cases per 1,000 soldiers",
+    "Convictions and cases of absence without leave (Art. 337) per 1,000 Russian soldiers",
     {
         "series": text("heading of a group of rows: what is counted, and by whom"),
         "articles": text("articles counted"),

@@ -76,7 +76,7 @@ def _number(row: Any) -> str:
 
 
 @plot(
-    "Growth from year to year, by stage of the proceedings and by counter",
+    "Growth of cases and convictions for absence (Art. 337) and other offences, by stage and counter",
     {
         "years": text("the pair of years: 2022 → 2023; heads a group of rows"),
         "to_year": numeric("the later year"),

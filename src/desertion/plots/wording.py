@@ -104,11 +104,6 @@ def course(rows: pd.DataFrame) -> str:
     return words + incomplete(rows)
 
 
-def courses(rows: pd.DataFrame) -> list[str]:
-    """Each series in words."""
-    return [f"{series}: {course(part)}" for series, part in rows.groupby("series", sort=False)]
-
-
 def incomplete(rows: pd.DataFrame) -> str:
     """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
     part = rows[rows["incomplete"]]

@@ -2,8 +2,8 @@
 
 from desertion.plots.own import mark
 from desertion.plots.own import own_style as style
+from desertion.publish.files import lock
 from desertion.publish.printed import printed, to_print
 from desertion.publish.show import Published, figure, render, show
-from desertion.publish.stored import LOCK, lock
 
-__all__ = ["LOCK", "Published", "figure", "lock", "mark", "printed", "render", "show", "style", "to_print"]
+__all__ = ["Published", "figure", "lock", "mark", "printed", "render", "show", "style", "to_print"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from desertion.errors import UserError
 from desertion.plots.contract import clean
 from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
+from desertion.project import digest
 from desertion.text import day
 
 if TYPE_CHECKING:
@@ -127,16 +127,9 @@ def record(
         for source in _sources(ids, data)
     ]
     entries = {
-        "name": name,
-        "title": title,
-        "alt": alt,
-        "note": note,
-        "size": size,
-        "edition": {"as_of": _as_of(ids, data)},
-        "ids": list(ids),
-        "compilers": list(dict.fromkeys(_compilers(ids, data))),
-        "sources": sources,
+        "name": name, "title": title, "alt": alt, "note": note, "size": size, "edition": {"as_of": _as_of(ids, data)},
+        "ids": list(ids), "compilers": list(dict.fromkeys(_compilers(ids, data))), "sources": sources,
         "columns": {label: {"kind": column.kind, "meaning": column.meaning} for label, column in plot.columns.items()},
-        "csv_sha256": hashlib.sha256(table.encode()).hexdigest(),
-    }
+        "csv_sha256": digest(table),
+    }  # fmt: skip
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"

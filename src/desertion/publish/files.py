@@ -1,4 +1,4 @@
-"""The text of a published plot: its table as CSV and its picture as SVG, the same on every run."""
+"""The text of a published plot: its table as CSV and its picture as SVG, the same on every run; their lock."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib import ft2font
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
@@ -18,7 +21,11 @@ from desertion.plots import font
 from desertion.plots.frame import gid, style
 from desertion.plots.own import OwnPlot
 from desertion.plots.plot import Plot
+from desertion.project import file_digest, write_atomic
 
+#: Versions of the libraries that drew the stored plots, and the sha256 of each file; what is a published file.
+LOCK = "plots.lock"
+_FORMATS = (".csv", ".json", ".svg")
 #: First characters of a cell that a spreadsheet would run.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -158,3 +165,21 @@ def _unwrap(element: ET.Element) -> None:
         bare = child.tag == f"{{{_SVG}}}g" and not child.attrib and len(child) < 2
         children += list(child) if bare else [child]
     element[:] = children
+
+
+def lock(folder: Path | str) -> str:
+    """Write `plots.lock` into the folder of the plots: the versions that drew them and the sha256 of each file.
+
+    Returns what was written. `sha256sum -c plots.lock` reads it too.
+    """
+    folder = Path(folder)
+    lines = [f"# matplotlib {matplotlib.__version__}", f"# freetype {ft2font.__freetype_version__}"]
+    lines += [f"{file_digest(folder / name)}  {name}" for name in plot_files(folder)]
+    text = "\n".join(lines) + "\n"
+    write_atomic(folder / LOCK, text)
+    return text
+
+
+def plot_files(folder: Path) -> list[str]:
+    """Names of the published files in a folder, sorted."""
+    return sorted(path.name for path in folder.glob("*") if path.suffix in _FORMATS and not path.name.startswith("."))

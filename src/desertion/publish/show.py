@@ -22,7 +22,7 @@ from desertion.plots.plot import Plot
 from desertion.project import PHONE, ROOT, write_atomic
 from desertion.publish.behind import footer, known, record
 from desertion.publish.files import to_csv, to_svg
-from desertion.text import shown
+from desertion.text import nothing, shown
 from desertion.trends import Refused
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def show(
     In the notebook it is one output: the SVG, with the words for it as plain text and in the output's metadata. In the
     folder it is NAME.svg, .csv (the table) and .json (the side record), at another size than `double` under NAME-SIZE;
     beside `double` there is NAME-single.svg, which the page shows on a phone. `desertion plots` makes PNG and PDF of
-    them. Where no plots are wanted (`desertion.drawing`) the table is checked only.
+    them. Where no plots are wanted (`desertion.drawing`) the table is checked only. A table without rows gives no plot
+    and no files, but the sentence that says why.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def show(
     size : str
         One of `plots.SIZES`.
     empty : str or Refused, optional
-        Why nothing can be shown where the table has no rows, without a full stop; the plot shows it then.
+        Why nothing can be shown where the table has no rows, without a full stop; the sentence in place of the plot.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def figure(
     height : float
         Height of the drawing in mm, without title and footer.
     empty : str or Refused, optional
-        Why nothing can be shown where the table has no rows, without a full stop; the plot shows it then.
+        Why nothing can be shown where the table has no rows, without a full stop; the sentence in place of the plot.
 
     Raises
     ------
@@ -182,19 +183,23 @@ def _publish(
     checked = _check(plot, table, data)
     if not drawing.enabled():
         return
-    why = str(empty or "")
-    ready = _render(plot, checked, data, note, size, why=why)
+    if plot.is_empty(checked.rows):
+        words = nothing(empty.reason if isinstance(empty, Refused) else empty)
+        _display({"text/markdown": words, "text/plain": words}, {})
+        return
+    ready = _render(plot, checked, data, note, size)
+    picture = {"image/svg+xml": ready.svg, "text/plain": ready.alt}, {"image/svg+xml": {"alt": ready.alt}}
     if out is None:
-        _display(ready)
+        _display(*picture)
         return
     files = {".svg": ready.svg, ".csv": ready.csv, ".json": ready.record}
     if size == "double" and not isinstance(plot.draw, Figure):
-        files[f"{PHONE}.svg"] = _draw(plot, checked, "single", ready.footer, f"{ready.name}{PHONE}", ready.alt, why)
+        files[f"{PHONE}.svg"] = _draw(plot, checked, "single", ready.footer, f"{ready.name}{PHONE}", ready.alt)
     before = _published(Path(out).resolve() / ready.name)
     if before not in ([], [ready]):
         raise UserError(f"plot {ready.name}: another plot was published under this name by this notebook: rename one")
     before[:] = [ready]
-    _display(ready)
+    _display(*picture)
     for ending, content in files.items():
         write_atomic(Path(out) / f"{ready.name}{ending}", content)
 
@@ -213,16 +218,16 @@ def _check(plot: Plot | OwnPlot, table: pd.DataFrame, data: Data) -> _Checked:
     return _Checked(table[list(plot.columns)], rows, known(plot.name, rows["ids"], data))
 
 
-def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName, why: str = "") -> Published:
-    words = plot.words(checked.rows, why)
+def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size: SizeName) -> Published:
+    words = plot.words(checked.rows)
     if not words.shape.strip():
         raise ArgumentError(f"plot {plot.name}: it has no words for those who cannot see it, and is not published")
     name = plot.name if size == "double" else f"{plot.name}-{size}"
     counted = footer(checked.ids, data)
-    alt = words.shape if isinstance(plot, OwnPlot) and len(checked.rows) else f"{words.alt} {counted}".strip()
+    alt = words.shape if isinstance(plot, OwnPlot) else f"{words.alt} {counted}".strip()
     below = "\n".join(filter(None, (clean(note), counted)))
     text = to_csv(checked.table, plot)
-    svg = _draw(plot, checked, size, below, name, alt, why)
+    svg = _draw(plot, checked, size, below, name, alt)
     side = record(plot, words.title, name, size, alt, note, checked.ids, text, data)
     for published in (svg, text, side):
         if path := _MACHINE.search(published):
@@ -234,28 +239,24 @@ def _render(plot: Plot | OwnPlot, checked: _Checked, data: Data, note: str, size
 _MACHINE = re.compile("|".join(rf"(?<![\w.:/-]){re.escape(str(place))}(?=/)" for place in (ROOT, Path.home())))
 
 
-def _draw(plot: Plot | OwnPlot, checked: _Checked, size: SizeName, below: str, name: str, alt: str, why: str) -> str:
+def _draw(plot: Plot | OwnPlot, checked: _Checked, size: SizeName, below: str, name: str, alt: str) -> str:
     """The picture as SVG, from the cache where its table and words are the same.
 
     A function of a notebook may depend on more than its table: it draws every time.
     """
-    arguments = (plot, checked.rows, size, below, name, alt, why)
+    arguments = (plot, checked.rows, size, below, name, alt)
     return memo.recall(_drawn, *arguments) if isinstance(plot, Plot) else _drawn(*arguments)
 
 
-def _drawn(plot: Plot | OwnPlot, rows: pd.DataFrame, size: SizeName, below: str, name: str, alt: str, why: str) -> str:
-    page = plot.page(rows, size, below, why)
+def _drawn(plot: Plot | OwnPlot, rows: pd.DataFrame, size: SizeName, below: str, name: str, alt: str) -> str:
+    page = plot.page(rows, size, below)
     return to_svg(page.figure, page.title, name, alt, rows["ids"], page.box)
 
 
-def _display(ready: Published) -> None:
+def _display(forms: dict[str, str], metadata: dict[str, Any]) -> None:
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
         return
     from IPython.display import display
 
-    display(  # type: ignore[no-untyped-call]
-        {"image/svg+xml": ready.svg, "text/plain": ready.alt},
-        metadata={"image/svg+xml": {"alt": ready.alt}},
-        raw=True,
-    )
+    display(forms, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]

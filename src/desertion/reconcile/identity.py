@@ -88,15 +88,10 @@ def identities(data: Data) -> pd.DataFrame:
             continue
         checked = check(identity, known, hedges)
         values = {
-            "left": " ".join(identity.left),
-            "right": " ".join(identity.right),
-            "known_from": pd.Timestamp(identity.known_from),
-            "left_value": checked.left,
-            "right_value": checked.right,
-            "gap": checked.right - checked.left,
-            "state": checked.state,
-            "reason": checked.reason,
-        }
+            "left": " ".join(identity.left), "right": " ".join(identity.right),
+            "known_from": pd.Timestamp(identity.known_from), "left_value": checked.left, "right_value": checked.right,
+            "gap": checked.right - checked.left, "state": checked.state, "reason": checked.reason,
+        }  # fmt: skip
         rows.append(identity._asdict() | values)
     columns = [*Identity._fields, "left_value", "right_value", "gap", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
@@ -158,19 +153,11 @@ def prints(data: Data) -> pd.DataFrame:
         if identity.relation != "revises" or not set(identity.ids) <= known.keys():
             continue
         later, first = (known[one] for one in identity.ids)
-        rows.append(
-            {
-                "id": identity.id,
-                "what": identity.why,
-                "period": _days(first.reading),
-                "first": first.reading.value,
-                "after_first": _after(first),
-                "later": later.reading.value,
-                "after_later": _after(later),
-                "missed": 100 * (1 - first.reading.value / later.reading.value) if later.reading.value else math.nan,
-                "ids": f"{first.id} {later.id}",
-            }
-        )
+        old, new = first.reading.value, later.reading.value
+        rows.append((
+            identity.id, identity.why, _days(first.reading), old, _after(first), new, _after(later),
+            100 * (1 - old / new) if new else math.nan, f"{first.id} {later.id}",
+        ))  # fmt: skip
     columns = ["id", "what", "period", "first", "after_first", "later", "after_later", "missed", "ids"]
     return pd.DataFrame(rows, columns=columns).set_index("id")
 
@@ -290,14 +277,9 @@ def _revises(left: Sequence[_Term], right: Sequence[_Term], tolerance: float) ->
 
 
 _CHECKS = {
-    "sum": _sum,
-    "equal": _sum,
-    "at_most": _at_most,
-    "rises": _rises,
-    "growth": _growth,
-    "share": _share,
+    "sum": _sum, "equal": _sum, "at_most": _at_most, "rises": _rises, "growth": _growth, "share": _share,
     "revises": _revises,
-}
+}  # fmt: skip
 
 
 # --- periods ---------------------------------------------------------------------------------------------------------

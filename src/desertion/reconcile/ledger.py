@@ -275,17 +275,12 @@ def _within(
     kinds = [name for n, name in enumerate(("value", "period", "measure")) if len({one[n] for one in parts}) > 1]
     first = min((number for group in choice.groups for number in group.ids), key=natural)
     return {
-        "id": f"K{first.lstrip('F')}",
-        "fact": fact,
-        "kind": "+".join(kinds),
-        "title": f"{_name(choice.groups[0].statements[0])}: {' and '.join(kinds)}",
-        "readings": readings,
-        "chosen": choice.statement.id if choice.statement else None,
-        "rule": reconciler.rule,
+        "id": f"K{first.lstrip('F')}", "fact": fact, "kind": "+".join(kinds),
+        "title": f"{_name(choice.groups[0].statements[0])}: {' and '.join(kinds)}", "readings": readings,
+        "chosen": choice.statement.id if choice.statement else None, "rule": reconciler.rule,
         "because": STEPS[choice.steps[1]] if choice.statement else "all of them are rejected",
-        "effect": next((one["effect"] for one in readings[1:]), None),
-        "evidence": evidence,
-    }
+        "effect": next((one["effect"] for one in readings[1:]), None), "evidence": evidence,
+    }  # fmt: skip
 
 
 def _rivals(reconciler: Reconciler, identity: Identity, lead: Headline | None) -> dict[str, Any]:
@@ -305,32 +300,22 @@ def _rivals(reconciler: Reconciler, identity: Identity, lead: Headline | None) -
         if fact not in {statement.fact for statement in group.statements}
     )
     return {
-        "id": identity.id,
-        "fact": "",
-        "kind": identity.relation,
-        "title": identity.why,
-        "readings": readings,
-        "chosen": choice.statement.id if choice.statement else None,
-        "rule": reconciler.rule,
+        "id": identity.id, "fact": "", "kind": identity.relation, "title": identity.why, "readings": readings,
+        "chosen": choice.statement.id if choice.statement else None, "rule": reconciler.rule,
         "because": STEPS[choice.steps[1]] if len(choice.steps) > 1 else "they say the same",
-        "effect": next(others, None) if fact else None,
-        "evidence": [identity.why],
-    }
+        "effect": next(others, None) if fact else None, "evidence": [identity.why],
+    }  # fmt: skip
 
 
 def _added(members: Sequence[Statement]) -> Statement:
     """Several statements as one that prints their sum; its id is theirs, with a space between."""
     total, worst = _total(members), max(members, key=lambda one: list(vocabulary.STATUSES).index(one.status))
     return replace(
-        worst,
-        id=" ".join(one.id for one in members),
-        fact="",
-        reading=total,
-        printed=total,
+        worst, id=" ".join(one.id for one in members), fact="", reading=total, printed=total,
         compiler="; ".join(dict.fromkeys(one.compiler for one in members)),
         articles="+".join(dict.fromkeys(one.articles for one in members)),
         publisher="; ".join(dict.fromkeys(one.publisher for one in members)),
-    )
+    )  # fmt: skip
 
 
 def _broken(reconciler: Reconciler, identity: Identity) -> list[dict[str, Any]]:
@@ -371,18 +356,14 @@ def _total(members: Sequence[Statement]) -> Reading:
 def _reading(reading: Reading, members: Sequence[Statement], standing: bool, effect: float | None) -> dict[str, Any]:
     value = reading.value
     return {
-        "value": int(value) if value.is_integer() else value,
-        "measure": reading.measure,
-        "period_start": reading.period_start.isoformat(),
-        "period_end": reading.period_end.isoformat(),
-        "figure_ids": [number for one in members for number in one.id.split()],
-        "sources": independent(members),
+        "value": int(value) if value.is_integer() else value, "measure": reading.measure,
+        "period_start": reading.period_start.isoformat(), "period_end": reading.period_end.isoformat(),
+        "figure_ids": [number for one in members for number in one.id.split()], "sources": independent(members),
         "publishers": list(dict.fromkeys(one.publisher for one in members)),
         "articles": "; ".join(dict.fromkeys(one.articles for one in members)),
-        "compiler": "; ".join(dict.fromkeys(one.compiler for one in members)),
-        "standing": standing,
+        "compiler": "; ".join(dict.fromkeys(one.compiler for one in members)), "standing": standing,
         "effect": None if effect is None else round(effect, 2),
-    }
+    }  # fmt: skip
 
 
 def _swapped(reconciler: Reconciler, lead: Headline | None, fact: str, reading: Reading) -> float | None:

@@ -11,7 +11,7 @@ from desertion import arguments, vocabulary
 from desertion.arguments import takes
 from desertion.errors import ArgumentError
 from desertion.reconcile.series import national
-from desertion.text import day, nearest, number, period, shown
+from desertion.text import day, nearest, number, once, period, shown
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -141,6 +141,14 @@ class Leading(NamedTuple):
     covered: float
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        return {
+            "named": "regions in the list", "share": f"100 × {self.value:,.0f} ÷ {self.whole}",
+            "covered": f"100 × all cases in the list ÷ {self.whole}",
+        }  # fmt: skip
+
 
 def leading(table: pd.DataFrame) -> Leading | None:
     """The first place of the latest list of regions in the table of `by_place` whose whole is known, or None."""
@@ -151,7 +159,7 @@ def leading(table: pd.DataFrame) -> Leading | None:
         return None
     part = max(lists, key=lambda each: each["period_end"].iloc[0])
     first, share = part.iloc[0], part["share"]
-    ids = " ".join(dict.fromkeys(" ".join(part["ids"]).split()))
+    ids = once(part["ids"])
     return Leading(
         first["place"], first["value"], first["compiler"], day(first["period_end"]), len(part),
         vocabulary.bounded(first["whole"], first["whole_bound"]), float(share.iloc[0]), float(share.sum()), ids,
@@ -167,7 +175,7 @@ def _caption(part: pd.DataFrame) -> str:
     """`Criminal cases received by a court, Art. 337, 2024: 3 places, 1,009 of about 7,400 in all of Russia.`"""
     words = f"{part['what'].iloc[0]}, {part['period'].iloc[0]}: {len(part)} places"
     if part["whole"].isna().any():
-        weak = " Weak: see the statements." if part["weak"].any() else ""
+        weak = " Weak: see the published numbers." if part["weak"].any() else ""
         return f"{words}; no count for all of Russia by the same counter is known.{weak}"
     whole = vocabulary.bounded(part["whole"].iloc[0], part["whole_bound"].iloc[0])
     return f"{words}, {number(part['value'].sum())} of {whole} in all of Russia."

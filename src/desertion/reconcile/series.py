@@ -5,7 +5,7 @@ A series is of all Russia: a subset (a place, a part of an article, a kind of so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -162,36 +162,3 @@ def revised(facts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     versions = versions.assign(known=figures.groupby("fact")["known"].min().reindex(versions.index))
     order = {"articles": True, "known": True, "base": False, "period_end": False}
     return versions.sort_values(list(order), ascending=list(order.values()))
-
-
-@takes(facts="reconcile.facts(data): measure articles compiler period_start period_end value ids")
-def summed(facts: pd.DataFrame, series: Mapping[str, Sequence[str]], *, complete: bool = False) -> pd.DataFrame:
-    """Add up counts of several measures of one period, such as terms of imprisonment in bands.
-
-    Parameters
-    ----------
-    facts : DataFrame
-        Counts, as `reconcile.facts` returns them.
-    series : mapping
-        Name of each sum -> the measures that are its parts.
-    complete : bool
-        Whether a sum needs all of its parts: persons with any outcome are no sum without those dismissed.
-
-    Returns
-    -------
-    DataFrame
-        One row per sum, articles, compiler and period, in the order of `series`.
-
-        - `series`: its name
-        - `articles, compiler, period_start, period_end`: of the counts
-        - `value`: the sum of those that are known
-        - `ids`: the statements behind them, joined by spaces
-    """
-    facts = national(facts)
-    by = ["articles", "compiler", "period_start", "period_end"]
-    sums = []
-    for name, measures in series.items():
-        parts = facts[facts["measure"].isin(measures)].groupby(by, as_index=False)
-        total = parts.agg(value=("value", "sum"), ids=("ids", " ".join), known=("measure", "nunique"))
-        sums.append(total[total["known"].ge(len(measures) if complete else 1)].assign(series=name))
-    return pd.concat(sums)[["series", *by, "value", "ids"]]

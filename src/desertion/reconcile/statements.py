@@ -88,55 +88,36 @@ def statements(data: Data) -> list[Statement]:
     ends = origins(data.sources)
     source_kinds = {str(page): str(kind) for page, kind in data.sources["kind"].items()}
     printed = _printed(data.corrections)
-    text = (
-        *("fact", "articles", "scope", "kind", "unit", "per", "bound", "hedge", "compiler", "source_id", "publisher"),
-        *("status", "place", "part", "qualification", "soldiers", "printed_by"),
-    )
-    dates = ("period_start", "period_end", "published", "counted_on")
-    columns: list[list[Any]] = [
-        [str(number) for number in frame.index],
-        *(frame[name].tolist() for name in (*text, "low", "high", "cumulative", "value", "measure")),
-        *(_dates(frame[name]) for name in dates),
-    ]
+    columns = {name: _dates(frame[name]) if name in _DAYS else frame[name].tolist() for name in (*_TAKEN, *_OTHERS)}
     out = []
-    for (
-        number, fact, articles, scope, kind, unit, per, bound, hedge, compiler, source, publisher, status, place, part,
-        qualification, soldiers, printed_by, low, high, cumulative, value, measure, start, end, published,
-        counted_on,
-    ) in zip(*columns, strict=True):  # fmt: skip
+    for number, *cells in zip(frame.index, *columns.values(), strict=True):
+        row = dict(zip(columns, cells, strict=True))
+        value, measure, start, end, low, high, publisher, printed_by = (row.pop(name) for name in _OTHERS)
         reading = Reading(value, measure, start, end)
+        source = row.pop("source_id")
         origin = ends.get(source, source)
         out.append(
             Statement(
-                id=number,
-                fact=fact,
-                articles=articles,
-                scope=scope,
-                kind=kind,
-                unit=unit,
-                per=per,
-                cumulative=cumulative,
+                **row,
+                id=str(number),
                 reading=reading,
                 printed=replace(reading, **printed[number]) if number in printed else reading,
-                bound=bound,
-                hedge=hedge,
-                compiler=compiler,
                 source=source,
                 origin=origin,
-                own_page=source_kinds.get(origin) in OWN or publisher == compiler,
+                own_page=source_kinds.get(origin) in OWN or publisher == row["compiler"],
                 source_kind=source_kinds.get(source, ""),
                 publisher=printed_by,
-                published=published,
-                status=status,
-                place=place,
-                part=part,
-                qualification=qualification,
-                soldiers=soldiers,
                 ends=(low, high),
-                counted_on=counted_on,
             )
         )
     return out
+
+
+#: Columns of `data.figures` that a statement has too, those that make its other fields, and those of dates.
+_TAKEN = ("fact", "articles", "scope", "kind", "unit", "per", "cumulative", "bound", "hedge", "compiler", "source_id",
+          "published", "status", "place", "part", "qualification", "soldiers", "counted_on")  # fmt: skip
+_OTHERS = ("value", "measure", "period_start", "period_end", "low", "high", "publisher", "printed_by")
+_DAYS = ("period_start", "period_end", "published", "counted_on")
 
 
 def of_context(data: Data, ids: Collection[str]) -> list[Statement]:

@@ -73,10 +73,13 @@ def make(*, jobs: int | None = None) -> list[str]:
         pack(content, archive)
         shutil.rmtree(content)
         (folder / f"{archive.name}.sha256").write_text(f"{file_digest(archive)}  {archive.name}\n", encoding="utf-8")
-    return [
+    lines = [
         f"{relative(place / archive.name)} is new",
         f"`git tag -a {about.TAG} -m {about.TAG}` and `git push origin {about.TAG}`, then attach the archive to it",
     ]
+    if not about.citation().repository:
+        lines.append(f"{relative(about.FILE)} names no repository-code: nothing in the archive leads to the repository")
+    return lines
 
 
 def _demand_ready(place: Path) -> None:
@@ -98,10 +101,18 @@ def last_tag() -> str:
 
 
 def _note(lines: list[str], last: str) -> Path | None:
-    """Write what changed since the release `last` into CHANGELOG.md, where this version has no section; the file."""
+    """Write what changed since the release `last` into CHANGELOG.md, where this version has no section; the file.
+
+    Raises UserError where CHANGELOG.md has older releases and `last` is "".
+    """
     text = CHANGELOG.read_text(encoding="utf-8") if CHANGELOG.is_file() else "# Releases\n"
     if re.search(rf"^## {re.escape(__version__)}$", text, re.MULTILINE):
         return None
+    if not last and (older := re.search(r"^## (.+)$", text, re.MULTILINE)):
+        raise UserError(
+            f"{relative(CHANGELOG)} has the release {older[1]}, but no tag of it is here: `git fetch --tags` brings it "
+            f"(with --unshallow in a shallow clone), `git tag v{older[1]} COMMIT` makes it"
+        )
     body = f"Since {last}:\n\n```text\n{chr(10).join(lines)}\n```\n" if last else "The first release.\n"
     before, heading, after = text.partition("\n## ")
     write_atomic(CHANGELOG, f"{before.rstrip()}\n\n## {__version__}\n\n{body}{heading}{after}")

@@ -21,8 +21,8 @@ FILE = "ro-crate-metadata.json"
 _CRATE, _PROFILE = "https://w3id.org/ro/crate/1.3", "https://w3id.org/ro/wfrun/process/0.6"
 _KINDS = {
     ".cff": "application/yaml", ".csv": "text/csv", ".html": "text/html", ".ipynb": "application/x-ipynb+json",
-    ".json": "application/json", ".md": "text/markdown", ".pdf": "application/pdf", ".png": "image/png",
-    ".svg": "image/svg+xml", ".yml": "application/yaml",
+    ".json": "application/json", ".lock": "text/plain", ".md": "text/markdown", ".pdf": "application/pdf",
+    ".png": "image/png", ".svg": "image/svg+xml", ".yml": "application/yaml", "": "text/plain",
 }  # fmt: skip
 
 
@@ -48,6 +48,8 @@ def metadata(folder: Path, edition: Edition, receipt: Receipt, day: str) -> dict
     actions.append(_action("#run/report", "#desertion", notebooks, ["report.html", "report.pdf"], day))
     known = about.citation()
     people = [{"@id": f"#author-{n}", "@type": "Organization", "name": name} for n, name in enumerate(known.authors, 1)]
+    authors = [{"@id": each["@id"]} for each in people]
+    actions = [each | {"agent": authors} for each in actions]
     root = {
         "@id": "./",
         "@type": "Dataset",
@@ -57,7 +59,7 @@ def metadata(folder: Path, edition: Edition, receipt: Receipt, day: str) -> dict
         "version": __version__,
         "datePublished": day,
         "license": {"@id": about.LICENCE},
-        "author": [{"@id": each["@id"]} for each in people],
+        "author": authors,
         "hasPart": [{"@id": quote(name)} for name in names],
         "mentions": [{"@id": each["@id"]} for each in actions],
     }
@@ -106,6 +108,7 @@ def _action(name: str, tool: str, objects: list[str], results: list[str], day: s
         "@id": name,
         "@type": "CreateAction",
         "name": f"Run of {tool.lstrip('#')}",
+        "description": f"{len(results)} files made by {tool.lstrip('#')} from {len(objects)} files and parameters",
         "endTime": day,
         "instrument": {"@id": tool},
         "object": [{"@id": each} for each in objects],

@@ -16,7 +16,7 @@ from desertion.report.layout import MAIN_PLOTS, TITLE
 
 _FIGURE = re.compile(r'(<figure id="plot-([\w-]+)">.*?)(</figcaption></figure>)', re.DOTALL)
 _EDITION = re.compile(r'(<p class="edition">.*?</p>)', re.DOTALL)
-_STYLE = "<style>.use pre{white-space:pre-wrap;overflow-wrap:anywhere}</style>"
+_STYLE = "<style>.use pre{white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}</style>"  # one click selects
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,15 @@ class Hosting:
 
 def page(html: str, hosting: Hosting) -> str:
     """The page `html` of a build with all of this. Raises RuntimeError where it is not such a page."""
-    html = _once(re.compile(r"(<title>.*?</title>)"), html, _head(hosting))
-    links = " · ".join(f'<a href="{escape(to, quote=True)}">{escape(words)}</a>' for words, to in hosting.links)
-    html = _once(_EDITION, html, f'\n<p class="edition">{links}</p>')
+    html = _once(re.compile(r"(<title>[^<]*)"), html, f". {escape(hosting.edition)}")
+    html = linked(_once(re.compile(r"(</title>)"), html, _head(hosting)), hosting.links)
     return _FIGURE.sub(lambda match: match[1] + _use(match[2], hosting) + match[3], html)
+
+
+def linked(html: str, links: Sequence[tuple[str, str]]) -> str:
+    """A page with `links`, (words, relative address), in its header. Raises RuntimeError where it has none."""
+    shown = " · ".join(f'<a href="{escape(to, quote=True)}">{escape(words)}</a>' for words, to in links)
+    return _once(_EDITION, html, f'\n<p class="edition">{shown}</p>')
 
 
 def _once(place: re.Pattern[str], html: str, more: str) -> str:
@@ -56,7 +61,7 @@ def _head(hosting: Hosting) -> str:
     """Description, preview and dataset for search engines and for whoever shows a link."""
     named = {"description": hosting.description}
     if hosting.repository:
-        named["error-form"] = f"{hosting.repository}/issues/new?template=number-wrong.yml&id="
+        named["error-form"] = f"{hosting.repository}/issues/new?template=number-wrong.yml&figure_id="
     cover = f"plots/{MAIN_PLOTS[0]}"
     properties = {"og:type": "article", "og:title": f"{TITLE}. {hosting.edition}"}
     properties["og:description"] = hosting.description

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -80,10 +81,13 @@ def write(place: Path, built: dict[str, Path], diffs: dict[str, str], address: s
         up = "" if name == DEFAULT else "../"
         links = [("PDF", "report.pdf"), ("Data", f"{up}data/index.html")]
         if name in diffs:
-            (here / "changes.html").write_text(diffs[name], encoding="utf-8")
+            back = [(edition.title.rstrip("."), "index.html"), ("Newest edition", f"{up}index.html")]
+            (here / "changes.html").write_text(hosted.linked(diffs[name], back), encoding="utf-8")
             links.append(("What changed since", "changes.html"))
         links += [
-            (each if each != DEFAULT else "Newest edition", f"{up}{'' if each == DEFAULT else f'{each}/'}index.html")
+            ("Newest edition", f"{up}index.html")
+            if each == DEFAULT
+            else (params.edition(each).title.rstrip("."), f"{up}{each}/index.html")
             for each in built
             if each != name
         ]
@@ -126,14 +130,14 @@ def _data(folder: Path, address: str) -> list[str]:
     parts = []
     for each in package["resources"]:
         fields = "".join(
-            f'<tr><th scope="row">{escape(one["name"])}</th><td>{escape(one["type"])}</td>'
-            f"<td>{escape(one['description'])}</td></tr>"
+            f'<tr><th scope="row">{escape(one["name"])}</th><td data-label="Type">{escape(one["type"])}</td>'
+            f'<td data-label="Meaning"><span>{_marked(one["description"])}</span></td></tr>'
             for one in each["schema"]["fields"]
         )
         parts.append(
-            f'<section id="{each["name"]}"><h1><a href="{each["path"]}">{each["path"]}</a></h1>\n'
-            f'<div class="table" role="region" tabindex="0" aria-label="Columns of {each["path"]}"><table><thead><tr>'
-            '<th scope="col">Column</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>'
+            f'<section id="{each["name"]}"><h2><a href="{each["path"]}">{each["path"]}</a></h2>\n'
+            f'<div class="table cards" role="region" tabindex="0" aria-label="Columns of {each["path"]}"><table>'
+            '<thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>'
             f"<tbody>{fields}</tbody></table></div></section>"
         )
     title = escape(package["title"])
@@ -151,6 +155,11 @@ def _data(folder: Path, address: str) -> list[str]:
         encoding="utf-8",
     )
     return names
+
+
+def _marked(words: str) -> str:
+    """`words` as HTML, with code and stress where Markdown marks them."""
+    return re.sub(r"\*(\w+)\*", r"<em>\1</em>", re.sub("`([^`]+)`", r"<code>\1</code>", escape(words)))
 
 
 def write_data(folder: Path, home: str) -> dict[str, Any]:

@@ -62,10 +62,10 @@ def render(
     read = content.read(notebooks, plots, earlier)
     day = _day(ready.data)
     checks = [*verification.verification(), verification.forecasts(ready.data.figures, day)]
-    answer, sections, methods = layout.arrange(read, checks)
+    answer, chapters, methods = layout.arrange(read, checks)
     made_from = version.about(edition, notebooks)
-    covered = layout.coverage(answer, sections, ready.data)
-    whole = layout.Report(edition, day, covered, answer, sections, methods, ready.statements, ready.events, made_from)
+    covered = layout.coverage(answer, [*chapters, methods], ready.data)
+    whole = layout.Report(edition, day, covered, answer, chapters, methods, ready.statements, ready.events, made_from)
     # Both spend most of their time outside Python, in pandoc and Typst.
     with ThreadPoolExecutor(1) as thread:
         notes: list[str] = []

@@ -126,10 +126,19 @@ class Unshown:
 
 @dataclass(frozen=True)
 class Moved:
-    """Stands for a plot that was moved within the report: its name and title."""
+    """Stands for a plot that was moved within the report: its name, title and number."""
 
     name: str
     title: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sub-section of the report: its heading in Markdown and the blocks under it."""
+
+    heading: str
+    blocks: tuple[Block, ...]
 
 
 Block = Prose | SentenceBlock | PlotBlock | TableBlock | PictureBlock | Verbatim | Unshown | Moved

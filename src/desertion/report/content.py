@@ -37,13 +37,18 @@ from desertion.text import shown, uncoloured, visible, visible_lines
 
 @dataclass(frozen=True)
 class Section:
-    """A notebook: its name, title, answer, other blocks in order, and the `limits` that close the answer."""
+    """A notebook: its name, title, answer, other blocks in order, and the `limits` that close the answer.
+
+    `methods`: the blocks that stand with the methods of the report; `whole`: all but the answer are among them.
+    """
 
     stem: str
     title: str
     answer: tuple[Block, ...]
     blocks: tuple[Block, ...] = field(default=())
     limits: tuple[Block, ...] = field(default=())
+    methods: tuple[Block, ...] = field(default=())
+    whole: bool = False
 
 
 def read(notebooks: Iterable[Path], plots: Path | None, history: History | None = None) -> list[Section]:
@@ -60,37 +65,47 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
     answer: list[Block] = []
     limits: list[Block] = []
     blocks: list[Block] = []
+    methods: list[Block] = []
+    current, whole = blocks, False
     notebook = nb.read(path)
     code = {cell["id"]: number for number, cell in enumerate(nb.code_cells(notebook), 1)}
     assumed = assumptions.of(notebook, path)
     for place, cell in enumerate(notebook["cells"], 1):
+        tags = cell.get("metadata", {}).get("tags", [])
         if cell["cell_type"] == "markdown":
             text = cell["source"]
+            if "methods" in tags:
+                current, whole = methods, whole or not title
+            elif not whole and re.match("##? ", text):
+                current = blocks
             if not title and (heading := re.match(r"# (.+)\n*", text)):
                 title, text = heading[1].strip(), text[heading.end() :]
             if text.strip():
-                blocks += _prose(text, f"{path.stem}, cell {place}", cell.get("attachments"), assumed)
-        elif cell["id"] in code:
-            tags = cell.get("metadata", {}).get("tags", [])
-            if "working" not in tags:  # a frame for the analyst, not for the reader
-                into = limits if {"answer", "limits"} <= set(tags) else answer if "answer" in tags else blocks
-                where = f"{path.stem}, code cell {code[cell['id']]}"
+                current += _prose(text, f"{path.stem}, cell {place}", cell.get("attachments"), assumed)
+        elif cell["id"] in code and "working" not in tags:  # a frame for the analyst, not for the reader
+            into = limits if {"answer", "limits"} <= set(tags) else answer if "answer" in tags else current
+            where = f"{path.stem}, code cell {code[cell['id']]}"
+            try:
                 made = [
                     block
                     for output in cell.get("outputs", [])
                     for block in _blocks(output, where, plots, names, history, assumed)
                 ]
-                drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
-                into += [block for block in made if not (drawn and _is_handle(block))]
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
+            drawn = any(isinstance(block, PlotBlock | PictureBlock) for block in made)
+            into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
-    return Section(path.stem, title, tuple(answer), tuple(blocks), tuple(limits))
+    return Section(path.stem, title, tuple(answer), tuple(blocks), tuple(limits), tuple(methods), whole)
 
 
 def notes(sections: Iterable[Section]) -> list[str]:
     """What an author should know of the report: figures without recorded sources, and what it cannot show."""
     lines: list[str] = []
-    for block in (block for section in sections for block in (*section.answer, *section.limits, *section.blocks)):
+    for block in (
+        block for section in sections for block in (*section.answer, *section.limits, *section.blocks, *section.methods)
+    ):
         if isinstance(block, Unshown):
             lines.append(f"{block.where}: {block.what} cannot be shown in the page and the PDF")
         elif isinstance(block, PictureBlock) and block.where:
@@ -297,7 +312,7 @@ def table(record: TableRecord) -> TableBlock:
             words = visible(record.groups[number])
             body.append((TableCell(words, heading=True, columns=len(labels), group=True),))
         ids = tuple(record.ids[number].split()) if record.ids else ()
-        cells = zip(record.columns, map(visible, row), strict=True)
+        cells = zip(record.columns, map(visible, row), map(visible, record.recipes(row)), strict=True)
         body.append(
             tuple(
                 TableCell(
@@ -306,10 +321,10 @@ def table(record: TableRecord) -> TableBlock:
                     right=column.right,
                     # the statements of a row are those of its numbers
                     ids=ids if column.right and re.search(r"\d", text) else (),
-                    recipe=visible(column.recipe),
+                    recipe=recipe,
                     label=named[place],
                 )
-                for place, (column, text) in enumerate(cells)
+                for place, (column, text, recipe) in enumerate(cells)
             )
         )
     return TableBlock(tuple(map(tuple, head)), tuple(body), visible(record.title), tuple(map(visible, record.notes)))

@@ -50,13 +50,21 @@ def load(edition: str, data: str) -> History:
     try:
         kept: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
         states = {
-            f"{state['title']}{'' if state['data'] == data else ' (before the last change of the data)'}": state[
-                "numbers"
-            ]
+            f"{state['title']}{'' if state['data'] == data else ' (before the last change of the data)'}": _numbers(
+                state
+            )
             for name, state in kept["editions"].items()
             if name != edition
         }
-        releases = {f"Release {name}": state["numbers"] for name, state in kept["releases"].items()}
+        releases = {f"Release {name}": _numbers(state) for name, state in kept["releases"].items()}
         return History(states | releases, tuple(states))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{relative(FILE)}: damaged: `desertion accept --editions` writes it anew") from None
+
+
+def _numbers(state: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The numbers of a stored state. Raises TypeError where one is no text."""
+    numbers: dict[str, dict[str, str]] = state["numbers"]
+    if not all(isinstance(number, str) for fields in numbers.values() for number in fields.values()):
+        raise TypeError
+    return numbers

@@ -12,6 +12,10 @@ from desertion.text import number
 
 #: Letters of a number at most, such as those of a month beside its year.
 _LETTERS = 12
+#: A year, month, day or period, which nobody computes.
+_DAY = re.compile(
+    r"(?:[A-Z][a-z]{2,8} |[A-Z][a-z]{2}(?: ?– ?)|\d{1,2} )*(?:19|20)\d\d(?:-\d\d){0,2}(?: ?– ?[\w ]*(?:19|20)\d\d)?"
+)
 _PLAIN = re.compile(r"[≈≥≤]?\s?(\d[\d,]*(?:\.\d+)?)(?: ?%)?")
 
 
@@ -27,7 +31,7 @@ class Links:
 
     def attributes(self, one: FilledNumber) -> dict[str, str]:
         """Attributes of the link of a number: printed, `computed` or `assumed`; none for other words."""
-        if not re.search(r"\d", one.words) or sum(map(str.isalpha, one.words)) > _LETTERS:
+        if not re.search(r"\d", one.words) or sum(map(str.isalpha, one.words)) > _LETTERS or _DAY.fullmatch(one.words):
             return {}
         ids = [each for each in one.ids if each in self._rows]
         printed = [] if one.recipe or one.assumed else self._printing(one.words, ids, one.own)
@@ -69,7 +73,7 @@ class Links:
         before = str(row["printed"]).removesuffix(words)
         if before != row["printed"] and (not before or before.endswith(" ")):
             return True
-        value = _PLAIN.fullmatch(words)
+        value = _PLAIN.fullmatch(re.sub(r" \(.*\)$", "", words))
         return bool(value) and row.get("value") == float(value[1].replace(",", ""))  # type: ignore[index]
 
     def _recipe(self, words: str, ids: Sequence[str]) -> str:

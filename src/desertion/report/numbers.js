@@ -82,6 +82,8 @@ function changed() {
   history.replaceState(null, "", state() || location.pathname + location.search);
 }
 
+function show(element, block = "start") { reveal(element); element.scrollIntoView({ block }); }
+
 /** Show the row of a number, whatever is filtered; `note`: as a step of the history. */
 function toRow(id, note = false) {
   if (note) history.pushState(null, "", "#" + id);
@@ -91,7 +93,7 @@ function toRow(id, note = false) {
   end = Math.max(STEP, shown.findIndex((n) => rows[n].id === id) + 10);
   draw();
   const row = document.getElementById(id);
-  row?.scrollIntoView({ block: "center" });
+  if (row) show(row, "center");
   row?.querySelector("a").focus({ preventScroll: true });
 }
 
@@ -101,7 +103,7 @@ function toTable(list) {
   only = new Set(list);
   history.pushState(null, "", state());
   update();
-  document.getElementById("numbers").scrollIntoView();
+  show(document.getElementById("numbers"));
   document.getElementById("all").focus({ preventScroll: true });
 }
 
@@ -139,19 +141,20 @@ function visit() {
   if (!card.hidden) { card.hidden = true; ring(null); anchor?.focus({ preventScroll: true }); anchor = null; }
   hint(null);
   const named = hash ? document.getElementById(hash) : null;
-  if (named?.matches("a.n")) { named.scrollIntoView({ block: "center" }); open(named, false); }
+  if (named?.matches("a.n")) { show(named, "center"); open(named, false); }
   else if (hash.startsWith("card=")) {
     const list = hash.slice(5).split("+").filter((id) => known.has(id)), same = [...document.querySelectorAll("[data-ids]")].find((each) => each.dataset.ids === list.join(" ") && each.getBoundingClientRect().width);
-    if (same) { same.scrollIntoView({ block: "center" }); open(same, false); } else if (list.length) toRow(list[0]);
+    if (same) { show(same, "center"); open(same, false); } else if (list.length) toRow(list[0]);
   } else if (hash.startsWith("numbers?")) {
     const set = new URLSearchParams(hash.slice(8));
     reset();
     for (const [name, control] of Object.entries(controls)) control.value = set.get(name) || "";
     if (set.get("only")) only = new Set(set.get("only").split(" "));
     update();
-    document.getElementById("numbers").scrollIntoView();
+    show(document.getElementById("numbers"));
   } else if (known.has(hash)) toRow(hash);
-  else if (/^(F|ctx)\d+$/.test(hash)) { reset(); update(); count.textContent = `There is no number ${hash} in this version`; document.getElementById("numbers").scrollIntoView(); }
+  else if (named && reveal(named)) named.scrollIntoView();
+  else if (/^(F|ctx)\d+$/.test(hash)) { reset(); update(); count.textContent = `There is no number ${hash} in this version`; show(document.getElementById("numbers")); }
 }
 addEventListener("popstate", visit);
 visit();

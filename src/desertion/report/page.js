@@ -39,6 +39,13 @@ function save(name, type, content) {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
+/** Unfold what an element stands in, and the element if it is a fold; whether anything was folded. */
+function reveal(element) {
+  let folded = false;
+  for (let each = element; each; each = each.parentElement) if (each.matches("details:not([open])")) folded = each.open = true;
+  return folded;
+}
+
 /* --- the card ------------------------------------------------------------------------------------------------------ */
 
 const card = document.getElementById("card");
@@ -216,8 +223,9 @@ document.addEventListener("focusin", (event) => {
 });
 document.addEventListener("focusout", (event) => number(event) && hint(null));
 document.addEventListener("click", (event) => {
-  const one = number(event);
+  const one = number(event), link = event.target.closest?.("a[href^='#']");
   if (one) { event.preventDefault(); open(one); }
+  else if (link) reveal(document.getElementById(decodeURIComponent(link.hash.slice(1))));
 });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") { hint(null); close(true); } });
 document.addEventListener("pointerdown", (event) => {
@@ -225,4 +233,6 @@ document.addEventListener("pointerdown", (event) => {
 });
 addEventListener("scroll", () => hint(null), { passive: true });
 document.querySelectorAll("a.n").forEach((one) => one.setAttribute("aria-haspopup", "dialog"));
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+let unfolded = []; // for print
+addEventListener("beforeprint", () => { unfolded = [...document.querySelectorAll("details:not([open])")]; unfolded.forEach((each) => { each.open = true; }); });
+addEventListener("afterprint", () => unfolded.forEach((each) => { each.open = false; }));

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -16,13 +17,23 @@ from markupsafe import Markup
 from desertion.entries import Entry
 from desertion.plots import font
 from desertion.report import listing
-from desertion.report.blocks import Block, FilledNumber, PictureBlock, PlotBlock, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import (
+    Block,
+    FilledNumber,
+    Part,
+    PictureBlock,
+    PlotBlock,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+)
 from desertion.report.escape import in_markdown, short
 from desertion.report.layout import TITLE, Report, file
 from desertion.report.links import Links
 from desertion.report.markup import SAFE, convert
 from desertion.report.picture import described, rules, themed
 from desertion.report.writer import UNSOURCED, Writer
+from desertion.text import visible
 
 #: Characters that stay unescaped in the address of a table, besides letters and digits.
 _PLAIN = " ,;:()/=+-*!?@$"
@@ -31,7 +42,7 @@ _ID = re.compile(r"\b((?:F\d{3,}|ctx\d{3,})\b)")
 _MOST = 4
 #: What readers call the sections of some notebooks.
 _NAMES = {"figures": "What is known", "claims": "Fact check", "sensitivity": "How sure"}
-_SCRIPTS = ("page.js", "plots.js", "numbers.js")
+_SCRIPTS = ("font.js", "page.js", "plots.js", "numbers.js")
 
 
 @cache
@@ -49,14 +60,21 @@ def page(report: Report) -> str:
     """The page as HTML: sections, methods, all published numbers (and events of plots), and inputs of this version."""
     writer = PageWriter([*report.statements, *report.events])
     states = _states(report.answer)
-    parts = [*writer.opening(report), *writer.blocks(report.methods)]
-    parts += ["# All published numbers {#numbers}", writer.raw(_all(report))]
+    parts = [*writer.opening(report), *writer.chapter(report.methods)]
+    parts += [
+        writer.folded("# All published numbers {#numbers}", "Search, sort and save them"),
+        writer.raw(_all(report)),
+    ]
     if states:
-        parts += ["# Other editions {#editions}", writer.raw(_parts().editions(states))]
-    parts += ["# About this version {#version}", writer.raw(_parts().about(report.about))]
+        parts.append(writer.folded("# Other editions {#editions}", "The sentences of the answer that differ there"))
+        parts.append(writer.raw(_parts().editions(states)))
+    about = writer.folded("# About this version {#version}", "Data, code and programs it was made from")
+    parts += [about, writer.raw(_parts().about(report.about))]
     html = convert("\n\n".join(parts), "html5", "--section-divs", "--mathml", "--shift-heading-level-by=1")
+    html = writer.fold(html)
     body = writer.fill(re.sub(rf'<a href="(?!{SAFE})[^"]*"', "<a", html), "<p>{}</p>")
-    script = "(() => {\n" + "\n".join(map(file, _SCRIPTS)) + "})();\n"
+    early, *scripts = map(file, _SCRIPTS)
+    script = f"{early}addEventListener('DOMContentLoaded', () => {{\n" + "\n".join(scripts) + "});\n"
     return (
         _templates()
         .get_template("page.html")
@@ -82,7 +100,7 @@ def _hash(script: str) -> str:
 def _sections(report: Report, states: bool) -> Iterator[tuple[str, str]]:
     """Places of the page and their names, for its navigation."""
     yield "answer", "Answer"
-    for one in report.sections:
+    for one in report.chapters:
         name = one.stem.split("-", 1)[-1]
         yield one.stem, _NAMES.get(name, name.replace("-", " ").capitalize())
     yield from (("methods", "Methods"), ("numbers", "All published numbers"))
@@ -127,8 +145,41 @@ class PageWriter(Writer):
 
     def __init__(self, statements: Iterable[Entry]) -> None:
         super().__init__()
-        self._links = Links(statements)
+        self._rows = {str(row["id"]): row for row in statements}
+        self._links = Links(self._rows.values())
         self.classes: dict[str, str] = {}
+        self._findings: set[str] = set()
+        self._apart = True
+
+    def part(self, part: Part) -> Iterator[str]:
+        """Markdown of a folded sub-section: under its heading stand the titles of its plots, which are findings."""
+        titles = [block.title for block in part.blocks if isinstance(block, PlotBlock)]
+        yield self.folded(f"## {part.heading}", " · ".join(titles))
+        # Nobody unfolds one table twice.
+        self._apart = sum(isinstance(block, TableBlock) for block in part.blocks) != 1
+        yield from self.blocks(part.blocks)
+        self._apart = True
+
+    def folded(self, heading: str, finding: str) -> str:
+        """A heading of a section that `fold` folds, and what stands beside it when folded."""
+        mark = self.raw(str(_parts().finding(finding)), inline=True)
+        self._findings.add(mark)
+        return f"{heading}\n\n{mark}"
+
+    def fold(self, html: str) -> str:
+        """The converted document with each section that is `folded` as an element that a reader unfolds."""
+        ends: list[str] = []
+
+        def one(match: re.Match[str]) -> str:
+            if match[0].startswith("</"):
+                return ends.pop()
+            _, attributes, heading, finding = match.groups()
+            ends.append("</details>" if finding in self._findings else "</section>")
+            if finding not in self._findings:
+                return match[0]
+            return f"<details{attributes.replace('level', 'part level', 1)}><summary>{heading}{finding}</summary>"
+
+        return re.sub(r"(</section>)|<section([^>]*)>(?:\s*(<h\d.*</h\d>)\s*<p>(word[0-9a-f]{64})</p>)?", one, html)
 
     def sentence(self, sentence: SentenceBlock) -> str:
         """Markdown of a computed sentence, its numbers as links."""
@@ -151,10 +202,24 @@ class PageWriter(Writer):
     def plot(self, plot: PlotBlock) -> str:
         """HTML of a plot: the picture, its words, and the numbers behind it as a download."""
         # Spaces stay, as browsers allow: a quarter less than base64, a fifth less than %20 for each.
-        address = "" if plot.table is None else f"data:text/csv;charset=utf-8,{quote(plot.table, safe=_PLAIN)}"
+        address = (
+            "" if plot.table is None else f"data:text/csv;charset=utf-8,{quote(self._sourced(plot.table), _PLAIN)}"
+        )
         # The style shows one of the two, by the width of the screen.
         pictures = [described(themed(svg, self.classes), f"words-{plot.name}") for svg in (plot.svg, plot.narrow)]
-        return str(_parts().plot(plot, *pictures, address))
+        drawn = plot.title in " ".join(re.findall(r">([^<]*)</t(?:ext|span)>", unescape(plot.svg)))
+        return str(_parts().plot(plot, *pictures, address, drawn))
+
+    def _sourced(self, table: bytes) -> str:
+        """The CSV of a plot, and after its rows the published numbers behind it with their pages."""
+        csv = table.decode()
+        rows = (self._rows[each] for each in dict.fromkeys(_ID.findall(csv)) if each in self._rows)
+        lines = (
+            f"# {row['id']}: {row['printed']}, {row.get('compiler', '')}; {row.get('publisher', '')}, "
+            f"{row.get('published', '')}, {row.get('url') or 'no address'}"
+            for row in rows
+        )
+        return csv + "".join(f"{visible(line)}\n" for line in ("# Sources", *lines))
 
     def picture(self, picture: PictureBlock) -> str:
         """HTML of a picture: as an image, in which nothing runs and nothing is fetched."""
@@ -171,7 +236,7 @@ class PageWriter(Writer):
                 groups.append([])
             groups[-1].append(row)
         rows = sum(not row[0].group for row in table.body)
-        folded = rows if rows > _MOST and table.title else 0
+        folded = rows if rows > _MOST and table.title and self._apart else 0
         cards = all(cell.label for row in table.body for cell in row if not cell.group)
         label = short(name or f"Table: {heads}", 120)
         return str(_parts().table(table, name, label, groups, self._linked, folded, cards))
@@ -179,7 +244,10 @@ class PageWriter(Writer):
     def _linked(self, cell: TableCell | str) -> Markup:
         """The words of a cell or a note, numbers and ids as links."""
         if isinstance(cell, TableCell) and cell.ids:
-            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, True, cell.recipe))
+            # A number of a column with a recipe may be printed by chance.
+            attributes = self._links.attributes(FilledNumber(cell.text, cell.ids, bool(cell.recipe)))
+            if cell.recipe and attributes.get("class") == "n computed":
+                attributes.setdefault("data-how", cell.recipe)
             return Markup(_parts().number(cell.text, attributes))
         words = cell.text if isinstance(cell, TableCell) else cell
         parts = (

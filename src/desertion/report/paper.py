@@ -14,9 +14,19 @@ from desertion.entries import Entry
 from desertion.errors import UserError
 from desertion.plots import font
 from desertion.report import glyphs
-from desertion.report.blocks import Block, PictureBlock, PlotBlock, Prose, SentenceBlock, TableBlock, TableCell
+from desertion.report.blocks import (
+    Block,
+    Moved,
+    Part,
+    PictureBlock,
+    PlotBlock,
+    Prose,
+    SentenceBlock,
+    TableBlock,
+    TableCell,
+)
 from desertion.report.escape import in_markdown, in_typst, short
-from desertion.report.layout import TITLE, Report, file
+from desertion.report.layout import TITLE, Chapter, Report, file
 from desertion.report.markup import SAFE, convert
 from desertion.report.writer import UNSOURCED, Writer
 
@@ -39,8 +49,8 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
 
     edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
-    parts = [*writer.opening(report), writer.raw("#place.flush()"), *writer.blocks(report.methods)]
-    parts += [writer.raw("#place.flush()\n#pagebreak(weak: true)"), *writer.appendix()]
+    parts = [*writer.opening(report), writer.raw("#place.flush()")]
+    parts += [*writer.methods(report.methods), writer.raw("#place.flush()"), *writer.appendix()]
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]
@@ -131,8 +141,9 @@ def _consecutive(body: str) -> str:
     return "\n".join(lines)
 
 
-#: Rows that a table in the text has at most; a longer one, or one that needs a turned page, stands in the appendix.
-MOST_ROWS = 12
+#: Rows that a table in the text has at most, as on the page; a longer one, or one that needs a turned page, stands in
+#: the appendix. There one of so many rows stands where the words speak of it.
+MOST_ROWS, _MOST_BEHIND = 4, 12
 #: Pages that the numbers behind a sentence or a plot are cited from one by one; of more, their number is given.
 _CITED = 12
 
@@ -145,10 +156,13 @@ class PaperWriter(Writer):
         self._statements = {str(row["id"]): row for row in statements}
         self._sources: dict[tuple[str, str, str], int] = {}
         self._apart: list[TableBlock] = []
+        self._details: list[Part] = []
+        self._most = MOST_ROWS
         self.files: dict[str, bytes] = {}
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         """Markdown of each. A plot is named by the words in front of it; under a heading alone it does not float."""
+        written = ""
         for n, block in enumerate(blocks):
             before, after = blocks[n - 1] if n else None, blocks[n + 1] if n + 1 < len(blocks) else None
             if isinstance(block, PlotBlock):
@@ -158,7 +172,7 @@ class PaperWriter(Writer):
                 )
                 yield self.raw(self.plot(block, floats))
                 continue
-            if isinstance(block, TableBlock) and (len(block.body) > MOST_ROWS or _widths(block).turned):
+            if isinstance(block, TableBlock) and (len(block.body) > self._most or _widths(block).turned):
                 self._apart.append(block)
                 rows = f"{len(block.body)} row{'s' if len(block.body) > 1 else ''}"
                 name = f"Table {block.number}" if block.title else "A table"
@@ -167,15 +181,47 @@ class PaperWriter(Writer):
                 yield f"{name}{title} has {rows} and stands on page {self.raw(f'#page-of(<{label}>)')}."
                 continue
             words = self.block(block)
-            if isinstance(after, PlotBlock) and _ends_in_words(words):
-                words = f"{words.rstrip()} ([Plot {after.number}](#plot-{after.name}))"
-            yield words
+            if isinstance(block, Moved) and isinstance(before, Prose | SentenceBlock) and _ends_in_words(written):
+                continue
+            if isinstance(after, PlotBlock | Moved) and _ends_in_words(words):
+                words = f"{words.rstrip()} ([Plot\u00a0{after.number}](#plot-{after.name}))"
+            yield (written := words)
+
+    def chapter(self, chapter: Chapter) -> Iterator[str]:
+        """The text with its plots; sub-sections without any stand in the appendix, and a line names their pages."""
+        yield f"# {chapter.title} {{#{chapter.stem}}}"
+        plots = [block for block in chapter.lead if isinstance(block, PlotBlock)]
+        words = [block for block in chapter.lead if block not in plots]
+        # Words first: a plot under the heading alone could not go where there is room.
+        yield from self.blocks([*words, *plots, *chapter.more] if words else [*chapter.more, *plots])
+        details = []
+        for part in chapter.parts:
+            if any(isinstance(block, PlotBlock | PictureBlock | Moved) for block in part.blocks):
+                yield from self.part(part)
+            elif all(isinstance(block, TableBlock) for block in part.blocks):
+                yield from self.blocks(part.blocks)
+            else:
+                self._details.append(part)
+                where = self.raw(f"#page-of(<details-{len(self._details)}>)", inline=True)
+                details.append(f"{re.sub(r' *{[^}]*}$', '', part.heading)} (page {where})")
+        if details:
+            yield f"*In the appendix:* {'; '.join(details)}."
+
+    def methods(self, chapter: Chapter) -> Iterator[str]:
+        """The methods in full, and the sub-sections of the chapters that hold no plot."""
+        self._most = _MOST_BEHIND
+        yield from super().chapter(chapter)
+        if self._details:
+            yield "# Details"
+        for number, part in enumerate(self._details, 1):
+            yield f"## {part.heading}\n\n{self.raw(f'#metadata(none)<details-{number}>')}"
+            yield from self.blocks(part.blocks)
 
     def appendix(self) -> Iterator[str]:
         """The tables that are too long or too wide for the text, each in full."""
         if self._apart:
             yield "# Tables in full"
-        for number, table in enumerate(self._apart, 1):
+        for number, table in sorted(enumerate(self._apart, 1), key=lambda one: one[1].number):
             turned = _widths(table).turned
             if turned:
                 yield self.raw("#set page(flipped: true)")
@@ -231,10 +277,14 @@ class PaperWriter(Writer):
             self.files[f"{plot.name}.csv"] = plot.table
             about = f"description: {in_typst(f'The numbers of the plot: {plot.title}')}"
             attached = f'#pdf.attach("{plot.name}.csv", relationship: "data", mime-type: "text/csv", {about})'
-        return attached + (
-            f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), '
-            f"placement: {'plots-go' if floats else 'none'}, "
-            f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>'
+        return (
+            attached
+            + _count('"plot"', plot.number)
+            + (
+                f'#figure(image("{plot.name}.svg", width: {size:.1f}pt, alt: {in_typst(plot.alt)}), '
+                f"placement: {'plots-go' if floats else 'none'}, "
+                f'kind: "plot", supplement: [Plot], caption: [#{caption}]) <plot-{plot.name}>'
+            )
         )
 
     def picture(self, picture: PictureBlock) -> str:
@@ -260,8 +310,14 @@ class PaperWriter(Writer):
         if table.title:
             made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
         notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
-        short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= MOST_ROWS else ""
-        return f"#before-table\n#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+        short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= _MOST_BEHIND else ""
+        count = _count("table", table.number)
+        return f"#before-table\n{count}#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+
+
+def _count(kind: str, number: int) -> str:
+    """Typst that makes this the number of the next plot or table: the appendix has them in another order."""
+    return f"#counter(figure.where(kind: {kind})).update({number - 1})\n" if number else ""
 
 
 def _label(number: int) -> str:

@@ -81,7 +81,7 @@ async function png(figure, name) {
   canvas.toBlob((blob) => save(name + ".png", "image/png", blob));
 }
 
-/** The rows of a CSV file. */
+/** The rows of a plot's CSV file, without the sources after them. */
 function parse(csv) {
   const out = [[""]];
   let quoted = false;
@@ -92,32 +92,29 @@ function parse(csv) {
     else if (sign === ",") row.push("");
     else out.push([""]);
   }
-  return out.filter((row) => row.length > 1 || row[0]);
+  return out.slice(0, out.findIndex((row) => row[0] === "# Sources")).filter((row) => row.length > 1 || row[0]);
 }
 
 const SHOWN = 200; // rows of a plot's table; the file has all
 
 for (const figure of document.querySelectorAll("figure[id^=plot-]")) {
   const name = figure.id.slice(5), tools = figure.querySelector(".tools"), file = tools.querySelector("a[download]");
-  if (figure.querySelector(".plot svg"))
-    tools.prepend(button("PNG", () => png(figure, name)), " ", button("SVG", () => save(name + ".svg", "image/svg+xml", alone(figure).text)), " ");
+  const [asPng, asSvg] = tools.querySelectorAll("button");
+  asPng.addEventListener("click", () => png(figure, name));
+  asSvg.addEventListener("click", () => save(name + ".svg", "image/svg+xml", alone(figure).text));
   if (!file) continue;
   const csv = () => decodeURIComponent(file.getAttribute("href").slice(file.getAttribute("href").indexOf(",") + 1));
-  file.addEventListener("click", (event) => {
-    event.preventDefault();
-    const behind = [...new Set(parse(csv()).flat().flatMap((cell) => cell.split(" ")))].filter((id) => known.has(id));
-    const sources = behind.map((id) => `# ${id}: ${text(id, PRINTED)}, ${text(id, COMPILER)}; ${text(id, PAGE)}, ${text(id, PUBLISHED)}, ${known.get(id).cells[PAGE].querySelector("a")?.href || "no address"}\n`);
-    save(name + ".csv", "text/csv;charset=utf-8", csv() + "# Sources\n" + sources.join("").replaceAll("\r", " "));
-  });
   const box = make("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Numbers of " + figure.querySelector(".plot").getAttribute("aria-label") });
-  figure.querySelector("figcaption").append(make("details", { ontoggle: () => {
+  const fold = figure.querySelector(".numbers");
+  fold.append(box);
+  fold.addEventListener("toggle", () => {
     if (box.firstChild) return;
     const [head, ...body] = parse(csv());
     const cells = (row, tag) => make("tr", {}, ...row.map((cell, n) => make(tag, tag === "th" ? { scope: "col" } : { "data-label": head[n].replaceAll("_", " ") },
       ...(head[n] === "ids" && tag === "td" ? linkedIds(cell) : [tag === "th" ? cell.replaceAll("_", " ") : cell]))));
     box.append(make("table", {}, make("thead", {}, cells(head, "th")), make("tbody", {}, ...body.slice(0, SHOWN).map((row) => cells(row, "td")))));
     if (body.length > SHOWN) box.after(make("p", { class: "note" }, `${SHOWN} of ${body.length} rows; the file has all.`));
-  } }, make("summary", {}, "Numbers as a table"), box));
+  });
 }
 
 function linkedIds(cell) {

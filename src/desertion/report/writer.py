@@ -11,6 +11,7 @@ from desertion.errors import UserError
 from desertion.report.blocks import (
     Block,
     Moved,
+    Part,
     PictureBlock,
     PlotBlock,
     Prose,
@@ -20,7 +21,7 @@ from desertion.report.blocks import (
     Verbatim,
 )
 from desertion.report.escape import in_markdown
-from desertion.report.layout import Report
+from desertion.report.layout import Chapter, Report
 from desertion.text import shown
 
 #: Stands under a picture that a notebook shows and does not publish.
@@ -34,12 +35,25 @@ class Writer(ABC):
         self._aside: dict[str, str] = {}
 
     def opening(self, report: Report) -> Iterator[str]:
-        """The answer and the sections."""
+        """The answer and the chapters."""
         yield "# The answer {#answer}"
         yield from self.blocks(report.answer)
-        for section in report.sections:
-            yield f"# {section.title} {{#{section.stem}}}"
-            yield from self.blocks(section.blocks)
+        for chapter in report.chapters:
+            yield from self.chapter(chapter)
+
+    def chapter(self, chapter: Chapter) -> Iterator[str]:
+        """Markdown of a chapter, block by block."""
+        yield f"# {chapter.title} {{#{chapter.stem}}}"
+        yield from self.blocks(chapter.lead)
+        if chapter.more:
+            yield from self.part(Part(f"More on this question {{#{chapter.stem}-more}}", tuple(chapter.more)))
+        for part in chapter.parts:
+            yield from self.part(part)
+
+    def part(self, part: Part) -> Iterator[str]:
+        """Markdown of a sub-section, block by block."""
+        yield f"## {part.heading}"
+        yield from self.blocks(part.blocks)
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         """Markdown of each block."""
@@ -48,7 +62,7 @@ class Writer(ABC):
     def block(self, block: Block) -> str:
         """Markdown of one block."""
         match block:
-            case Moved(name, title):
+            case Moved(name, title, _):
                 return f"*See the plot [{in_markdown(title)}](#plot-{name}) above, with the answer.*"
             case Prose(text):
                 return text

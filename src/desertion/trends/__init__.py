@@ -10,6 +10,8 @@ Notebooks use
 - `origins`: baselines and scores of such forecasts
 - `rounded`: composite fits as tables and sentences of the report
 - `completeness`, `posting`: cases that are posted after a count, and what that changes
+- `years`, `pace`: cases by year and by month, for tables and sentences
+- `searches`: how far counts reach, as somebody looked for later ones
 - `statement_checks`: every usable statement set against a fit
 - `stages`: growth from year to year at each stage of the proceedings
 - `bounds`: what official totals leave for convictions that no counter publishes
@@ -19,6 +21,9 @@ Notebooks use
 - `suspended`: shares of suspended sentences, with intervals
 - `abroad`: the growth of another country's counts beside Russia's
 
+A result for a sentence is a named tuple with `ids`, the statements behind it, and `recipes`, which say how each of its
+fields is computed.
+
 The other modules serve these: `counts`, `grid`, `laws`, `terms`, `regression`, `scores`, `graph`. Importing the package
 is light: each module imports its dependencies when it is imported itself.
 """
@@ -27,6 +32,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+#: Stands in a table in place of a number that is refused.
+LACKING = "not enough data"
 
 
 @dataclass(frozen=True)

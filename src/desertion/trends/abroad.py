@@ -182,7 +182,28 @@ def growth(countries: Mapping[str, Country], years: Sequence[int]) -> pd.DataFra
     return pd.DataFrame(rows, columns=["series", "step", "years", "first", "last", "ratio", "low", "high", "ids"])
 
 
-def pair(table: pd.DataFrame, series: str, first: int, last: int) -> pd.Series[float] | Refused:
+class CountryGrowth(NamedTuple):
+    """The growth of one country from a year to another, for a sentence, with its interval."""
+
+    first: int
+    last: int
+    ratio: float
+    low: float
+    high: float
+    ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        ratio = f"level of {self.last} ÷ level of {self.first}, both a day, by the fit to all reports"
+        return {"ratio": ratio} | {
+            name: f"{end} end of the interval of: {ratio}" for name, end in (("low", "lower"), ("high", "upper"))
+        }
+
+
+def pair(table: pd.DataFrame, series: str, first: int, last: int) -> CountryGrowth | Refused:
     """The row of `growth` of a country and two years. Refused where there is none."""
     own = table[table["series"].eq(series) & table["first"].eq(first) & table["last"].eq(last)]
-    return Refused(f"{series}: {first} and {last} are not both counted", "") if own.empty else own.iloc[0]
+    if own.empty:
+        return Refused(f"{series}: {first} and {last} are not both counted", "")
+    return CountryGrowth(*own[list(CountryGrowth._fields)].iloc[0])

@@ -193,6 +193,22 @@ class Unpublished(NamedTuple):
     free_high: float
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        t1, t2 = (each + self.others for each in (self.first, self.last))
+        x1, x2 = (f"{floor * total / 100:,.0f}" for floor, total in ((self.floor_first, t1), (self.floor_last, t2)))
+        ends = sorted(OTHER_OFFENCES, reverse=t2 < t1)
+        growth, low, high = (f"({t2:,.0f} − {less:,.0f}) ÷ ({t1:,.0f} − {less:,.0f})" for less in (self.others, *ends))
+        return {
+            "others": "official total of 2022 less what The Insider counted, taken to a year; or as assumed",
+            "growth": growth, "low": low, "high": high,
+            "covered_first": f"100 × {x1} ÷ ({t1:,.0f} − {self.others:,.0f})",
+            "covered_last": f"100 × {x2} ÷ ({t2:,.0f} − {self.others:,.0f})",
+            "floor_first": f"100 × {x1} ÷ {t1:,.0f}", "floor_last": f"100 × {x2} ÷ {t2:,.0f}",
+            "free_low": f"{x2} ÷ {t1:,.0f}", "free_high": f"{t2:,.0f} ÷ {x1}", "seen": f"{x2} ÷ {x1}",
+        }  # fmt: skip
+
 
 @takes(facts=f"reconcile.facts(data): {_NEEDS}")
 def unpublished(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import listed, period
+from desertion.text import listed, once, period
 from desertion.trends import Refused
 
 #: Days beyond the first or last number of a series for which it is taken as constant.
@@ -117,11 +117,20 @@ class RateRange(NamedTuple):
     what: str
     period: str
     compiler: str
+    counted: float
     low: float
     low_by: str
+    low_size: float
     high: float
     high_by: str
+    high_size: float
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        sizes = {"low": self.low_size, "high": self.high_size}
+        return {name: f"{self.counted:,.0f} ÷ {size:,.0f} soldiers × 1,000" for name, size in sizes.items()}
 
 
 def latest(rates: pd.DataFrame) -> RateRange | Refused:
@@ -139,11 +148,11 @@ def latest(rates: pd.DataFrame) -> RateRange | Refused:
     own = known[known[same].eq(last[same]).all(axis=1)].sort_values("rate", kind="stable")
     least, most = own.iloc[0], own.iloc[-1]
     what = f"{vocabulary.MEASURES[last['measure']]} under {vocabulary.articles_label(last['articles'])}"
-    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    ids = once(own["ids"])
+    ends = [(end["rate"], end["denominator"], round(end["strength"], -3)) for end in (least, most)]
     return RateRange(
-        what[:1].upper() + what[1:], last["period"], last["compiler"], least["rate"], least["denominator"],
-        most["rate"], most["denominator"], ids,
-    )  # fmt: skip
+        what[:1].upper() + what[1:], last["period"], last["compiler"], last["count"], *ends[0], *ends[1], ids
+    )
 
 
 def grown(rates: pd.DataFrame, compiler: str, first: int, last: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -15,7 +15,8 @@ from desertion import hedges, memo, vocabulary
 from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.reconcile.series import one_part
-from desertion.trends import Refused, exact, regression, terms
+from desertion.text import once
+from desertion.trends import LACKING, Refused, exact, regression, terms
 from desertion.trends.grid import Grid, annual
 
 #: Fewest days of a count that stands for an incomplete year.
@@ -24,6 +25,7 @@ MOST_OF_A_YEAR = 200
 #: 2021 (Pearson, 7 degrees of freedom; 95 % interval 27 to 254): what is assumed where no fit estimates it.
 OFFICIAL = 61.0
 KEYS = ["compiler", "articles", "measure", "scope", "unit"]
+_NAMED = ("measure", "articles", "compiler")
 _MODELS: tuple[regression.Model, ...] = ("poisson", "quasi-poisson", "nb2")
 
 
@@ -116,7 +118,7 @@ def growth_table(
                 "from_count": first["value"], "to_count": second["value"],
                 "incomplete": bool(first["exposure"] != 1 or second["exposure"] != 1),
             }  # fmt: skip
-            rows.append(row | _ratio(first, second, phi, level) | {"ids": _ids(pd.DataFrame([first, second]))})
+            rows.append(row | _ratio(first, second, phi, level) | {"ids": once([first["ids"], second["ids"]])})
     columns = [*KEYS, "from_year", "to_year", "from_count", "to_count", "incomplete", "ratio", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "ids"])
 
@@ -135,9 +137,35 @@ def _ratio(first: pd.Series[Any], second: pd.Series[Any], phi: float, level: flo
     return {"ratio": ratio, "low": least.low, "high": most.high, "refused": ""}
 
 
+class YearPair(NamedTuple):
+    """Two counts of one thing by one counter, for a sentence: their years, ratio and its interval as a rate.
+
+    `ids`: the statements behind both.
+    """
+
+    compiler: str
+    articles: str
+    measure: str
+    from_year: int
+    to_year: int
+    from_count: float
+    to_count: float
+    ratio: float
+    low: float
+    high: float
+    ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        counts = f"{self.to_count:,.0f} ÷ {self.from_count:,.0f}"
+        ends = "end of the interval of the ratio of the rates behind the counts, which vary by chance:"
+        return {"ratio": counts, "low": f"lower {ends} {counts}", "high": f"upper {ends} {counts}"}
+
+
 def pair(
     pairs: pd.DataFrame, compiler: str, articles: str, measure: str, from_year: int, to_year: int
-) -> pd.Series[Any] | Refused:
+) -> YearPair | Refused:
     """Select one row of `growth_table`, for a sentence; refused where it has no such row, or no ratio in it.
 
     Parameters
@@ -151,8 +179,8 @@ def pair(
 
     Returns
     -------
-    Series or Refused
-        The row, with the columns of `growth_table` as attributes, or why there is no ratio.
+    YearPair or Refused
+        The row, or why there is no ratio.
     """
     columns = ["compiler", "articles", "measure", "from_year", "to_year"]
     own = pairs[pairs[columns].eq([compiler, articles, measure, from_year, to_year]).all(axis=1)]
@@ -161,7 +189,7 @@ def pair(
         years = f"{from_year} and {to_year}"
         return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the statements", "")
     row = own.iloc[0]
-    return Refused(row["refused"], "") if row["refused"] else row
+    return Refused(row["refused"], "") if row["refused"] else YearPair(*row[[*YearPair._fields]])
 
 
 @takes(pairs="growth.growth_table(facts): from_year to_year")
@@ -198,7 +226,7 @@ def factors(pairs: pd.DataFrame, *, phi: float, level: float) -> pd.DataFrame:
     """
     daily = pairs["incomplete"].map({True: ", by the day", False: ""})
     words = pd.DataFrame({
-        "series": _label(pairs),
+        "series": vocabulary.label(pairs, *_NAMED),
         "label": pairs["from_year"].astype(str) + " → " + pairs["to_year"].astype(str) + daily,
     })  # fmt: skip
     numbers = pairs[["ratio", "low", "high"]].astype(float).round(2).rename(columns={"ratio": "factor"})
@@ -294,7 +322,7 @@ def annual_trends(facts: pd.DataFrame, level: float = 0.95, minimum_df: int = 0)
                 row["doubts"] = "; ".join(fitted.warnings)
                 if fitted.df_resid < minimum_df:
                     row["refused"] = _few(row, minimum_df)
-            rows.append(row | {"ids": _ids(group)})
+            rows.append(row | {"ids": once(group["ids"])})
     columns = [*KEYS, "first_year", "last_year", "n", "model", "growth", "low", "high", "dispersion", "df_resid"]
     return pd.DataFrame(rows, columns=[*columns, "refused", "doubts", "ids"])
 
@@ -312,11 +340,11 @@ def trend_words(trends: pd.DataFrame) -> pd.DataFrame:
     years = trends["first_year"].astype(str) + "–" + trends["last_year"].astype(str)
     holds = trends["refused"].eq("")
     growth = [
-        f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" if shown else "refused"
+        f"×{row.growth:.3f} ({row.low:.3f} to {row.high:.3f})" if shown else LACKING
         for row, shown in zip(trends.itertuples(), holds, strict=True)
     ]
     return trends[["model", "n"]].assign(
-        series=_label(trends) + ", " + years,
+        series=vocabulary.label(trends, *_NAMED) + ", " + years,
         growth=growth,
         why=trends["refused"].where(~holds, trends["doubts"]),
     )
@@ -344,16 +372,5 @@ def _groups(years: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
         yield dict(zip(KEYS, key, strict=True)), group
 
 
-def _label(rows: pd.DataFrame) -> pd.Series[str]:
-    """Name of the series of each row, in words: measure, articles, compiler."""
-    measure = rows["measure"].map(vocabulary.MEASURES).str.capitalize()
-    return measure + ", " + rows["articles"].map(vocabulary.articles_label) + ", " + rows["compiler"]
-
-
 def _describe(row: pd.Series[Any]) -> str:
     return f"{row['bound'].replace('_', ' ')} {row['value']:.0f} in {row['year']}"
-
-
-def _ids(rows: pd.DataFrame) -> str:
-    """Ids of the statements behind rows of facts, each once, joined by spaces."""
-    return " ".join(dict.fromkeys(" ".join(rows["ids"]).split()))

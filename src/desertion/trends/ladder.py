@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from desertion.trends import Refused, composite
+from desertion.trends import LACKING, Refused, composite
 from desertion.trends.composite import Fit
 
 _STEPS = {"levels": "C, levels and totals", "growth": "D, growth", "ratios": "D, ratios of series"}
@@ -35,7 +35,7 @@ def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
 
         - series: name
         - claim: the claims, joined by semicolons
-        - verdict: `holds` or `refused`
+        - verdict: `holds` or `not enough data`
         - why, needs: the reason of a refusal, and the data that would lift it
     """
     rows: dict[tuple[str, str, str], list[str]] = {}
@@ -47,7 +47,7 @@ def ladder(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
         _add(rows, series, claim, refused)
     place = {series: number for number, (series, _, _) in reversed(list(enumerate(rows)))}
     return pd.DataFrame(
-        [(series, "; ".join(claims), "refused" if why else "holds", why, needs)
+        [(series, "; ".join(claims), LACKING if why else "holds", why, needs)
          for (series, why, needs), claims in sorted(rows.items(), key=lambda row: place[row[0][0]])],
         columns=["series", "claim", "verdict", "why", "needs"],
     )  # fmt: skip

@@ -51,6 +51,16 @@ class Record(NamedTuple):
     top_share: float
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        draws = "share of the draws of the fit in which no month is higher than"
+        return {
+            "share": f"{draws} {self.month:%B %Y}",
+            "top_share": f"{draws} {self.top:%B %Y}",
+            "top": "month that is the highest in most draws of the fit",
+        }
+
 
 def record(fit: Fit | Refused, month: date) -> Record | Refused:
     """How likely the month that begins on `month` is the highest; refused where the fit carries no level of it."""
@@ -80,6 +90,12 @@ class Course(NamedTuple):
     low: float
     n: int
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        mean = "expected cases of the year ÷ 12 months, by the fit to all reports"
+        return {"early": mean, "late": mean, "n": "number of the reports that the fit combines"}
 
 
 def course(fit: Fit | Refused, early: int, late: int) -> Course | Refused:
@@ -117,6 +133,18 @@ class Ahead(NamedTuple):
     held: float
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        of = "of the forecast's draws, to two digits"
+        return {
+            "month": "last month of the forecast, no further ahead than forecasts were tested",
+            "low": f"2.5 % point {of}",
+            "mid": f"median {of}",
+            "high": f"97.5 % point {of}",
+            "width": "upper end of the interval ÷ median of the forecast",
+        }
+
 
 def ahead(fit: Fit | Refused, held_out: HeldOut, months: int) -> Ahead | Refused:
     """The forecast `months` ahead, or as far as it was tested; refused where none is shown (`rounded.no_forecast`)."""
@@ -143,6 +171,12 @@ class Tests(NamedTuple):
     last: date
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        n = "published counts of days that no earlier one covered, each with six reports before it"
+        return {"n": n, "least": "number of such counts from which a forecast is shown: a rule of this report"}
+
 
 def tests(fit: Fit | Refused, held_out: HeldOut) -> Tests | Refused:
     """The counts that could test a forecast of the reference series of `fit`; refused where it carries no levels."""
@@ -161,6 +195,28 @@ class Newest(NamedTuple):
     last: date
     compiler: str
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How its days are known, for a sentence; the value itself is printed."""
+        return {"first": "first day of the count", "last": "last day of the count"}
+
+
+class Beside(NamedTuple):
+    """Two published counts of one length, for a sentence: the earlier and the later value, and their statements."""
+
+    before: float
+    after: float
+    ids: str
+
+
+def beside(facts: pd.DataFrame, before: str, after: str) -> Beside | Refused:
+    """The counts of two facts of `facts` (`reconcile.facts`), by their names; refused where one is not there."""
+    if not {before, after} <= set(facts.index):
+        return Refused(f"{before} and {after} are not both among the published numbers used", "")
+    rows = facts.loc[[before, after]]
+    first, second = rows["value"].astype(float)
+    return Beside(first, second, " ".join(rows["ids"]))
 
 
 def newest(counts: pd.DataFrame) -> Newest | Refused:

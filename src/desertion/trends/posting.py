@@ -32,6 +32,16 @@ class Band(NamedTuple):
     table: pd.DataFrame
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        point = "point of the mean delay, from counts made twice and from the reports themselves"
+        return {
+            "low": f"10 % {point}",
+            "high": f"90 % {point}",
+            "widest": f"largest change of a year's level: with a delay of {self.high:g} days ÷ without one, less 1",
+        }
+
 
 def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
     """Set the fit beside fits at the delays that `pairs` (`completeness.pairs`) and the reports leave open.
@@ -52,6 +62,12 @@ def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
     years = [name for name in values[0] if name.isdecimal()]
     widest = max((abs(values[-1][name][1] / values[0][name][1] - 1) for name in years), default=0.0)
     return Band(days[0], days[1], days[2], widest, table, statements(fitted))
+
+
+def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
+    """The middle and the longest delay of the band as options of `questions.answered`; none where it is refused."""
+    days = () if isinstance(one, Refused) else (one.middle, one.high)
+    return {f"posted {each:.0f} days late on average": {"reporting_delay": each} for each in days}
 
 
 def shown(one: Band | Refused) -> pd.DataFrame:
@@ -91,6 +107,17 @@ class Short(NamedTuple):
     added: float
     days: int
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        now = "level of the month, by the fit"
+        return {
+            "days": "day on which it was counted − last day of its period",
+            "month": "last month of the last report",
+            "levels": f"{now} with 5, 10 or 15 % more cases in the last report",
+            "now": now,
+        }
 
 
 def short(fitted: Fit | Refused, series: str | None = None) -> Short | Refused:

@@ -9,14 +9,16 @@ from those that do not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from desertion.arguments import takes
 from desertion.errors import UserError
-from desertion.trends import Refused, composite, stages
+from desertion.text import once
+from desertion.trends import Refused, bounds, composite, stages
 from desertion.trends.counts import Observations, Running
 
 Years = tuple[int, int]
@@ -55,6 +57,41 @@ def option(
         return Option(question, name, posed, model)
     reports, posed_model = posed
     return Option(question, name, reports, posed_model)
+
+
+def answered(
+    asked: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    years: Sequence[Years],
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    model: composite.Spec,
+    *,
+    reading: str = "rounding",
+) -> pd.DataFrame:
+    """Fit every option of several questions beside the report's own choice.
+
+    Parameters
+    ----------
+    asked : mapping
+        Question → option → what it changes: `facts`, `reading`, `running` or fields of `model`.
+    years : sequence of tuple of int
+        Pairs of years.
+    facts, figures, model, reading
+        The report's own choice, as in `option`.
+
+    Returns
+    -------
+    DataFrame
+        As in `fitted`, by question and option in the order of `asked`.
+    """
+    options = []
+    for question, ways in asked.items():
+        for name, changes in ways.items():
+            how: dict[str, Any] = {"facts": facts, "reading": reading, "running": "rebased"}
+            spec = replace(model, **{key: value for key, value in changes.items() if key not in how})
+            how |= {key: value for key, value in changes.items() if key in how}
+            options.append(option(question, name, figures=figures, model=spec, **how))
+    return fitted(options, years, option("", "as in the report", facts, figures, model, reading=reading))
 
 
 def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd.DataFrame:
@@ -137,7 +174,7 @@ def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 def counted(
     conditions: Mapping[str, Mapping[str, object]], facts: pd.DataFrame, years: Sequence[Years],
-    own: Mapping[str, object], *, level: float = 0.95, reading: str = "rounding",
+    own: Mapping[str, object], *, reading: str = "rounding",
 ) -> pd.DataFrame:  # fmt: skip
     """Growth of published counts, by what is counted and by whom.
 
@@ -152,18 +189,16 @@ def counted(
         Pairs of years.
     own : mapping
         The count that the report stands on, by the same columns.
-    level, reading : float, str
+    reading : str
         As in `stages.stage_growth`.
 
     Returns
     -------
     DataFrame
-        The columns of `fitted`, with the intervals of `stages.stage_growth`; `kind` is `counts`, `reports` missing.
+        The columns of `fitted`; `kind` is `counts`. Ratios of published counts are exact: `low` and `high` are missing,
+        as is `reports`.
     """
-    tables = [
-        stages.stage_growth(facts, level=level, reading=reading, step=step)
-        for step in sorted({b - a for a, b in years})
-    ]
+    tables = [stages.stage_growth(facts, reading=reading, step=step) for step in sorted({b - a for a, b in years})]
     pairs = pd.concat(tables, ignore_index=True)
     asked_for = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
     pairs = pairs[np.array(asked_for, bool) & pairs["refused"].eq("")]
@@ -173,7 +208,7 @@ def counted(
             name = f"{row['stage']}, {row['what']}, {row['compiler']}"
             rows.append(
                 {str(key): value for key, value in row.items()}
-                | {"question": question, "option": name, "kind": COUNTS, "needs": ""}
+                | {"question": question, "option": name, "kind": COUNTS, "needs": "", "low": np.nan, "high": np.nan}
                 | {"own": all(row[column] == value for column, value in own.items())}
             )
     return _table(rows).sort_values(["question", "own"], ascending=[True, False], kind="stable", ignore_index=True)
@@ -186,10 +221,34 @@ def _agrees(pairs: pd.DataFrame, conditions: Mapping[str, object]) -> pd.Series[
     return agrees
 
 
-def given(question: str, option: str, pair: Years, ratio: float, ids: str) -> pd.DataFrame:
-    """One row of `counted` for a factor that another module computes (`bounds`), without an interval."""
-    row: dict[str, object] = {"question": question, "option": option, "from_year": pair[0], "to_year": pair[1]}
-    return _table([row | {"ratio": ratio, "own": False, "kind": COUNTS, "ids": ids}])
+def official(question: str, facts: pd.DataFrame, pair: Years) -> pd.DataFrame:
+    """What official totals leave for Art. 337, 338 and 339, by the number of other convicts (`bounds.unpublished`).
+
+    Parameters
+    ----------
+    question : str
+        The question that the options answer.
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    pair : tuple of int
+        The two years.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `counted`; no row for an option that is refused.
+    """
+    least, most = bounds.OTHER_OFFENCES
+    levels = {"others as in 2022": bounds.level_of_others(facts, 2022), "no others": least, "most others": most}
+    rows = []
+    for name, others in levels.items():
+        left = bounds.unpublished(facts, others, pair)
+        if not isinstance(left, Refused):
+            row: dict[str, object] = {"question": question, "option": name, "from_year": pair[0], "to_year": pair[1]}
+            rows.append(
+                row | {"ratio": left.growth, "own": False, "kind": COUNTS, "refused": "", "needs": "", "ids": left.ids}
+            )
+    return _table(rows)
 
 
 class Reach(NamedTuple):
@@ -205,7 +264,7 @@ class Reach(NamedTuple):
     n: int
 
 
-class Moved(NamedTuple):
+class Movers(NamedTuple):
     """How far the questions move the factor of one pair of years, for a sentence.
 
     `most` and `next` move it furthest; no other question moves it by more than `other` percent. `fits` fits with a
@@ -222,6 +281,25 @@ class Moved(NamedTuple):
     least: float
     greatest: float
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        least, most = (
+            "least factor under any option of the question",
+            "greatest factor under any option of the question",
+        )
+        return {
+            "most.least": least,
+            "most.most": most,
+            "next.least": least,
+            "next.most": most,
+            "other": "greatest ÷ least factor of the question that comes third, less 1",
+            "fits": "number of fits with a factor, each counted once",
+            "sets": "number of different sets of reports among these fits",
+            "least": "least factor under any option of any question",
+            "greatest": "greatest factor under any option of any question",
+        }
 
 
 @takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
@@ -254,7 +332,7 @@ def reaches(answers: pd.DataFrame) -> pd.DataFrame:
                 "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
                 "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
                 "refused": len(part) - len(known), "reports": known["reports"].nunique(),
-                "ids": " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+                "ids": once(known["ids"]),
             }
         )  # fmt: skip
     columns = [
@@ -268,7 +346,7 @@ _ENDS = ("idxmin", "idxmax")
 
 
 @takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
+def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
     """Which questions move the factor of a pair of years furthest; refused where fewer than three have two options."""
     own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
     table = reaches(own).query("options > 1")
@@ -283,10 +361,9 @@ def moved(answers: pd.DataFrame, pair: Years) -> Moved | Refused:
     known = own[own["refused"].eq("")]
     modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
     fits = int((~modelled["own"].astype(bool)).sum()) + bool(modelled["own"].any())
-    return Moved(
+    return Movers(
         first, second, float(table["percent"].iloc[2]), fits, int(modelled["reports"].nunique()),
-        len(own) - len(known), known["ratio"].min(), known["ratio"].max(),
-        " ".join(dict.fromkeys(" ".join(known["ids"]).split())),
+        len(own) - len(known), known["ratio"].min(), known["ratio"].max(), once(known["ids"]),
     )  # fmt: skip
 
 

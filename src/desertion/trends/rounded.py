@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from desertion.text import MONTH
-from desertion.trends import Refused, composite
+from desertion.trends import LACKING, Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.composite.ahead import OUTLOOK
 from desertion.trends.composite.counted import undivided
@@ -136,6 +136,12 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused, note: str = "
     numbers = ["mean", "low", "high", "prior_driven", "undivided", "value"]
     columns = ["kind", "period_start", "period_end", *numbers, "label", "bound", "note", "ids"]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
+
+
+def steps(facts: pd.DataFrame, figures: pd.DataFrame, reading: str) -> Observations | Refused:
+    """The reports among `facts` as a plot draws them: each running total as its difference to the one before."""
+    posed = composite.pose(facts, figures, reading=reading, running="differences")
+    return posed if isinstance(posed, Refused) else posed[0]
 
 
 def outlook(fit: Fit | Refused, held_out: HeldOut, months: int, note: str = "") -> pd.DataFrame:
@@ -263,12 +269,12 @@ def factors(fit: Fit | Refused, names: Mapping[str, str]) -> pd.DataFrame:
     -------
     DataFrame
         - quantity: the words; one row `ratios` where the fit does not carry ratios
-        - estimate, interval: rounded to two decimals, or `refused` and the reason
+        - estimate, interval: rounded to two decimals, or `not enough data` and the reason
     """
     refused = carried(fit, "ratios")
     rows = []
     if isinstance(fit, Refused) or refused is not None:
-        rows.append(("ratios", "refused", str(refused)))
+        rows.append(("ratios", LACKING, str(refused)))
     else:
         for row in fit.factors().to_dict("records"):
             name, ends = str(row["name"]), np.array([row["estimate"], row["low"], row["high"]], dtype=np.float64)

@@ -22,6 +22,14 @@ class Silence(NamedTuple):
     beyond: int
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How its days are known, for a sentence."""
+        return {
+            "until": "day up to which later counts were looked for, or the last day of the last count",
+            "day": "day of the last search, by data/searches.csv",
+        }
+
 
 def silence(searches: pd.DataFrame, search: str, counts: pd.DataFrame) -> Silence | Refused:
     """Set one row of `Data.searches` beside the `counts` that it looked for.

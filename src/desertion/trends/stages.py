@@ -13,7 +13,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import period
+from desertion.text import once, period
 from desertion.trends import Refused, growth
 
 #: The stages in order, by the measure that counts them.
@@ -136,7 +136,8 @@ def lacking(pairs: pd.DataFrame) -> list[str]:
 class StageSpread(NamedTuple):
     """Least and greatest growth of one pair of years, for a sentence: of `n` counts by `counters` counters.
 
-    `least_high` is the upper end of the interval of the least, `most_low` the lower end of that of the greatest.
+    `least_high` is the upper end of the interval of the least, `most_low` the lower end of that of the greatest;
+    `least_of`, `most_of`: their two counts in words.
     """
 
     least: float
@@ -145,7 +146,15 @@ class StageSpread(NamedTuple):
     most: float
     n: int
     counters: int
+    least_of: str
+    most_of: str
     ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        n = "rows of these years in the table of growth by stage"
+        return {"n": n, "counters": f"counters in the {n}", "least": self.least_of, "most": self.most_of}
 
 
 @takes(pairs="stages.stage_growth(facts): from_year refused ratio low high compiler ids")
@@ -169,10 +178,18 @@ def spread(pairs: pd.DataFrame, from_year: int) -> StageSpread | Refused:
     if counters < 2:
         years = f"{from_year} and {from_year + 1}"
         return Refused(f"{counters or 'no'} counter gives counts of {years}", "the same years by two counters")
-    ids = " ".join(dict.fromkeys(" ".join(own["ids"]).split()))
+    ids = once(own["ids"])
     ordered = own.sort_values("ratio", kind="stable")
     flat, steep = ordered.iloc[0], ordered.iloc[-1]
     return StageSpread(
         least=float(flat["ratio"]), least_high=float(flat["high"]),
-        most_low=float(steep["low"]), most=float(steep["ratio"]), n=len(own), counters=counters, ids=ids,
+        most_low=float(steep["low"]), most=float(steep["ratio"]), n=len(own), counters=counters,
+        least_of=_quotient(flat), most_of=_quotient(steep), ids=ids,
     )  # fmt: skip
+
+
+def _quotient(pair: pd.Series[Any]) -> str:
+    """`5,096 ÷ 1,001 (received by courts, Art. 337, Mediazona)`."""
+    by_day = ", by the day" * bool(pair["from_part"] or pair["to_part"])
+    of = f"{pair['stage']}, {pair['what']}, {pair['compiler']}"
+    return f"{pair['to_count']:,.0f} ÷ {pair['from_count']:,.0f}{by_day} ({of})"

@@ -17,7 +17,7 @@ import pandas as pd
 from desertion import hedges
 from desertion.figures import Data
 from desertion.reconcile.ledger import REVISION
-from desertion.text import listed, period
+from desertion.text import listed, once, period
 from desertion.trends import Refused
 from desertion.trends.composite import Fit, predictive
 from desertion.trends.counts import Observations, behind
@@ -37,7 +37,7 @@ _COLUMNS = [
 ]
 
 
-class _Reading(NamedTuple):
+class _PrintedReading(NamedTuple):
     """What statements of one fact print alike: the interval of the count, its days, and the total subtracted."""
 
     ids: tuple[str, ...]
@@ -129,7 +129,7 @@ def check(
     return table.sort_values(["period_start", "period_end", "ids"], kind="stable").reset_index(drop=True)
 
 
-def _readings(fitted: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_Reading]:
+def _readings(fitted: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wider: bool) -> Iterator[_PrintedReading]:
     """The readings of the usable statements of `facts`; running totals less the total that the fit begins with."""
     figures = data.figures
     own = figures[figures["fact"].isin(facts.index) & figures["status"].ne("rejected") & figures["kind"].eq("count")]
@@ -146,7 +146,7 @@ def _readings(fitted: Fit, data: Data, facts: pd.DataFrame, reading: str, *, wid
         if begun:
             first = min(begun, key=lambda one: one["period_end"])
             base, start = float(first["value"]), first["period_end"].date() + timedelta(days=1)
-        yield _Reading(
+        yield _PrintedReading(
             tuple(group.index), row, 0.0 if wider else max(low - base, 0.0), high - base, start, stop, base, wider
         )
 
@@ -155,7 +155,7 @@ def _begin(row: pd.Series[Any]) -> tuple[object, object]:
     return row["period_start"], row["scope"]
 
 
-def _observations(fitted: Fit, readings: list[_Reading]) -> Observations:
+def _observations(fitted: Fit, readings: list[_PrintedReading]) -> Observations:
     names = [name.split(" / ") for name in fitted.obs.series_names]
     series = [
         next((place for place, words in enumerate(names) if not each.wider and each.row["scope"] in words), 0)
@@ -172,7 +172,7 @@ def _fact(data: Data, name: str) -> str:
     return REVISION.sub("", str(data.figures.at[name, "fact"]))
 
 
-def _same(fitted: Fit, data: Data, each: _Reading) -> list[int]:
+def _same(fitted: Fit, data: Data, each: _PrintedReading) -> list[int]:
     """Positions of the reports of the same fact, and of those that count the same days."""
     if each.wider:
         return []
@@ -183,7 +183,7 @@ def _same(fitted: Fit, data: Data, each: _Reading) -> list[int]:
     return [i for i, name in enumerate(obs.ids) if near[i] or _fact(data, behind(name)[0]) == fact]
 
 
-def _described(each: _Reading, fitted: Fit, verdict: str) -> dict[str, object]:
+def _described(each: _PrintedReading, fitted: Fit, verdict: str) -> dict[str, object]:
     row = each.row
     used = set(fitted.obs.statements) & set(each.ids) or verdict == FIRST
     value = f"{row['value']:,.0f}"
@@ -195,7 +195,7 @@ def _described(each: _Reading, fitted: Fit, verdict: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _why(each: _Reading, data: Data, error: float) -> str:
+def _why(each: _PrintedReading, data: Data, error: float) -> str:
     """What may explain a statement outside its interval: what the data say of it, and when it was counted."""
     own = data.figures.loc[list(each.ids)]
     reasons = [str(words).rstrip(".") for words in own["status_reason"].dropna().unique() if words]
@@ -210,6 +210,36 @@ def _why(each: _Reading, data: Data, error: float) -> str:
     if pd.notna(each.row["note"]) and each.row["note"]:
         reasons.append(str(each.row["note"]).rstrip("."))
     return "; ".join(reasons)
+
+
+class Agreement(NamedTuple):
+    """How many of `n` published numbers lie inside and outside what the others predict, for a sentence.
+
+    `ids`: their statements.
+    """
+
+    n: int
+    inside: int
+    outside: int
+    ids: str
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        return {
+            "n": f"{self.inside} + {self.outside}",
+            "inside": "number of those inside their interval",
+            "outside": "number of those outside their interval",
+        }
+
+
+def agreement(table: pd.DataFrame) -> Agreement | Refused:
+    """Count the rows of `check` inside and outside; refused where the fit predicts no number."""
+    rows = table[table["verdict"].isin([INSIDE, OUTSIDE])]
+    if rows.empty:
+        return Refused("no published number is predicted by others", "")
+    outside = int(rows["verdict"].eq(OUTSIDE).sum())
+    return Agreement(len(rows), len(rows) - outside, outside, once(rows["ids"]))
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -269,7 +299,7 @@ def named(table: pd.DataFrame, fitted: Fit | Refused) -> list[str]:
     return [
         f"{row['printed']} ({period(row['period_start'], row['period_end'])}) alone makes the counts look dispersed: "
         f"it lies {abs(row['error']):.1f} standard deviations {'above' if row['error'] > 0 else 'below'} what the "
-        f"others predict, and without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
+        f"others predict. Without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
         for row in table[table["named"]].to_dict("records")
         if row["phi"] < phi
     ]

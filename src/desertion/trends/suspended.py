@@ -124,6 +124,15 @@ class Latest(NamedTuple):
     basis: str
     ids: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed."""
+        ends = f"end of the interval of {self.basis}, as if drawn at random (Wilson 1927)"
+        return {
+            "value": f"{self.basis}, in percent", "basis": "suspended sentences, of the texts of verdicts read",
+            "low": f"lower {ends}", "high": f"upper {ends}",
+        }  # fmt: skip
+
 
 def latest(shares: pd.DataFrame) -> Latest | Refused:
     """The latest of `shares` with an interval. Refused where there is none."""

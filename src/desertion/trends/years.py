@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from desertion.text import MONTH
-from desertion.trends import Refused, composite
+from desertion.trends import LACKING, Refused, composite
 from desertion.trends.composite import Fit
 from desertion.trends.counts import behind
 from desertion.trends.growth import OFFICIAL
@@ -81,13 +81,13 @@ def levels(totals: pd.DataFrame) -> pd.DataFrame:
         - scope: which parts of the articles the number of cases is of
         - count, count_interval: the number of cases, `exact` where the reports fix it; blank where they do not count
           all days of the period
-        - expected, interval: level in whole cases; `refused` and the reason where the fit carries no levels
+        - expected, interval: level in whole cases; `not enough data` and the reason where the fit carries no levels
         - growth: ratio of the level to the year before with its interval, or the reason why there is none
     """
     rows = []
     for row in totals.to_dict("records"):
         words = dict.fromkeys(["scope", "count", "count_interval", "growth"], "")
-        words |= {"period": "all", "expected": "refused", "interval": row["refused"]}
+        words |= {"period": "all", "expected": LACKING, "interval": row["refused"]}
         if pd.notna(row["mean"]):
             exact, known = row["least"] == row["most"], not row["prior_driven"]
             if np.isfinite(row["most"]):
@@ -142,6 +142,11 @@ class Scatter(NamedTuple):
     phi: float
     source: str
 
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How it is computed, for a sentence."""
+        return {"phi": f"variance ÷ mean of the counts about their rate, {self.source}"}
+
 
 def scatter(fit: Fit | Refused, assumed: float | None) -> Scatter:
     """How much counts scatter: as `assumed`, as `fit` estimates it where it carries levels, or as official ones do."""
@@ -187,7 +192,7 @@ def rates(pairs: pd.DataFrame, fits: Mapping[tuple[str, str, str], Panel]) -> pd
 class Cases(NamedTuple):
     """Cases of a period, for a sentence: median and interval to tens, in words what they are of, and mean of a month.
 
-    `hundreds`: the median to hundreds. `last`: last day of the period.
+    `hundreds`: the median to hundreds. `last`: last day of the period, of so many `days`.
     """
 
     number: float
@@ -198,6 +203,19 @@ class Cases(NamedTuple):
     monthly: float
     hundreds: float
     last: date
+    days: int
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """How each number is computed, for a sentence."""
+        ends = "end of the interval of the number of cases, by the fit to all reports, to tens"
+        return {
+            "number": "median of the numbers of cases that all reports together leave possible, to tens",
+            "low": f"lower {ends}",
+            "high": f"upper {ends}",
+            "hundreds": f"{self.number:,.0f}, rounded to hundreds",
+            "monthly": f"{self.number:,.0f} ÷ {self.days} days × 30.4 days",
+        }
 
 
 def cases(fit: Fit | Refused, year: int) -> Cases | Refused:
@@ -228,5 +246,6 @@ def _cases(fit: Fit | Refused, first: date, last: date, what: str) -> Cases | Re
         return Refused(f"the reports reach {reached}, not over {what}", f"reports of {what.removeprefix('all of ')}")
     row = composite.counts(fit, [(first, last)]).iloc[0]
     number, low, high = (round(float(row[name]), -1) for name in ("median", "low", "high"))
-    monthly = number / ((last - first).days + 1) * MONTH
-    return Cases(number, low, high, scopes(row["scope"]), statements(fit), monthly, round(number, -2), last)
+    days = (last - first).days + 1
+    ids, monthly = statements(fit), number / days * MONTH
+    return Cases(number, low, high, scopes(row["scope"]), ids, monthly, round(number, -2), last, days)
