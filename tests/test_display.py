@@ -25,3 +25,13 @@ def test_without_a_terminal_a_line_says_what_runs_while_nothing_else_is_printed(
     assert lines[2] == "01-a  ran in 1.0 s"
     time.sleep(0.5)
     assert capsys.readouterr().err == "", "nothing is printed afterwards"
+
+
+def test_the_page_is_named_while_it_is_made(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "_EVERY", 0.2)
+    with display.Display(1, "making the page") as progress:
+        progress.cell("report.html", 0, 1)
+        time.sleep(0.3)
+    assert re.fullmatch(r"\.\.\. 0 of 1 done after \d s \(report\.html\)\n", capsys.readouterr().err)

@@ -329,9 +329,11 @@ class _Build:
         from desertion import report
 
         executed = [self.place / "notebooks" / f"{stem}.ipynb" for stem in self.paths]
-        self.receipt.notes = report.render(
-            self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared
-        )
+        with Display(1, "making the page") as display:
+            display.cell(self.report.name, 0, 1)
+            self.receipt.notes = report.render(
+                self.edition, executed, self.report, plots=self.place / "plots", prepared=self.prepared
+            )
         self.receipt.inputs = self.inputs
         made = (self.report, self.report.with_suffix(".pdf"))
         self.receipt.report = {path.name: file_digest(path) for path in made if path.is_file()}

@@ -19,9 +19,10 @@ def log(line: str) -> None:
 
 
 class Display:
-    """The progress of `notebooks` runs, as a context manager."""
+    """The progress of `notebooks` runs, or of another `work` of one step, as a context manager."""
 
-    def __init__(self, notebooks: int) -> None:
+    def __init__(self, notebooks: int, work: str = "starting kernels") -> None:
+        self._work = work
         self._bar: Any = None
         self._at: dict[str, tuple[int, int]] = {}
         self._notebooks = notebooks
@@ -34,7 +35,7 @@ class Display:
 
             tqdm.monitor_interval = 0  # no thread
             shape = "{desc} {bar} {elapsed}<{remaining}"
-            self._bar = tqdm(total=1.0, bar_format=shape, desc="starting kernels", leave=False, file=sys.stderr)
+            self._bar = tqdm(total=1.0, bar_format=shape, desc=self._work, leave=False, file=sys.stderr)
         else:
             threading.Thread(target=self._go_on_reporting, daemon=True).start()
         return self
@@ -81,7 +82,8 @@ class Display:
                 log(f"... {ended} of {self._notebooks} done after {now - self._began:.0f} s{running}")
 
     def _running(self) -> str:
-        return ", ".join(f"{stem} cell {done}/{of}" for stem, (done, of) in list(self._at.items()) if done < of)
+        at = [(stem, done, of) for stem, (done, of) in list(self._at.items()) if done < of]
+        return ", ".join(f"{stem} cell {done}/{of}" if of > 1 else stem for stem, done, of in at)
 
     def _draw(self) -> None:
         if self._bar is not None:
