@@ -7,8 +7,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate
-from typing import NamedTuple
 
 from desertion.entries import Entry
 from desertion.errors import UserError
@@ -28,15 +26,13 @@ from desertion.report.blocks import (
 from desertion.report.escape import in_markdown, in_typst, short
 from desertion.report.layout import TITLE, Chapter, Report, file
 from desertion.report.markup import SAFE, convert
+from desertion.report.paper_tables import as_cell, as_row, widths
 from desertion.report.writer import UNSOURCED, Writer
 
 #: Archival with attached data (PDF/A-3a) and accessible (PDF/UA-1); the compiler enforces both.
 STANDARDS = ["a-3a", "ua-1"]
 #: Width and height of the text of a page, in points, as in paper.typ.
 _WIDTH, _HEIGHT = 470.0, 640.0
-#: Letters of the small type of tables in one line, and the width of a turned page relative to an upright one.
-_LETTERS = 104
-_WIDE = 717 / 470
 
 
 def paper(report: Report, notes: list[str] | None = None) -> bytes:
@@ -172,7 +168,7 @@ class PaperWriter(Writer):
                 )
                 yield self.raw(self.plot(block, floats))
                 continue
-            if isinstance(block, TableBlock) and (len(block.body) > self._most or _widths(block).turned):
+            if isinstance(block, TableBlock) and (len(block.body) > self._most or widths(block).turned):
                 self._apart.append(block)
                 rows = f"{len(block.body)} row{'s' if len(block.body) > 1 else ''}"
                 name = f"Table {block.number}" if block.title else "A table"
@@ -222,7 +218,7 @@ class PaperWriter(Writer):
         if self._apart:
             yield "# Tables in full"
         for number, table in sorted(enumerate(self._apart, 1), key=lambda one: one[1].number):
-            turned = _widths(table).turned
+            turned = widths(table).turned
             if turned:
                 yield self.raw("#set page(flipped: true)")
             yield self.raw(f"#metadata(none)<{_label(number)}>\n{self.table(table)}")
@@ -301,18 +297,18 @@ class PaperWriter(Writer):
 
     def table(self, table: TableBlock) -> str:
         """Typst of a table with its notes."""
-        widths = _widths(table)
+        how = widths(table)
         head = (
-            f"table.header({''.join(_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
+            f"table.header({''.join(as_cell(cell, True) for row in table.head for cell in row)})," if table.head else ""
         )
-        body = "".join(_row(row) for row in table.body)
-        made = f"table(columns: ({widths.columns}), {head}\n{body})"
+        body = "".join(as_row(row) for row in table.body)
+        made = f"table(columns: ({how.columns}), {head}\n{body})"
         if table.title:
             made = f"figure({made}, kind: table, supplement: [Table], caption: [#{in_typst(table.title)}])"
         notes = "".join(f"#note[#{in_typst(short(note, 600))}]\n" for note in table.notes)
         short_one = "#show figure: set block(breakable: false)\n" if len(table.body) <= _MOST_BEHIND else ""
         count = _count("table", table.number)
-        return f"#before-table\n{count}#[{short_one}#set text(size: {widths.size}pt)\n#{made}]\n{notes}"
+        return f"#before-table\n{count}#[{short_one}#set text(size: {how.size}pt)\n#{made}]\n{notes}"
 
 
 def _count(kind: str, number: int) -> str:
@@ -344,69 +340,3 @@ def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def _ranges(numbers: Iterable[int]) -> str:
     """`1–4, 7`: numbers that follow each other as one range."""
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in _runs(numbers))
-
-
-class _Widths(NamedTuple):
-    """Setting of a table: columns for Typst, type size in points, whether its page is turned."""
-
-    columns: str
-    size: float
-    turned: bool
-
-
-def _widths(table: TableBlock) -> _Widths:
-    """Column widths by the length of the words, and a type small enough for the longest words."""
-    rows = [*table.head, *table.body]
-    count = max(sum(cell.columns for cell in row) for row in rows)
-    longest, total = [1.0] * count, [1.0] * count
-    for row, at in _placed(rows, count):
-        for cell, column in zip(row, at, strict=True):
-            if cell.columns == 1:
-                bold = 1.3 if cell.heading else 1.0
-                longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
-                total[column] = max(total[column], bold * len(cell.text))
-    natural = [min(length, 70) + 2 for length in total]
-    # A short cell stays on one line.
-    needed = [one if one <= 18 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]
-    # Where lines would hold one word each or letters would be too small to read, the page is turned.
-    least = min(sum(natural), 1.3 * sum(needed))
-    turned = least > 1.45 * _LETTERS
-    room = _LETTERS * (_WIDE if turned else 1.0)
-    letters = max(room, least)
-    columns = "auto, " * count
-    if sum(natural) > letters:
-        want = [max(one - word, 0.0) for one, word in zip(natural, needed, strict=True)]
-        share = (letters - sum(needed)) / (sum(want) or 1)
-        columns = "".join(f"{word + share * more:.1f}fr, " for word, more in zip(needed, want, strict=True))
-    return _Widths(columns, round(7.5 * room / letters, 2), turned)
-
-
-def _placed(rows: Iterable[Sequence[TableCell]], count: int) -> Iterable[tuple[Sequence[TableCell], list[int]]]:
-    """Each row with the columns where its cells begin, past cells that reach down from above."""
-    taken = [0] * count
-    for row in rows:
-        free = [column for column in range(count) if not taken[column]]
-        starts = [0, *accumulate(cell.columns for cell in row)][: len(row)]
-        at = [free[min(start, len(free) - 1)] if free else 0 for start in starts]
-        for cell, column in zip(row, at, strict=True):
-            for reached in range(column, min(column + cell.columns, count)):
-                taken[reached] = cell.rows
-        taken = [max(left - 1, 0) for left in taken]
-        yield row, at
-
-
-def _row(row: Sequence[TableCell]) -> str:
-    """A row; one that names a group heads the rows that follow, and does not stand at the foot of a page alone."""
-    cells = "".join(_cell(cell, cell.group) for cell in row)
-    return f"table.header(level: 2, repeat: false, {cells})," if all(cell.group for cell in row) else cells
-
-
-def _cell(cell: TableCell, bold: bool) -> str:
-    words = f"#{in_typst(short(cell.text, 600))}"
-    words = f"*{words}*" if bold and cell.text else words
-    words = f'#text(fill: rgb("{cell.ink}"))[{words}]' if cell.ink else words
-    how = [f"{name}: {count}" for name, count in (("rowspan", cell.rows), ("colspan", cell.columns)) if count > 1]
-    how += ["align: right + top"] if cell.right else []
-    how += [f'fill: rgb("{cell.fill}")', "inset: 3pt"] if cell.fill else []
-    how += ["inset: (x: 0pt, top: 7pt, bottom: 3pt)"] if cell.group else []
-    return f"table.cell({', '.join(how)})[{words}]," if how else f"[{words}],"

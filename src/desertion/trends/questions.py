@@ -379,9 +379,8 @@ def in_words(reach: pd.DataFrame) -> pd.DataFrame:
 
     The other columns stay; `reports` is missing where the factors are ratios of published counts.
     """
-    ends = zip(reach["least"], reach["most"], strict=True)
     words = ["–" if pd.isna(low) else f"×{low:.2f}" if low == high else f"×{low:.2f} to ×{high:.2f}"
-             for low, high in ends]  # fmt: skip
+             for low, high in zip(reach["least"], reach["most"], strict=True)]  # fmt: skip
     return reach.assign(
         years=_years(reach), range=pd.Series(words, reach.index, dtype=object),
         reports=reach["reports"].astype(float).where(reach["kind"].eq(FITS)),
