@@ -323,7 +323,16 @@ def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["xyz", "tcp://", "foo://a:1", "tcp://a b:1", "tcp://127.0.0.1:99999", "tls://127.0.0.1:1", "tcp://127.0.0.1:1"],
+    [
+        "xyz",
+        "tcp://..:5",
+        "tcp://",
+        "foo://a:1",
+        "tcp://a b:1",
+        "tcp://127.0.0.1:99999",
+        "tls://127.0.0.1:1",
+        "tcp://127.0.0.1:1",
+    ],
 )
 def test_a_wrong_address_of_a_scheduler_is_one_line(address: str) -> None:
     pytest.importorskip("distributed")

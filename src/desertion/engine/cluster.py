@@ -71,7 +71,8 @@ def _connect(address: str) -> Any:
         socket.create_connection((match[2].strip("[]"), int(match[3])), _SECONDS).close()
         return Client(address, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
+        answer = "none of dask" if isinstance(error, OSError) else "that is no name of a machine"
+        why = getattr(error, "strerror", None) or answer  # a library's own words name its classes
         raise UserError(f"{where}: no scheduler answers there ({why}): start it, or correct the address") from None
 
 
