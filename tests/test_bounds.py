@@ -66,7 +66,7 @@ def test_a_first_half_above_its_year_is_one_message() -> None:
 def test_the_others_of_a_year_are_the_total_less_the_count_taken_to_a_year() -> None:
     assert bounds.level_of_others(FACTS, 2022) == round(4191 - 884 * 365 / 306) == 3137
     missing = bounds.level_of_others(FACTS, 2021)
-    assert missing == Refused("no count of most of 2021 by Judicial Department is among the statements", "")
+    assert missing == Refused("no count of most of 2021 by Judicial Department is among the published numbers", "")
     assert isinstance(bounds.level_of_others(FACTS.iloc[:1], 2022), Refused)
 
 
@@ -98,7 +98,7 @@ def test_growth_at_any_level_in_the_range_lies_within_its_bounds(others: float, 
 def test_what_is_not_known_or_would_leave_nobody_is_refused_in_words() -> None:
     assert bounds.unpublished(FACTS, NONE, (2023, 2024)) == NONE
     missing = bounds.unpublished(FACTS, 3137, (2024, 2025))
-    assert missing == Refused("no count of all of 2025 by Judicial Department is among the statements", "")
+    assert missing == Refused("no count of all of 2025 by Judicial Department is among the published numbers", "")
     assert str(bounds.unpublished(FACTS, 7779, (2023, 2024))) == "7,779 others are all of the 7,779 convicted in a year"
     # ten months of a year are not set beside the total of twelve
     assert isinstance(bounds.unpublished(FACTS, 0, (2022, 2023), (0, 0)), Refused)

@@ -46,7 +46,7 @@ def test_levels_give_cases_years_growth_and_the_refusal(fit: composite.Fit, thin
 
 def test_a_series_that_nobody_published_yet_is_refused_by_name(fit: composite.Fit) -> None:
     panel = {"later": rounded.Panel(fit, "persons")}
-    assert "no statement of persons was published" in years.levels(years.totals(panel))["interval"].iloc[0]
+    assert "no number of persons was published" in years.levels(years.totals(panel))["interval"].iloc[0]
 
 
 PARTLY: list[Row] = [

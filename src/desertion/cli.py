@@ -331,6 +331,9 @@ def _plots(arguments: argparse.Namespace) -> None:
     from desertion import params, publish
     from desertion.engine import build
 
+    there = next(path for path in (arguments.folder, *arguments.folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f"{relative(there)}: it is a file, where the plots need a folder")
     place = build.build(params.edition(arguments.edition), jobs=arguments.jobs).report.parent
     for path in publish.printed(place / "plots", arguments.folder):
         print(relative(path))

@@ -358,7 +358,7 @@ def _of_year(facts: pd.DataFrame, compiler: str, articles: str, year: int, *, wh
     own = own[own["days"].ge(_YEAR if whole else MOST_OF_A_YEAR)].sort_values("days", kind="stable")
     if own.empty:
         kind = "count of all" if whole else "count of most"
-        return Refused(f"no {kind} of {year} by {compiler} is among the statements", "")
+        return Refused(f"no {kind} of {year} by {compiler} is among the published numbers", "")
     last = own.iloc[[-1]]
     share = 1.0 if last["days"].iloc[0] >= _YEAR else float(_share(last).iloc[0])
     return _Count(float(last["value"].iloc[0]), share, str(last["ids"].iloc[0]))

@@ -187,7 +187,7 @@ def pair(
     if own.empty:
         what = f"{vocabulary.MEASURES[measure]}, {vocabulary.articles_label(articles)}"
         years = f"{from_year} and {to_year}"
-        return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the statements", "")
+        return Refused(f"{compiler}'s counts of {years} ({what}) are not both among the published numbers", "")
     row = own.iloc[0]
     return Refused(row["refused"], "") if row["refused"] else YearPair(*row[[*YearPair._fields]])
 

@@ -125,7 +125,7 @@ def short(fitted: Fit | Refused, series: str | None = None) -> Short | Refused:
     if (refused := carried(fitted)) is not None or isinstance(fitted, Refused):
         return refused or fitted  # type: ignore[return-value]
     if series is not None and series not in fitted.obs.series_names:
-        return Refused(f"no statement of {series} was published", "such statements")
+        return Refused(f"no number of {series} was published", "such numbers")
     table = delays.if_short(fitted, SHORT, series)
     if isinstance(table, Refused):
         return table

@@ -33,7 +33,7 @@ def fitted(panel: Panel) -> Fit | Refused:
     fit, series = panel.fit, panel.series
     if isinstance(fit, Refused) or series is None or series in fit.obs.series_names:
         return fit
-    return Refused(f"no statement of {series} was published", "such statements")
+    return Refused(f"no number of {series} was published", "such numbers")
 
 
 def carried(fit: Fit | Refused, claim: str = "levels", series: int = 1) -> Refused | None:
@@ -44,7 +44,7 @@ def carried(fit: Fit | Refused, claim: str = "levels", series: int = 1) -> Refus
     if isinstance(fit, Refused):
         return fit
     if len(fit.obs.series_names) < series:
-        return Refused("only one of the series that it compares is among the statements", "counts of both")
+        return Refused("only one of the series that it compares is among the published numbers", "counts of both")
     return composite.claims(fit)[claim]
 
 
