@@ -48,7 +48,8 @@ WRONG_CALLS = [
     ["add", "--from", "README.md"], ["add", "--from", "data/claims.csv"], ["add", "fact=x", "--data", "nowhere"],
     ["confirm", "F0", "1", "x"], ["confirm", LONG, "1", "x"], ["confirm", "F001", "536"],
     ["confirm", "F001", "1", "x", "--data", "nowhere"],
-    ["plots", "build/x", "--edition", "nowhere"], ["plots", "README.md"], ["plots", "README.md/x"], ["plots", "README.md", "--edition", LONG],
+    ["plots", "build/x", "--edition", "nowhere"], ["plots", "README.md"], ["plots", "README.md/x"],
+    ["plots", "README.md", "--edition", LONG],
     ["site", "--address", "ftp://x"], ["site", "--address", LONG], ["site", "--repository", "x y"],
 ]  # fmt: skip
 #: Commands without an argument that may be wrong.
