@@ -175,7 +175,7 @@ def test_a_sentence_gets_the_pair_of_its_own_articles_and_measure_or_a_reason() 
         lacking = growth.pair(nothing, "Proekt", "338", "cases_received_by_court", 2021, 2022)
         assert str(lacking) == (
             "Proekt's counts of 2021 and 2022 (criminal cases received by a court, Art. 338) are not both among the "
-            "statements"
+            "published numbers"
         )
         assert lacking.ids == ""
 
