@@ -108,6 +108,7 @@ def test_rate_ratio_and_interval_speak_json() -> None:
     assert [round(ratio[name], 2) for name in ("ratio", "low", "high")] == [8.3, 7.58, 9.1]
     assert ratio.keys() == {"ratio", "low", "high", "p_value"}
     interval = json.loads(desertion("interval", "25", "--json").stdout)
+    assert desertion("interval", "--", "-0.0").stdout.split()[:2] == ["rate", "0"]
     assert {name: round(value, 2) for name, value in interval.items()} == {"rate": 25, "low": 16.18, "high": 36.9}
 
 

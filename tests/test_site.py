@@ -218,7 +218,9 @@ def test_a_page_of_another_form_is_refused_and_the_last_site_stays(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-@pytest.mark.parametrize("text", ["example.org", "javascript:alert(1)", 'https://example.org/"x', "https://a b/"])
+@pytest.mark.parametrize(
+    "text", ["example.org", "javascript:alert(1)", 'https://example.org/"x', "https://a b/", "http://a:65536/"]
+)
 def test_an_address_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="is not the address of a site"):
         about.address(text)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -319,6 +320,15 @@ def test_a_worker_with_several_threads_runs_notebooks(tmp_path: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
     assert tables[0] == tables[1]
     assert {row["undated_lag_days"] for row in csv.DictReader(tables[0].splitlines())} == {"30", "60", "90", "120"}
+
+
+def test_a_port_that_accepts_and_never_answers_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster_module, "_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UserError, match=rf"^--scheduler {address}: no scheduler answers there \(none of dask\)"):
+            next(cluster_module.run([], address, lambda: None, False))
 
 
 @pytest.mark.parametrize(

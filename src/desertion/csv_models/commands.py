@@ -36,7 +36,7 @@ def interval(arguments: argparse.Namespace) -> None:
     from desertion.trends import exact
 
     _demand_counts(x=arguments.x)
-    rate = exact.interval(arguments.x, arguments.t, arguments.level)
+    rate = exact.interval(arguments.x + 0.0, arguments.t, arguments.level)
     _show({"rate": rate.rate, "low": rate.low, "high": rate.high}, arguments.json)
 
 

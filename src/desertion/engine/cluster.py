@@ -6,9 +6,9 @@ configuration (`distributed.comm.tls`), with which a scheduler turns away everyb
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -63,12 +63,20 @@ def _connect(address: str) -> Any:
         raise UserError(f"{where}: must be tcp://HOST:PORT or tls://HOST:PORT, as `dask scheduler` prints it")
     try:
         from distributed import Client, Security
+        from distributed.comm import connect
     except ImportError:
         raise UserError("--scheduler needs dask.distributed: pip install -e '.[cluster]' in the clone") from None
-    if match[1] == "tls" and not Security().get_connection_args("client").get("ssl_context"):
+    keys = Security().get_connection_args("client") if match[1] == "tls" else {}
+    if match[1] == "tls" and not keys.get("ssl_context"):
         raise UserError(f"{where}: TLS needs certificates: name them in the dask configuration, distributed.comm.tls")
+
+    async def greet() -> None:
+        """Shake hands as dask does: a client of its own would try again and again."""
+        comm = await asyncio.wait_for(connect(address, timeout=_SECONDS, **keys), _SECONDS)
+        await comm.close()
+
     try:
-        socket.create_connection((match[2].strip("[]"), int(match[3])), _SECONDS).close()
+        asyncio.run(greet())
         return Client(address, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         answer = "none of dask" if isinstance(error, OSError) else "that is no name of a machine"

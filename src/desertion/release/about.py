@@ -58,7 +58,8 @@ def _people(content: dict[str, Any]) -> list[dict[str, str]]:
 
 def address(text: str) -> str:
     """`text` as the address of a folder, with a slash at its end; "" stays. Raises UserError where it is none."""
-    if text and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%-]+)*/?", text):
+    match = re.fullmatch(r"https?://[A-Za-z0-9.-]+(?::([0-9]{1,5}))?(/[A-Za-z0-9._~%-]+)*/?", text)
+    if text and not (match and int(match[1] or 443) < 65_536):
         raise UserError(f"'{shown(text)}' is not the address of a site: it looks like https://example.org/folder/")
     return text and text.rstrip("/") + "/"
 
