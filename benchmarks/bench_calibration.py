@@ -73,6 +73,8 @@ ON_SCHEDULE = {truth: 1000 if truth in ("control", "twins", "wrong") else 300 fo
 CHECKED, CHECKED_SETS, LARGE = ("control", "twins", "wrong"), 60, 3.0
 #: Numbers of informative counts at which the gate for levels is looked at, with the sets of `control`.
 INFORMATIVE, THINNED_SETS = (8, 12), 300
+#: Modules that the model is made of, beside those of its package.
+_MODEL = ("arrays", "chain", "completeness", "counts", "graph", "grid", "laws", "terms")
 CSV, SCHEDULE_CSV = (Path(__file__).parent / name for name in ("calibration.csv", "schedule.csv"))
 YEARS = (2021, 2022, 2023, 2024)
 PAIRS = ((2021, 2022), (2022, 2023), (2023, 2024), (2021, 2023))
@@ -222,7 +224,9 @@ def kept(arguments: argparse.Namespace) -> Path:
     kind = f"{arguments.truth}{'-floor' * arguments.floor}"
     kind += f"-delay{arguments.delay:g}" * bool(arguments.delay)
     kind += f"-of{arguments.informative}" * bool(arguments.informative) + "-named" * arguments.named
-    files = [*sorted((PACKAGE / "trends").rglob("*.py")), DATA / "figures.csv", Path(schedule.__file__)]
+    trends = PACKAGE / "trends"
+    files = [*sorted((trends / "composite").glob("*.py")), *(trends / f"{name}.py" for name in _MODEL)]
+    files += [DATA / "figures.csv", Path(schedule.__file__)]
     state = digest(b"".join(path.read_bytes() for path in files))
     return BUILD / "calibration" / state[:16] / f"{kind}-{arguments.seed}.jsonl"
 
