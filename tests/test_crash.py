@@ -144,7 +144,8 @@ def test_a_killed_sweep_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mon
         process.kill()
         process.communicate(timeout=20)
         wait_until(lambda: not clone.processes(), 10)
-        assert list(Path(place).iterdir()) == []
+        # multiprocessing may leave an empty folder of its own, pymp-…
+        assert [path for path in Path(place).iterdir() if not path.name.startswith("pymp-")] == []
 
 
 @pytest.mark.parametrize("what", ["progress", "answer"])

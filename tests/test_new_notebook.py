@@ -182,7 +182,9 @@ def test_a_new_notebook_goes_from_its_skeleton_to_the_stored_outputs_without_ano
     assert "09-by-measure: has no good run yet" in explained
     assert "03-trends: is up to date" in explained
     page = (project / "build" / "default" / "report.html").read_text(encoding="utf-8")
-    assert page.index("By measure?") > page.index("Does the answer depend on choices?")
+    titles = ("Who are they, and what", "By measure?", "Does the answer depend on choices?")
+    places = [page.index(title) for title in titles]
+    assert places == sorted(places), "the new section stands after the others and before the methods"
     figure = page[page.index('id="plot-by_measure_cases"') :].partition("</figure>")[0]
     assert 'class="narrow"' in figure
     assert 'download="by_measure_cases.csv"' in figure

@@ -98,7 +98,8 @@ class TestAllOutputs:
         assert project.notebook.read_bytes() == before
 
     def test_all_of_it_is_in_the_page_and_in_the_pdf(self, project: Project) -> None:
-        page = (project.place / "report.html").read_text(encoding="utf-8").split("<script")[0]
+        page = (project.place / "report.html").read_text(encoding="utf-8")
+        page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
         if shutil.which("pdftotext") is None:
             pytest.skip("skipped: no pdftotext (poppler-utils)")
         command = ["pdftotext", "-layout", str(project.place / "report.pdf"), "-"]

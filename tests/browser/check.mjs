@@ -40,7 +40,8 @@ const tasks = {
         }));
         const [wide, high, ready, headings] = await tab.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "ready" in document.documentElement.dataset, document.querySelectorAll("h1").length]);
         await tab.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
-        await tab.locator("figure .numbers tbody").last().waitFor(); // made when first opened
+        const tables = tab.locator("figure .numbers");
+        if (await tables.count()) await tables.last().locator("tbody").waitFor(); // made when first opened
         const unfolded = await tab.evaluate(() => document.documentElement.scrollWidth);
         const both = await tab.evaluate(() => [...document.querySelectorAll(".table")].filter((box) => box.scrollWidth > box.clientWidth + 1 && box.scrollHeight > box.clientHeight + 1).length);
         const sideways = await tab.evaluate(() => [...document.querySelectorAll(".cards")].filter((box) => box.scrollWidth > box.clientWidth + 1).length);
