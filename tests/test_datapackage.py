@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,20 @@ SLIPS = {
 }
 
 
+@pytest.fixture
+def cell_size() -> Iterator[None]:
+    """The largest cell that the csv module reads, as it was before: frictionless changes it for the whole process."""
+    limit = csv.field_size_limit()
+    yield
+    csv.field_size_limit(limit)
+
+
+@pytest.mark.usefixtures("cell_size")
 @pytest.mark.parametrize("error", SLIPS)
 def test_the_frictionless_library_finds_the_package_valid_and_names_each_kind_of_slip(
     error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = csv.field_size_limit()
     frictionless = pytest.importorskip("frictionless", reason="skipped: the group test of the lock is not installed")
-    csv.field_size_limit(limit)  # the library changes it for the whole process
     folder = Path(shutil.copytree(DATA, tmp_path / "data"))
     (folder / "datapackage.json").write_text(json.dumps(PACKAGE), encoding="utf-8")
     name, old, new = SLIPS[error]
