@@ -278,6 +278,17 @@ class TestScrub:
         assert [output["execution_count"] for cell in nb.code_cells(stored) for output in cell["outputs"]] == [2, 3]
         assert nb.scrub(stored) == stored
 
+    def test_of_a_python_of_the_system_only_its_own_library_is_cut(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        notebook = nb.read(write(tmp_path / "t.ipynb", "1"))
+        words = "https://example.org/usr/x /usr/share/y /usr/lib/python3.11/json/decoder.py"
+        nb.code_cells(notebook)[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": words}]
+        for name in ("prefix", "base_prefix"):
+            monkeypatch.setattr(sys, name, "/usr")
+        kept = "https://example.org/usr/x /usr/share/y lib/python3.11/json/decoder.py"
+        assert text(nb.code_cells(nb.scrub(notebook))[-1]) == kept
+
     def test_a_notebook_without_cell_ids_gets_the_same_ones_each_time(self, tmp_path: Path) -> None:
         path = write(tmp_path / "t.ipynb", "1", "1")
         content = json.loads(path.read_text())

@@ -368,8 +368,11 @@ def _clean_output(output: dict[str, Any], count: int) -> dict[str, Any]:
 def _clean(value: Any) -> Any:
     """`value` with the paths of this machine cut to those inside the project, in all its strings."""
     if isinstance(value, str):
-        for place in (str(ROOT), sys.prefix, sys.base_prefix):
-            value = value.replace(place + "/", "")
+        own = (f"{ROOT}/", f"{sys.prefix}/") if sys.prefix != sys.base_prefix else (f"{ROOT}/",)
+        for place in own:
+            value = value.replace(place, "")
+        # Of a Python of the system, below /usr, no more than its own library: other paths are the author's words.
+        value = value.replace(f"{sys.base_prefix}/lib/python", "lib/python")
         return _CELL_FILE.sub("<cell>", value) if "ipykernel_" in value else value
     if isinstance(value, list):
         return [_clean(item) for item in value]
