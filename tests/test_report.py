@@ -25,11 +25,13 @@ from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import BUILD, NOTEBOOKS, PLOTS
 from desertion.report import content, escape, glyphs, layout, paper, parts, verification
+from desertion.report import page as page_module
 from desertion.report.blocks import (
     Block,
     FilledNumber,
     Moved,
     Part,
+    PictureBlock,
     PlotBlock,
     Prose,
     SentenceBlock,
@@ -153,6 +155,13 @@ def test_a_section_shows_its_answer_and_first_plot_and_folds_the_rest_under_its_
     assert [part.heading for part in chapter.parts] == ["One", "Two"]
     assert chapter.parts[0].blocks == (Prose("Words."), Moved("a", "Title of a", 1))
     assert [type(block) for block in chapter.parts[1].blocks] == [PlotBlock, TableBlock]
+
+
+def test_a_sub_section_with_a_picture_without_sources_is_not_folded() -> None:
+    drawn = PictureBlock("image/png", b"", "words", 10, 5, "07-own, code cell 2")
+    for block, folded in ((plot_of("a"), True), (drawn, False), (dataclasses.replace(drawn, where=""), True)):
+        heading = next(iter(page_module.PageWriter([]).part(Part("One", (block,)))))
+        assert (heading == "## One") != folded, heading
 
 
 def test_what_no_heading_or_answer_stands_before_is_not_folded() -> None:

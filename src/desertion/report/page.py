@@ -152,9 +152,13 @@ class PageWriter(Writer):
         self._apart = True
 
     def part(self, part: Part) -> Iterator[str]:
-        """Markdown of a folded sub-section: under its heading stand the titles of its plots, which are findings."""
+        """Markdown of a folded sub-section: under its heading stand the titles of its plots, which are findings.
+
+        One with a picture without sources is not folded: its author has just drawn that and looks for it.
+        """
         titles = [block.title for block in part.blocks if isinstance(block, PlotBlock)]
-        yield self.folded(f"## {part.heading}", " · ".join(titles))
+        drawn = any(isinstance(block, PictureBlock) and block.where for block in part.blocks)
+        yield f"## {part.heading}" if drawn else self.folded(f"## {part.heading}", " · ".join(titles))
         # Nobody unfolds one table twice.
         self._apart = sum(isinstance(block, TableBlock) for block in part.blocks) != 1
         yield from self.blocks(part.blocks)
