@@ -561,9 +561,9 @@ def test_an_ordinary_kernel_finds_what_a_build_kept(session: Session, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", ["03-trends", "05-sensitivity", "08-checks"])
+@pytest.mark.parametrize(("stem", "fits"), [("03-trends", 15), ("05-sensitivity", 40), ("08-checks", 40)])
 def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
-    stem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stem: str, fits: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("CI", "PYTEST_VERSION"):
         monkeypatch.delenv(name, raising=False)
@@ -573,7 +573,7 @@ def test_a_second_run_finds_every_fit_and_gives_the_same_bytes(
             monkeypatch.setenv("DESERTION_MEMO", "off")
         run(NOTEBOOKS / f"{stem}.ipynb", tmp_path / f"{name}.ipynb", {})
         kept.append({path.name for path in memo.FOLDER.glob("*/*")})
-    assert len(kept[0]) > 40
+    assert len(kept[0]) > fits
     assert kept[0] == kept[1], "the second run had nothing to add"
     assert len({(tmp_path / f"{name}.ipynb").read_bytes() for name in ("first", "second", "off")}) == 1
 
