@@ -133,6 +133,8 @@ _ON_SCHEDULE = {
     "season": "It has a season",
     "drift": "Dispersion rises from 1.5 over 5 to 30",
 }
+#: End of a quantity whose interval is the band over the delay.
+_BAND = " (band over the delay)"
 
 
 def _on_schedule(path: Path) -> TableBlock:
@@ -147,10 +149,10 @@ def _on_schedule(path: Path) -> TableBlock:
         raise UserError(f"{relative(path)}: no table of measured coverage ({error}): restore it from git") from None
     columns = [(kind, level) for kind in ("total", "growth") for level in ("95", "80")]
     body = []
-    for truth in dict.fromkeys(row[0] for row in rows):
-        part = [row for row in rows if row[0] == truth]
+    for truth, band in dict.fromkeys((row[0], row[1].endswith(_BAND)) for row in rows):
+        part = [row for row in rows if row[0] == truth and row[1].endswith(_BAND) == band]
         one = {(quantity, measure): value for _, quantity, measure, _, value in part}
-        cells = [f"{next(row[3] for row in part if row[1] == 'sets'):,}"]
+        cells = [f"{max(row[3] for row in part):,}"]
         cells += [
             _between([row[4] for row in part if row[1].split()[0] == kind and row[2] == level])
             for kind, level in columns
@@ -161,7 +163,10 @@ def _on_schedule(path: Path) -> TableBlock:
             for key in (("sets", "refused"), ("reports", "named"), ("reports", "true one named"))
         ]
         body.append(
-            (TableCell(_ON_SCHEDULE.get(truth, truth), heading=True), *(TableCell(c, right=True) for c in cells))
+            (
+                TableCell(_ON_SCHEDULE.get(truth, truth) + _BAND * band, heading=True),
+                *(TableCell(c, right=True) for c in cells),
+            )
         )
     labels = ["Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth"]
     labels += ["Refused", "Wrong report named", "True report named"]
