@@ -127,6 +127,16 @@ def test_on_the_real_schedule_totals_and_growth_cover_what_they_claim_to() -> No
         assert (part["value"] - 2 * part["error"]).le(high).all()
 
 
+def test_of_cases_that_are_posted_late_the_band_over_the_delay_covers_totals_and_growth() -> None:
+    """A plain interval takes the counts as complete: the band is what the report prints beside it."""
+    table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth == 'late' and measure == '95'")
+    part = table[table["quantity"].str.fullmatch(r"(total|growth) .* \(band over the delay\)")]
+    if part.empty:
+        pytest.skip("the band over the delay is not measured yet")
+    assert len(part) == 8
+    assert (part["value"] + 2 * part["error"]).ge(0.92).all()
+
+
 def test_on_the_real_schedule_numbers_of_cases_cover_what_they_claim_to_unless_a_report_is_wrong() -> None:
     table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth == 'twins' and measure == '95'")
     part = table[table["quantity"].str.startswith("cases ")]

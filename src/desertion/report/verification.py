@@ -160,7 +160,7 @@ def _on_schedule(path: Path) -> TableBlock:
         cells += [f"{one['phi', 'ratio']:.2f}" if ("phi", "ratio") in one else "–"]
         cells += [
             _between([one[key]] if key in one else [])
-            for key in (("sets", "refused"), ("reports", "named"), ("reports", "true one named"))
+            for key in (("sets" + _BAND * band, "refused"), ("reports", "named"), ("reports", "true one named"))
         ]
         body.append(
             (
