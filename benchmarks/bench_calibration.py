@@ -18,15 +18,16 @@ on. `--named` sets each report against the others instead, which takes thirty ti
 the report that alone inflates the dispersion, a true one, or the wrong one where its error exceeds `LARGE` predictive
 standard deviations.
 
-The factors in `WIDENING` and `predictive.NOTICED` and `LEFT` were chosen with sets from 10,000 on (`--first 10000`), before the
-first look at the sets from 0 on, which alone are in the files of results.
+The factors in `WIDENING`, `predictive.NOTICED` and `predictive.LEFT` were chosen with sets from 10,000 on (`--first
+10000`), before the first look at the sets from 0 on, which alone are in the files of results.
 
 Run: python benchmarks/bench_calibration.py [--truth control] [--sets 1000] [--jobs 2] [--informative 8] [--named]
 A set takes about half a second, one in four of those with cases or a band 1 to 5. Sets that are done are kept in
-build/calibration, for this state of the models and of figures.csv, and not done again: a run that was stopped goes on. `--csv` writes the results of all truths: those of
-made-up sets into benchmarks/calibration.csv, those on the real schedule into benchmarks/schedule.csv; with `--done`
-from the sets that are done, without running more. `--floor` reads "more than v" as open above where it was printed as
-the round number below: a bias that the ranks show and coverage hardly does.
+build/calibration, for this state of the models and of figures.csv, and not done again: a run that was stopped goes on.
+`--csv` writes the results of all truths: those of made-up sets into benchmarks/calibration.csv, those on the real
+schedule into benchmarks/schedule.csv; with `--done` from the sets that are done, without running more. `--floor` reads
+"more than v" as open above where it was printed as the round number below: a bias that the ranks show and coverage
+hardly does.
 """
 
 from __future__ import annotations
