@@ -125,6 +125,18 @@ def test_an_exposure_in_no_usual_unit_is_refused(
 
 
 @pytest.mark.parametrize("model", fit.MODELS)
+def test_exposures_in_no_one_unit_are_refused_with_both_lines(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.csv"
+    rows = [f"{2000 + k}-01-01,{2000 + k}-12-31,{k + 7},{'2' if k == 4 else '1e20'}" for k in range(12)]
+    path.write_text("\n".join(["period_start,period_end,value,force", *rows]))
+    assert cli.main(["fit", str(path), "--model", model, "--exposure", "force"]) == 2
+    refusal = r"c\.csv:6 \(row 5\): force 2 and the 1e\+20 of line \d+ are in no one unit"
+    assert re.search(refusal, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("model", fit.MODELS)
 def test_counts_that_are_all_zero_are_refused_for_that_reason(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
