@@ -169,6 +169,13 @@ def test_a_sub_section_with_a_raw_output_is_not_folded() -> None:
         assert (heading == "## One") != folded, heading
 
 
+def test_every_sub_section_of_the_stored_notebooks_is_folded() -> None:
+    _, chapters, methods = layout.arrange(content.read(nb.paths(), PLOTS), [])
+    writer = page_module.PageWriter([])
+    for part in (part for chapter in (*chapters, methods) for part in chapter.parts):
+        assert "word" in next(iter(writer.part(part))), part.heading
+
+
 def test_what_no_heading_or_answer_stands_before_is_not_folded() -> None:
     section = content.Section("09-own", "Q", (), (Prose("Words."), Prose("## One"), plot_of("a")))
     _, (_, chapter), _ = layout.arrange([content.Section(layout.LEADS[0], "Lead", ()), section], [])

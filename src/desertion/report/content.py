@@ -195,8 +195,9 @@ def _blocks(
         stem = where.split(",")[0]
         if kept:
             yield sentence(text, kept, history, stem, assumed)
-        else:
-            yield from _raw(markup.from_markdown(text, where), where)
+        else:  # of a plot or table without rows the words are the plain text, too
+            words = markup.from_markdown(text, where)
+            yield from words if data.get("text/plain") == text else _raw(words, where)
     elif "text/html" in data:
         made = _raw(markup.from_html(data["text/html"], where), where)
         yield from made or ([Verbatim(plain)] if plain.strip() else [])
