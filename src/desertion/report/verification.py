@@ -28,7 +28,7 @@ _QUANTITIES = {
     "month": "intensity of one month",
     "year": "total of one year",
     "growth": "growth between two half-years",
-    "factor of the compiler": "factor between two compilers",
+    "factor of the compiler": "factor between two counters",
     "factor of the measure": "factor between two measures",
     "tau": "scale of the walk, τ",
     "phi": "dispersion, φ",

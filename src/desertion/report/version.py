@@ -26,7 +26,7 @@ def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
     parameters = json.dumps(edition.shared, default=str, sort_keys=True) if edition.shared else "the defaults"
     lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
     rows = {
-        "Edition": f"{edition.name} ({edition.title})",
+        "Edition": f"{edition.name} ({edition.title.rstrip('.')}): {edition.description}",
         "Published up to": str(edition.as_of or "everything in data/"),
         "Parameters": parameters,
         "Data": f"SHA-256 {data_hash()[:16]}",
