@@ -11,11 +11,9 @@ from typing import Any, Literal
 
 import matplotlib.style
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
@@ -149,8 +147,6 @@ class PlotPage(Lettering):
         """
         columns = 1 if self.narrow else columns
         tall = dict(zip(SIZES, talls, strict=True))[self.kind]
-        #: Room for words in a panel, in points.
-        self.across = (self.size.width * 72 - 30) / columns - 40
         return self.panels(count, columns, heights=[tall] * math.ceil(count / columns), **how)
 
     def note(self, axes: Axes, words: str, at: tuple[float, float], shift: tuple[float, float], **how: Any) -> None:
@@ -295,10 +291,6 @@ class PlotPage(Lettering):
         axes.plot([x], [y], **self._dot(look, hollow, points), zorder=5, clip_on=False, gid=gid(ids))
         self.placer.mark(axes, x, y, points / 2 + 0.3)
 
-    def stem(self, axes: Axes, x: float, y: float, look: Style) -> None:
-        """A thin line from zero up to a mark."""
-        axes.plot([x, x], [0, y], color=look.colour, linewidth=0.5 * self.size.scale, zorder=2.5)
-
     def bar(
         self,
         axes: Axes,
@@ -342,20 +334,3 @@ class PlotPage(Lettering):
             "size": size, "radius": 2.7 * self.size.scale, "colour": look.ink, "weight": "bold", "needed": True, **how,
         }  # fmt: skip
         self.placer.label(Label(axes, list(broken), points, **how))
-
-    def block(
-        self, axes: Axes, title: str, lines: Sequence[tuple[str, Sequence[tuple[Style, bool, str, str]]]]
-    ) -> None:
-        """Put a small table into an empty part of the panel: a heading, then lines of marks with their words."""
-        words = {"fontsize": self.size.small, "color": INK}
-        radius = 2.4 * self.size.scale
-        rows: list[Artist] = [TextArea(title, textprops={**words, "color": SOFT})] if title else []
-        for name, cells in lines:
-            row: list[Artist] = [TextArea(name, textprops={**words, "fontweight": "bold"})] if name else []
-            for look, hollow, value, ids in cells:
-                dot = DrawingArea(2 * radius, 2 * radius)
-                dot.add_artist(Line2D([radius], [radius], **self._dot(look, hollow, 2 * radius), gid=gid(ids) or None))
-                text = TextArea(value, textprops={**words, "color": look.ink})
-                row.append(HPacker(pad=0, sep=2.5, align="center", children=[dot, text]))
-            rows.append(HPacker(pad=0, sep=0.8 * self.size.small, align="center", children=row))
-        self.placer.block(axes, VPacker(pad=0, sep=0.45 * self.size.small, align="left", children=rows))

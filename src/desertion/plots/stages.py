@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
@@ -80,7 +79,7 @@ def _number(row: Any) -> str:
     {
         "years": text("the pair of years: 2022 → 2023; heads a group of rows"),
         "to_year": numeric("the later year"),
-        "stage": text("registered, cleared, received by courts, verdict, convicted, convicted and in force"),
+        "stage": text(", ".join(SHAPES), words=SHAPES),
         "what": text("articles in words: Art. 337"),
         "articles": text("articles counted"),
         "measure": text("what is counted"),
@@ -89,7 +88,7 @@ def _number(row: Any) -> str:
         "to_count": numeric("later count"),
         "from_part": text("what the earlier count covers of its year; blank for all", blank=True),
         "to_part": text("what the later count covers of its year; blank for all", blank=True),
-        "ratio": numeric("later over earlier count, by the day"),
+        "ratio": numeric("later over earlier count, by the day", positive=True),
         "low": numeric("lower end of the interval of the ratio"),
         "high": numeric("upper end of the interval of the ratio"),
         "ids": IDS,
@@ -98,10 +97,6 @@ def _number(row: Any) -> str:
 )
 def stages(page: PlotPage, rows: pd.DataFrame) -> None:
     """One dot per stage, counter and pair of years on a log axis; a stage is a shape, a counter a colour."""
-    if (rows["ratio"] <= 0).any():
-        raise ArgumentError("plot stages: column 'ratio' has a value of zero or less, and the axis is a log axis")
-    if unknown := sorted(set(rows["stage"]) - set(SHAPES)):
-        raise ArgumentError(f"plot stages: column 'stage' has {unknown[0]!r}, which is none of {', '.join(SHAPES)}")
     small, scale = page.size.small, page.size.scale
     names = [f"{wording.capital(row.stage)}, {row.what}" for row in records(rows)]
     counters = rows["compiler"].str.removesuffix(_OFFICE).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.plots import wording
 from desertion.plots.axes import value_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, START, numeric, records, text
@@ -23,7 +24,7 @@ def _number(part: pd.DataFrame, *, spoken: bool = False) -> str:
     if len(part) > 1:
         return f"{least:.0f} to {most:.0f}" if spoken else f"{least:.0f}–{most:.0f}"
     (row,) = records(part)
-    words = wording.bounded(round(row.value), row.bound, spoken=spoken)
+    words = (vocabulary.bounded if spoken else wording.bounded)(round(row.value), row.bound)
     if pd.isna(row.low):
         return words
     return f"{words} ({row.low:.0f} to {row.high:.0f})" if spoken else f"{words} ({row.low:.0f}–{row.high:.0f})"
