@@ -65,6 +65,14 @@ def value_axis(axes: Axes, top: float, ticks: int) -> None:
     axes.grid(axis="x")
 
 
+def runs(rows: pd.DataFrame, *alike: str) -> list[pd.DataFrame]:
+    """Rows in order of time, cut where a period does not begin where the one before ends, or a cell of `alike` changes."""
+    rows = rows.sort_values("x0", kind="stable")
+    gap = (rows["x0"] - rows["x1"].shift()).abs() > 0.02
+    other = (rows[list(alike)] != rows[list(alike)].shift()).any(axis=1)
+    return [run for _, run in rows.groupby((gap | other).cumsum())]
+
+
 def steps(rows: pd.DataFrame) -> Floats:
     """The ends of the periods of consecutive rows (`x0`, `x1`), twice each, for a line in steps."""
     return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)

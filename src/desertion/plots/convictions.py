@@ -11,11 +11,11 @@ from desertion.plots import wording
 from desertion.plots.axes import count_axis, year_axis
 from desertion.plots.contract import BOUND, COVERS, IDS, date, numeric, text
 from desertion.plots.frame import PlotPage
+from desertion.plots.palette import counters
 from desertion.plots.plot import EVENT, PlotWords, plot
 from desertion.plots.steps import (
     EndLabel,
     counter_name,
-    counters,
     dot_name,
     draw_steps,
     end_labels,
@@ -91,7 +91,7 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     dated, counts = (rows[rows["measure"].eq(EVENT) == each] for each in (True, False))
     if counts[["value", "monthly", "bound"]].replace("", None).isna().any(axis=None):
         raise ArgumentError("plot long_view: a row that is no event needs a value, its number a month and a bound")
-    looks = counters(counts)
+    looks = counters(counts["compiler"])
     named = [name for name, look in looks.items() if look.line]
     first, end = int(rows["x0"].min()), max(float(counts["x1"].max()), float(rows["x1"].max()))
     ends = {name: float(counts.loc[counts["compiler"] == name, "x1"].max()) for name in named}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib.style
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -20,7 +19,7 @@ from matplotlib.transforms import Bbox
 from desertion.plots import font
 from desertion.plots.labels import LEADING, Label, Placer, Point
 from desertion.plots.lettering import Lettering
-from desertion.plots.palette import INK, SOFT, Style, styles
+from desertion.plots.palette import INK, SOFT, Style
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
 MM = 1 / 25.4
@@ -258,10 +257,6 @@ class PlotPage(Lettering):
         return tuple(max(float(side), 0.0) for side in sides)  # type: ignore[return-value]
 
     # --- marks
-
-    def looks(self, rows: pd.DataFrame) -> dict[str, Style]:
-        """A style for each series: one colour for who counted it, the same in every plot."""
-        return styles(dict(zip(rows["series"], rows["compiler"], strict=True)))
 
     def _dot(self, look: Style, hollow: bool, points: float) -> dict[str, Any]:
         points *= 1.2 if look.marker in "^v<>" else 1  # a triangle fills half of its box

@@ -12,7 +12,7 @@ from desertion.plots import wording
 from desertion.plots.axes import FACTORS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import COUNTERS, INK, OFFICIAL
+from desertion.plots.palette import COUNTERS, INK, OFFICIAL, styles
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -115,7 +115,7 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     # An interval down to zero runs off the axis.
     lowest = min(ends.where(ends > 0).min().min(), 1) / 1.15
     factor_axis(page, axes, lowest, max(ends.max().max(), 1) * 1.15, FACTORS)
-    looks = page.looks(rows)
+    looks = styles(dict(zip(rows["series"], rows["compiler"], strict=True)))
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if pd.notna(row.low):

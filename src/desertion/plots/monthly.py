@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from desertion.plots import wording
-from desertion.plots.axes import area, count_axis, steps, year_axis
+from desertion.plots.axes import area, count_axis, runs, steps, year_axis
 from desertion.plots.contract import BOUND, END, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import LEADING
@@ -21,20 +21,10 @@ from desertion.text import period
 _ARROWS = {"at_least": "^", "at_most": "v"}
 
 
-def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
-    """The months cut where one is missing, where the prior takes over and where other statements stand behind them."""
-    band = band.sort_values("x0", kind="stable")
-    gap = band["x0"] - band["x1"].shift() > 0.02
-    other = (band[["prior_driven", "ids"]] != band[["prior_driven", "ids"]].shift()).any(axis=1)
-    return [run for _, run in band.groupby((gap | other).cumsum())]
-
-
 def _undivided(band: pd.DataFrame) -> str:
     """Runs of months inside counts that no report divides, in words."""
-    band = band.sort_values("x0", kind="stable")
-    flag = band["undivided"].astype(bool)
-    runs = [run for _, run in band[flag].groupby((~flag).cumsum()[flag])]
-    return wording.listed(period(run["period_start"].iloc[0], run["period_end"].iloc[-1]) for run in runs)
+    parts = runs(band[band["undivided"]])
+    return wording.listed(period(run["period_start"].iloc[0], run["period_end"].iloc[-1]) for run in parts)
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
@@ -133,7 +123,8 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
-    for run in _runs(band):
+    # cut, too, where the prior takes over and where other statements stand behind the months
+    for run in runs(band, "prior_driven", "ids"):
         _draw_run(page, axes, run)
     for row in records(reports.sort_values("x0", kind="stable")):
         _draw_report(page, axes, row)

@@ -12,7 +12,7 @@ from desertion.plots import wording
 from desertion.plots.axes import factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.palette import Style, styles
+from desertion.plots.palette import Style, counters
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -99,7 +99,7 @@ def stages(page: PlotPage, rows: pd.DataFrame) -> None:
     """One dot per stage, counter and pair of years on a log axis; a stage is a shape, a counter a colour."""
     small, scale = page.size.small, page.size.scale
     names = [f"{wording.capital(row.stage)}, {row.what}" for row in records(rows)]
-    counters = rows["compiler"].str.removesuffix(_OFFICE).tolist()
+    offices = rows["compiler"].str.removesuffix(_OFFICE).tolist()
     layout = Rows(page, [
         PlotRow(name if page.narrow else "", _number(row), row.years)
         for name, row in zip(names, records(rows), strict=True)
@@ -109,12 +109,12 @@ def stages(page: PlotPage, rows: pd.DataFrame) -> None:
     axes = layout.panel(notes=f"* {wording.listed(parts)}: compared by the day.\n{once}" if parts else once)
     high = max(rows["ratio"].max(), 2.0)
     factor_axis(page, axes, min(rows["ratio"].min(), 1.0) / 1.12, high * (1.12 if page.narrow else 1.4), _DOUBLINGS)
-    looks = styles({each: each for each in rows["compiler"]})
-    gap = max(page.width_of(counter, small, "bold") for counter in counters) + 1.2 * small
+    looks = counters(rows["compiler"])
+    gap = max(page.width_of(counter, small, "bold") for counter in offices) + 1.2 * small
     left = -5 - gap - max(page.width_of(name, small) for name in names)
     for text_ in axes.texts[: 0 if page.narrow else len(layout.headers)]:
         text_.set(position=(left, 0))
-    for y, name, counter, row in zip(layout.places, names, counters, records(rows), strict=True):
+    for y, name, counter, row in zip(layout.places, names, offices, records(rows), strict=True):
         look = looks[row.compiler]
         page.mark(axes, row.ratio, y, Style(look.colour, SHAPES[row.stage], ""), row.ids, points=6.0)
         bold: dict[str, Any] = {"color": look.ink, "fontweight": "bold", "va": "baseline"}

@@ -10,7 +10,7 @@ from desertion.plots.axes import value_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span
-from desertion.plots.palette import SOFT
+from desertion.plots.palette import SOFT, counters
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -75,7 +75,7 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     axes = layout.panel("percent")
     value_axis(axes, 100, 5)
     axes.axvline(50, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
-    looks = page.looks(rows.assign(series=rows["compiler"]))
+    looks = counters(rows["compiler"])
     for y, (*_, part) in zip(layout.places, groups, strict=True):
         for row in records(part):
             look = looks[row.compiler]

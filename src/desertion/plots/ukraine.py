@@ -7,14 +7,14 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.ticker import FixedFormatter
 
 from desertion.plots import wording
-from desertion.plots.axes import area, factor_axis, steps, year_axis
+from desertion.plots.axes import area, factor_axis, runs, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import SIZES, PlotPage, gid
 from desertion.plots.labels import LEADING
-from desertion.plots.palette import Style
+from desertion.plots.palette import Style, counters
 from desertion.plots.plot import PlotWords, plot
 
 #: Height of the panel in mm, on a page of size single, double and slide.
@@ -80,19 +80,14 @@ def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level of each country as steps with its band, its counts of single months as dots, on a log axis."""
     rows = wording.with_years(rows)
     (axes,) = page.grid(1, _TALLS)
-    first, last = int(rows["x0"].min()), math.ceil(rows["x1"].max() - 1e-9) - 1
-    year_axis(axes, first, last)
+    year_axis(axes, int(rows["x0"].min()), float(rows["x1"].max()))
     drawn = rows[rows["kind"].ne("latest")]
     low, high = drawn[["value", "low"]].min().min(), drawn[["value", "high"]].max().max()
     powers = [2.0**power for power in range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)]
     factor_axis(page, axes, powers[0], high * 1.08, powers, upright=True)
     shown = [power for power in powers if power <= high * 1.08]
     axes.yaxis.set_major_formatter(FixedFormatter([_FRACTIONS.get(power, f"×{power:g}") for power in shown]))
-    end = float(rows["x1"].max())
-    axes.set_xlim(first, end)
-    middles = [(year + min(year + 1, end)) / 2 for year in range(first, last + 1)]
-    axes.xaxis.set_minor_locator(FixedLocator(middles))
-    looks = page.looks(rows.assign(series=rows["compiler"], articles=""))
+    looks = counters(rows["compiler"])
     ends: list[tuple[float, str, str, Style]] = []
     for series, part in rows.groupby("series", sort=False):
         look = looks[part["compiler"].iloc[0]]
@@ -103,8 +98,7 @@ def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _draw(page: PlotPage, axes: Axes, rows: pd.DataFrame, look: Style) -> None:
-    levels = rows[rows["kind"].eq("level")].sort_values("x0", kind="stable")
-    for _, run in levels.groupby((levels["x0"] - levels["x1"].shift() > 0.02).cumsum()):
+    for run in runs(rows[rows["kind"].eq("level")]):
         x, ids = steps(run), gid(str(run["ids"].iloc[0]))
         area(axes, run, "low", "high", facecolor=look.colour, alpha=0.18, gid=ids)
         middle = np.repeat(run["value"].to_numpy(), 2)
