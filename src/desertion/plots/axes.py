@@ -66,7 +66,7 @@ def value_axis(axes: Axes, top: float, ticks: int) -> None:
 
 
 def runs(rows: pd.DataFrame, *alike: str) -> list[pd.DataFrame]:
-    """Rows in order of time, cut where a period does not begin where the one before ends, or a cell of `alike` changes."""
+    """Rows in order of time, cut where periods do not touch, and where a cell of the columns `alike` changes."""
     rows = rows.sort_values("x0", kind="stable")
     gap = (rows["x0"] - rows["x1"].shift()).abs() > 0.02
     other = (rows[list(alike)] != rows[list(alike)].shift()).any(axis=1)
