@@ -86,12 +86,11 @@ class PlotPage(Lettering):
         columns: int = 1,
         *,
         heights: Sequence[float],
-        wide: int = 0,
         first: int = 0,
         notes: str = "",
         key: Sequence[tuple[Style, bool, str]] = (),
     ) -> list[Axes]:
-        """Lay out the page: `first` panels over the whole width, `count` ones in `columns`, then `wide` ones.
+        """Lay out the page: `first` panels over the whole width, then `count` ones in `columns`.
 
         `heights` are those of the rows in mm; above them stand title, subtitle and key, below them notes and footer.
         """
@@ -123,18 +122,16 @@ class PlotPage(Lettering):
         for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
             self._line(words, (edge - 0.5 * points / 72) / total, points, weight, colour)
             edge -= tall
-        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(first + count + wide)]
+        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(first + count)]
         for each in axes:
             each.tick_params(which="both", labelsize=size.small, pad=3)
-        inner = axes[first : first + count]
-        rows = [inner[start : start + columns] for start in range(0, count, columns)]
-        rows = [*([each] for each in axes[:first]), *rows, *([each] for each in axes[first + count :])]
+        rows = [axes[start : start + columns] for start in range(first, first + count, columns)]
+        rows = [*([each] for each in axes[:first]), *rows]
         # On a page that must be higher than its panels, a slide, they share what is left.
         room = [72 * (top - bottom) * height / sum(heights) for height in heights]
-        split = len(rows) - wide
         self._groups = [
             (across, list(zip(rows[part], room[part], strict=True)))
-            for across, part in ((1, slice(first)), (columns, slice(first, split)), (1, slice(split, None)))
+            for across, part in ((1, slice(first)), (columns, slice(first, None)))
         ]
         self._top = top * 72
         return axes
