@@ -12,7 +12,8 @@ diagonal is compared with its 99 % simultaneous bound (Kolmogorov–Smirnov).
 Real: the periods, roundings and running totals of the report's own cases, numbers from the truths in `schedule`. Scored
 are the printed 50, 80 and 95 % intervals of totals, growth, the last month, and of cases (on the count scale), with
 Monte Carlo errors, the median of log estimate over truth, the median log width of the 95 % interval, phi over its
-truth, and the share of sets refused. `--informative 8` leaves reports out until 8 counts are informative: that is what
+truth, and the share of sets refused; where cases are posted late also the band over the delay, which the report prints
+beside them. `--informative 8` leaves reports out until 8 counts are informative: that is what
 the gate for levels rests on. `--named` sets each report against the others instead, which takes thirty times as long:
 how often one is named as the report that alone inflates the dispersion, a true one, or the wrong one where its error
 exceeds `LARGE` predictive standard deviations.
@@ -53,8 +54,8 @@ from scipy import special, stats
 from desertion.project import BUILD, DATA, PACKAGE, ROOT, digest, write_atomic
 from desertion.trends import Refused, composite
 from desertion.trends.arrays import Floats
-from desertion.trends.composite import Fit, Priors, Spec, fit, nb1, predictive
-from desertion.trends.composite.posterior import WIDENING, Mixture
+from desertion.trends.composite import Fit, Priors, Spec, counted, delays, fit, nb1, predictive
+from desertion.trends.composite.posterior import WIDENING, Mixture, tails
 
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -82,6 +83,10 @@ PRINTED = (0.95, 0.8, 0.5)
 #: Truths and years whose cases are scored, in one set of `EVERY`: reports of the newer parts leave them open. Not those
 #: of control: without other parts the cases are always at the end of what a report of the whole allows.
 COUNTED, COUNTED_YEARS, EVERY = ("twins", "wrong"), (2023, 2024), 4
+#: Truths whose band over the reporting delay is scored, in one set of `EVERY`, and the end of the names of its rows. It
+#: reaches from the lowest to the highest end of the fit as it is and those at the delays that the real pairs of counts
+#: and the set's own reports leave open, as in the report; its median is that of the middle delay.
+DELAYED, BAND = ("late",), " (band over the delay)"
 
 
 #: Posterior probability below the truth, and whether the posterior's 95 and 80 % interval holds it.
@@ -176,26 +181,42 @@ def on_schedule(truth: str, k: int, informative: int) -> dict[str, Any]:
     if isinstance(found, Refused):
         return made | {"refused": str(found)}
     made["phi"] += found.factors().set_index("name").loc["phi", ["estimate", "low", "high"]].tolist()
-    grid = found.starts[0], found.ends[-1]
     rate = {y: drawn.between(drawn.level, date(y, 1, 1), date(y, 12, 31)) / (365 + (y % 4 == 0)) for y in YEARS}
     for level in PRINTED:
-        one = replace(found, spec=replace(found.spec, level=level))
-        rows = {"last month": (one.intensity().iloc[-1], drawn.between(drawn.level, found.starts[-1], found.ends[-1]))}
-        for y in YEARS:
-            if grid[0] <= date(y, 1, 1) and date(y, 12, 31) <= grid[1]:
-                rows[f"total {y}"] = one.totals([y]).iloc[0], rate[y] * (365 + (y % 4 == 0))
-        ends = {name: (true, row["median"], row["low"], row["high"]) for name, (row, true) in rows.items()
-                if not row["prior_driven"]}  # fmt: skip
-        for a, b in PAIRS:
-            if f"total {a}" in ends and f"total {b}" in ends and not isinstance(g := one.growth(a, b), Refused):
-                ends[f"growth {a} to {b}"] = rate[b] / rate[a], g["ratio"], g["low"], g["high"]
-        if truth in COUNTED and k % EVERY == 0:
-            for (_, row), y in zip(composite.counts(one, COUNTED_YEARS).iterrows(), COUNTED_YEARS, strict=True):
-                true = drawn.between(drawn.cases, date(y, 1, 1), date(y, 12, 31))
-                ends[f"cases {y}"] = true, row["median"], row["low"], row["high"]
-        for name, values in ends.items():
+        for name, values in _ends(found, drawn, rate, level).items():
             made["scored"].setdefault(name, []).append([float(value) for value in values])
+    if k % EVERY:
+        return made
+    if truth in COUNTED:
+        draws = counted.drawn(found, counted.days(found, COUNTED_YEARS))
+        for y, law in zip(COUNTED_YEARS, draws, strict=True):
+            true = drawn.between(drawn.cases, date(y, 1, 1), date(y, 12, 31))
+            ends = [np.quantile(law, tails(level, "cases")).tolist() for level in PRINTED]
+            made["scored"][f"cases {y}"] = [[true, middle, low, high] for low, middle, high in ends]
+    if truth in DELAYED and isinstance(fits := delays.by_delay(found, schedule.pairs()), list):
+        for level in PRINTED:
+            each = [_ends(one, drawn, rate, level) for one in (found, *fits)]
+            for name in sorted(set(each[0]).intersection(*each[1:])):
+                true, middle, *_ = each[2][name]
+                low, high = min(ends[name][2] for ends in each), max(ends[name][3] for ends in each)
+                made["scored"].setdefault(name + BAND, []).append([float(v) for v in (true, middle, low, high)])
     return made
+
+
+def _ends(found: Fit, drawn: schedule.Drawn, rate: dict[int, float], level: float) -> dict[str, tuple[float, ...]]:
+    """Truth, median and ends of the printed interval of `level` of each quantity that does not rest on the prior."""
+    one = replace(found, spec=replace(found.spec, level=level))
+    first, last = found.starts[0], found.ends[-1]
+    rows = {"last month": (one.intensity().iloc[-1], drawn.between(drawn.level, found.starts[-1], last))}
+    for y in YEARS:
+        if first <= date(y, 1, 1) and date(y, 12, 31) <= last:
+            rows[f"total {y}"] = one.totals([y]).iloc[0], rate[y] * (365 + (y % 4 == 0))
+    ends = {name: (true, row["median"], row["low"], row["high"]) for name, (row, true) in rows.items()
+            if not row["prior_driven"]}  # fmt: skip
+    for a, b in PAIRS:
+        if f"total {a}" in ends and f"total {b}" in ends and not isinstance(g := one.growth(a, b), Refused):
+            ends[f"growth {a} to {b}"] = rate[b] / rate[a], g["ratio"], g["low"], g["high"]
+    return ends
 
 
 def one_set(arguments: argparse.Namespace, k: int) -> dict[str, Any]:
@@ -353,7 +374,7 @@ def on_schedule_summary(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         line = [share(name, f"{100 * level:.0f}", list(held[:, k])) for k, level in enumerate(PRINTED)]
         line += [middle(name, "bias", np.log(median[:, 0] / true[:, 0]))]
         line += [middle(name, "width", np.log(high[:, 0] / low[:, 0]))]
-        print(f"  {name:20s} {len(part):5d} {' '.join(line)}")
+        print(f"  {name:42s} {len(part):5d} {' '.join(line)}")
     return rows
 
 

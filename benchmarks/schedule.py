@@ -21,6 +21,7 @@ from datetime import date
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from desertion import figures, reconcile
@@ -92,6 +93,12 @@ def real() -> Schedule:
     counted, days = (completeness.counting_days(each, cases, data.figures) for each in (reports, printed))
     assert days is not None, "the data do not tell when the reports were counted"
     return Schedule(found, replace(reports, counted=counted), printed, days[:, 0])
+
+
+@cache
+def pairs() -> pd.DataFrame:
+    """The real counts of one period at two dates."""
+    return completeness.pairs(figures.load())
 
 
 def _together(parts: list[Observations]) -> Observations:

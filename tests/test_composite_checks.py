@@ -127,6 +127,13 @@ def test_on_the_real_schedule_totals_and_growth_cover_what_they_claim_to() -> No
         assert (part["value"] - 2 * part["error"]).le(high).all()
 
 
+def test_on_the_real_schedule_numbers_of_cases_cover_what_they_claim_to_unless_a_report_is_wrong() -> None:
+    table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth == 'twins' and measure == '95'")
+    part = table[table["quantity"].str.startswith("cases ")]
+    assert part["quantity"].tolist() == ["cases 2023", "cases 2024"]
+    assert (part["value"] + 2 * part["error"]).ge(0.92).all()
+
+
 #: Means and standard deviations of a run of benchmarks/bench_nuts.py: 2 chains of 600, split R-hat at most 1.03.
 SAMPLED = {
     "month": [(5.074, 0.087), (5.226, 0.081), (5.199, 0.074), (5.165, 0.069), (4.893, 0.084), (5.001, 0.074),

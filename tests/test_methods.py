@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from desertion.project import PACKAGE
-from desertion.trends.composite import Priors, gates, hyper, posterior
+from desertion.trends.composite import Priors, gates, hyper, posterior, predictive
 from desertion.trends.origins import ENOUGH
 
 TEXT, CITED = (" ".join((PACKAGE / "report" / name).read_text(encoding="utf-8").split())
@@ -35,6 +35,8 @@ _PHI = 1 + np.exp(P.log_excess_mean + P.log_excess_sd * np.array([-1.96, 0, 1.96
         f"those of numbers of cases {posterior.WIDENING['cases']:g} times",
         f"factors between series {posterior.WIDENING['factor']:g} times",
         f"that of $\\phi$ {posterior.WIDENING['phi']:g} times",
+        f"misses by more than {predictive.NOTICED:g} standard deviations",
+        f"the dispersion without it is at most {predictive.LEFT:g} of that with it",
         f"levels and totals from {NUMBERS[gates.FOR_LEVELS]} counts that do not follow from each other",
         f"dated break with {NUMBERS[gates.CELLS_A_SIDE]} counts on each side",
         f"at least {NUMBERS[ENOUGH]} such counts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -77,14 +78,27 @@ def test_the_smoothness_is_that_of_the_whole_fit_and_the_dispersion_is_estimated
 def test_a_report_that_alone_inflates_the_dispersion_is_named_and_no_other_one() -> None:
     rng = np.random.default_rng(5)
     counts = rng.poisson(400, 14).astype(float)
-    assert predictive.named(fitted(yearly(*counts))) == ""
+    assert not predictive.left_out(fitted(yearly(*counts)))["named"].any()
     counts[4] = round(1.5 * counts[4])
     found = fitted(yearly(*counts))
     table = predictive.left_out(found)
-    assert table.loc[table["named"], "id"].tolist() == [predictive.named(found)] == ["F4"]
+    assert table.loc[table["named"], "id"].tolist() == ["F4"]
     phi = 1 + found.posterior.averaged(found.hyper("delta"))
     assert table["phi"].iloc[4] < phi / 2
     assert table["phi"].drop(4).min() > phi / 2
+
+
+def test_a_true_report_that_a_wrong_one_makes_look_far_off_is_not_named() -> None:
+    """Beside a wrong report a true one may miss by more, but the dispersion stays without it."""
+    found = fitted(yearly(*COUNTS))
+    phi = 1 + found.posterior.averaged(found.hyper("delta"))
+    table = pd.DataFrame({"error": [-5.9, -3.7, 0.4], "phi": [1.1 * phi, 0.2 * phi, phi], "spread": 0.1})
+    assert predictive.noticed(table, found)["named"].tolist() == [False, True, False]
+    for other in (
+        table.assign(error=[-5.9, -2.9, 0.4]), table.assign(phi=[phi, 0.6 * phi, phi]),
+        table.assign(phi=[phi, 0.2 * phi, 0.1 * phi]),
+    ):  # fmt: skip
+        assert not predictive.noticed(other, found)["named"].any()
 
 
 def test_an_error_as_large_as_the_smallest_noticeable_one_is_noticed() -> None:

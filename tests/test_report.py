@@ -521,13 +521,17 @@ def test_measured_coverage_is_told_where_it_was_measured(tmp_path: Path) -> None
         "truth,quantity,measure,data_sets,value,error", "wrong,sets,refused,1000,0.0100,0.01",
         *("wrong,phi,ratio,990,0.812,0.02", "wrong,reports,named,120,0.61,0.05", "wrong,total 2021,95,990,0.94,0.01"),
         *("wrong,total 2022,95,990,0.951,0.01", "wrong,growth 2021 to 2022,80,990,0.8,0.01"),
+        "late,total 2021,95,300,0.82,0.01", "late,total 2021 (band over the delay),95,75,0.96,0.01",
         "8 informative counts,sets,refused,300,0.2,0.02",
     ]  # fmt: skip
     (tmp_path / "benchmarks" / "schedule.csv").write_text("\n".join(lines) + "\n")
     *_, table = verification.verification(tmp_path)
+    late = "Cases are posted late, by another law than the model's"
     assert isinstance(table, content.TableBlock)
     assert [[cell.text for cell in row] for row in table.body] == [
         ["One exact report is 15 % wrong", "1,000", "94.0–95.1 %", "–", "–", "80.0 %", "0.81", "1.0 %", "61.0 %", "–"],
+        [late, "300", "82.0 %", *["–"] * 7],
+        [f"{late} (band over the delay)", "75", "96.0 %", *["–"] * 7],
         ["8 informative counts", "300", "–", "–", "–", "–", "–", "20.0 %", "–", "–"],
     ]
     (tmp_path / "benchmarks" / "calibration.csv").write_text("quantity,level\nmonth,0.95\n")

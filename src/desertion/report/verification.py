@@ -135,6 +135,8 @@ _ON_SCHEDULE = {
     "season": "It has a season",
     "drift": "Dispersion rises from 1.5 over 5 to 30",
 }
+#: End of a quantity whose interval is the band over the delay.
+_BAND = " (band over the delay)"
 
 
 def _on_schedule(path: Path) -> TableBlock:
@@ -144,13 +146,13 @@ def _on_schedule(path: Path) -> TableBlock:
     shares = [(kind, level) for kind in ("total", "growth") for level in ("95", "80")]
     named = [("sets", "refused"), ("reports", "named"), ("reports", "true one named")]
     body = []
-    for truth, part in rows.groupby("truth", sort=False):
+    rows["band"] = rows["quantity"].str.endswith(_BAND)
+    for (truth, band), part in rows.groupby(["truth", "band"], sort=False):
         values = dict(list(part.groupby(["kind", "measure"])["value"]))
         phi = values.get(("phi", "ratio"))
         cells = [_between(values.get(key, ())) for key in (*shares, *named)]
         cells.insert(len(shares), "–" if phi is None else f"{phi.iloc[-1]:.2f}")
-        sets = part.loc[part["quantity"].eq("sets"), "data_sets"].iloc[0]
-        body.append([_ON_SCHEDULE.get(str(truth), str(truth)), f"{sets:,}", *cells])
+        body.append([_ON_SCHEDULE.get(str(truth), str(truth)) + _BAND * band, f"{part['data_sets'].max():,}", *cells])
     labels = ["Truth", "Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth",
               "Refused", "Wrong report named", "True report named"]  # fmt: skip
     return _table("Calibration on the real schedule of reports", path.name, labels, body)

@@ -122,7 +122,7 @@ def check(
         _why(each, data, error) if far else ""
         for each, far, error in zip(readings, outside, table["error"], strict=True)
     ]
-    used = predictive.noticed(table[table["role"].eq(USED) & table["verdict"].ne(FIRST)])
+    used = predictive.noticed(table[table["role"].eq(USED) & table["verdict"].ne(FIRST)], fitted)
     # an error of an increment is a smaller share of the total that is printed
     table["smallest"] = used["smallest"] * table.pop("part")
     table["named"] = used["named"].reindex(table.index, fill_value=False)
@@ -301,5 +301,4 @@ def named(table: pd.DataFrame, fitted: Fit | Refused) -> list[str]:
         f"it lies {abs(row['error']):.1f} standard deviations {'above' if row['error'] > 0 else 'below'} what the "
         f"others predict. Without it the variance over mean falls from {phi:.1f} to {row['phi']:.1f}."
         for row in table[table["named"]].to_dict("records")
-        if row["phi"] < phi
     ]

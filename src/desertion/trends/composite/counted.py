@@ -61,27 +61,31 @@ def counts(fit: Fit, period: Literal["year"] | Sequence[Period] = "year", series
     ----------
     Heitjan & Rubin (1991), counts that are known within limits; Mosimann (1962), Dirichlet-multinomial law.
     """
-    number = fit.series(series)
-    spans = fit.spans(period)
+    spans, rows = fit.spans(period), days(fit, period, series)
+    least, most = _limits(fit.obs, rows)
+    draws = memo.recall(drawn, fit, rows)
+    low, median, high = np.quantile(draws, tails(fit.spec.level, "cases"), axis=1)
+    return pd.DataFrame(spans, columns=["period_start", "period_end"]).assign(
+        scope=[_scope(fit.obs, rows, i) for i in range(len(rows))], least=least, most=most,
+        mean=draws.mean(axis=1), median=median, low=low, high=high, exact=least == most,
+    )  # fmt: skip
+
+
+def days(fit: Fit, period: Literal["year"] | Sequence[Period] = "year", series: str | None = None) -> Observations:
+    """The days of each period as a report that says nothing. Raises UserError as `counts` does."""
+    spans, number = fit.spans(period), fit.series(series)
     for span in spans:
         fit.share(*span)  # raises UserError for days that the reports do not reach
     n = len(spans)
-    rows = Observations(
+    return Observations(
         tuple(f"{first} to {last}" for first, last in spans), np.full(n, number, np.int64),
         np.array([first.toordinal() for first, _ in spans], np.int64),
         np.array([last.toordinal() + 1 for _, last in spans], np.int64),
         np.zeros(n), np.full(n, np.inf), fit.obs.series_names,
     )  # fmt: skip
-    least, most = _limits(fit.obs, rows)
-    drawn = memo.recall(_drawn, fit, rows)
-    low, median, high = np.quantile(drawn, tails(fit.spec.level, "cases"), axis=1)
-    return pd.DataFrame(spans, columns=["period_start", "period_end"]).assign(
-        scope=[_scope(fit.obs, rows, i) for i in range(n)], least=least, most=most,
-        mean=drawn.mean(axis=1), median=median, low=low, high=high, exact=least == most,
-    )  # fmt: skip
 
 
-def _drawn(fit: Fit, rows: Observations) -> Floats:
+def drawn(fit: Fit, rows: Observations) -> Floats:
     """Draws of the cases in the days of each row: (rows, draws). Those of one row do not depend on the others."""
     seed = fit.spec.seed
     theta, nodes = fit.posterior.draw(DRAWS, np.random.default_rng([seed, 5]))
@@ -89,9 +93,9 @@ def _drawn(fit: Fit, rows: Observations) -> Floats:
         model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay),
         [checks.pieces(fit, rows, i) for i in range(len(rows))],
     )
-    days = zip(rows.start.tolist(), rows.stop.tolist(), strict=True)
-    own = [np.random.default_rng([seed, 6, first, after]) for first, after in days]
-    drawn: list[list[Floats]] = [[] for _ in own]
+    ends = zip(rows.start.tolist(), rows.stop.tolist(), strict=True)
+    own = [np.random.default_rng([seed, 6, first, after]) for first, after in ends]
+    made: list[list[Floats]] = [[] for _ in own]
     for k, (point, node) in enumerate(zip(theta, nodes, strict=True)):
         hyper = fit.posterior.hyper[node]
         means = model.posed(base, fit.design, hyper).means(point)[0]
@@ -104,8 +108,8 @@ def _drawn(fit: Fit, rows: Observations) -> Floats:
             number = checks.split(inside, outside, cells, level, hyper.delta, own[i])
             if loose.any():
                 number += nb1.sample(np.full(EACH, float(loose @ level)), hyper.delta, own[i])
-            drawn[i].append(number)
-    return np.array([np.concatenate(each or [np.full(1, np.nan)]) for each in drawn])
+            made[i].append(number)
+    return np.array([np.concatenate(each or [np.full(1, np.nan)]) for each in made])
 
 
 def _limits(obs: Observations, rows: Observations) -> tuple[Floats, Floats]:
