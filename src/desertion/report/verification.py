@@ -152,7 +152,9 @@ def _on_schedule(path: Path) -> TableBlock:
         phi = values.get(("phi", "ratio"))
         cells = [_between(values.get(key, ())) for key in (*shares, *named)]
         cells.insert(len(shares), "–" if phi is None else f"{phi.iloc[-1]:.2f}")
-        body.append([_ON_SCHEDULE.get(str(truth), str(truth)) + _BAND * band, f"{part['data_sets'].max():,}", *cells])
+        body.append(
+            [_ON_SCHEDULE.get(str(truth), str(truth)) + (_BAND if band else ""), f"{part['data_sets'].max():,}", *cells]
+        )
     labels = ["Truth", "Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth",
               "Refused", "Wrong report named", "True report named"]  # fmt: skip
     return _table("Calibration on the real schedule of reports", path.name, labels, body)
