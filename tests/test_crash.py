@@ -22,7 +22,7 @@ import pytest
 from support.clone import PUBLISH, READ, Clone, wait_until
 from support.notebooks import write
 
-from desertion.engine import sweep
+from desertion.engine import private, sweep
 from desertion.engine.run import run
 from desertion.engine.workers import Task
 from desertion.errors import RunError, UserError
@@ -139,13 +139,17 @@ def test_a_killed_sweep_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mon
     with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a short path, which those of sockets need
         for variable in ("TMPDIR", "XDG_RUNTIME_DIR"):
             monkeypatch.setenv(variable, place)
-        process = clone.start(*SWEEP)
-        wait_until(lambda: any(Path(place).glob("desertion-*/in.ipynb")), 60)
-        process.kill()
-        process.communicate(timeout=20)
-        wait_until(lambda: not clone.processes(), 10)
-        # multiprocessing may leave an empty folder of its own, pymp-…
-        assert [path for path in Path(place).iterdir() if not path.name.startswith("pymp-")] == []
+        for victims in ("sweep",), ("sweep", "worker"):
+            process = clone.start(*SWEEP)
+            wait_until(lambda: any(Path(place).glob("desertion-*/in.ipynb")), 60)
+            for victim in [process.pid, *(clone.find("worker") if "worker" in victims else [])]:
+                os.kill(victim, signal.SIGKILL)
+            process.communicate(timeout=20)
+            wait_until(lambda: not clone.processes(), 10)
+            assert all(path.name.startswith("desertion-") for path in Path(place).iterdir())
+            assert not list(Path(place).iterdir()) or "worker" in victims
+        private.remove_leftovers(clone.place)  # as the next build or sweep does
+        assert not list(Path(place).iterdir())
 
 
 @pytest.mark.parametrize("what", ["progress", "answer"])

@@ -10,6 +10,7 @@ import types
 import warnings
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,16 @@ def test_half_a_file_is_computed_again_and_mended(folder: Path, cut: int) -> Non
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("content", [b"", b"text", b"cnowhere\nname\n.", pickle.dumps(1)[:-1]])
+def test_a_whole_file_that_cannot_be_loaded_is_computed_again_and_mended(folder: Path, content: bytes) -> None:
+    memo.recall(square, 3.0)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(sha256(content).digest() + content)
+    assert memo.recall(square, 3.0)[0][0] == 9
+    assert path.read_bytes() == whole
+
+
 def plant(path: Path, mark: Path) -> None:
     """A whole file that runs a command where it is loaded."""
 
@@ -218,7 +229,7 @@ def plant(path: Path, mark: Path) -> None:
             return os.system, (f"touch {mark}",)
 
     content = pickle.dumps(Command())
-    path.write_bytes(__import__("hashlib").sha256(content).digest() + content)
+    path.write_bytes(sha256(content).digest() + content)
 
 
 @pytest.mark.parametrize("place", ["folder", "parent"])

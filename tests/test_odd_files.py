@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from desertion import cli
@@ -125,6 +126,18 @@ def test_an_exposure_in_no_usual_unit_is_refused(
 
 
 @pytest.mark.parametrize("model", fit.MODELS)
+def test_exposures_in_no_one_unit_are_refused_with_both_lines(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.csv"
+    rows = [f"{2000 + k}-01-01,{2000 + k}-12-31,{k + 7},{'2' if k == 4 else '1e20'}" for k in range(12)]
+    path.write_text("\n".join(["period_start,period_end,value,force", *rows]))
+    assert cli.main(["fit", str(path), "--model", model, "--exposure", "force"]) == 2
+    refusal = r"c\.csv:6 \(row 5\): force 2 and the 1e\+20 of line \d+ are in no one unit"
+    assert re.search(refusal, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("model", fit.MODELS)
 def test_counts_that_are_all_zero_are_refused_for_that_reason(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +168,25 @@ def test_one_huge_count_is_answered_with_a_doubt_or_refused_and_its_line_is_name
     assert status in (0, 2)
     assert not FOREIGN.search(words)
     assert status == 2 or "counts.csv:15 (row 14): 250,000 is " in words
+
+
+def test_counts_of_every_size_are_answered_or_refused_without_a_warning_of_a_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "counts.csv"
+    counts = (
+        "169 0 53 238 1 342 100000 0 71 192 10000 1000 0 10 100000 10000 32 1 0 0 100000000 1 384 317 0 9 0 0 12 12"
+    )
+    months = pd.period_range("2021-01", periods=30, freq="M")
+    rows = [
+        f"{month.start_time:%F},{month.end_time:%F},{n},{100_000 if month.month == 6 and month.year == 2021 else 1000}"
+        for month, n in zip(months, counts.split(), strict=True)
+    ]
+    path.write_text("\n".join(["period_start,period_end,value,force", *rows]))
+    options = ["--trend=smooth", "--period-unit=month", "--exposure=force", "--level=.8"]
+    assert cli.main(["fit", str(path), "--model", "composite", *options]) in (0, 2)
+    done = capsys.readouterr()
+    assert not FOREIGN.search(done.out + done.err)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from nbformat import v4
 from support.pages import BAD, RAW, bad_data, data, notebook, picture, published, render, shown
 
 from desertion import figures, params, report, tables
+from desertion import notebook as nb
 from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.project import BUILD, NOTEBOOKS, PLOTS
@@ -157,11 +158,22 @@ def test_a_section_shows_its_answer_and_first_plot_and_folds_the_rest_under_its_
     assert [type(block) for block in chapter.parts[1].blocks] == [PlotBlock, TableBlock]
 
 
-def test_a_sub_section_with_a_picture_without_sources_is_not_folded() -> None:
+def test_a_sub_section_with_a_raw_output_is_not_folded() -> None:
     drawn = PictureBlock("image/png", b"", "words", 10, 5, "07-own, code cell 2")
-    for block, folded in ((plot_of("a"), True), (drawn, False), (dataclasses.replace(drawn, where=""), True)):
+    frame = TableBlock((), ((TableCell("1"),),))
+    cases: list[tuple[Block, bool]] = [(plot_of("a"), True), (dataclasses.replace(drawn, where=""), True)]
+    cases += [(dataclasses.replace(frame, title="Counts"), True), (Prose("Words."), True)]
+    cases += [(drawn, False), (frame, False), (Verbatim("printed"), False), (Prose("shown", drawn.where), False)]
+    for block, folded in cases:
         heading = next(iter(page_module.PageWriter([]).part(Part("One", (block,)))))
         assert (heading == "## One") != folded, heading
+
+
+def test_every_sub_section_of_the_stored_notebooks_is_folded() -> None:
+    _, chapters, methods = layout.arrange(content.read(nb.paths(), PLOTS), [])
+    writer = page_module.PageWriter([])
+    for part in (part for chapter in (*chapters, methods) for part in chapter.parts):
+        assert "word" in next(iter(writer.part(part))), part.heading
 
 
 def test_what_no_heading_or_answer_stands_before_is_not_folded() -> None:
@@ -200,7 +212,7 @@ def test_a_cell_tagged_methods_moves_its_sub_section_or_its_notebook_to_the_meth
     cells = [
         v4.new_markdown_cell("# First?"),
         v4.new_markdown_cell("## Check\n\nIt is checked.", metadata=tagged),
-        v4.new_code_cell("a", outputs=[shown({"text/plain": "a check"})]),
+        v4.new_code_cell("a", outputs=[shown({"text/plain": "a check"})], metadata=tagged),
         v4.new_markdown_cell("## Result"),
         v4.new_code_cell("b", outputs=[shown({"text/plain": "a result"})]),
     ]
@@ -214,6 +226,23 @@ def test_a_cell_tagged_methods_moves_its_sub_section_or_its_notebook_to_the_meth
     assert [part.heading for part in methods.parts][:2] == ["Check", "Second? {#09-second}"]
     assert methods.parts[0].blocks == (Prose("It is checked."), Verbatim("a check"))
     assert methods.parts[1].blocks == (Prose("Why."), Prose("### Sub"), Verbatim("of the whole"))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", "text/markdown"])
+def test_what_a_new_last_cell_shows_stands_unfolded_in_the_section_of_its_notebook(kind: str, tmp_path: Path) -> None:
+    for path in nb.paths():
+        notebook = nbformat.read(path, 4)
+        notebook.cells.append(v4.new_markdown_cell(f"Why {path.stem}."))
+        notebook.cells.append(v4.new_code_cell("new", outputs=[shown({kind: "just made"})]))
+        nbformat.write(notebook, tmp_path / path.name)
+    out = tmp_path / "report.html"
+    report.render(params.edition("default"), sorted(tmp_path.glob("*.ipynb")), out, plots=PLOTS, data=data())
+    html = out.read_text(encoding="utf-8")
+    for stem in (path.stem for path in nb.paths()):
+        between = html[html.rindex("<", 0, html.index(f'id="{stem}"')) : html.index(f"Why {stem}.")]
+        assert not re.search(r'id="\d\d-(?!\w+-more)', between[10:].partition(">")[2]), f"{stem}: in another section"
+        assert between.count("<details") == between.count("</details"), f"{stem}: it is folded"
+    assert len(re.findall("just made", html)) == len(nb.paths())
 
 
 def test_a_printed_number_leads_to_the_pages_that_print_it_and_a_computed_one_never_does(page: str) -> None:

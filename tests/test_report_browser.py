@@ -56,6 +56,16 @@ def test_every_width_and_theme_fits_is_accessible_and_gets_ready(which: str, req
         assert view["sideways"] == 0 or view["width"] > 640, view
 
 
+@pytest.mark.parametrize("edition", params.names())
+def test_the_first_screen_of_a_phone_holds_the_finding_and_its_plot_in_every_edition(edition: str) -> None:
+    page = BUILD / edition / "report.html"
+    if not page.is_file():
+        pytest.skip(f"skipped: no built page (run make EDITION={edition} first)")
+    sentence, *years = browse(page, "first")["ends"]
+    assert years, "the first figure has an axis of years"
+    assert sentence < max(years) <= 740  # pixels
+
+
 @pytest.fixture(scope="module")
 def folded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a browser does with a page of a notebook with sub-sections."""

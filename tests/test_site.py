@@ -182,12 +182,31 @@ def test_a_plot_can_be_embedded_and_cited(served: tuple[Path, str]) -> None:
     html = (place / "2024-03-20" / "index.html").read_text(encoding="utf-8")
     figure = re.search(r'<figure id="plot-growth">.*?</figure>', html, re.DOTALL)
     assert figure
-    embed, cite = map(unescape, re.findall(r"<pre tabindex='0'>(.*?)</pre>", figure[0])[-2:])
+    embed, cite = map(unescape, re.findall(r'<pre tabindex="0">(.*?)</pre>', figure[0])[-2:])
     page = Page(embed)
     assert page.links == [f"{address}2024-03-20/#plot-growth"]
     assert fetch(page.loads[0]).startswith(b"<svg")
     for words in ("edition “What was known on 20 March 2024”", page.links[0], "Mediazona", "CC BY 4.0"):
         assert words in cite
+
+
+def test_no_text_of_the_data_becomes_markup(tmp_path: Path) -> None:
+    hostile = '"><script>alert(1)</script>&'
+    folder = tmp_path / "plots"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps({"title": hostile, "compilers": [hostile]}))
+    (folder / "a.svg").touch()
+    hosting = hosted.Hosting(
+        "https://example.org/", tmp_path, hostile, hostile, [(hostile, hostile)], {"name": hostile}
+    )
+    page = '<title>A</title><p class="edition">B</p><figure id="plot-a"><figcaption></figcaption></figure>'
+    html = hosted.page(page, hosting)
+    assert re.findall("<script[^>]*>", html) == ['<script type="application/ld+json">']
+    read = Page(html)
+    assert (read.meta["description"], read.links[0]) == (hostile, hostile)
+    embed, cite = map(unescape, re.findall(r'<pre tabindex="0">(.*?)</pre>', html))
+    assert (Page(embed).loads, embed.count("<")) == (["https://example.org/plots/a.svg"], 3)  # of a, img and /a
+    assert f"“{hostile}”" in cite
 
 
 def test_without_an_address_nothing_absolute_is_claimed(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ def test_a_killed_sweep_goes_on_where_it_was(clone: Clone) -> None:
         ({"grid": {"x": [1, "two"]}}, "set 2 of 2: x = 'two': must be a whole number"),
         ({"grid": {"x": [1, True]}}, "set 2 of 2: x = True: must be a whole number"),
         ({"grid": {"x": [1], "plus": [None, 0.5]}}, "set 2 of 2: plus = 0.5: must be a whole number or null"),
+        ({"grid": {"then": ["2020-01-01"]}, "function": "desertion.text.day"}, "then = '2020-01-01': must be a date"),
         ({"grid": {"x": [1]}, "function": "desertion.errors.UserError"}, "is not a function of the package"),
         ({"grid": {"x": [1]}, "function": "desertion.slow.Path"}, "is not a function of the package"),
     ],

@@ -52,7 +52,7 @@ def recall(function: Callable[..., T], *arguments: Any) -> T:
         path = None
     if path is None:
         return function(*arguments)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(Exception):  # what cannot be read or loaded is computed again
         stored = path.read_bytes() if _ours(path) else b""
         if sha256(stored[32:]).digest() == stored[:32]:  # else a full disk or a power cut left part of it
             os.utime(path)

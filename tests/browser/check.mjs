@@ -1,5 +1,5 @@
 // Opens pages of the report in a real browser and says, as JSON, what it found. The tests in tests/test_report_browser.py judge.
-// usage: node check.mjs BROWSER PAGE [open|use|fold|filter]; PAGE is a file, or an address on this machine
+// usage: node check.mjs BROWSER PAGE [open|first|use|fold|filter]; PAGE is a file, or an address on this machine
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -53,6 +53,16 @@ const tasks = {
         await tab.context().close();
       }
     }
+  },
+
+  /** On a phone: how far down the headline ends, and the lowest year below the axis of the first plot. */
+  async first() {
+    const tab = await open(360, "light");
+    found.ends = await tab.evaluate(() => {
+      const years = [...document.querySelectorAll("#answer figure .narrow text")].filter((each) => /^20\d\d$/.test(each.textContent.trim()));
+      return [document.querySelector("#answer > p"), ...years].map((each) => each.getBoundingClientRect().bottom);
+    });
+    await tab.context().close();
   },
 
   /** Cards by mouse, keyboard and touch; the table's filter, sort and download; files of a plot; the page without its script. */

@@ -76,9 +76,10 @@ def fit_file(
     result: dict[str, Any] | Refused
     try:
         if model == "composite":
-            result = composite_table.fit_table(
-                table, trend=text, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
-            )
+            with np.errstate(all="ignore"):  # a step that no number can hold is refused below
+                result = composite_table.fit_table(
+                    table, trend=text, period_unit=period_unit, harmonics=harmonics, steps=steps, level=level, seed=seed
+                )
         elif isinstance(grid := from_table(table, period_unit), Refused):
             result = grid
         elif regressed:

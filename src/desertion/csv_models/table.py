@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from desertion.csv_models.reader import read_rows
+from desertion.errors import CsvError
 from desertion.figures import rules
 from desertion.text import nearest, shown
 from desertion.trends import graph
@@ -25,6 +26,7 @@ MAX_ROWS = 10_000
 MAX_COUNT = 1e9
 #: Range of an exposure: no unit of soldiers and years needs more, and products of three stay finite.
 LEAST_EXPOSURE, MOST_EXPOSURE = 1e-30, 1e30
+_SPREAD = 1e9  # of the exposures of one file: differences of their sums stay exact enough
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -99,7 +101,16 @@ def read(path: str | Path, exposure: str | None = None) -> CountFile:
 
     types = dict.fromkeys(("period_start", "period_end"), "date")
     rows = read_rows(path, columns, lambda line, cells: _row(line, cells, exposure), MAX_ROWS, needed, types=types)
-    return CountFile(path.name, tuple(rows), exposure)
+    file = CountFile(path.name, tuple(rows), exposure)
+    if exposure:
+        ordered = sorted(rows, key=lambda row: row.exposure or 0)
+        low, high = ordered[0], ordered[-1]
+        if (high.exposure or 0) > _SPREAD * (low.exposure or 0):
+            what = (
+                f"{low.exposure:g} and the {high.exposure:g} of line {high.line} are in no one unit; mend one of them"
+            )
+            raise CsvError(f"{file.where(low)}: {exposure} {what}")
+    return file
 
 
 def _row(line: int, cells: dict[str, str], exposure: str | None) -> CountRow:

@@ -8,14 +8,20 @@ for each process, so that its kernels are ordinary ones: forking saves nothing t
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import tempfile
 from importlib.metadata import EntryPoint
+from multiprocessing import util
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.forkserver import set_forkserver_preload
 from typing import Any, cast
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from desertion.engine import private
 
 NAME = "desertion-forks"
 set_forkserver_preload(["desertion.engine.preload"])
@@ -25,6 +31,15 @@ def _run_kernel(*arguments: Any) -> None:
     from desertion.engine import preload  # the fork server has it already
 
     preload.run_kernel(*arguments)
+
+
+@functools.cache
+def _keep_multiprocessing() -> None:
+    """Let multiprocessing have its folder, `pymp-…`, in a private one, which goes with this process or is swept."""
+    before, tempfile.tempdir = tempfile.tempdir, str(private.make_folder())
+    util.get_temp_dir()
+    tempfile.tempdir = before
+    atexit.register(private.remove_folders, os.getpid())
 
 
 class ForkedKernel(ForkServerProcess):
@@ -52,6 +67,7 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork what `cmd` would start. Raises RuntimeError where the fork server ends meanwhile."""
+        _keep_multiprocessing()
         self.cwd = str(kwargs["cwd"])
         kernel = ForkedKernel(target=_run_kernel, args=(cmd, kwargs["env"], self.cwd, kwargs["stdout"].name))
         try:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desertion import git, params, reads
 from desertion import notebook as nb
+from desertion.engine import private
 from desertion.errors import UserError
 from desertion.project import DATA, NOTEBOOKS, PLOTS, ROOT, digest, file_digest, relative, write_atomic
 
@@ -127,8 +127,8 @@ def settle() -> list[str]:
 
 def _both(name: str) -> str:
     """The notebook `name` with the cells of both sides of the merge in progress."""
-    with tempfile.TemporaryDirectory() as folder:
-        sides = {side: Path(folder) / side for side in ("this side", "before", "the other side")}
+    with private.folder() as folder:
+        sides = {side: folder / side for side in ("this side", "before", "the other side")}
         for stage, side in zip("213", sides.values(), strict=True):
             try:
                 content = git.run("show", f":{stage}:./{name}").decode("utf-8", "replace")

@@ -23,13 +23,18 @@ def _base() -> Path:
     return Path(runtime if usable else "/tmp")
 
 
-@contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    """A folder of this process that only its user can enter, while the context lasts."""
+def make_folder() -> Path:
+    """A new folder of this process that only its user can enter. Raises UserError where it cannot be made."""
     try:
-        made = Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir=_base()))
+        return Path(tempfile.mkdtemp(prefix=f"desertion-{os.getpid()}-", dir=_base()))
     except OSError as error:
         raise UserError(f"{_base()}: the folder for a kernel's sockets cannot be made: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A new folder of this process, while the context lasts."""
+    made = make_folder()
     try:
         yield made
     finally:
@@ -59,8 +64,9 @@ def remove_leftovers(place: Path) -> None:
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
         return True
-    return True
+    return state.split()[0] != "Z"  # ended, though no process has taken note of it

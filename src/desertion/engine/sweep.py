@@ -109,6 +109,7 @@ def main(path: Path, *, jobs: int | None = None, scheduler: str = "", cold: bool
     spec = read(path)
     try:
         spec.place.mkdir(parents=True, exist_ok=True)
+        private.remove_leftovers(spec.place)
         with alone(spec.place, f"sweep of {relative(path)}"):
             table, failed = sweep(spec, jobs=jobs, scheduler=scheduler, cold=cold)
     except OSError as error:
@@ -210,10 +211,13 @@ def _check_function(spec: SweepSpec, where: str) -> None:
         for each, value in values.items():
             kind = hints.get(each)
             kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-            known = [_KINDS[one] for one in kinds if one in _KINDS]
-            if len(known) == len(kinds) and not any(type(value) in taken for taken, _ in known):
-                right = " or ".join(words for _, words in known)
+            if all(isinstance(one, type) for one in kinds) and not any(_takes(one, value) for one in kinds):
+                right = " or ".join(_KINDS[one][1] if one in _KINDS else f"a {one.__name__}" for one in kinds)
                 raise UserError(f"{place}: {shown(each)} = {shown(repr(value))}: must be {right}")
+
+
+def _takes(kind: type, value: object) -> bool:
+    return type(value) in _KINDS[kind][0] if kind in _KINDS else isinstance(value, kind)
 
 
 def _function(name: str, where: str = "sweep") -> Any:

@@ -62,7 +62,7 @@ def _rows(ledger: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _differs(kind: str) -> str:
-    return f"Readings of one count that differ in {kind.replace('+', ' and ')}"
+    return f"Versions of one count that differ in {kind.replace('+', ' and ')}"
 
 
 def _spread(row: Mapping[str, Any]) -> float:

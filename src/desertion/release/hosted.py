@@ -6,9 +6,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import escape
 
 from desertion import __version__
 from desertion.report.escape import to_json
@@ -16,7 +20,6 @@ from desertion.report.layout import MAIN_PLOTS, TITLE
 
 _FIGURE = re.compile(r'(<figure id="plot-([\w-]+)">.*?)(</figcaption></figure>)', re.DOTALL)
 _EDITION = re.compile(r'(<p class="edition">.*?</p>)', re.DOTALL)
-_STYLE = "<style>.use pre{white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}</style>"  # one click selects
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,23 @@ class Hosting:
     repository: str = ""
 
 
+@cache
+def parts() -> Any:
+    """The macros of parts.html, which escape what they are given."""
+    how = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return how.from_string((files("desertion.release") / "parts.html").read_text(encoding="utf-8")).module
+
+
 def page(html: str, hosting: Hosting) -> str:
     """The page `html` of a build with all of this. Raises RuntimeError where it is not such a page."""
-    html = _once(re.compile(r"(<title>[^<]*)"), html, f". {escape(hosting.edition)}")
+    html = _once(re.compile(r"(<title>[^<]*)"), html, str(escape(f". {hosting.edition}")))
     html = linked(_once(re.compile(r"(</title>)"), html, _head(hosting)), hosting.links)
     return _FIGURE.sub(lambda match: match[1] + _use(match[2], hosting) + match[3], html)
 
 
 def linked(html: str, links: Sequence[tuple[str, str]]) -> str:
     """A page with `links`, (words, relative address), in its header. Raises RuntimeError where it has none."""
-    shown = " · ".join(f'<a href="{escape(to, quote=True)}">{escape(words)}</a>' for words, to in links)
-    return _once(_EDITION, html, f'\n<p class="edition">{shown}</p>')
+    return _once(_EDITION, html, str(parts().linked(links)))
 
 
 def _once(place: re.Pattern[str], html: str, more: str) -> str:
@@ -70,13 +79,7 @@ def _head(hosting: Hosting) -> str:
         if (hosting.folder / f"{cover}.png").is_file():
             properties |= {"og:image": f"{hosting.address}{cover}.png", "og:image:alt": _title(hosting, MAIN_PLOTS[0])}
             named["twitter:card"] = "summary_large_image"
-    lines = [f'<meta name="{name}" content="{escape(words, quote=True)}">' for name, words in named.items()]
-    lines += [f'<meta property="{name}" content="{escape(words, quote=True)}">' for name, words in properties.items()]
-    if hosting.address:
-        lines.append(f'<link rel="canonical" href="{hosting.address}">')
-    lines.append('<link rel="icon" href="data:,">')
-    lines += [_STYLE, f'<script type="application/ld+json">{to_json(hosting.data)}</script>']
-    return "\n" + "\n".join(lines)
+    return str(parts().head(named, properties, hosting.address, to_json(hosting.data)))
 
 
 def _about(hosting: Hosting, name: str) -> dict[str, Any]:
@@ -97,17 +100,10 @@ def _use(figure: str, hosting: Hosting) -> str:
     if not known:
         return ""
     kinds = {".svg": "SVG", ".png": "PNG", ".pdf": "PDF", ".csv": "numbers (CSV)", ".json": "sources (JSON)"}
-    there = [ending for ending in kinds if (hosting.folder / "plots" / f"{name}{ending}").is_file()]
-    files = " · ".join(f'<a href="plots/{name}{ending}">{kinds[ending]}</a>' for ending in there)
-    at = f"{hosting.address}#plot-{figure}"
     compilers = ", ".join(known.get("compilers", ()))
-    cite = f"“{known['title']}”, in: {TITLE}, edition “{hosting.edition}”, version {__version__}. "
-    cite += f"{at}. " if hosting.address else ""
+    at = f"{hosting.address}#plot-{figure}. " if hosting.address else ""
+    cite = f"“{known['title']}”, in: {TITLE}, edition “{hosting.edition}”, version {__version__}. {at}"
     cite += f"Counted by {compilers}. CC BY 4.0." if compilers else "CC BY 4.0."
-    words = f'<p>Files: {files}</p><p>Link: <a href="#plot-{figure}">{escape(at)}</a></p>'
-    if hosting.address:
-        title = escape(known["title"], quote=True)
-        embed = f'<a href="{at}"><img src="{hosting.address}plots/{name}.svg" alt="{title}" style="width:100%"></a>'
-        words += f"<p>Embed:</p><pre tabindex='0'>{escape(embed)}</pre>"
-    words += f"<p>Cite:</p><pre tabindex='0'>{escape(cite)}</pre>"
-    return f'<details class="use"><summary>Link, embed, cite</summary>{words}</details>'
+    its = f"plots/{name}"
+    to = [(f"{its}{ending}", kind) for ending, kind in kinds.items() if (hosting.folder / f"{its}{ending}").is_file()]
+    return str(parts().use(figure, known["title"], to, hosting.address, f"{its}.svg", cite))

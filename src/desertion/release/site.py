@@ -11,9 +11,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from desertion import changes, params, publish
 from desertion.engine.build import build
@@ -126,40 +127,14 @@ def _dataset(edition: Edition, home: str, root: str, files: Sequence[str]) -> di
 def _data(folder: Path, address: str) -> list[str]:
     """Write the files of data/ with their descriptor and a page that lists them; the names of the tables."""
     package = write_data(folder, address)
-    names = [each["path"] for each in package["resources"]]
-    parts = []
-    for each in package["resources"]:
-        fields = "".join(
-            f'<tr><th scope="row">{escape(one["name"])}</th><td data-label="Type">{escape(one["type"])}</td>'
-            f'<td data-label="Meaning"><span>{_marked(one["description"])}</span></td></tr>'
-            for one in each["schema"]["fields"]
-        )
-        parts.append(
-            f'<section id="{each["name"]}"><h2><a href="{each["path"]}">{each["path"]}</a></h2>\n'
-            f'<div class="table cards" role="region" tabindex="0" aria-label="Columns of {each["path"]}"><table>'
-            '<thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>'
-            f"<tbody>{fields}</tbody></table></div></section>"
-        )
-    title = escape(package["title"])
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-    (folder / "index.html").write_text(
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
-        f"<title>{title}</title>\n<style>\n{file('page.css')}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n"
-        f'<p class="edition">{escape(package["description"])} Version {package["version"]}, CC BY 4.0.</p>\n'
-        '<p class="edition"><a href="../index.html">Report</a> · <a href="datapackage.json">Descriptor (Data Package)'
-        '</a> · <a href="README.md">How to read the columns</a> · <a href="LICENSE.md">Licence</a></p>\n</header>\n'
-        f"<main>\n{''.join(parts)}\n</main>\n</body>\n</html>\n",
-        encoding="utf-8",
-    )
-    return names
+    html = hosted.parts().data(package, _marked, file("page.css"))
+    (folder / "index.html").write_text(html, encoding="utf-8")
+    return [each["path"] for each in package["resources"]]
 
 
-def _marked(words: str) -> str:
+def _marked(words: str) -> Markup:
     """`words` as HTML, with code and stress where Markdown marks them."""
-    return re.sub(r"\*(\w+)\*", r"<em>\1</em>", re.sub("`([^`]+)`", r"<code>\1</code>", escape(words)))
+    return Markup(re.sub(r"\*(\w+)\*", r"<em>\1</em>", re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(words)))))
 
 
 def write_data(folder: Path, home: str) -> dict[str, Any]:

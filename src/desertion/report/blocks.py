@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Prose:
-    """Markdown that an author of a notebook wrote."""
+    """Markdown that an author of a notebook wrote; `where`: the notebook and cell that show it as a result, else ""."""
 
     text: str
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Section:
     """A notebook: its name, title, answer, other blocks in order, and the `limits` that close the answer.
 
     `methods`: the blocks that stand with the methods of the report; `whole`: all but the answer are among them.
+    `added`: those of cells that follow the methods without a heading of their own, as what an author adds last.
     """
 
     stem: str
@@ -48,7 +49,13 @@ class Section:
     blocks: tuple[Block, ...] = field(default=())
     limits: tuple[Block, ...] = field(default=())
     methods: tuple[Block, ...] = field(default=())
+    added: tuple[Block, ...] = field(default=())
     whole: bool = False
+
+    @property
+    def all(self) -> tuple[Block, ...]:
+        """Every block."""
+        return (*self.answer, *self.limits, *self.blocks, *self.added, *self.methods)
 
 
 def read(notebooks: Iterable[Path], plots: Path | None, history: History | None = None) -> list[Section]:
@@ -66,18 +73,22 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
     limits: list[Block] = []
     blocks: list[Block] = []
     methods: list[Block] = []
+    added: list[Block] = []
     current, whole = blocks, False
     notebook = nb.read(path)
     code = {cell["id"]: number for number, cell in enumerate(nb.code_cells(notebook), 1)}
     assumed = assumptions.of(notebook, path)
     for place, cell in enumerate(notebook["cells"], 1):
         tags = cell.get("metadata", {}).get("tags", [])
-        if cell["cell_type"] == "markdown":
+        prose = cell["cell_type"] == "markdown"
+        if "methods" in tags:
+            current, whole = methods, whole or (prose and not title)
+        elif not whole and prose and re.match("##? ", cell["source"]):
+            current = blocks
+        elif not whole and current is methods:
+            current = added
+        if prose:
             text = cell["source"]
-            if "methods" in tags:
-                current, whole = methods, whole or not title
-            elif not whole and re.match("##? ", text):
-                current = blocks
             if not title and (heading := re.match(r"# (.+)\n*", text)):
                 title, text = heading[1].strip(), text[heading.end() :]
             if text.strip():
@@ -97,15 +108,13 @@ def _section(path: Path, plots: Path | None, names: set[str], history: History |
             into += [block for block in made if not (drawn and _is_handle(block))]
     if not title:
         raise UserError(f"{relative(path)}: no title: its first cell begins with '# ' and the question it asks")
-    return Section(path.stem, title, tuple(answer), tuple(blocks), tuple(limits), tuple(methods), whole)
+    return Section(path.stem, title, tuple(answer), tuple(blocks), tuple(limits), tuple(methods), tuple(added), whole)
 
 
 def notes(sections: Iterable[Section]) -> list[str]:
     """What an author should know of the report: figures without recorded sources, and what it cannot show."""
     lines: list[str] = []
-    for block in (
-        block for section in sections for block in (*section.answer, *section.limits, *section.blocks, *section.methods)
-    ):
+    for block in (block for section in sections for block in section.all):
         if isinstance(block, Unshown):
             lines.append(f"{block.where}: {block.what} cannot be shown in the page and the PDF")
         elif isinstance(block, PictureBlock) and block.where:
@@ -184,17 +193,27 @@ def _blocks(
         kept = metadata.get("desertion", {}).get("sentence")
         text = data["text/markdown"]
         stem = where.split(",")[0]
-        yield from [sentence(text, kept, history, stem, assumed)] if kept else markup.from_markdown(text, where)
+        if kept:
+            yield sentence(text, kept, history, stem, assumed)
+        else:  # of a plot or table without rows the words are the plain text, too
+            words = markup.from_markdown(text, where)
+            yield from words if data.get("text/plain") == text else _raw(words, where)
     elif "text/html" in data:
-        yield from markup.from_html(data["text/html"], where) or ([Verbatim(plain)] if plain.strip() else [])
+        made = _raw(markup.from_html(data["text/html"], where), where)
+        yield from made or ([Verbatim(plain)] if plain.strip() else [])
     elif "text/latex" in data:
-        yield from markup.from_latex(data["text/latex"], where)
+        yield from _raw(markup.from_latex(data["text/latex"], where), where)
     elif "application/json" in data:
         yield Verbatim(visible_lines(json.dumps(data["application/json"], indent=1, ensure_ascii=False)))
     elif other:
         yield Unshown(f"an output of the type {shown(other[0])}", where)
     elif plain.strip():
         yield Verbatim(plain)
+
+
+def _raw(blocks: Iterable[Block], where: str) -> list[Block]:
+    """The blocks of an output that its cell left as it is, their words marked as such."""
+    return [replace(block, where=where) if isinstance(block, Prose) else block for block in blocks]
 
 
 def _is_handle(block: Block) -> bool:

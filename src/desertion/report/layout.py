@@ -107,11 +107,11 @@ def _chapter(section: Section, answered: bool) -> Chapter:
     """A section: its answer and its first plot in front, and behind them all else, under headings.
 
     Of an answer, the paragraphs in front are the first and those that begin with bold words. One without sub-sections
-    stands as it is. `answered`: the report opens with its answer.
+    stands as it is. `answered`: the report opens with its answer. What its author added last is in front, too.
     """
     before, behind = parts.split(section.blocks)
     if not behind:
-        return Chapter(section.stem, section.title, [*section.answer, *before])
+        return Chapter(section.stem, section.title, [*section.answer, *before, *section.added])
     lead = [block for n, block in enumerate(section.answer) if n == 0 or not _is_more(block)]
     more = [block for block in section.answer if block not in lead]
     (more if lead or answered else lead).extend(before)
@@ -119,7 +119,7 @@ def _chapter(section: Section, answered: bool) -> Chapter:
     if main is not None and not any(isinstance(block, PlotBlock) for block in lead):
         lead.append(main)
         behind = [replace(part, blocks=tuple(_moved(part.blocks, {main.name: main}))) for part in behind]
-    return Chapter(section.stem, section.title, lead, more, behind)
+    return Chapter(section.stem, section.title, [*lead, *section.added], more, behind)
 
 
 def _is_more(block: Block) -> bool:

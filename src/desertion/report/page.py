@@ -23,9 +23,12 @@ from desertion.report.blocks import (
     Part,
     PictureBlock,
     PlotBlock,
+    Prose,
     SentenceBlock,
     TableBlock,
     TableCell,
+    Unshown,
+    Verbatim,
 )
 from desertion.report.escape import in_markdown, short
 from desertion.report.layout import TITLE, Report, file
@@ -133,6 +136,18 @@ def _start(block: SentenceBlock) -> str:
     return short(words, 100)
 
 
+def _is_raw(block: Block) -> bool:
+    """Whether this is an output as a cell left it, not one that the package's functions publish."""
+    match block:
+        case Verbatim() | Unshown():
+            return True
+        case PictureBlock() | Prose():
+            return bool(block.where)
+        case TableBlock():
+            return not block.title
+    return False
+
+
 def _all(report: Report) -> str:
     rows = listing.rows([*report.statements, *report.events])
     numbers, events = rows[: len(report.statements)], rows[len(report.statements) :]
@@ -154,11 +169,15 @@ class PageWriter(Writer):
     def part(self, part: Part) -> Iterator[str]:
         """Markdown of a folded sub-section: under its heading stand the titles of its plots, which are findings.
 
-        One with a picture without sources is not folded: its author has just drawn that and looks for it.
+        One with a raw output, as a frame, a printed text or a picture without sources, is not folded: its author has
+        just made that and looks for it.
         """
         titles = [block.title for block in part.blocks if isinstance(block, PlotBlock)]
-        drawn = any(isinstance(block, PictureBlock) and block.where for block in part.blocks)
-        yield f"## {part.heading}" if drawn else self.folded(f"## {part.heading}", " · ".join(titles))
+        yield (
+            f"## {part.heading}"
+            if any(map(_is_raw, part.blocks))
+            else self.folded(f"## {part.heading}", " · ".join(titles))
+        )
         # Nobody unfolds one table twice.
         self._apart = sum(isinstance(block, TableBlock) for block in part.blocks) != 1
         yield from self.blocks(part.blocks)

@@ -34,7 +34,7 @@ def joined(parts: Iterable[Part]) -> tuple[Block, ...]:
 def _pieces(block: Block) -> Iterator[Block | str]:
     """A block between its headings, which are texts without their signs."""
     match block:
-        case Prose(text):
+        case Prose(text, where):
             words: list[str] = []
             fence = ""
             for line in text.split("\n"):
@@ -43,12 +43,12 @@ def _pieces(block: Block) -> Iterator[Block | str]:
                 # Markdown knows a heading by the blank line before it.
                 heading = None if fence or (words and words[-1].strip()) else _HEADING.match(line)
                 if heading:
-                    yield from _prose(words)
+                    yield from _prose(words, where)
                     yield heading[1]
                     words = []
                 else:
                     words.append(line)
-            yield from _prose(words)
+            yield from _prose(words, where)
         case SentenceBlock(parts=(str(text), *more)) if match := re.match(
             _HEADING.pattern + r"\n+", text, re.MULTILINE
         ):
@@ -58,6 +58,6 @@ def _pieces(block: Block) -> Iterator[Block | str]:
             yield block
 
 
-def _prose(lines: list[str]) -> Iterator[Prose]:
+def _prose(lines: list[str], where: str) -> Iterator[Prose]:
     if text := "\n".join(lines).strip("\n"):
-        yield Prose(text)
+        yield Prose(text, where)
