@@ -8,7 +8,6 @@ for each process, so that its kernels are ordinary ones: forking saves nothing t
 
 from __future__ import annotations
 
-import atexit
 import functools
 import os
 import tempfile
@@ -39,7 +38,7 @@ def _keep_multiprocessing() -> None:
     before, tempfile.tempdir = tempfile.tempdir, str(private.make_folder())
     util.get_temp_dir()
     tempfile.tempdir = before
-    atexit.register(private.remove_folders, os.getpid())
+    util.Finalize(None, private.remove_folders, (os.getpid(),), exitpriority=-101)  # after its own
 
 
 class ForkedKernel(ForkServerProcess):
