@@ -384,7 +384,17 @@ def test_months_too_free_for_the_normal_law_are_refused_and_not_misjudged() -> N
 
 def test_a_fit_begun_at_another_ends_where_it_would_alone() -> None:
     obs = reports(*months(2021, 30, 35, 33, 40, 38, 45, 50, 47, 52, 60, 58, 66))
-    near = fitted(obs, Spec(tau=0.2, phi=2.0)).mode
+    near = fitted(obs, Spec(tau=0.2, phi=2.0))
     begun = fit(obs, Spec(tau=0.1, phi=5.0), near)
     assert isinstance(begun, Fit)
     assert begun.mode == pytest.approx(fitted(obs, Spec(tau=0.1, phi=5.0)).mode, abs=1e-11)
+
+
+@pytest.mark.parametrize("spec", [Spec(), Spec(order=2), Spec(trend="smooth+step:2022-01-01"), Spec(phi=3.0)])
+def test_the_hyper_parameters_of_a_fit_begun_at_another_are_those_it_would_have_alone(spec: Spec) -> None:
+    obs = reports(*months(2021, 30, 35, 33, 40, 38, 45, 50, 47, 52, 60, 58, 66), *years(2022, 800, 1400))
+    alone, begun = fitted(obs, spec), fit(obs, spec, fitted(obs, Spec(tau=0.2)))
+    assert isinstance(begun, Fit)
+    for table in (alone.totals([2022]), begun.totals([2022])):
+        assert table["mean"].iloc[0] == pytest.approx(alone.totals([2022])["mean"].iloc[0], rel=1e-3)
+        assert table["low"].iloc[0] == pytest.approx(alone.totals([2022])["low"].iloc[0], rel=1e-2)

@@ -123,9 +123,9 @@ def test_a_model_that_refused_an_origin_shows_no_forecast() -> None:
 
 def test_draws_are_of_the_added_part_and_near_a_steady_rate() -> None:
     (case,) = hindsight.cases(vintages([*YEARS, HALF], [*YEARS, HALF, WHOLE]))
-    drawn = hindsight.forecast(case, composite.Spec(trend="constant"))
-    assert not isinstance(drawn, Refused)
-    assert 40 < np.median(drawn) < 65  # about 104 a year
+    forecasts = hindsight.forecasts(case, composite.Spec(trend="constant"))
+    assert not isinstance(forecasts, Refused)
+    assert 40 < np.median(forecasts[0]) < 65  # about 104 a year
 
 
 def test_the_frame_shows_each_forecast_beside_the_count_that_came_out() -> None:

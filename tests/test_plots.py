@@ -72,6 +72,22 @@ def test_wrong_cell_is_named_with_row_and_value(column, cell):
         plots.offences(rows)
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "cell", "words"),
+    [
+        ("places", "bound", "over", "is none of exact, about, at_least, at_most"),
+        ("stages", "stage", "guessed", "is none of registered"),
+        ("growth", "factor", 0.0, "is not above zero, and the axis is a log axis"),
+        ("ukraine", "low", -1.0, "is not above zero, and the axis is a log axis"),
+    ],
+)
+def test_a_cell_that_no_plot_can_draw_is_named(name, column, cell, words):
+    rows = table(name).astype(object)
+    rows.loc[1, column] = cell
+    with pytest.raises(ValueError, match=rf"plot {name}: row 1: column '{column}' .*{words}"):
+        plots.PLOTS[name](rows)
+
+
 def test_contract_stands_in_the_docstring():
     for name, plot in plots.PLOTS.items():
         assert plot.__doc__.startswith(plot.draw.__doc__)
@@ -361,7 +377,7 @@ def test_a_growth_interval_down_to_zero_runs_off_the_axis():
 def test_growth_refuses_what_it_cannot_show(column, value):
     rows = table("growth")
     rows.loc[1, column] = value
-    with pytest.raises(ValueError, match=f"plot growth: column '{column}'"):
+    with pytest.raises(ValueError, match=f"plot growth: (row 1: )?column '{column}'"):
         plots.growth(rows)
 
 
@@ -419,8 +435,8 @@ def test_intensity_refuses_what_it_cannot_show(column, value):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kind": "guess"}, "column 'kind' 'guess'"),
-        ({"low95": None}, "a row of kind fit needs median, low95, high95"),
+        ({"kind": "guess"}, "row 0: column 'kind' 'guess'"),
+        ({"low95": None}, "row 0: column 'low95'"),
         ({"median": None}, "row 0: column 'median'"),
         ({"note": "another"}, "column 'note' has several values"),
     ],

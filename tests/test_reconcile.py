@@ -396,7 +396,7 @@ def test_only_two_identities_of_the_real_data_are_broken(real: figures.Data) -> 
 
 def test_the_headline_falls_back_on_what_was_known() -> None:
     before, after = (figures.load(as_of=day) for day in (date(2023, 12, 31), date(2024, 3, 20)))
-    first, second = reconcile.headline(before), reconcile.headline(after)
+    first, second = (reconcile.headline(reconcile.Reconciler(each)) for each in (before, after))
     assert first is not None
     assert second is not None
     assert (round(first.factor, 2), first.fact) == (8.17, "mediazona/337/received/2023")

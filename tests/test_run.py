@@ -99,6 +99,17 @@ FAILURES = {
                                ["code cell 3 of 4", "mine.py, line 2: 1 / 0", "ZeroDivisionError"]),
     "group of errors": ("raise ExceptionGroup('two', [ValueError('a'), KeyError('b')])",
                         ["code cell 3 of 4", "ExceptionGroup: two (2 sub-exceptions)\n  ValueError: a\n  KeyError:"]),
+    "group of errors under %%capture": (
+        "%%capture\nraise ExceptionGroup('two', [ValueError('a'), KeyError('b')])",
+        ["code cell 3, line 2: raise", "ExceptionGroup: two (2 sub-exceptions)\n  ValueError: a\n  KeyError: 'b'\n"]),
+    "error after a group": ("try: raise ExceptionGroup('two', [OSError()])\nexcept ExceptionGroup: {}['k']",
+                            ["code cell 3, line 2: except ExceptionGroup: {}['k']\n  KeyError: 'k'\n"]),
+    "error without words": ("class E(Exception):\n    def __str__(self): return 1\nraise E", ["line 3: raise E"]),
+    "error without words under %%capture": (
+        "%%capture\nclass Mute(Exception):\n    def _render_traceback_(self): 1 / 0\nraise Mute('b')",
+        ["code cell 3, line 4: raise Mute('b')\n  Mute: b"]),
+    "half of a character in an error": ("raise ValueError('a \\ud800')", ["line 1: raise", "ValueError: a \ud800\n"]),
+    "half of a character under %%capture": ("%%capture\nraise OSError('\\ud800')", ["line 2: raise", "OSError: "]),
     "quit()": ("quit()", ["code cell 3 of 4 failed (`quit()`)", "must not end the notebook"]),
     "error of a line magic": ("x = 1\n%time 1 / 0", ["code cell 3, line 2: %time 1 / 0", "ZeroDivisionError"]),
     "syntax under %%prun": ("%%prun\nx = = 3", ["code cell 3, line 2: x = = 3", "SyntaxError: invalid syntax\n"]),
@@ -134,6 +145,33 @@ def test_a_run_that_did_not_reach_its_end_fails_and_leaves_the_last_output(
 def test_an_error_under_capture_has_the_number_and_lines_of_its_cell(execute: Callable[..., RunRecord]) -> None:
     with pytest.raises(RunError, match=r"cell 3 of 3 .*\n  code cell 3, line 4: f\(\)\n.* line 3, in f: 1 / 0\n"):
         execute("a = 1", "%%capture\ndef f():\n    1 / 0\nf()")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print('one')\nprint('two \\ud800')",
+        "import sys\nprint('two \\ud800', file=sys.stderr)",
+        "import warnings\nwarnings.warn('two \\ud800')",
+        "type('A', (), {'__repr__': lambda self: 'two \\ud800'})()",
+        "import pandas as pd\npd.DataFrame({'a': ['two \\ud800']})",
+        "from IPython.display import HTML, display\ndisplay(HTML('two \\ud800'))",
+        "display({'text/plain': 'x'}, raw=True, metadata={'a': 'two \\ud800'})",
+        "get_ipython().set_next_input('\\ud800')\nprint('two \\ud800')",
+    ],
+)
+def test_half_of_a_character_in_an_output_is_named(source: str, execute: Callable[..., RunRecord]) -> None:
+    with pytest.raises(
+        RunError, match=r"code cell 2 of 2 .*\n  its output holds half of a character, .*two \\ud800'\n"
+    ):
+        execute(source)
+
+
+def test_half_of_a_character_in_a_notebook_is_named_with_its_cell(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.ipynb", "x = 'HALF'")
+    path.write_text(path.read_text().replace("HALF", "\\ud800"))
+    with pytest.raises(UserError, match=r"t\.ipynb: cell 3 holds half of a character"):
+        run(path, tmp_path / "out.ipynb", {})
 
 
 def test_a_bash_cell_runs_and_a_thread_of_the_cells_own_is_refused(execute: Callable[..., RunRecord]) -> None:

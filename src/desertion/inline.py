@@ -7,8 +7,10 @@ here imports matplotlib or pandas: a cell does that uses them.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
+import traceback
 from typing import Any
 
 from desertion.project import digest
@@ -50,7 +52,21 @@ def set_up(shell: Any) -> None:
     shell.display_formatter.__class__ = SameEachTime  # what others registered with it stays
     shell.display_formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _styler)
     shell.config.InlineBackend.update(_BACKEND)  # the backend reads it when the first cell draws
-    # IPython only prints it: under `%%capture` nobody would see it, and the notebook would go on.
+    show = shell.showtraceback
+
+    def show_error(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show an error as IPython does, also one that it only prints: `%%capture` would hide that."""
+        kind, error, trace = exc_tuple or sys.exc_info()
+        shell._last_traceback = None
+        if not _has_group(error):
+            with contextlib.suppress(Exception):  # of an error whose own words cannot be made
+                show(exc_tuple, *args, **kwargs)
+        if error is not None and shell._last_traceback is None:
+            lines = shell.InteractiveTB.structured_traceback(kind, error, trace)
+            words = traceback.format_exception_only(error)[-1].strip().partition(": ")[2]
+            shell._showtraceback(kind, words, [*lines, "".join(traceback.format_exception(error))])
+
+    shell.showtraceback = show_error
     shell.show_usage_error = lambda error: shell._showtraceback(type(error), error, [f"UsageError: {error}"])
     if loaded := sys.modules.get("matplotlib_inline.backend_inline"):
         backend = loaded.InlineBackend.instance(parent=shell)
@@ -60,6 +76,10 @@ def set_up(shell: Any) -> None:
             name = sys.modules["matplotlib"].get_backend()
             activate_matplotlib(name)  # type: ignore[no-untyped-call]
             loaded.configure_inline_support(shell, name)
+
+
+def _has_group(error: BaseException | None) -> bool:
+    return error is not None and (isinstance(error, BaseExceptionGroup) or _has_group(error.__context__))
 
 
 def words(figure: Any) -> str:

@@ -96,9 +96,15 @@ def parse(text: str, name: str) -> Notebook:
 
 def _json(text: str, name: str) -> Any:
     """The value of a JSON text that can be written again."""
+    place = ""
     try:
         value = json.loads(text)
         if _DOUBTFUL.search(text):
+            cells = value.get("cells") if isinstance(value, dict) else None
+            for number, cell in enumerate(cells if isinstance(cells, list) else [], 1):
+                place = f" cell {number}"
+                json.dumps(cell, ensure_ascii=False, allow_nan=False).encode()
+            place = ""
             json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         return value
     except json.JSONDecodeError as error:
@@ -107,7 +113,9 @@ def _json(text: str, name: str) -> Any:
     except RecursionError:
         raise UserError(f"{name}: nested too deeply for a notebook") from None
     except ValueError:  # a number of thousands of digits, NaN, half of a character
-        raise UserError(f"{name}: holds a number or character that JSON does not have") from None
+        raise UserError(
+            f"{name}:{place} holds half of a character, NaN or another number that JSON does not have: delete it"
+        ) from None
 
 
 def _cell_fault(cell: Any) -> str:

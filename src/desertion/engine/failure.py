@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from desertion import notebook as nb
 from desertion.project import relative
-from desertion.text import uncoloured
+from desertion.text import shown, uncoloured
 
 _HEADER = re.compile(
     r"^(?:File )?(?P<where>Cell In\[(?P<count>\d+)\]|.+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<in>.+))?$"
@@ -21,7 +22,11 @@ _BELOW_HASH = re.compile(r" \(<string>, line \d+\)$")  # the same of one below a
 # How the program of `%%bash`, say, ended, at the end of IPython's message, which begins with the whole program.
 _PROGRAM = re.compile(r"(?:returned non-zero exit status \d+|died with [^']*)\.$")
 # The errors of a group, which Python prints as a tree.
-_INNER = re.compile(r"^[ |]*\| (\w[\w.]*: .+)$")
+_INNER = re.compile(r"^[ |]*\| (\w[\w.]*: .+)$", re.MULTILINE)
+# Between the parts of a traceback that is longer than one error.
+_CHAIN = ("The above exception was the direct cause", "During handling of the above exception")
+# Half of a character beyond U+FFFF in a text of JSON, with what stands beside it in its line.
+_HALF = re.compile(r'[^"\\\n]{0,20}[\ud800-\udfff][^"\\\n]{0,20}')
 _NO_PROGRAM = "Couldn't find program: "
 #: What `%%time`, `%%timeit`, `%%prun` and the parser call the lines below a cell magic.
 _BELOW_MAGIC = ("<timed exec>", "<timed eval>", "<magic-timeit>", "<unknown>", "<string>")
@@ -62,9 +67,9 @@ def unshown(cell: dict[str, Any], reply: Mapping[str, Any]) -> str:
     if any(output["output_type"] == "error" for output in cell["outputs"]):
         return ""
     if reply["status"] == "error":
-        error = f"{reply.get('ename', 'error')}: {reply.get('evalue', '')}"[:300]
-        inner = [match[1] for match in map(_INNER.match, _printed(cell, "stderr")) if match]
-        return "\n  ".join([error, *(line for line in inner[:4] if line not in error)])
+        return f"{reply.get('ename', 'error')}: {reply.get('evalue', '')}"[:300]
+    if half := _HALF.search(json.dumps(cell["outputs"], ensure_ascii=False).replace("\\n", "\n")):
+        return f"its output holds half of a character, which no file can hold: '{shown(half[0])}'"
     if any(each.get("source") == "ask_exit" for each in reply.get("payload", ())):
         return "a cell must not end the notebook before its last cell: delete quit() or exit()"
     lines = _printed(cell, "stdout")
@@ -103,7 +108,7 @@ def _traceback(
     frames: list[str] = []
     entries = [uncoloured(entry) for entry in output["traceback"]]
     for entry in entries:
-        if "exception was the direct cause" in entry or "another exception occurred" in entry:
+        if entry.strip().startswith(_CHAIN):
             frames = []  # of the exception before, which the last one replaced
         header, _, body = entry.strip("\n").partition("\n")
         match = _HEADER.match(header.strip())
@@ -140,5 +145,6 @@ def _traceback(
         message = [f"the program {ended[0]}", *(lines[:1] + lines[1:][-2:])]
     if output["ename"] == "SystemExit":
         message.append("a cell must not end the notebook before its last cell")
+    message += [line for line in _INNER.findall("\n".join(entries)) if line not in message]
     message = [_CELL_HASH.sub("", _BELOW_HASH.sub("", line) if magic else line)[:300] for line in message[:4]]
     return frames[len(message) - _TRACEBACK_LINES :] + message

@@ -32,6 +32,7 @@ _START = (
 _NO_HISTORY = "--HistoryManager.enabled=False"
 #: Data frames that a cell shows leave their record, and figures are the same SVG each time.
 _EXTENSION = "--IPKernelApp.extra_extensions=desertion"
+_PACKER = "--Session.packer=desertion.engine.surroundings.pack"
 
 #: Limit of a notebook's output, in bytes; its kernel is stopped before it fills the memory.
 MOST_OUTPUT = 50_000_000
@@ -157,7 +158,7 @@ class Kernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """This interpreter; -P keeps the working directory from shadowing modules while the kernel starts."""
         return KernelSpec(
-            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY, _EXTENSION],
+            argv=[sys.executable, "-P", "-c", _START, "-f", "{connection_file}", _NO_HISTORY, _EXTENSION, _PACKER],
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": forks.NAME}} if self.forked else {},
         )

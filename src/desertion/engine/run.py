@@ -196,5 +196,6 @@ def _death(kernel: Any) -> str:
 
 def _keep(notebook: nb.Notebook, path: Path) -> None:
     """Keep a partial notebook for reading; a full disk must not hide why the run failed."""
+    text = nb.dumps(nb.scrub(notebook, injected=True))
     with contextlib.suppress(OSError):
-        write_atomic(path, nb.dumps(nb.scrub(notebook, injected=True)))
+        write_atomic(path, text.encode("utf-8", "replace").decode())  # half of a character becomes a question mark

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from desertion.project import ROOT
 
@@ -48,6 +50,16 @@ def keep_logs_apart() -> None:
     for name in _LIBRARIES:
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).propagate = False
+
+
+def pack(content: Any) -> bytes:
+    """`content` of a kernel's message as JSON; jupyter_client's own packer fails at half of a character, `\\ud800`."""
+    from jupyter_client import jsonutil, session
+
+    try:
+        return session.json_packer(content)
+    except UnicodeEncodeError:
+        return json.dumps(jsonutil.json_clean(content), default=jsonutil.json_default, allow_nan=False).encode()
 
 
 def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:

@@ -15,7 +15,7 @@ from desertion.reads import NAME as READS
 from desertion.text import nearest, shown
 
 #: Raises ValueError with what would be right.
-Check = Callable[[Any], None]
+Check = Callable[[Any], object]
 #: The folder that a notebook publishes in: the runner alone sets it.
 OUT = "out"
 
@@ -70,14 +70,6 @@ def _articles(text: str) -> None:
     vocabulary.parse_articles(text)
 
 
-def _compiler(name: str) -> None:
-    vocabulary.compiler(name)
-
-
-def _place(name: str) -> None:
-    vocabulary.place(name)
-
-
 def _each(check: Check) -> Check:
     def check_all(items: list[Any]) -> None:
         if not items:
@@ -103,10 +95,10 @@ REGISTRY: dict[str, WellKnown] = {
     "rule": WellKnown(parse("str"), _one_of(vocabulary.RULES)),
     "start": WellKnown(parse("date")),
     "end": WellKnown(parse("date")),
-    "compilers": WellKnown(_MANY, _each(_compiler)),
+    "compilers": WellKnown(_MANY, _each(vocabulary.compiler)),
     "measures": WellKnown(_MANY, _each(_one_of(vocabulary.MEASURES))),
     "articles": WellKnown(_MANY, _each(_articles)),
-    "places": WellKnown(_MANY, _each(_place)),
+    "places": WellKnown(_MANY, _each(vocabulary.place)),
     "level": WellKnown(parse("float"), _share),
     "bound_reading": WellKnown(parse("str"), _one_of(vocabulary.BOUND_READINGS)),
     "seed": WellKnown(parse("int"), _between(0, 2**32 - 1)),

@@ -17,43 +17,12 @@ from desertion.plots.ukraine import ukraine
 from desertion.plots.unpublished import unpublished
 
 #: Every plot by its name.
-PLOTS: dict[str, Plot] = {
-    plot.name: plot
-    for plot in (
-        long_view,
-        offences,
-        growth,
-        coverage,
-        sentences,
-        places,
-        deployed_rate,
-        ukraine,
-        questions,
-        intensity,
-        forecast,
-        stages,
-        unpublished,
-    )
-}
+PLOTS: dict[str, Plot] = {plot.name: plot for plot in (
+    long_view, offences, growth, coverage, sentences, places, deployed_rate, ukraine, questions, intensity, forecast,
+    stages, unpublished,
+)}  # fmt: skip
 
 __all__ = [
-    "PLOTS",
-    "SIZES",
-    "Plot",
-    "PlotWords",
-    "coverage",
-    "deployed_rate",
-    "forecast",
-    "gid",
-    "growth",
-    "intensity",
-    "long_view",
-    "offences",
-    "places",
-    "questions",
-    "sentences",
-    "stages",
-    "style",
-    "ukraine",
-    "unpublished",
-]
+    "PLOTS", "SIZES", "Plot", "PlotWords", "coverage", "deployed_rate", "forecast", "gid", "growth", "intensity",
+    "long_view", "offences", "places", "questions", "sentences", "stages", "style", "ukraine", "unpublished",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from desertion.plots import wording
 from desertion.plots.frame import PlotPage
-from desertion.plots.labels import LEADING
 from desertion.plots.palette import INK, SOFT
 
 Floats = NDArray[np.float64]
@@ -66,6 +65,14 @@ def value_axis(axes: Axes, top: float, ticks: int) -> None:
     axes.grid(axis="x")
 
 
+def runs(rows: pd.DataFrame, *alike: str) -> list[pd.DataFrame]:
+    """Rows in order of time, cut where periods do not touch, and where a cell of the columns `alike` changes."""
+    rows = rows.sort_values("x0", kind="stable")
+    gap = (rows["x0"] - rows["x1"].shift()).abs() > 0.02
+    other = (rows[list(alike)] != rows[list(alike)].shift()).any(axis=1)
+    return [run for _, run in rows.groupby((gap | other).cumsum())]
+
+
 def steps(rows: pd.DataFrame) -> Floats:
     """The ends of the periods of consecutive rows (`x0`, `x1`), twice each, for a line in steps."""
     return np.repeat([*rows["x0"], rows["x1"].iloc[-1]], 2)[1:-1].astype(np.float64)
@@ -77,29 +84,6 @@ def area(axes: Axes, rows: pd.DataFrame, low: str, high: str, **how: Any) -> tup
     corners = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([above, below[::-1]])])
     axes.add_patch(Polygon(corners, linewidth=0, zorder=1.5, **how))
     return below, above
-
-
-def caption(page: PlotPage, axes: Axes, words: str, across: float) -> None:
-    """Words under one panel."""
-    size = page.size.small
-    axes.set_xlabel(
-        page.wrap(words, size, across), loc="left", fontsize=size, color=SOFT, linespacing=LEADING, labelpad=3
-    )
-
-
-def panels_by(
-    page: PlotPage, rows: pd.DataFrame, column: str, talls: Sequence[float], columns: int = 1,
-    *, name: Callable[[str], str] = str, across: float | None = None, **how: Any,
-) -> list[tuple[Axes, pd.DataFrame]]:  # fmt: skip
-    """One panel per value of `column` in the table's order, titled by its `name`, and its rows.
-
-    `across` is the room for a title in points, `how` as in `PlotPage.grid`.
-    """
-    values = list(dict.fromkeys(rows[column]))
-    axes = page.grid(len(values), talls, min(columns, len(values)), **how)
-    for each, value in zip(axes, values, strict=True):
-        panel_title(each, page.wrap(name(value), page.size.text, across or page.across, "bold"), page.size.text)
-    return [(each, rows[rows[column] == value]) for each, value in zip(axes, values, strict=True)]
 
 
 def panel_title(axes: Axes, words: str, size: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal
@@ -13,37 +13,31 @@ import pandas as pd
 
 from desertion.arguments import frame_with
 from desertion.errors import ArgumentError
+from desertion.vocabulary import BOUNDS
 
 
 @dataclass(frozen=True)
 class PlotColumn:
-    """A column that a plot needs: its kind, its meaning, whether cells may be blank."""
+    """A column that a plot needs: its kind, its meaning, and what its cells may hold.
+
+    `blank`: whether cells may be blank; `filled`: the words of the column `kind` in whose rows none is. `longest`: most
+    letters of a cell, a longer one is cut. `words`: the only words that a cell may have. `positive`: whether numbers
+    are above zero, for a log axis. `single`: whether all cells are equal, since a plot shows one value.
+    """
 
     kind: Literal["text", "number", "date", "flag"]
     meaning: str
     blank: bool = False
-    #: Most letters of a cell; a longer one is cut.
+    filled: Collection[str] = ()
     longest: int = 300
+    words: Collection[str] = ()
+    positive: bool = False
+    single: bool = False
 
 
-def text(meaning: str, *, blank: bool = False, longest: int = 300) -> PlotColumn:
-    """A column of words."""
-    return PlotColumn("text", meaning, blank, longest)
-
-
-def numeric(meaning: str, *, blank: bool = False) -> PlotColumn:
-    """A column of numbers, already rounded for print."""
-    return PlotColumn("number", meaning, blank)
-
-
-def date(meaning: str, *, blank: bool = False) -> PlotColumn:
-    """A column of days: datetime64 or `YYYY-MM-DD`."""
-    return PlotColumn("date", meaning, blank)
-
-
-def flag(meaning: str) -> PlotColumn:
-    """A column of true and false."""
-    return PlotColumn("flag", meaning)
+#: Columns of words, of numbers (rounded for print), of days (datetime64 or `YYYY-MM-DD`), of true and false.
+text, numeric = partial(PlotColumn, "text"), partial(PlotColumn, "number")
+date, flag = partial(PlotColumn, "date"), partial(PlotColumn, "flag")
 
 
 @lru_cache(maxsize=1024)  # a note stands in many rows
@@ -58,7 +52,7 @@ def clean(words: str, longest: int = 300) -> str:
 
 
 IDS = text("ids of the statements behind the mark, joined by spaces")
-BOUND = text("exact, about, at_least or at_most")
+BOUND = text("exact, about, at_least or at_most", words=BOUNDS)
 START, END = date("first day of the period"), date("last day of the period")
 COVERS = text("what is counted of the whole, such as a place or the newer parts; blank for the whole", blank=True)
 INCOMPLETE = flag("whether the period covers less than the year (or other span) that it stands for")
@@ -67,7 +61,7 @@ INCOMPLETE = flag("whether the period covers less than the year (or other span) 
 def conform(name: str, table: pd.DataFrame, columns: Mapping[str, PlotColumn]) -> pd.DataFrame:
     """The columns of a plot, in order and typed, with a plain index; a table read back from its CSV will do, too.
 
-    Raises ArgumentError naming a missing column, or the column, row and value of a cell of another kind.
+    Raises ArgumentError naming a missing column, or the column, row and value of a cell that it cannot have.
     """
     frame_with(f"plot {name}: its table", table, (), "the one that its docstring lists")
     missing = [column for column in columns if column not in table.columns]
@@ -90,11 +84,19 @@ def conform(name: str, table: pd.DataFrame, columns: Mapping[str, PlotColumn]) -
         bad = (typed == "") if column.kind == "text" else typed.isna()
         if column.blank:
             bad &= ~empty
-        if bad.any():
-            row = int(np.flatnonzero(bad.to_numpy())[0])
-            raise ArgumentError(
-                f"plot {name}: row {row}: column {label!r} {cells.iloc[row]!r} is no {column.kind}: {column.meaning}"
-            )
+        if column.filled:
+            bad |= empty & table["kind"].isin(column.filled)
+        faults = {f"is no {column.kind}: {column.meaning}": bad}
+        if column.words:
+            faults[f"is none of {', '.join(column.words)}"] = ~empty & ~typed.isin(column.words)
+        if column.positive:
+            faults["is not above zero, and the axis is a log axis"] = typed <= 0
+        for fault, where in faults.items():
+            if where.any():
+                row = int(np.flatnonzero(where)[0])
+                raise ArgumentError(f"plot {name}: row {row}: column {label!r} {cells.iloc[row]!r} {fault}")
+        if column.single and typed.nunique() > 1:
+            raise ArgumentError(f"plot {name}: column {label!r} has several values; a plot shows one")
         table[label] = typed.astype(bool) if column.kind == "flag" else typed
     return table
 

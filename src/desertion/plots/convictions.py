@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import count_axis, year_axis
-from desertion.plots.contract import COVERS, IDS, date, numeric, text
+from desertion.plots.contract import BOUND, COVERS, IDS, date, numeric, text
 from desertion.plots.frame import PlotPage
+from desertion.plots.palette import counters
 from desertion.plots.plot import EVENT, PlotWords, plot
 from desertion.plots.steps import (
     EndLabel,
     counter_name,
-    counters,
     dot_name,
     draw_steps,
     end_labels,
@@ -77,7 +79,7 @@ def _finding(counts: pd.DataFrame) -> str:
         "period_end": date("last day; of an event: its day"),
         "value": numeric("the count; blank for an event", blank=True),
         "monthly": numeric("the count for each month (30.4375 days) of its period; blank for an event", blank=True),
-        "bound": text("exact, about, at_least or at_most; blank for an event", blank=True),
+        "bound": replace(BOUND, meaning=f"{BOUND.meaning}; blank for an event", blank=True),
         "covers": COVERS,
         "ids": IDS,
     },
@@ -87,9 +89,9 @@ def long_view(page: PlotPage, rows: pd.DataFrame) -> None:
     """Counts a month by counter as flat steps over the periods counted, the printed counts below, three events."""
     rows = wording.with_years(rows)
     dated, counts = (rows[rows["measure"].eq(EVENT) == each] for each in (True, False))
-    if (counts[["value", "monthly"]].isna().any(axis=1) | ~counts["bound"].isin(wording.BOUNDS)).any():
+    if counts[["value", "monthly", "bound"]].replace("", None).isna().any(axis=None):
         raise ArgumentError("plot long_view: a row that is no event needs a value, its number a month and a bound")
-    looks = counters(counts)
+    looks = counters(counts["compiler"])
     named = [name for name, look in looks.items() if look.line]
     first, end = int(rows["x0"].min()), max(float(counts["x1"].max()), float(rows["x1"].max()))
     ends = {name: float(counts.loc[counts["compiler"] == name, "x1"].max()) for name in named}

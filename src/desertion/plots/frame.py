@@ -10,19 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib.style
-import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.offsetbox import DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from desertion.plots import font
 from desertion.plots.labels import LEADING, Label, Placer, Point
 from desertion.plots.lettering import Lettering
-from desertion.plots.palette import INK, SOFT, Style, styles
+from desertion.plots.palette import INK, SOFT, Style
 
 _STYLE_SHEET = Path(__file__).with_name("desertion.mplstyle")
 MM = 1 / 25.4
@@ -89,12 +86,11 @@ class PlotPage(Lettering):
         columns: int = 1,
         *,
         heights: Sequence[float],
-        wide: int = 0,
         first: int = 0,
         notes: str = "",
         key: Sequence[tuple[Style, bool, str]] = (),
     ) -> list[Axes]:
-        """Lay out the page: `first` panels over the whole width, `count` ones in `columns`, then `wide` ones.
+        """Lay out the page: `first` panels over the whole width, then `count` ones in `columns`.
 
         `heights` are those of the rows in mm; above them stand title, subtitle and key, below them notes and footer.
         """
@@ -126,18 +122,16 @@ class PlotPage(Lettering):
         for (words, points, weight, colour), tall in zip(below, talls[1], strict=True):
             self._line(words, (edge - 0.5 * points / 72) / total, points, weight, colour)
             edge -= tall
-        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(first + count + wide)]
+        axes = [figure.add_axes((0.2, 0.2, 0.6, 0.6), label=str(place)) for place in range(first + count)]
         for each in axes:
             each.tick_params(which="both", labelsize=size.small, pad=3)
-        inner = axes[first : first + count]
-        rows = [inner[start : start + columns] for start in range(0, count, columns)]
-        rows = [*([each] for each in axes[:first]), *rows, *([each] for each in axes[first + count :])]
+        rows = [axes[start : start + columns] for start in range(first, first + count, columns)]
+        rows = [*([each] for each in axes[:first]), *rows]
         # On a page that must be higher than its panels, a slide, they share what is left.
         room = [72 * (top - bottom) * height / sum(heights) for height in heights]
-        split = len(rows) - wide
         self._groups = [
             (across, list(zip(rows[part], room[part], strict=True)))
-            for across, part in ((1, slice(first)), (columns, slice(first, split)), (1, slice(split, None)))
+            for across, part in ((1, slice(first)), (columns, slice(first, None)))
         ]
         self._top = top * 72
         return axes
@@ -149,8 +143,6 @@ class PlotPage(Lettering):
         """
         columns = 1 if self.narrow else columns
         tall = dict(zip(SIZES, talls, strict=True))[self.kind]
-        #: Room for words in a panel, in points.
-        self.across = (self.size.width * 72 - 30) / columns - 40
         return self.panels(count, columns, heights=[tall] * math.ceil(count / columns), **how)
 
     def note(self, axes: Axes, words: str, at: tuple[float, float], shift: tuple[float, float], **how: Any) -> None:
@@ -263,10 +255,6 @@ class PlotPage(Lettering):
 
     # --- marks
 
-    def looks(self, rows: pd.DataFrame) -> dict[str, Style]:
-        """A style for each series: one colour for who counted it, the same in every plot."""
-        return styles(dict(zip(rows["series"], rows["compiler"], strict=True)))
-
     def _dot(self, look: Style, hollow: bool, points: float) -> dict[str, Any]:
         points *= 1.2 if look.marker in "^v<>" else 1  # a triangle fills half of its box
         points *= 0.85 if hollow else 1  # the ring of a hollow mark lies outside, the white ring of a full one does not
@@ -294,10 +282,6 @@ class PlotPage(Lettering):
         points *= self.size.scale
         axes.plot([x], [y], **self._dot(look, hollow, points), zorder=5, clip_on=False, gid=gid(ids))
         self.placer.mark(axes, x, y, points / 2 + 0.3)
-
-    def stem(self, axes: Axes, x: float, y: float, look: Style) -> None:
-        """A thin line from zero up to a mark."""
-        axes.plot([x, x], [0, y], color=look.colour, linewidth=0.5 * self.size.scale, zorder=2.5)
 
     def bar(
         self,
@@ -342,20 +326,3 @@ class PlotPage(Lettering):
             "size": size, "radius": 2.7 * self.size.scale, "colour": look.ink, "weight": "bold", "needed": True, **how,
         }  # fmt: skip
         self.placer.label(Label(axes, list(broken), points, **how))
-
-    def block(
-        self, axes: Axes, title: str, lines: Sequence[tuple[str, Sequence[tuple[Style, bool, str, str]]]]
-    ) -> None:
-        """Put a small table into an empty part of the panel: a heading, then lines of marks with their words."""
-        words = {"fontsize": self.size.small, "color": INK}
-        radius = 2.4 * self.size.scale
-        rows: list[Artist] = [TextArea(title, textprops={**words, "color": SOFT})] if title else []
-        for name, cells in lines:
-            row: list[Artist] = [TextArea(name, textprops={**words, "fontweight": "bold"})] if name else []
-            for look, hollow, value, ids in cells:
-                dot = DrawingArea(2 * radius, 2 * radius)
-                dot.add_artist(Line2D([radius], [radius], **self._dot(look, hollow, 2 * radius), gid=gid(ids) or None))
-                text = TextArea(value, textprops={**words, "color": look.ink})
-                row.append(HPacker(pad=0, sep=2.5, align="center", children=[dot, text]))
-            rows.append(HPacker(pad=0, sep=0.8 * self.size.small, align="center", children=row))
-        self.placer.block(axes, VPacker(pad=0, sep=0.45 * self.size.small, align="left", children=rows))

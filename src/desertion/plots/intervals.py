@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import FACTORS, factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import COUNTERS, INK, OFFICIAL
+from desertion.plots.palette import COUNTERS, INK, OFFICIAL, styles
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -98,22 +97,17 @@ def _growth_words(rows: pd.DataFrame) -> PlotWords:
         "articles": text("articles counted"),
         "measure": text("what is counted"),
         "compiler": text("who counted"),
-        "factor": numeric("later count divided by earlier count"),
+        "factor": numeric("later count divided by earlier count", positive=True),
         "low": numeric("lower end of the interval of the ratio of rates; blank where there is none", blank=True),
         "high": numeric("upper end of that interval", blank=True),
-        "level": numeric("level of the intervals in percent, one for the whole table"),
-        "dispersion": numeric("variance over mean of the counts, one for the whole table"),
+        "level": numeric("level of the intervals in percent, one for the whole table", single=True),
+        "dispersion": numeric("variance over mean of the counts, one for the whole table", single=True),
         "ids": IDS,
     },
     _growth_words,
 )
 def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     """Growth factors on a log scale, each with the interval of the ratio of the rates, else a hollow mark."""
-    for column in ("level", "dispersion"):
-        if rows[column].nunique() > 1:
-            raise ArgumentError(f"plot growth: column {column!r} has several values; a plot shows one")
-    if (rows["factor"] <= 0).any():
-        raise ArgumentError("plot growth: column 'factor' has a value of zero or less, and the axis is a log axis")
     level = wording.number(rows["level"].iloc[0])
     layout = Rows(page, [PlotRow(row.label, _factor(row), row.series) for row in records(rows)])
     axes = layout.panel(f"factor ({level} %)")
@@ -121,7 +115,7 @@ def growth(page: PlotPage, rows: pd.DataFrame) -> None:
     # An interval down to zero runs off the axis.
     lowest = min(ends.where(ends > 0).min().min(), 1) / 1.15
     factor_axis(page, axes, lowest, max(ends.max().max(), 1) * 1.15, FACTORS)
-    looks = page.looks(rows)
+    looks = styles(dict(zip(rows["series"], rows["compiler"], strict=True)))
     for y, row in zip(layout.places, records(rows), strict=True):
         look = looks[row.series]
         if pd.notna(row.low):

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.offsetbox import AnnotationBbox, OffsetBox
 from numpy.typing import NDArray
 
 from desertion.plots.palette import INK
@@ -53,8 +52,6 @@ class Label:
     weight: str = "normal"
     #: Drawn even where it must cover something; else left out.
     needed: bool = False
-    #: Left out once the block of its panel says the same.
-    in_block: bool = False
     prefer: str = "N"
     radius: float = 3.0
     #: How far from its point the label may stand, in points.
@@ -72,7 +69,6 @@ class Placer:
         self._bars: list[tuple[Axes, Box]] = []
         self._paths: list[tuple[Axes, list[Point], float]] = []
         self._labels: list[Label] = []
-        self._blocks: list[tuple[Axes, OffsetBox]] = []
         self._extents: dict[tuple[str, float, str], tuple[float, float]] = {}
 
     def mark(self, axes: Axes, x: float, y: float, radius: float) -> None:
@@ -91,12 +87,8 @@ class Placer:
         """Add a label to place."""
         self._labels.append(label)
 
-    def block(self, axes: Axes, block: OffsetBox) -> None:
-        """Add a block of words for an empty part of a panel; without such a part it is left out."""
-        self._blocks.append((axes, block))
-
     def place(self, figure: Figure, renderer: RendererAgg) -> None:
-        """Put blocks, then needed labels, then the others, each where it costs least; the layout is fixed by now."""
+        """Put needed labels, then the others, each where it costs least; the layout is fixed by now."""
         self._renderer = renderer
         marks = [(*axes.transData.transform((x, y)), radius) for axes, x, y, radius in self._marks]
         self._centres = np.array([(x, y) for x, y, _ in marks]).reshape(-1, 2)
@@ -109,16 +101,14 @@ class Placer:
             [np.empty(0), *(np.full(len(d), w) for d, (_, _, w) in zip(dots, self._paths, strict=True))]
         )
         self._taken: list[Box] = [self._bounds(item) for axes in figure.axes for item in axes.texts if item.get_text()]
-        placed = {axes for axes, block in self._blocks if self._place_block(axes, block)}
-        labels = [label for label in self._labels if not (label.in_block and label.axes in placed)]
-        needed = [label for label in labels if label.needed]
+        needed = [label for label in self._labels if label.needed]
         # The first label takes the best place from the next: where that costs too much, others may choose first.
         plans = [self._plan(needed)]
         if plans[0][0] > _CROWDED * len(needed):
             plans += [self._plan(needed[turn:] + needed[:turn]) for turn in range(1, len(needed))]
         for spot in min(plans, key=lambda plan: plan[0])[1]:
             self._write(spot)
-        for label in labels:
+        for label in self._labels:
             if not label.needed:
                 cost, spots = self._plan([label])
                 if cost < _COVERS:
@@ -165,41 +155,6 @@ class Placer:
     def _bounds(self, item: Any) -> Box:
         extent = item.get_window_extent(self._renderer)
         return (extent.x0, extent.y0, extent.x1, extent.y1)
-
-    def _place_block(self, axes: Axes, block: OffsetBox) -> bool:
-        frame = axes.get_window_extent(self._renderer)
-        block.set_figure(axes.get_figure())  # type: ignore[arg-type]
-        size = block.get_bbox(self._renderer)
-        room = 5.0
-        for across in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9, 0.0, 1.0):
-            for up in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3):
-                left = frame.x0 + room + across * (frame.width - size.width - 2 * room)
-                top = frame.y1 - (1 - up) * (frame.height - size.height)
-                box = (left, top - size.height, left + size.width, top)
-                each = np.array([box])
-                if (
-                    left < frame.x0
-                    or box[1] < frame.y0
-                    or _overlaps(each, self._obstacles, room)[0]
-                    or _overlaps(each, self._dots, room, self._weights)[0]
-                ):
-                    continue
-                at = axes.transAxes.inverted().transform((left, top))
-                axes.add_artist(
-                    AnnotationBbox(
-                        block,
-                        (float(at[0]), float(at[1])),
-                        xycoords="axes fraction",
-                        box_alignment=(0, 1),
-                        frameon=False,
-                        pad=0,
-                        annotation_clip=False,
-                        zorder=6,
-                    )
-                )
-                self._taken.append(box)
-                return True
-        return False
 
     def _best(self, label: Label, words: str, taken: Sequence[Box]) -> _Spot:
         """The cheapest place: off other words and inside the panel first, then off marks, then off lines, then near."""

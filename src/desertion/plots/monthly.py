@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import area, count_axis, steps, year_axis
-from desertion.plots.contract import END, START, flag, numeric, records, text
+from desertion.plots.axes import area, count_axis, runs, steps, year_axis
+from desertion.plots.contract import BOUND, END, START, flag, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import LEADING
 from desertion.plots.palette import ESTIMATE, GREEN, RANGE, Style
@@ -21,35 +21,13 @@ from desertion.text import period
 _ARROWS = {"at_least": "^", "at_most": "v"}
 
 
-def _check(rows: pd.DataFrame) -> None:
-    wrong = ~rows["kind"].isin(["band", "report"])
-    if wrong.any():
-        raise ArgumentError(f"plot intensity: column 'kind' {rows['kind'][wrong].iloc[0]!r} is neither band nor report")
-    band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
-    if band[["mean", "low", "high"]].isna().any(axis=None):
-        raise ArgumentError("plot intensity: a row of kind band needs mean, low and high")
-    if (reports["value"].isna() | (reports["label"] == "") | ~reports["bound"].isin(wording.BOUNDS)).any():
-        raise ArgumentError("plot intensity: a row of kind report needs a value, a label and a bound")
-
-
-def _runs(band: pd.DataFrame) -> list[pd.DataFrame]:
-    """The months cut where one is missing, where the prior takes over and where other statements stand behind them."""
-    band = band.sort_values("x0", kind="stable")
-    gap = band["x0"] - band["x1"].shift() > 0.02
-    other = (band[["prior_driven", "ids"]] != band[["prior_driven", "ids"]].shift()).any(axis=1)
-    return [run for _, run in band.groupby((gap | other).cumsum())]
-
-
 def _undivided(band: pd.DataFrame) -> str:
     """Runs of months inside counts that no report divides, in words."""
-    band = band.sort_values("x0", kind="stable")
-    flag = band["undivided"].astype(bool)
-    runs = [run for _, run in band[flag].groupby((~flag).cumsum()[flag])]
-    return wording.listed(period(run["period_start"].iloc[0], run["period_end"].iloc[-1]) for run in runs)
+    parts = runs(band[band["undivided"]])
+    return wording.listed(period(run["period_start"].iloc[0], run["period_end"].iloc[-1]) for run in parts)
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
-    _check(rows)
     band, reports = rows[rows["kind"] == "band"], rows[rows["kind"] == "report"]
     subtitle = "Cases of absence without leave (Art. 337) received by courts, a month"
     shape = f"{len(reports):,} reports as bars over their periods"
@@ -100,17 +78,19 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
 @plot(
     "Cases of absence without leave (Art. 337) before Russian courts: reports and an estimate",
     {
-        "kind": text("band: a month of the fit; report: a statement"),
+        "kind": text("band: a month of the fit; report: a statement", words=("band", "report")),
         "period_start": START,
         "period_end": END,
-        "mean": numeric("fitted number in the month; blank for a report", blank=True),
-        "low": numeric("lower end of the month's interval; blank for a report", blank=True),
-        "high": numeric("upper end of the month's interval; blank for a report", blank=True),
+        "mean": numeric("fitted number in the month; blank for a report", blank=True, filled=["band"]),
+        "low": numeric("lower end of the month's interval; blank for a report", blank=True, filled=["band"]),
+        "high": numeric("upper end of the month's interval; blank for a report", blank=True, filled=["band"]),
         "prior_driven": flag("whether the prior, and no report, sets the month; false for a report"),
         "undivided": flag("whether the month lies in a count that no report divides; false for a report"),
-        "value": numeric("the statement's number for each month that it covers; blank for the band", blank=True),
-        "label": text("the statement in a few words; blank for the band", blank=True),
-        "bound": text("exact, about, at_least or at_most; blank for the band", blank=True),
+        "value": numeric(
+            "the statement's number for each month that it covers; blank for the band", blank=True, filled=["report"]
+        ),
+        "label": text("the statement in a few words; blank for the band", blank=True, filled=["report"]),
+        "bound": replace(BOUND, meaning=f"{BOUND.meaning}; blank for the band", blank=True, filled=["report"]),
         "note": text("of the band: what later counts may change in its last months; blank for a report", blank=True),
         "ids": text("the statement's ids; for the band those of the statements behind the fit, joined by spaces"),
     },
@@ -118,7 +98,6 @@ def by_year(reports: pd.DataFrame) -> pd.DataFrame:
 )
 def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level as steps with their band, hatched where the prior sets it; each report a bar over its period."""
-    _check(rows)
     rows = wording.with_years(rows)
     band = rows[rows["kind"] == "band"]
     reports = rows[rows["kind"] == "report"]
@@ -144,7 +123,8 @@ def intensity(page: PlotPage, rows: pd.DataFrame) -> None:
     first, last = int(rows["x0"].min()), float(rows["x1"].max())
     year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
     count_axis(axes, top)
-    for run in _runs(band):
+    # cut, too, where the prior takes over and where other statements stand behind the months
+    for run in runs(band, "prior_driven", "ids"):
         _draw_run(page, axes, run)
     for row in records(reports.sort_values("x0", kind="stable")):
         _draw_report(page, axes, row)

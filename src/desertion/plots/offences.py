@@ -12,9 +12,9 @@ from desertion.plots import wording
 from desertion.plots.axes import count_axis, panel_title, year_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, START, flag, numeric, records, text
 from desertion.plots.frame import MARGIN, PlotPage
-from desertion.plots.palette import SOFT
+from desertion.plots.palette import SOFT, counters
 from desertion.plots.plot import PlotWords, plot
-from desertion.plots.steps import counter_name, counters, dot_name, draw_steps, measure_name, part_note
+from desertion.plots.steps import counter_name, dot_name, draw_steps, measure_name, part_note
 from desertion.vocabulary import ARTICLES
 
 #: Tops of an axis whose three gridlines have plain numbers.
@@ -116,7 +116,7 @@ def _scales(tops: dict[str, float]) -> str:
 
 def _bars(page: PlotPage, axes: Axes, totals: pd.DataFrame, scales: str) -> None:
     """The totals as bars with their numbers, and under them the heading of the panels."""
-    size, look = page.size, counters(totals)[totals["compiler"].iloc[0]]
+    size, look = page.size, counters(totals["compiler"])[totals["compiler"].iloc[0]]
     whole = totals["value"].sum()
     axes.set(xlim=(0, 1.25 * totals["value"].max()), ylim=(len(totals) - 0.5, -0.5), xticks=[])
     axes.spines["bottom"].set_visible(False)
@@ -140,7 +140,7 @@ def _bars(page: PlotPage, axes: Axes, totals: pd.DataFrame, scales: str) -> None
 
 def _label(page: PlotPage, axes: Axes, rows: pd.DataFrame, *, first: bool) -> None:
     """The last number of each line, and in the first panel the name of each counter."""
-    for name, look in counters(rows).items():
+    for name, look in counters(rows["compiler"]).items():
         line = rows[rows["compiler"] == name].sort_values("period_end")
         last = line.iloc[-1]
         if look.line and last["x1"] > axes.get_xlim()[1] - 1:
@@ -156,7 +156,7 @@ def _label(page: PlotPage, axes: Axes, rows: pd.DataFrame, *, first: bool) -> No
 def _notes(counts: pd.DataFrame, totals: bool) -> str:
     """What the dots mean, and what is counted of the whole."""
     words = [part_note(counts)]
-    looks = counters(counts)
+    looks = counters(counts["compiler"])
     dots = counts[counts["compiler"].map(lambda name: not looks[name].line)]
     for name, line in dots.groupby("compiler"):
         named = (f"{dot_name(measure)}, {measure_name(measure)}" for measure in dict.fromkeys(line["measure"]))

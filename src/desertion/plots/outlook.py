@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import area, caption, count_axis, panels_by, steps, year_axis
+from desertion.plots.axes import area, count_axis, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import ESTIMATE, RANGE, STEPS, Style
+from desertion.plots.labels import LEADING
+from desertion.plots.palette import ESTIMATE, RANGE, SOFT, STEPS, Style
 from desertion.plots.plot import PlotWords, plot
 
 _LEVELS = (95, 80, 50)
-_ENDS = [f"{end}{level}" for level in _LEVELS for end in ("low", "high")]
 _FIT = Style(ESTIMATE, "s", "-")
 _FAN = dict(zip(_LEVELS, STEPS, strict=False))
 _KINDS = ("fit", "forecast")
@@ -26,21 +25,7 @@ _KINDS = ("fit", "forecast")
 _WIDE = 3
 
 
-def _check(rows: pd.DataFrame) -> None:
-    wrong = ~rows["kind"].isin(_KINDS)
-    if wrong.any():
-        raise ArgumentError(
-            f"plot forecast: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
-        )
-    for kind, columns in {"fit": ["median", "low95", "high95"], "forecast": ["median", *_ENDS]}.items():
-        if rows.loc[rows["kind"] == kind, columns].isna().any(axis=None):
-            raise ArgumentError(f"plot forecast: a row of kind {kind} needs {', '.join(columns)}")
-    if rows["note"].nunique() > 1:
-        raise ArgumentError("plot forecast: column 'note' has several values; there is one for the plot")
-
-
 def _words(rows: pd.DataFrame) -> PlotWords:
-    _check(rows)
     made = list(records(rows[rows["kind"] == "forecast"].sort_values("period_end", kind="stable")))
     shape = ["Steps of the number a month, with their range"]
     if made:
@@ -65,36 +50,36 @@ def _finding(made: Sequence[Any]) -> str:
 @plot(
     "Cases of absence without leave (Art. 337) before Russian courts: what may come next",
     {
-        "kind": text("fit or forecast"),
+        "kind": text("fit or forecast", words=_KINDS),
         "period_start": START,
         "period_end": END,
         "median": numeric("number in the month"),
         **{
-            f"{end}{level}": numeric(f"{words} end of the {level} % interval; 95 % alone for a fit", blank=True)
+            f"{end}{level}": numeric(
+                f"{words} end of the {level} % interval; 95 % alone for a fit", blank=level < 95, filled=["forecast"]
+            )
             for level in _LEVELS
             for end, words in (("low", "lower"), ("high", "upper"))
         },
-        "note": text("how such forecasts did at published counts", longest=600),
+        "note": text("how such forecasts did at published counts", longest=600, single=True),
         "ids": IDS,
     },
     _words,
 )
 def forecast(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted months with their interval, and the forecast."""
-    _check(rows)
-    rows = wording.with_years(rows).assign(panel="")
+    rows = wording.with_years(rows).sort_values("x0", kind="stable")
     key = [(_FIT, False, "fitted level with its 95 % interval")]
     key += [(Style(_FAN[level], "s", "-"), False, f"forecast, {level} %") for level in _LEVELS[::-1]]
-    across = page.size.width * 72 - 60
-    panels = panels_by(page, rows, "panel", (62, 66, 70), across=across, key=key)
+    (axes,) = page.grid(1, (62, 66, 70), key=key)
     first, last = int(rows["x0"].min()), int(np.ceil(rows["x1"].max() - 1e-9)) - 1
-    for each, part in panels:
-        part = part.sort_values("x0", kind="stable")
-        year_axis(each, first, last, every=2 if page.narrow and last - first > 6 else 1)
-        top, beyond = _top(part)
-        count_axis(each, top)
-        caption(page, each, part["note"].iloc[0] + beyond, across)
-        _draw(page, each, part)
+    year_axis(axes, first, last, every=2 if page.narrow and last - first > 6 else 1)
+    top, beyond = _top(rows)
+    count_axis(axes, top)
+    size = page.size.small
+    words = page.wrap(rows["note"].iloc[0] + beyond, size, page.size.width * 72 - 60)
+    axes.set_xlabel(words, loc="left", fontsize=size, color=SOFT, linespacing=LEADING, labelpad=3)
+    _draw(page, axes, rows)
 
 
 def _top(part: pd.DataFrame) -> tuple[float, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,6 +93,11 @@ def styles(counters: Mapping[str, str]) -> dict[str, Style]:
             raise ArgumentError(f"more than {len(variants)} series by {counter} in one panel cannot be told apart")
         chosen[series] = free[0]
     return chosen
+
+
+def counters(names: Iterable[str]) -> dict[str, Style]:
+    """The style of each counter."""
+    return styles({name: name for name in names})
 
 
 # Luminance (CIE Y) of linear sRGB (IEC 61966-2-1).

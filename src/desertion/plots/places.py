@@ -8,7 +8,7 @@ from desertion.plots import wording
 from desertion.plots.contract import BOUND, END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.labels import LEADING
-from desertion.plots.palette import SOFT
+from desertion.plots.palette import SOFT, counters
 from desertion.plots.plot import PlotWords, plot
 
 
@@ -62,7 +62,7 @@ def places(page: PlotPage, rows: pd.DataFrame) -> None:
     axes = page.panels(
         len(lists), columns, heights=[max(each) / 72 * 25.4 + 3 for each in rows_of],
     )  # fmt: skip
-    looks = page.looks(rows.assign(series=rows["compiler"]))
+    looks = counters(rows["compiler"])
     for at, (each, part) in enumerate(zip(axes, lists, strict=True)):
         beside = lists[at - at % columns : at - at % columns + columns]  # bars of neighbours are equally thick
         bottom = max(map(len, beside)) - 0.5

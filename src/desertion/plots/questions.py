@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from desertion.errors import ArgumentError
 from desertion.plots.axes import factor_axis
 from desertion.plots.contract import IDS, flag, numeric, records, text
 from desertion.plots.frame import PlotPage
@@ -48,7 +47,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         "question": text("the choice, as a question: one row"),
         "option": text("the option that gives the factor"),
         "kind": text("counts (a ratio of published counts) or fits (of the model)"),
-        "ratio": numeric("the factor"),
+        "ratio": numeric("the factor", positive=True),
         "own": flag("whether it is the report's own choice"),
         "ids": IDS,
     },
@@ -56,8 +55,6 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 )
 def questions(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per question and pair of years on a log axis, with a dot for each option."""
-    if (rows["ratio"] <= 0).any():
-        raise ArgumentError("plot questions: column 'ratio' has a value of zero or less, and the axis is a log axis")
     reach, scale = _reach(rows), page.size.scale
     keys = [
         PlotRow(question, f"×{row.least:.1f}" + (f"–{row.most:.1f}" if row.options > 1 else ""), f"{a:.0f} → {b:.0f}")

@@ -10,7 +10,7 @@ from desertion.plots import wording
 from desertion.plots.axes import value_axis
 from desertion.plots.contract import END, IDS, INCOMPLETE, START, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.palette import INK, Style
+from desertion.plots.palette import INK, Style, counters
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -76,7 +76,7 @@ def deployed_rate(page: PlotPage, rows: pd.DataFrame) -> None:
         key=[(Style(INK, shape, ""), False, size) for size, shape in shapes.items()],
     )
     value_axis(axes, rows["value"].max() * 1.12, 4 if page.narrow else 7)
-    looks = page.looks(rows.assign(series=rows["compiler"]))
+    looks = counters(rows["compiler"])
     for y, each in zip(layout.places, counts, strict=True):
         look = looks[each["compiler"].iloc[0]]
         ends = [each["value"].min(), each["value"].max()]

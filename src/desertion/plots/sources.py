@@ -10,10 +10,10 @@ from desertion.plots.axes import year_axis
 from desertion.plots.contract import COVERS, END, IDS, START, records, text
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.offences import article_name
-from desertion.plots.palette import lighter
+from desertion.plots.palette import counters, lighter
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
-from desertion.plots.steps import counter_name, counters, measure_name
+from desertion.plots.steps import counter_name, measure_name
 
 #: Classes of period (longer, a year, half a year, a month): longest length in days, height of the bar as a share.
 FINENESS = ((1e9, 0.4), (370, 0.6), (190, 0.8), (31, 1.0))
@@ -60,7 +60,7 @@ def _finding(rows: pd.DataFrame) -> str:
 def coverage(page: PlotPage, rows: pd.DataFrame) -> None:
     """One row per offence, measure and counter, one bar per count over its period; the shortest lie on top."""
     rows = wording.with_years(rows).assign(step=fineness(rows))
-    looks = counters(rows)
+    looks = counters(rows["compiler"])
     parts = dict(list(rows.groupby(["articles", "measure", "compiler"], sort=False)))
     lines = [
         PlotRow(f"{counter_name(str(name))}: {measure_name(str(measure))}", str(len(part)), article_name(str(articles)))

@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
 from desertion.plots.axes import factor_axis
 from desertion.plots.contract import IDS, numeric, records, text
 from desertion.plots.frame import PlotPage
-from desertion.plots.palette import Style, styles
+from desertion.plots.palette import Style, counters
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -80,7 +79,7 @@ def _number(row: Any) -> str:
     {
         "years": text("the pair of years: 2022 → 2023; heads a group of rows"),
         "to_year": numeric("the later year"),
-        "stage": text("registered, cleared, received by courts, verdict, convicted, convicted and in force"),
+        "stage": text(", ".join(SHAPES), words=SHAPES),
         "what": text("articles in words: Art. 337"),
         "articles": text("articles counted"),
         "measure": text("what is counted"),
@@ -89,7 +88,7 @@ def _number(row: Any) -> str:
         "to_count": numeric("later count"),
         "from_part": text("what the earlier count covers of its year; blank for all", blank=True),
         "to_part": text("what the later count covers of its year; blank for all", blank=True),
-        "ratio": numeric("later over earlier count, by the day"),
+        "ratio": numeric("later over earlier count, by the day", positive=True),
         "low": numeric("lower end of the interval of the ratio"),
         "high": numeric("upper end of the interval of the ratio"),
         "ids": IDS,
@@ -98,13 +97,9 @@ def _number(row: Any) -> str:
 )
 def stages(page: PlotPage, rows: pd.DataFrame) -> None:
     """One dot per stage, counter and pair of years on a log axis; a stage is a shape, a counter a colour."""
-    if (rows["ratio"] <= 0).any():
-        raise ArgumentError("plot stages: column 'ratio' has a value of zero or less, and the axis is a log axis")
-    if unknown := sorted(set(rows["stage"]) - set(SHAPES)):
-        raise ArgumentError(f"plot stages: column 'stage' has {unknown[0]!r}, which is none of {', '.join(SHAPES)}")
     small, scale = page.size.small, page.size.scale
     names = [f"{wording.capital(row.stage)}, {row.what}" for row in records(rows)]
-    counters = rows["compiler"].str.removesuffix(_OFFICE).tolist()
+    offices = rows["compiler"].str.removesuffix(_OFFICE).tolist()
     layout = Rows(page, [
         PlotRow(name if page.narrow else "", _number(row), row.years)
         for name, row in zip(names, records(rows), strict=True)
@@ -114,12 +109,12 @@ def stages(page: PlotPage, rows: pd.DataFrame) -> None:
     axes = layout.panel(notes=f"* {wording.listed(parts)}: compared by the day.\n{once}" if parts else once)
     high = max(rows["ratio"].max(), 2.0)
     factor_axis(page, axes, min(rows["ratio"].min(), 1.0) / 1.12, high * (1.12 if page.narrow else 1.4), _DOUBLINGS)
-    looks = styles({each: each for each in rows["compiler"]})
-    gap = max(page.width_of(counter, small, "bold") for counter in counters) + 1.2 * small
+    looks = counters(rows["compiler"])
+    gap = max(page.width_of(counter, small, "bold") for counter in offices) + 1.2 * small
     left = -5 - gap - max(page.width_of(name, small) for name in names)
     for text_ in axes.texts[: 0 if page.narrow else len(layout.headers)]:
         text_.set(position=(left, 0))
-    for y, name, counter, row in zip(layout.places, names, counters, records(rows), strict=True):
+    for y, name, counter, row in zip(layout.places, names, offices, records(rows), strict=True):
         look = looks[row.compiler]
         page.mark(axes, row.ratio, y, Style(look.colour, SHAPES[row.stage], ""), row.ids, points=6.0)
         bold: dict[str, Any] = {"color": look.ink, "fontweight": "bold", "va": "baseline"}

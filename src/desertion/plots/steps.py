@@ -19,7 +19,7 @@ from desertion.plots.contract import records
 from desertion.plots.frame import PlotPage, gid
 from desertion.plots.labels import LEADING
 from desertion.plots.lettering import NBSP
-from desertion.plots.palette import COUNTERS, INK, OFFICIAL, SOFT, Style, styles
+from desertion.plots.palette import COUNTERS, INK, OFFICIAL, SOFT, Style, counters
 
 #: What one line is of.
 KEY = ["compiler", "measure", "articles", "covers"]
@@ -71,14 +71,9 @@ def part_note(counts: pd.DataFrame) -> str:
     return " ".join(f"{name} from {start:%b %Y}: {covers}." for (name, covers), start in since.items())
 
 
-def counters(rows: pd.DataFrame) -> dict[str, Style]:
-    """The look of each counter."""
-    return styles({each: each for each in rows["compiler"]})
-
-
 def draw_steps(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
     """Each count as a flat step at its number a month, risers between those that touch; dots for a counter without."""
-    looks = counters(rows)
+    looks = counters(rows["compiler"])
     # The thin lines lie over the thick ones.
     lines = [(looks[line["compiler"].iloc[0]], line) for _, line in rows.groupby(KEY, sort=False)]
     for look, line in sorted(lines, key=lambda each: -each[0].width):
@@ -208,7 +203,7 @@ def events(page: PlotPage, axes: Axes, rows: pd.DataFrame) -> None:
 
 def strip(page: PlotPage, axes: Axes, rows: pd.DataFrame, names: Sequence[str]) -> None:
     """The printed counts of each counter under its periods, below the axis; what is no calendar year gets a star."""
-    size, looks = page.size.small, counters(rows)
+    size, looks = page.size.small, counters(rows["compiler"])
     last = int(axes.get_xlim()[1] - 1e-9)
     for place, name in enumerate(names):
         line = rows[rows["compiler"] == name].sort_values("period_start")

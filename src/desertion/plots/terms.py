@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from desertion import vocabulary
 from desertion.plots import wording
 from desertion.plots.axes import value_axis
 from desertion.plots.contract import BOUND, COVERS, END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage
 from desertion.plots.intervals import span
-from desertion.plots.palette import SOFT
+from desertion.plots.palette import SOFT, counters
 from desertion.plots.plot import PlotWords, plot
 from desertion.plots.rows import PlotRow, Rows
 
@@ -23,7 +24,7 @@ def _number(part: pd.DataFrame, *, spoken: bool = False) -> str:
     if len(part) > 1:
         return f"{least:.0f} to {most:.0f}" if spoken else f"{least:.0f}–{most:.0f}"
     (row,) = records(part)
-    words = wording.bounded(round(row.value), row.bound, spoken=spoken)
+    words = (vocabulary.bounded if spoken else wording.bounded)(round(row.value), row.bound)
     if pd.isna(row.low):
         return words
     return f"{words} ({row.low:.0f} to {row.high:.0f})" if spoken else f"{words} ({row.low:.0f}–{row.high:.0f})"
@@ -74,7 +75,7 @@ def sentences(page: PlotPage, rows: pd.DataFrame) -> None:
     axes = layout.panel("percent")
     value_axis(axes, 100, 5)
     axes.axvline(50, color=SOFT, linewidth=0.8 * page.size.scale, zorder=1.5)
-    looks = page.looks(rows.assign(series=rows["compiler"]))
+    looks = counters(rows["compiler"])
     for y, (*_, part) in zip(layout.places, groups, strict=True):
         for row in records(part):
             look = looks[row.compiler]

@@ -7,34 +7,19 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.ticker import FixedFormatter
 
-from desertion.errors import ArgumentError
 from desertion.plots import wording
-from desertion.plots.axes import area, factor_axis, steps, year_axis
+from desertion.plots.axes import area, factor_axis, runs, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import SIZES, PlotPage, gid
 from desertion.plots.labels import LEADING
-from desertion.plots.palette import Style
+from desertion.plots.palette import Style, counters
 from desertion.plots.plot import PlotWords, plot
 
 #: Height of the panel in mm, on a page of size single, double and slide.
 _TALLS = (72, 78, 82)
-_KINDS = ("level", "count", "latest")
 _FRACTIONS = {0.5: "×½", 0.25: "×¼", 0.125: "×⅛"}
-
-
-def _check(rows: pd.DataFrame) -> None:
-    wrong = ~rows["kind"].isin(_KINDS)
-    if wrong.any():
-        raise ArgumentError(
-            f"plot ukraine: column 'kind' {rows['kind'][wrong].iloc[0]!r} is none of {', '.join(_KINDS)}"
-        )
-    for column in ("value", "low"):
-        if (rows[column] <= 0).any():
-            raise ArgumentError(f"plot ukraine: column {column!r} has a value of zero or less on its log axis")
-    if rows.loc[rows["kind"].eq("level"), ["low", "high"]].isna().any(axis=None):
-        raise ArgumentError("plot ukraine: a row of kind level needs low and high")
 
 
 def _times(value: float) -> str:
@@ -49,7 +34,6 @@ def _latest(rows: pd.DataFrame) -> str:
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
-    _check(rows)
     first = int(rows["period_start"].min().year)
     parts = [
         f"{series} ({part['step'].iloc[0]}) {_latest(part)}" for series, part in rows.groupby("series", sort=False)
@@ -76,12 +60,17 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         "series": text("the country"),
         "step": text("the step that is counted, in words, such as cases received by courts"),
         "compiler": text("who counted"),
-        "kind": text("level: a month of the fit; count: a count of one month; latest: the level of the last months"),
+        "kind": text(
+            "level: a month of the fit; count: a count of one month; latest: the level of the last months",
+            words=("level", "count", "latest"),
+        ),
         "period_start": START,
         "period_end": END,
-        "value": numeric("multiple of the country's average month of the first year"),
-        "low": numeric("lower end of the level's interval; blank for a count", blank=True),
-        "high": numeric("upper end of the level's interval; blank for a count", blank=True),
+        "value": numeric("multiple of the country's average month of the first year", positive=True),
+        "low": numeric(
+            "lower end of the level's interval; blank for a count", blank=True, filled=["level"], positive=True
+        ),
+        "high": numeric("upper end of the level's interval; blank for a count", blank=True, filled=["level"]),
         "count": numeric("the number counted in the month; blank for a level", blank=True),
         "ids": IDS,
     },
@@ -89,22 +78,16 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 )
 def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
     """The fitted level of each country as steps with its band, its counts of single months as dots, on a log axis."""
-    _check(rows)
     rows = wording.with_years(rows)
     (axes,) = page.grid(1, _TALLS)
-    first, last = int(rows["x0"].min()), math.ceil(rows["x1"].max() - 1e-9) - 1
-    year_axis(axes, first, last)
+    year_axis(axes, int(rows["x0"].min()), float(rows["x1"].max()))
     drawn = rows[rows["kind"].ne("latest")]
     low, high = drawn[["value", "low"]].min().min(), drawn[["value", "high"]].max().max()
     powers = [2.0**power for power in range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)]
     factor_axis(page, axes, powers[0], high * 1.08, powers, upright=True)
     shown = [power for power in powers if power <= high * 1.08]
     axes.yaxis.set_major_formatter(FixedFormatter([_FRACTIONS.get(power, f"×{power:g}") for power in shown]))
-    end = float(rows["x1"].max())
-    axes.set_xlim(first, end)
-    middles = [(year + min(year + 1, end)) / 2 for year in range(first, last + 1)]
-    axes.xaxis.set_minor_locator(FixedLocator(middles))
-    looks = page.looks(rows.assign(series=rows["compiler"], articles=""))
+    looks = counters(rows["compiler"])
     ends: list[tuple[float, str, str, Style]] = []
     for series, part in rows.groupby("series", sort=False):
         look = looks[part["compiler"].iloc[0]]
@@ -115,8 +98,7 @@ def ukraine(page: PlotPage, rows: pd.DataFrame) -> None:
 
 
 def _draw(page: PlotPage, axes: Axes, rows: pd.DataFrame, look: Style) -> None:
-    levels = rows[rows["kind"].eq("level")].sort_values("x0", kind="stable")
-    for _, run in levels.groupby((levels["x0"] - levels["x1"].shift() > 0.02).cumsum()):
+    for run in runs(rows[rows["kind"].eq("level")]):
         x, ids = steps(run), gid(str(run["ids"].iloc[0]))
         area(axes, run, "low", "high", facecolor=look.colour, alpha=0.18, gid=ids)
         middle = np.repeat(run["value"].to_numpy(), 2)

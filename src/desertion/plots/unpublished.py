@@ -9,10 +9,10 @@ import pandas as pd
 
 from desertion.params.known import OTHER_OFFENCES
 from desertion.plots import wording
-from desertion.plots.axes import area, count_axis, steps, year_axis
+from desertion.plots.axes import area, count_axis, runs, steps, year_axis
 from desertion.plots.contract import END, IDS, START, numeric, records, text
 from desertion.plots.frame import PlotPage, gid
-from desertion.plots.palette import ESTIMATE, RANGE, Style, styles
+from desertion.plots.palette import ESTIMATE, RANGE, Style, counters
 from desertion.plots.plot import PlotWords, plot
 
 
@@ -72,7 +72,7 @@ def _words(rows: pd.DataFrame) -> PlotWords:
 def unpublished(page: PlotPage, rows: pd.DataFrame) -> None:
     """A band of what official totals leave for the articles, by half-year, and the steps of what a counter saw."""
     rows = wording.with_years(rows)
-    looks = styles({each: each for each in rows["compiler"]})
+    looks = counters(rows["compiler"])
     bounds, seen = rows[rows["high"].notna()].sort_values("x0"), rows[rows["high"].isna()].sort_values("x0")
     (axes,) = page.grid(
         1, (72, 82, 82),
@@ -82,10 +82,10 @@ def unpublished(page: PlotPage, rows: pd.DataFrame) -> None:
     year_axis(axes, int(rows["x0"].min()), math.ceil(rows["x1"].max()) - 1)
     count_axis(axes, rows["value"].max() * 1.12)
     estimate = Style(ESTIMATE, "", "-", 1.1)
-    for run in _runs(bounds):
+    for run in runs(bounds):
         area(axes, run, "low", "high", color=RANGE)
         _steps(page, axes, run, "value", looks[run["compiler"].iloc[0]])
-        for part in _runs(run[run["at"].notna()]):
+        for part in runs(run[run["at"].notna()]):
             _steps(page, axes, part, "at", estimate)
     for row in records(seen):
         look = looks[row.compiler]
@@ -116,9 +116,3 @@ def _steps(page: PlotPage, axes: Any, run: pd.DataFrame, column: str, look: Styl
         mark = gid(row.ids) if column == "value" else None
         axes.plot(ends, [level, level], color=look.colour, linewidth=width, zorder=3, gid=mark)
     page.placer.path(axes, x.tolist(), y.tolist())
-
-
-def _runs(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Rows of periods that touch, by their order."""
-    gap = rows["x0"].sub(rows["x1"].shift()).abs().gt(0.02).cumsum()
-    return [run for _, run in rows.groupby(gap)]

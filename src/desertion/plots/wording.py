@@ -10,14 +10,12 @@ from typing import Any
 import pandas as pd
 
 from desertion import vocabulary
-from desertion.plots.contract import records
 from desertion.text import day as day
 from desertion.text import listed as listed
 from desertion.text import number as number
 from desertion.text import period as period
 
-BOUNDS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
-_SPOKEN = {"exact": "", "about": "about ", "at_least": "at least ", "at_most": "at most "}
+_SIGNS = {"exact": "", "about": "≈ ", "at_least": "≥ ", "at_most": "≤ "}
 
 
 def aligned(values: Sequence[float]) -> list[str]:
@@ -31,9 +29,9 @@ def interval(value: float, low: float, high: float) -> str:
     return "{} ({}–{})".format(*aligned([value, low, high]))
 
 
-def bounded(value: float, bound: str, *, spoken: bool = False) -> str:
-    """The value as printed, with the sign (or, `spoken`, the words) for its bound."""
-    return (_SPOKEN if spoken else BOUNDS)[bound] + number(value)
+def bounded(value: float, bound: str) -> str:
+    """The value as printed, with the sign for its bound; `vocabulary.bounded` has the words."""
+    return _SIGNS[bound] + number(value)
 
 
 def about(value: float) -> str:
@@ -80,34 +78,6 @@ def with_years(rows: pd.DataFrame) -> pd.DataFrame:
 def capital(words: str) -> str:
     """The first letter made a capital, the rest as it is."""
     return words[:1].upper() + words[1:]
-
-
-def statement(row: Any) -> str:
-    """`about 900 in 2021`."""
-    return f"{bounded(row.value, row.bound, spoken=True)} in {period_of(row)}"
-
-
-def course(rows: pd.DataFrame) -> str:
-    """One series in words: its first and last statement, the highest and the lowest, the zeros, what is incomplete."""
-    each = sorted(records(rows), key=lambda row: row.period_start)
-    if len(each) == 1:
-        return statement(each[0]) + incomplete(rows)
-    high, low = max(each, key=lambda row: row.value), min(each, key=lambda row: row.value)
-    words = f"from {statement(each[0])} to {statement(each[-1])}"
-    ends = {statement(each[0]), statement(each[-1])}
-    words += "" if statement(high) in ends else f", highest {statement(high)}"
-    zeros = [period_of(row) for row in each if row.value == 0]
-    if zeros:
-        words += f", none in {listed(zeros)}"
-    elif statement(low) not in ends:
-        words += f", lowest {statement(low)}"
-    return words + incomplete(rows)
-
-
-def incomplete(rows: pd.DataFrame) -> str:
-    """`, incomplete: Jan–Jul 2025`, or nothing where every period is whole."""
-    part = rows[rows["incomplete"]]
-    return f", incomplete: {listed(period_of(r) for r in records(part))}" if len(part) else ""
 
 
 def spoken(words: str) -> str:

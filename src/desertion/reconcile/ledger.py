@@ -146,17 +146,12 @@ class Headline(NamedTuple):
     ids: tuple[str, str]
 
 
-def headline(data: Data, rule: str = "own-page-first") -> Headline | None:
+def headline(reconciler: Reconciler) -> Headline | None:
     """The first `headline` of identities.csv whose two facts are known, or None.
 
-    Its figures name the facts; their numbers are those that `rule` chooses, taken for a year where a period is longer
-    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times. Raises UserError
-    for an unknown rule.
+    Its figures name the facts; their numbers are those that the rule chooses, taken for a year where a period is longer
+    or shorter: 4,373 in 2023 is 8.3 times the 527 of 2021, in two years of war it would be 4.1 times.
     """
-    return _headline(Reconciler(data, rule))
-
-
-def _headline(reconciler: Reconciler) -> Headline | None:
     for identity in reconciler.identities:
         if identity.relation != "headline" or not set(identity.ids) <= reconciler.statements.keys():
             continue
@@ -221,7 +216,7 @@ def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
         If the rule is unknown.
     """
     reconciler = Reconciler(data, rule)
-    lead = _headline(reconciler)
+    lead = headline(reconciler)
     corrections = _corrections(data)
     rows, whys = [], dict[str, list[str]]()
     for identity in reconciler.identities:

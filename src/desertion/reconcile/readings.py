@@ -132,14 +132,11 @@ class Reconciler:
     def choice(self, fact: str) -> Chosen:
         """The choice of the rule in `fact`."""
         if fact not in self._choices:
-            self._choices[fact] = self._choose(self.facts[fact])
+            self._choices[fact] = self.compare(self.facts[fact])
         return self._choices[fact]
 
-    def compare(self, statements: Sequence[Statement]) -> Chosen:
-        """The choice of the rule among statements of several facts that are taken for one another."""
-        return self._choose(statements)
-
-    def _choose(self, fact: Sequence[Statement]) -> Chosen:
+    def compare(self, fact: Sequence[Statement]) -> Chosen:
+        """The choice of the rule among statements of one fact, or of several that are taken for one another."""
         groups = grouped(fact, self.hedges)
         if len(fact) == 1:
             return Chosen(fact[0] if groups[0].usable else None, tuple(groups), ("",))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,38 +87,42 @@ def forecasts(figures: pd.DataFrame, day: date, folder: Path = FORECASTS) -> Pro
     )
 
 
+def _measured(path: Path, **columns: type) -> pd.DataFrame:
+    """The rows of a table of measured coverage, its `columns` of these types."""
+    import pandas as pd
+
+    try:
+        rows = pd.read_csv(path, dtype={"truth": str, **columns}, keep_default_na=False)
+        return rows[[*columns]].assign(truth=rows.get("truth", ""))
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{relative(path)}: no table of measured coverage ({error}): restore it from git") from None
+
+
+def _table(title: str, source: str, labels: Sequence[str], body: Iterable[Sequence[str]]) -> TableBlock:
+    """A table whose first column heads its rows, the others being numbers; a row of one cell heads a group."""
+    made = [
+        (TableCell(words, heading=True, columns=1 if cells else len(labels), group=not cells),
+         *(TableCell(cell, right=True) for cell in cells))
+        for words, *cells in body
+    ]  # fmt: skip
+    head = tuple(TableCell(label, heading=True, right=n > 0) for n, label in enumerate(labels))
+    note = f"Source: benchmarks/{source}, made by python benchmarks/bench_calibration.py --csv."
+    return TableBlock((head,), tuple(made), title, (note,))
+
+
 def _coverage(path: Path) -> TableBlock:
     """Measured coverage: one row per kind of quantity, one column per level, one group per truth."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                (
-                    row.get("truth", ""),
-                    re.sub(r"\s*\d+", "", row["quantity"]).strip(),
-                    float(row["level"]),
-                    int(row["data_sets"]),
-                    float(row["covered"]),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{relative(path)}: no table of measured coverage ({error}): restore it from git") from None
-    levels = sorted({level for _, _, level, _, _ in rows}, reverse=True)
-    body: list[tuple[TableCell, ...]] = []
-    for truth in dict.fromkeys(row[0] for row in rows):
-        part = [row for row in rows if row[0] == truth]
-        if truth:
-            words = f"{_TRUTHS.get(truth, truth)} ({max(row[3] for row in part):,} data sets)"
-            body.append((TableCell(words, heading=True, columns=1 + len(levels), group=True),))
-        for kind in dict.fromkeys(row[1] for row in part):
-            held = [[row[4] for row in part if row[1] == kind and row[2] == level] for level in levels]
-            cells = (TableCell(_between(each), right=True) for each in held)
-            body.append((TableCell(_QUANTITIES.get(kind, kind), heading=True), *cells))
-    head = (
-        TableCell("Quantity", heading=True),
-        *(TableCell(f"nominal {100 * level:g} %", heading=True, right=True) for level in levels),
-    )
-    return TableBlock((head,), tuple(body), "Measured coverage of the composite model's intervals", _SOURCE)
+    rows = _measured(path, quantity=str, level=float, data_sets=int, covered=float)
+    rows["kind"] = rows["quantity"].str.replace(r"\s*\d+", "", regex=True).str.strip()
+    levels = sorted(rows["level"].unique(), reverse=True)
+    body = []
+    for truth, part in rows.groupby("truth", sort=False):
+        body += [[f"{_TRUTHS.get(str(truth), truth)} ({part['data_sets'].max():,} data sets)"]] if truth else []
+        for kind, own in part.groupby("kind", sort=False):
+            held = (own.loc[own["level"].eq(level), "covered"] for level in levels)
+            body.append([_QUANTITIES.get(str(kind), str(kind)), *map(_between, held)])
+    labels = ["Quantity", *(f"nominal {100 * level:g} %" for level in levels)]
+    return _table("Measured coverage of the composite model's intervals", path.name, labels, body)
 
 
 _ON_SCHEDULE = {
@@ -137,45 +139,26 @@ _ON_SCHEDULE = {
 
 def _on_schedule(path: Path) -> TableBlock:
     """Calibration on the real schedule: one row per truth, or per number of informative counts."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                (row["truth"], row["quantity"], row["measure"], int(row["data_sets"]), float(row["value"]))
-                for row in csv.DictReader(file)
-            ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{relative(path)}: no table of measured coverage ({error}): restore it from git") from None
-    columns = [(kind, level) for kind in ("total", "growth") for level in ("95", "80")]
+    rows = _measured(path, quantity=str, measure=str, data_sets=int, value=float)
+    rows["kind"] = rows["quantity"].str.split().str[0]
+    shares = [(kind, level) for kind in ("total", "growth") for level in ("95", "80")]
+    named = [("sets", "refused"), ("reports", "named"), ("reports", "true one named")]
     body = []
-    for truth in dict.fromkeys(row[0] for row in rows):
-        part = [row for row in rows if row[0] == truth]
-        one = {(quantity, measure): value for _, quantity, measure, _, value in part}
-        cells = [f"{next(row[3] for row in part if row[1] == 'sets'):,}"]
-        cells += [
-            _between([row[4] for row in part if row[1].split()[0] == kind and row[2] == level])
-            for kind, level in columns
-        ]
-        cells += [f"{one['phi', 'ratio']:.2f}" if ("phi", "ratio") in one else "–"]
-        cells += [
-            _between([one[key]] if key in one else [])
-            for key in (("sets", "refused"), ("reports", "named"), ("reports", "true one named"))
-        ]
-        body.append(
-            (TableCell(_ON_SCHEDULE.get(truth, truth), heading=True), *(TableCell(c, right=True) for c in cells))
-        )
-    labels = ["Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth"]
-    labels += ["Refused", "Wrong report named", "True report named"]
-    head = (TableCell("Truth", heading=True), *(TableCell(each, heading=True, right=True) for each in labels))
-    source = ("Source: benchmarks/schedule.csv, made by python benchmarks/bench_calibration.py --csv.",)
-    return TableBlock((head,), tuple(body), "Calibration on the real schedule of reports", source)
+    for truth, part in rows.groupby("truth", sort=False):
+        values = dict(list(part.groupby(["kind", "measure"])["value"]))
+        phi = values.get(("phi", "ratio"))
+        cells = [_between(values.get(key, ())) for key in (*shares, *named)]
+        cells.insert(len(shares), "–" if phi is None else f"{phi.iloc[-1]:.2f}")
+        sets = part.loc[part["quantity"].eq("sets"), "data_sets"].iloc[0]
+        body.append([_ON_SCHEDULE.get(str(truth), str(truth)), f"{sets:,}", *cells])
+    labels = ["Truth", "Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth",
+              "Refused", "Wrong report named", "True report named"]  # fmt: skip
+    return _table("Calibration on the real schedule of reports", path.name, labels, body)
 
 
-_SOURCE = ("Source: benchmarks/calibration.csv, made by python benchmarks/bench_calibration.py --csv.",)
-
-
-def _between(held: list[float]) -> str:
+def _between(held: Collection[float]) -> str:
     """`94.1 %` or `93.0–95.2 %`."""
-    if not held:
+    if not len(held):
         return "–"
     low, high = (f"{100 * each:.1f}" for each in (min(held), max(held)))
     return f"{low} %" if low == high else f"{low}–{high} %"

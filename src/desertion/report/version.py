@@ -11,7 +11,7 @@ from desertion import __version__, git
 from desertion import notebook as nb
 from desertion.errors import UserError
 from desertion.params import Edition
-from desertion.project import DATA, EDITIONS, LOCK, NOTEBOOKS, PACKAGE, ROOT, digest, files, files_digest
+from desertion.project import DATA, EDITIONS, LOCK, NOTEBOOKS, PACKAGE, ROOT, digest, file_digest, files, files_digest
 
 #: Files that decide the content of every report; commits that touch none of them are not named.
 _INPUTS = ("data/*.csv", "notebooks/*.ipynb", "src/desertion", "requirements.lock")
@@ -24,13 +24,12 @@ def about(edition: Edition, notebooks: Sequence[Path]) -> dict[str, str]:
     know it: outside a clone of its own, and in a shallow clone that does not reach back to it.
     """
     parameters = json.dumps(edition.shared, default=str, sort_keys=True) if edition.shared else "the defaults"
-    lock = hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
     rows = {
         "Edition": f"{edition.name} ({edition.title.rstrip('.')}): {edition.description}",
         "Published up to": str(edition.as_of or "everything in data/"),
         "Parameters": parameters,
         "Data": f"SHA-256 {data_hash()[:16]}",
-        "Packages": f"requirements.lock, SHA-256 {lock[:16]}",
+        "Packages": f"requirements.lock, SHA-256 {file_digest(LOCK)[:16]}",
         "Package desertion": __version__,
         "Inputs": f"SHA-256 {_inputs(edition.name)[:16]}",
         "Commit": _commit(edition.name),

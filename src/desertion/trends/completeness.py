@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import PchipInterpolator
 
 from desertion import hedges, vocabulary
 from desertion.arguments import takes
@@ -154,6 +153,8 @@ def mean_delay(
             weight = weight * (spread @ np.exp(each - each.max()))
         predicted += weight @ spread
     if evidence is not None:
+        from scipy.interpolate import PchipInterpolator  # here, since it takes long to import
+
         at, log = np.log(evidence[0]), np.asarray(evidence[1])
         curve = PchipInterpolator(at, log)(np.clip(x, at[0], at[-1]))
         # shorter delays are as likely as the shortest, longer ones become less likely as they did before

@@ -257,14 +257,13 @@ def _increments(known: Observations) -> list[tuple[float, int, int]]:
     return chain
 
 
-def forecast(case: Case, spec: composite.Spec, path: str = "pool") -> Floats | Refused:
-    """Draws of the new part of the report along one path or all, from a fit to the reports known before."""
+def forecasts(case: Case, spec: composite.Spec) -> tuple[Floats, Any] | Refused:
+    """Draws of the new part of the report, and the path of each, from a fit to the reports known before."""
     fitted = composite.fit(case.known, spec)
     if isinstance(fitted, Refused):
         return fitted
     drawn, paths = memo.recall(_counts, fitted, case.added)
-    drawn = drawn[(paths == path) | (path == "pool")] - (float(case.added.low[0]) - case.published.target)
-    return drawn if len(drawn) > 1 else Refused("no draw of the count was found", "reports nearer to the fit")
+    return drawn - (float(case.added.low[0]) - case.published.target), paths
 
 
 def _counts(fitted: composite.Fit, added: Observations) -> tuple[Floats, Any]:
@@ -273,14 +272,24 @@ def _counts(fitted: composite.Fit, added: Observations) -> tuple[Floats, Any]:
     return attrs["draws"][0], attrs["paths"]
 
 
+def _along(forecast: tuple[Floats, Any] | Refused, path: str) -> Floats | Refused:
+    """The draws along one path or, of a pool, all."""
+    if isinstance(forecast, Refused):
+        return forecast
+    drawn, paths = forecast
+    own = drawn[(paths == path) | (path == "pool")]
+    return own if len(own) > 1 else Refused("no draw of the count was found", "reports nearer to the fit")
+
+
 def scores(
     cases: Sequence[Case], spec: composite.Spec | None = None, seed: int = 1
 ) -> tuple[list[Score], dict[str, Refused]]:
     """The pool, each of its paths and the baselines at every origin; see `origins.score`."""
-    spec, by_day = spec or composite.Spec(), {case.published.label: case for case in cases}
+    spec = spec or composite.Spec()
+    drawn = {case.published.label: forecasts(case, spec) for case in cases}
 
     def along(path: str) -> Forecaster:
-        return lambda origin, rng: forecast(by_day[origin.label], spec, path)
+        return lambda origin, rng: _along(drawn[origin.label], path)
 
     models = {MODEL: along("pool")} | {words: along(path) for path, words in ahead.PATHS.items()}
     return score([c.published for c in cases], models, seed)

@@ -1,9 +1,8 @@
 """How far an answer moves with each choice: one question at a time, all else as in the report.
 
 Two kinds of choice stand side by side. What is counted (which stage, counter, articles) gives other published counts,
-whose ratio is exact. How the counts are read (their completeness, scatter, smoothness) gives other fits to the same
-reports. A choice whose options cannot move the answer says nothing; so options that share their reports are told apart
-from those that do not.
+whose ratio is exact. How the counts are read (completeness, scatter, smoothness) gives other fits to the same reports.
+A choice whose options cannot move the answer says nothing; so options that share their reports are told apart.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from desertion import memo
 from desertion.arguments import takes
 from desertion.errors import UserError
 from desertion.text import once
@@ -118,23 +118,23 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
         - from_year, to_year: the two years
         - ratio, low, high: daily rate in the later over that in the earlier year, with its interval; missing if refused
         - own: whether it is the report's own choice
-        - kind: `fits`
-        - reports: number of the set of reports; equal sets have one number
+        - kind: `fits`; reports: number of the set of reports; equal sets have one number
         - refused, needs: why there is no factor, and what would give one; else blank
         - ids: statements behind the reports, joined by spaces
     """
-    names = dict.fromkeys(each.question for each in options)
-    every = [one for question in names for one in
-             (own._replace(question=question), *(each for each in options if each.question == question))]  # fmt: skip
+    every: list[Option] = []
+    for question in dict.fromkeys(each.question for each in options):
+        every += own._replace(question=question), *(each for each in options if each.question == question)
     sets: dict[tuple[object, ...], int] = {}
-    fits: dict[tuple[int, int], composite.Fit | Refused] = {}  # by the identity of reports and model
+    fits: dict[str, composite.Fit | Refused] = {}
+    near = None
     rows: list[dict[str, object]] = []
     for question, name, reports, model in every:
         row: dict[str, object] = {"question": question, "option": name, "own": name == own.option, "kind": FITS}
-        same = id(reports), id(model)
-        if same not in fits:
-            fits[same] = reports if isinstance(reports, Refused) else composite.fit(reports, model)
+        if (same := memo.digest(reports, model)) not in fits:
+            fits[same] = reports if isinstance(reports, Refused) else composite.fit(reports, model, near)
         fit = fits[same]
+        near = near or (fit if isinstance(fit, composite.Fit) else None)  # the report's own: others begin there
         refused = fit if isinstance(fit, Refused) else _gate(fit)
         if not isinstance(reports, Refused):
             key = (reports.ids, reports.low.tobytes(), reports.high.tobytes())

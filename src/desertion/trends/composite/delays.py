@@ -44,13 +44,13 @@ def by_delay(fitted: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
     """
     if fitted.obs.counted is None:
         return Refused("it is not known when the reports were counted", "days of publication")
-    tried = [fit(fitted.obs, replace(fitted.spec, reporting_delay=delay)) for delay in _TRIED]
+    tried = [fit(fitted.obs, replace(fitted.spec, reporting_delay=delay), fitted) for delay in _TRIED]
     evidence = np.array([log_evidence(one) if isinstance(one, Fit) else -np.inf for one in tried])
     sound = np.isfinite(evidence)
     if sound.sum() < 2:
         return Refused("no fit was found at other delays", "more exact reports")
     delays = completeness.mean_delay(pairs, evidence=(np.array(_TRIED)[sound], evidence[sound]))
-    fits = [fit(fitted.obs, replace(fitted.spec, reporting_delay=float(f"{delay:.2g}"))) for delay in delays]
+    fits = [fit(fitted.obs, replace(fitted.spec, reporting_delay=float(f"{delay:.2g}")), fitted) for delay in delays]
     kept = [one for one in fits if isinstance(one, Fit)]
     return kept if len(kept) == len(fits) else next(one for one in fits if isinstance(one, Refused))
 
@@ -92,14 +92,14 @@ def if_short(fitted: Fit, shares: Sequence[float], series: str | None = None) ->
         - id: the report
         - days: between the report's last day and its count; NaN where that is not known
     """
-    obs, level = fitted.obs, replace(fitted.spec)
+    obs = fitted.obs
     at, added = last_report(obs, series)
     days = float(obs.counted[at, 0] - obs.stop[at] + 1) if obs.counted is not None and obs.counted[at, 0] else np.nan
     rows = []
     for share in (0.0, *shares):
         low, high = obs.low.copy(), obs.high.copy()
         low[at], high[at] = low[at] + round(share * added), high[at] + round(share * added)
-        one = fitted if share == 0 else fit(replace(obs, low=low, high=high), level)
+        one = fitted if share == 0 else fit(replace(obs, low=low, high=high), fitted.spec, fitted)
         if isinstance(one, Refused):
             return one
         row = one.intensity(series).iloc[-1][["period_start", "period_end", "mean", "median", "low", "high"]]

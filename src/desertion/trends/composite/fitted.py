@@ -16,6 +16,7 @@ from desertion.errors import UserError
 from desertion.trends import Refused
 from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import prior
+from desertion.trends.composite.hyper import Start
 from desertion.trends.composite.lattice import Lattice
 from desertion.trends.composite.posterior import Mixture, Posterior, tails
 from desertion.trends.composite.spec import Spec
@@ -51,6 +52,15 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>{self.summary().to_html(index=False, float_format='{:,.4g}'.format)}"
+
+    @property
+    def start(self) -> Start:
+        """Where the search of a fit to nearly the same reports begins."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            psi = np.log([[at.tau, at.delta, at.delay] for at in self.posterior.hyper])
+            weight = self.posterior.weight
+            spread = np.sqrt(weight @ (psi - weight @ psi) ** 2)
+        return Start(self.mode, psi[int(np.argmax(weight))], np.where(spread > 1e-6, spread, np.nan))
 
     @cached_property
     def starts(self) -> list[date]:

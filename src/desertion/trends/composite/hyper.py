@@ -38,6 +38,15 @@ class Node:
     weight: float
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a fit begins: another fit's theta, and its middle and deviations of (log tau, log(phi − 1), log delay)."""
+
+    theta: Floats
+    psi: Floats
+    sd: Floats
+
+
 Evaluate = Callable[[Floats, Floats | None], tuple[Mode, float]]
 
 
@@ -117,17 +126,17 @@ class _Surface:
         return known[0]
 
 
-def integrate(fit: Evaluate, start: Floats, scale: Floats) -> list[Node]:
+def integrate(fit: Evaluate, start: Floats, scale: Floats, sd: Floats | None = None) -> list[Node]:
     """The nodes of the posterior of psi; `fit(psi, theta)` gives the mode and the log posterior of psi.
 
-    `start` (d) is the starting point, `scale` (d) the prior standard deviations. With d = 0 there is one node.
-    Raises ModeError if the first fit fails.
+    `start` (d) is the starting point, `scale` (d) the prior standard deviations, `sd` (d) the posterior ones where
+    they are known nearly. With d = 0 there is one node. Raises ModeError if the first fit fails.
     """
     surface = _Surface(fit, scale)
     if len(start) == 0:
         surface(start)
         return [Node(start, surface.mode(start), 1.0)]
-    centre, axes = _peak(surface, start, scale)
+    centre, axes = _peak(surface, start, scale, scale if sd is None else np.minimum(2 * sd, scale))
     points = _grid(surface, centre, axes)
     top = max(value for _, value in points)
     weight = np.array([np.exp(value - top) for _, value in points])
@@ -135,10 +144,13 @@ def integrate(fit: Evaluate, start: Floats, scale: Floats) -> list[Node]:
     return [Node(psi, surface.mode(psi), float(w)) for (psi, _), w in zip(points, weight, strict=True)]
 
 
-def _peak(surface: _Surface, psi: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """The mode of the surface, and R with R R' its inverse curvature there: Newton on a stencil of differences."""
+def _peak(surface: _Surface, psi: Floats, scale: Floats, reach: Floats) -> tuple[Floats, Floats]:
+    """The mode of the surface, and R with R R' its inverse curvature there: Newton on a stencil of differences.
+
+    The stencil is as wide as a third of `reach` (d) at first, of twice the standard deviations then.
+    """
     d = len(psi)
-    width = _STENCIL * scale
+    width = _STENCIL * reach
     eye = np.eye(d)
     for _ in range(_MOVES):
         here = surface(psi)

@@ -33,11 +33,14 @@ MOST_OF_IT = 0.9
 LARGEST_EXCESS = 1e6
 #: Longest delay in months that the latent intensity is carried back for.
 LEAD_MONTHS = 12
+#: Fields of a model that say what its parameters are.
+_SHAPE = "trend", "order", "unit"
 
 
-def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None) -> Fit | Refused:
-    """Fit the latent intensity behind reports; `start` is `Fit.mode` of a fit with the same reports, trend and order.
+def fit(obs: Observations, spec: Spec | None = None, near: Fit | None = None) -> Fit | Refused:
+    """Fit the latent intensity behind reports; the search begins at `near`, a fit to nearly the same reports.
 
+    A fit with another trend, order or unit of period is no beginning, for its parameters mean something else.
     Composite link model: Thompson & Baker (1981), penalised: Eilers (2007); coarsened counts: Heitjan & Rubin (1991);
     integration over hyper-parameters: Rue et al. (2009). Refused where the reports give no posterior. Raises UserError
     for a trend, unit or number in `spec` that cannot be.
@@ -45,7 +48,8 @@ def fit(obs: Observations, spec: Spec | None = None, start: Floats | None = None
     spec = spec or Spec()
     check(spec)
     # the level of intervals and the draws do not change a posterior, so one cached fit serves all of them
-    fitted = memo.recall(_fit, obs, _with_reporting(spec, Spec()), start)
+    alike = near is not None and all(getattr(near.spec, name) == getattr(spec, name) for name in _SHAPE)
+    fitted = memo.recall(_fit, obs, _with_reporting(spec, Spec()), near.start if near is not None and alike else None)
     if isinstance(fitted, Refused):
         return fitted
     varied = tuple(replace(one, spec=_with_reporting(one.spec, spec)) for one in fitted.varied)
@@ -70,7 +74,7 @@ def fit_statements(
     return problem if isinstance(problem, Refused) else fit(*problem)
 
 
-def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
+def _fit(obs: Observations, spec: Spec, start: hyper.Start | None) -> Fit | Refused:
     trend = terms.parse(spec.trend)
     named = _named_series(obs, spec)
     if isinstance(named, Refused):
@@ -96,6 +100,8 @@ def _fit(obs: Observations, spec: Spec, start: Floats | None) -> Fit | Refused:
     try:
         return _integrated(obs, spec, cells, design, start)
     except ModeError as error:
+        if start is not None:
+            return _fit(obs, spec, None)
         return Refused(f"no fit was found: {error}", "more exact reports, or a trend that is nearer to them")
 
 
@@ -233,11 +239,12 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
 
 
 def _integrated(
-    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: Floats | None = None
+    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: hyper.Start | None = None
 ) -> Fit:
     axes = hyper.Axes(spec, design)
     base = problem(cells, design, obs, spec.reporting_delay)
-    crude = _starting_point(obs, design, base) if start is None else start
+    alike = start is not None and len(start.theta) == len(base.mean)
+    crude = start.theta if start is not None and alike else _starting_point(obs, design, base)
 
     def find(psi: Floats, start: Floats | None) -> tuple[Mode, float]:
         here = axes.hyper(psi)
@@ -249,7 +256,10 @@ def _integrated(
     begin = axes.centre.copy()
     if not design.walk.any():
         begin[1] = np.log(max(_crude_excess(base, crude), np.exp(begin[1])))
-    nodes = hyper.integrate(find, begin[axes.free], axes.scale[axes.free])
+    if start is not None:
+        begin = np.where(np.isfinite(start.psi), start.psi, begin)
+    known = start.sd[axes.free] if start is not None and np.isfinite(start.sd[axes.free]).all() else None
+    nodes = hyper.integrate(find, begin[axes.free], axes.scale[axes.free], known)
     points = [axes.hyper(node.psi) for node in nodes]
     centres = [posterior_mean(posed(base, design, at), node.mode) for at, node in zip(points, nodes, strict=True)]
     roots = [node.mode.root() for node in nodes]
@@ -281,7 +291,10 @@ def _integrated(
 
 def refit(fitted: Fit, obs: Observations, cells: lattice.Lattice) -> Fit:
     """Fit other reports on the periods and with the priors of `fitted`. Raises ModeError where no fit is fitted."""
-    return _integrated(obs, fitted.spec, cells, fitted.design, fitted.mode)
+    try:
+        return _integrated(obs, fitted.spec, cells, fitted.design, fitted.start)
+    except ModeError:
+        return _integrated(obs, fitted.spec, cells, fitted.design)
 
 
 def _log_spread(posterior: Posterior, design: prior.Design) -> float:

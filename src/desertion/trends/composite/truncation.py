@@ -8,7 +8,6 @@ so a cell takes the part of each day that makes the sums over the reports right.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import nnls
 
 from desertion.trends.arrays import Floats, Ints
 from desertion.trends.completeness import complete
@@ -60,6 +59,8 @@ def weights(lattice: Lattice, obs: Observations, bounds: Ints, delay: float) -> 
         ],
         np.float64,
     ).reshape(len(rows), len(lattice.cells))
+    from scipy.optimize import nnls  # here, since it takes long to import
+
     sought = expected(obs, bounds, delay)[rows]
     for period in np.flatnonzero(np.abs(sought - covers @ shares).max(axis=0, initial=0.0) > 1e-12):
         own = shares[:, period]
