@@ -24,6 +24,7 @@ from desertion import figures, params, report, tables
 from desertion import notebook as nb
 from desertion.entries import statements
 from desertion.errors import UserError
+from desertion.plots import palette, sources
 from desertion.project import BUILD, NOTEBOOKS, PLOTS
 from desertion.report import content, escape, glyphs, layout, paper, parts, verification
 from desertion.report import page as page_module
@@ -488,6 +489,17 @@ def test_every_very_light_or_very_dark_colour_of_a_plot_has_one_for_the_dark_pag
     extreme = {each for each in colours if not 60 < sum(bytes.fromhex(each)) / 3 < 190}
     assert extreme
     assert extreme <= set(re.findall(r"--([0-9a-f]{6}): #", page))
+
+
+def test_every_counter_can_be_told_from_a_dark_page() -> None:
+    styles = layout.file("page.css")
+    dark = dict(re.findall(r"--([0-9a-f]{6}): (#[0-9a-f]{6})", styles))
+    (paper,) = re.findall(r"--paper: (#16[0-9a-f]{4})", styles)
+    looks = [*palette.COUNTERS.values(), *palette.styles({name: name for name in "abcdef"}).values()]
+    for colour in {each.lower().lstrip("#") for look in looks for each in (look.colour, look.ink)}:
+        assert palette.contrast(dark[colour], paper) >= 4.5, colour
+    shades = {palette.lighter(look.colour, share) for look in looks for _, share in sources.FINENESS}
+    assert {each.lstrip("#") for each in shades} <= {each.lower() for each in dark}
 
 
 def test_the_formulas_are_set_in_the_page_and_in_the_pdf(made: Path, page: str) -> None:

@@ -26,7 +26,7 @@ def fineness(rows: pd.DataFrame) -> pd.Series:
 
 
 def _words(rows: pd.DataFrame) -> PlotWords:
-    subtitle = "Each bar is the period of one count; shorter periods are taller and darker. Colour: who counted."
+    subtitle = "Each bar is the period of one count; shorter periods are taller and bolder. Colour: who counted."
     first, last = rows["period_start"].min(), rows["period_end"].max()
     shape = f"{len(rows)} counts as bars on a calendar, {first:%Y} to {last:%Y}, one row for each counter and measure."
     return PlotWords(_finding(rows), subtitle, shape)

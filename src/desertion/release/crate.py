@@ -48,7 +48,7 @@ def metadata(folder: Path, edition: Edition, receipt: Receipt, day: str) -> dict
     actions.append(_action("#run/report", "#desertion", notebooks, ["report.html", "report.pdf"], day))
     known = about.citation()
     people = [{"@id": f"#author-{n}", "@type": "Organization", "name": name} for n, name in enumerate(known.authors, 1)]
-    authors = [{"@id": each["@id"]} for each in people]
+    authors = [{"@id": each["@id"]} for each in people] if len(people) > 1 else {"@id": people[0]["@id"]}
     actions = [each | {"agent": authors} for each in actions]
     root = {
         "@id": "./",
