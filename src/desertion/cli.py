@@ -82,11 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         for name in names:
             command.add_argument(f"--{name}", **_OPTIONS[name])
 
-    option(
-        add("check", _check, "validate data/ and what is stored: one line per fault, status 1 if there is any"),
-        "data",
-        "json",
-    )
+    check = add("check", _check, "validate data/ and what is stored: one line per fault, status 1 if there is any")
+    option(check, "data", "json")
     option(add("fmt", _fmt, "mend byte-order marks, line ends, quoting and order in data/"), "data")
     new_row = add("add", _add, "add a statement, or those of a spreadsheet: checked and shown, then written")
     new_row.add_argument(

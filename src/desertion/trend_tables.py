@@ -28,7 +28,19 @@ def _interval(level: float, of: str = "") -> str:
 
 
 def factors(table: pd.DataFrame, data: Data, level: float, scatter: years.Scatter) -> None:
-    """Show the rows of `growth.factors`."""
+    """Show the rows of `growth.factors`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The rows of `growth.factors`.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    level : float
+        Coverage of the intervals.
+    scatter : years.Scatter
+        Variance over mean of the counts, for the note.
+    """
     tables.show(
         growth.with_intervals(table), "factors", "Growth factors of published counts",
         {
@@ -44,7 +56,17 @@ def factors(table: pd.DataFrame, data: Data, level: float, scatter: years.Scatte
 
 
 def levels(panels: Mapping[str, rounded.Panel], data: Data, level: float) -> None:
-    """Show the cases of each year and the level behind them, as `years.levels` puts them into words."""
+    """Show the cases of each year and the level behind them, as `years.levels` puts them into words.
+
+    Parameters
+    ----------
+    panels : mapping of str to rounded.Panel
+        The fits by their names; the first one gives the notes.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    level : float
+        Coverage of the intervals.
+    """
     first, words = next(iter(panels.values())).fit, years.levels(years.totals(panels))
     tables.show(
         words.drop(columns="ids").replace("", tables.NOTHING).join(words["ids"]), "levels",
@@ -65,7 +87,21 @@ def levels(panels: Mapping[str, rounded.Panel], data: Data, level: float) -> Non
 
 
 def dispersions(facts: pd.DataFrame, names: list[str], phis: Sequence[float], data: Data, level: float) -> None:
-    """Show the ratios of three facts of `facts`, by their names, under assumed dispersions."""
+    """Show the ratios of three facts of `facts`, by their names, under assumed dispersions.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        The table of `reconcile.facts`.
+    names : list of str
+        Three facts, the earliest first.
+    phis : sequence of float
+        Assumed variances over mean.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    level : float
+        Coverage of the intervals.
+    """
     three = facts.reindex(names)
     table = growth.dispersions(three["value"].tolist(), phis, level=level)
     how = "later count ÷ earlier count, ×/÷ exp(z √(φ/earlier + φ/later))"
@@ -77,7 +113,17 @@ def dispersions(facts: pd.DataFrame, names: list[str], phis: Sequence[float], da
 
 
 def yearly_trends(facts: pd.DataFrame, level: float, minimum_df: int) -> None:
-    """Show the log-linear trends of yearly counts, and why there is none."""
+    """Show the log-linear trends of yearly counts, and why there is none.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    level : float
+        Coverage of the intervals.
+    minimum_df : int
+        Fewest residual degrees of freedom; trends with fewer are refused.
+    """
     trends = growth.annual_trends(facts, level=level, minimum_df=minimum_df)
     tables.show(
         growth.trend_words(trends).assign(ids=trends["ids"]), "yearly-trends", "Log-linear trends of yearly counts",
@@ -90,7 +136,19 @@ def yearly_trends(facts: pd.DataFrame, level: float, minimum_df: int) -> None:
 
 
 def contradictions(checked: pd.DataFrame, fit: Fit | Refused, data: Data, level: float) -> None:
-    """Show the published numbers outside what the others predict, among the rows of `statement_checks.check`."""
+    """Show the published numbers outside what the others predict, among the rows of `statement_checks.check`.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        The rows of `statement_checks.check`.
+    fit : Fit or Refused
+        The fit behind them.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    level : float
+        Coverage of the intervals.
+    """
     tables.show(
         statement_checks.shown(checked), "contradictions",
         "Published numbers outside what the others predict, and counts of more articles",
@@ -107,7 +165,17 @@ def contradictions(checked: pd.DataFrame, fit: Fit | Refused, data: Data, level:
 
 
 def noticeable(checked: pd.DataFrame, fit: Fit | Refused, data: Data) -> None:
-    """Show how wrong each report of `fit` must be to be noticed, and how well the reports predict each other."""
+    """Show how wrong each report of `fit` must be to be noticed, and how well the reports predict each other.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        The rows of `statement_checks.check`.
+    fit : Fit or Refused
+        The fit behind them.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    """
     without = "variance ÷ mean of the counts, by the fit without this report"
     tables.show(
         statement_checks.noticeable(checked), "noticeable", "How wrong a report must be to be noticed",
@@ -121,7 +189,15 @@ def noticeable(checked: pd.DataFrame, fit: Fit | Refused, data: Data) -> None:
 
 
 def ratios(fits: Mapping[str, tuple[Fit | Refused, Mapping[str, str]]], level: float) -> None:
-    """Show ratios of series and parameters of joint fits: name → fit, and words for the rows of `Fit.factors`."""
+    """Show ratios of series and parameters of joint fits: name → fit, and words for the rows of `Fit.factors`.
+
+    Parameters
+    ----------
+    fits : mapping of str to tuple
+        Name of a joint fit → the fit, and words for the rows of `Fit.factors`.
+    level : float
+        Coverage of the intervals.
+    """
     parts = [
         rounded.factors(fit, words).assign(fit=name, ids="" if isinstance(fit, Refused) else rounded.statements(fit))
         for name, (fit, words) in fits.items()
@@ -138,7 +214,15 @@ def ratios(fits: Mapping[str, tuple[Fit | Refused, Mapping[str, str]]], level: f
 
 
 def vintages(pairs: pd.DataFrame, data: Data) -> None:
-    """Show the counts of one period at two dates, the rows of `completeness.pairs`."""
+    """Show the counts of one period at two dates, the rows of `completeness.pairs`.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        The rows of `completeness.pairs`.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    """
     tables.show(
         pairs, "vintages", "Counts of one period at two dates",
         {
@@ -151,7 +235,13 @@ def vintages(pairs: pd.DataFrame, data: Data) -> None:
 
 
 def delays(band: posting.Band | Refused) -> None:
-    """Show the main numbers of a fit as if cases were posted late."""
+    """Show the main numbers of a fit as if cases were posted late.
+
+    Parameters
+    ----------
+    band : posting.Band or Refused
+        The fit as if cases were posted late.
+    """
     table = posting.shown(band)
     how = "by the fit to all reports, if cases are posted so many days late on average"
     tables.show(
@@ -162,7 +252,15 @@ def delays(band: posting.Band | Refused) -> None:
 
 
 def scores(held_out: Any, fit: Fit | Refused) -> None:
-    """Show how forecasts of the next published count did beside simpler methods, `hindsight.HeldOut`."""
+    """Show how forecasts of the next published count did beside simpler methods, `hindsight.HeldOut`.
+
+    Parameters
+    ----------
+    held_out : hindsight.HeldOut
+        Forecasts of counts that were held out, with their scores.
+    fit : Fit or Refused
+        The fit whose statements the numbers rest on.
+    """
     table = rounded.scores(held_out.scored)
     mean = "mean over these counts"
     how = {"counts": "number of published counts that were forecast", "WIS": mean, "CRPS": mean, "log score": mean}
@@ -180,7 +278,15 @@ def scores(held_out: Any, fit: Fit | Refused) -> None:
 
 
 def claims(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], Refused | None]) -> None:
-    """Show which claims each series supports (`ladder.ladder`)."""
+    """Show which claims each series supports (`ladder.ladder`).
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit or Refused
+        Name of a series → its fit.
+    others : mapping of tuple of str to Refused or None
+        Verdicts from elsewhere, by series and claim; None where the claim holds.
+    """
     tables.show(
         ladder.ladder(fits, others), "ladder", "What each series can show",
         {"claim": "Claim", "verdict": "Verdict", "why": "Why not", "needs": "What it needs"},
@@ -192,7 +298,15 @@ def claims(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
 
 
 def reaches(answers: pd.DataFrame, data: Data) -> None:
-    """Show how far each question moves the growth factor, by the rows of `questions.several`."""
+    """Show how far each question moves the growth factor, by the rows of `questions.several`.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        The rows of `questions.several`.
+    data : Data
+        The curated data of the edition, for the sources in the last note.
+    """
     tables.show(
         questions.in_words(questions.reaches(answers)), "questions", "How far each question moves the growth factor",
         {
@@ -205,7 +319,13 @@ def reaches(answers: pd.DataFrame, data: Data) -> None:
 
 
 def unanswered(answers: pd.DataFrame) -> None:
-    """Show the options without a factor, and why."""
+    """Show the options without a factor, and why.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        The rows of `questions.several`.
+    """
     tables.show(
         questions.refusals(answers), "refusals", "Options without an answer, and why",
         {"option": "Option", "years": "Years", "refused": "Reason", "needs": "What it needs"},

@@ -77,57 +77,57 @@ def read(state: State) -> Findings:
     Raises UserError, one line, where a notebook cannot be read, and where none of a revision keeps the record of a
     sentence: it is from before there were records.
     """
-    found = Findings()
+    findings = Findings()
     for path in sorted(state.files):
         place = PurePosixPath(path)
         try:
-            _file(found, state, place)
+            _file(findings, state, place)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, csv.Error) as error:
             what = "too long a cell" if isinstance(error, csv.Error) else "a damaged record, or none of a known form"
             raise UserError(f"{path} of {state.name}: {what}: `make accept` makes it anew") from None
-    found.packages = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", state.text("requirements.lock"), re.MULTILINE))
-    if state.committed and not found.sentences:
+    findings.packages = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", state.text("requirements.lock"), re.MULTILINE))
+    if state.committed and not findings.sentences:
         raise UserError(f"{state.name}: no notebook keeps records of its sentences: choose a later revision")
-    return found
+    return findings
 
 
-def _file(found: Findings, state: State, place: PurePosixPath) -> None:
+def _file(findings: Findings, state: State, place: PurePosixPath) -> None:
     """Add what the file at `place` holds."""
     if place.suffix == ".ipynb":
-        _notebook(found, place.stem, nb.parse(state.text(str(place)), f"{place} of {state.name}"))
+        _notebook(findings, place.stem, nb.parse(state.text(str(place)), f"{place} of {state.name}"))
     elif place.parts[0] == "data":
-        found.statements[place.name] = _rows_of(state.text(str(place)), place.stem)
+        findings.statements[place.name] = _rows_of(state.text(str(place)), place.stem)
     elif place.parts[0] == "plots" and place.suffix == ".csv":
-        found.plots[place.stem] = _plot(state, place.stem)
+        findings.plots[place.stem] = _plot(state, place.stem)
     elif place.parts[0] == "plots" and place.suffix == ".svg":
-        found.pictures[place.stem] = digest(state.files[str(place)])
+        findings.pictures[place.stem] = digest(state.files[str(place)])
 
 
-def _notebook(found: Findings, stem: str, notebook: nb.Notebook) -> None:
+def _notebook(findings: Findings, stem: str, notebook: nb.Notebook) -> None:
     for number, cell in enumerate(nb.code_cells(notebook), 1):
         tags = cell["metadata"].get("tags", [])
         if "parameters" in tags:
-            found.parameters |= {f"{stem}: {name}": value for name, value in _assigned(cell["source"])}
+            findings.parameters |= {f"{stem}: {name}": value for name, value in _assigned(cell["source"])}
         for order, output in enumerate(cell.get("outputs", ())):
-            _output(found, stem, f"cell {number}" + f", output {order + 1}" * (order > 0), output, "working" in tags)
+            _output(findings, stem, f"cell {number}" + f", output {order + 1}" * (order > 0), output, "working" in tags)
     for cell in notebook["cells"]:
         if nb.is_injected(cell):
-            found.parameters |= {f"{stem}: {name}": value for name, value in _assigned(cell["source"])}
-    found.cells[stem] = {cell["id"]: cell["source"] for cell in nb.bare(notebook)["cells"]}
+            findings.parameters |= {f"{stem}: {name}": value for name, value in _assigned(cell["source"])}
+    findings.cells[stem] = {cell["id"]: cell["source"] for cell in nb.bare(notebook)["cells"]}
 
 
-def _output(found: Findings, stem: str, where: str, output: dict[str, Any], working: bool) -> None:
+def _output(findings: Findings, stem: str, where: str, output: dict[str, Any], working: bool) -> None:
     own = output.get("metadata", {}).get("desertion") or {}
     data = output.get("data", {})
     if (record := own.get("sentence")) is not None:
-        found.sentences[stem, record["id"]] = _sentence(_text(data.get("text/markdown", "")), record)
+        findings.sentences[stem, record["id"]] = _sentence(_text(data.get("text/markdown", "")), record)
     elif (record := own.get("table")) is not None:
-        found.records = True
+        findings.records = True
         named = re.search(r'id="table-([a-z0-9-]+)"', _text(data.get("text/html", "")))
-        found.tables[stem, named[1] if named else where] = _table(record, where, working)
+        findings.tables[stem, named[1] if named else where] = _table(record, where, working)
     elif not re.search(r'<title id="[\w-]+-title"', _text(data.get("image/svg+xml", ""))):  # no published plot
         kept = {key: value for key, value in output.items() if key not in ("execution_count", "metadata")}
-        found.others[f"{stem}, {where}"] = digest(json.dumps(nb.joined(kept), sort_keys=True))
+        findings.others[f"{stem}, {where}"] = digest(json.dumps(nb.joined(kept), sort_keys=True))
 
 
 def _text(value: Any) -> str:

@@ -40,5 +40,5 @@ def store(*, jobs: int | None = None) -> bool:
 
 def _numbers(state: State) -> dict[str, dict[str, str]]:
     """The numbers of each sentence by the fields of its template; none where it is withheld."""
-    found = findings.read(state).sentences
-    return {f"{stem} {name}": dict(each.numbers) for (stem, name), each in sorted(found.items())}
+    sentences = findings.read(state).sentences
+    return {f"{stem} {name}": dict(each.numbers) for (stem, name), each in sorted(sentences.items())}

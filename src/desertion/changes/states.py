@@ -158,8 +158,8 @@ def _revision(name: str) -> State:
         raise UserError(
             f"there is no revision '{shown(name)}'{f'; the edition is edition:{name}' if is_edition else _why(name)}"
         )
-    wanted, package = _listed(commit)
-    contents = dict(zip(wanted, _contents(wanted.values()), strict=True))
+    compared, package = _listed(commit)
+    contents = dict(zip(compared, _contents(compared.values()), strict=True))
     label = name if commit.startswith(name) else f"{name} ({commit[:8]})"
     return State(label, contents, package, committed=True)
 
@@ -186,7 +186,7 @@ def _why(name: str) -> str:
 
 def _listed(commit: str) -> tuple[dict[str, str], dict[str, str]]:
     """The files of a commit that are compared, and those of the package: path → hash."""
-    wanted, package = {}, {}
+    compared, package = {}, {}
     for line in git.text("ls-tree", "-r", "-z", commit, "--", *_COMPARED, _LOCK, _PACKAGE).split("\0"):
         if not line:
             continue
@@ -195,10 +195,10 @@ def _listed(commit: str) -> tuple[dict[str, str], dict[str, str]]:
         if kind != "blob":
             continue
         if path.as_posix() == _LOCK or (len(path.parts) == 2 and path.suffix in _COMPARED.get(folder, ())):
-            wanted[path.as_posix()] = blob
+            compared[path.as_posix()] = blob
         elif path.is_relative_to(_PACKAGE):
             package[path.as_posix()] = blob
-    return wanted, package
+    return compared, package
 
 
 def _contents(blobs: Iterable[str]) -> list[bytes]:

@@ -35,10 +35,10 @@ def year_axis(axes: Axes, first: int, last: float, every: int = 1) -> None:
     axes.tick_params(axis="x", which="minor", length=0, pad=3)
 
 
-def count_axis(axes: Axes, top: float, ticks: int = 5) -> None:
+def count_axis(axes: Axes, top: float) -> None:
     """Counts from zero, with thousands commas and a light grid."""
     axes.set_ylim(0, top)
-    axes.yaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: wording.number(y)))
     axes.grid(axis="y")
 

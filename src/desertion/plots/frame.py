@@ -268,15 +268,7 @@ class PlotPage(Lettering):
         }
 
     def mark(
-        self,
-        axes: Axes,
-        x: float,
-        y: float,
-        look: Style,
-        ids: str,
-        *,
-        hollow: bool = False,
-        points: float = 4.8,
+        self, axes: Axes, x: float, y: float, look: Style, ids: str, hollow: bool = False, points: float = 4.8
     ) -> None:
         """One point with the ids of its statements; `hollow` for an incomplete or a rival one."""
         points *= self.size.scale
@@ -284,33 +276,12 @@ class PlotPage(Lettering):
         self.placer.mark(axes, x, y, points / 2 + 0.3)
 
     def bar(
-        self,
-        axes: Axes,
-        left: float,
-        bottom: float,
-        width: float,
-        height: float,
-        colour: str,
-        ids: str,
-        *,
-        hatched: bool = False,
-        zorder: float = 2,
+        self, axes: Axes, left: float, bottom: float, wide: float, high: float, colour: str, ids: str, zorder: int = 2
     ) -> None:
-        """A bar with the ids of its statements, hatched for an incomplete period."""
-        axes.add_patch(
-            Rectangle(
-                (left, bottom),
-                width,
-                height,
-                facecolor="white" if hatched else colour,
-                edgecolor=colour if hatched else "none",
-                hatch="/////" if hatched else None,
-                linewidth=0.6 * self.size.scale,
-                zorder=zorder,
-                gid=gid(ids),
-            )
-        )
-        self.placer.bar(axes, left, bottom, left + width, bottom + height)
+        """A bar with the ids of its statements."""
+        box = Rectangle((left, bottom), wide, high, facecolor=colour, edgecolor="none", zorder=zorder, gid=gid(ids))
+        axes.add_patch(box)
+        self.placer.bar(axes, left, bottom, left + wide, bottom + high)
 
     def value(self, axes: Axes, words: str, point: Point, **how: Any) -> None:
         """Label a mark with its number if there is space close to it; `how` as in `Label`."""

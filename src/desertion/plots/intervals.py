@@ -25,13 +25,11 @@ def span(
     y: float,
     colour: str,
     ids: str,
-    *,
     tall: float = 4.5,
-    hatched: bool = False,
 ) -> None:
     """A bar `tall` points high along a row, from one end of an interval to the other."""
     tall *= page.size.scale
-    page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, hatched=hatched, zorder=3)
+    page.bar(axes, low, y - tall / 2, high - low, tall, colour, ids, zorder=3)
 
 
 def tick(page: PlotPage, axes: Axes, x: float, y: float, ids: str) -> None:

@@ -110,10 +110,9 @@ def linear(colour: str) -> NDArray[np.float64]:
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(colour: str, ground: str = "#FFFFFF") -> float:
-    """The contrast ratio of WCAG 2.2 (1 to 21)."""
-    high, low = sorted((float(_LUMINANCE @ linear(each)) for each in (colour, ground)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
+def contrast(colour: str) -> float:
+    """The contrast ratio of a colour and white by WCAG 2.2 (1 to 21)."""
+    return 1.05 / (float(_LUMINANCE @ linear(colour)) + 0.05)
 
 
 def lighter(colour: str, share: float) -> str:
@@ -122,9 +121,9 @@ def lighter(colour: str, share: float) -> str:
     return to_hex((red, green, blue))
 
 
-def ink(colour: str, least: float = 4.5) -> str:
+def ink(colour: str) -> str:
     """`colour`, darkened in steps until it stands out from white by the ratio that WCAG 2.2 asks of small text."""
     rgb = np.asarray(to_rgb(colour))
-    while contrast(to_hex(tuple(rgb))) < least:
+    while contrast(to_hex(tuple(rgb))) < 4.5:
         rgb = rgb * 0.95
     return to_hex(tuple(rgb))

@@ -21,7 +21,7 @@ from desertion.plots.labels import LEADING
 from desertion.plots.lettering import NBSP
 from desertion.plots.palette import COUNTERS, INK, OFFICIAL, SOFT, Style, counters
 
-#: What one line is of.
+#: Columns that tell one line from another.
 KEY = ["compiler", "measure", "articles", "covers"]
 #: Days between two periods that still touch: a page of 29 December counts the year.
 GAP = 8

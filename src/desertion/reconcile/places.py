@@ -151,7 +151,18 @@ class Leading(NamedTuple):
 
 
 def leading(table: pd.DataFrame) -> Leading | None:
-    """The first place of the latest list of regions in the table of `by_place` whose whole is known, or None."""
+    """The first place of the latest list of regions whose count for all of Russia is known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of `by_place`.
+
+    Returns
+    -------
+    Leading or None
+        The place with the most cases, and what its list covers; None where there is no such list.
+    """
     by = ["compiler", "what", "period_start", "period_end"]
     own = table[table["of"].eq("region") & table["whole"].notna()].sort_values("value", ascending=False, kind="stable")
     lists = [part for _, part in own.groupby(by) if part["place"].nunique() >= FEWEST]
