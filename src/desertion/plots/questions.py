@@ -35,7 +35,8 @@ def _words(rows: pd.DataFrame) -> PlotWords:
         widest = next(reach.reset_index().iloc[[int((reach["most"] / reach["least"]).argmax())]].itertuples())
         shape += f"; widest is “{widest.question}”, {widest.from_year:.0f} to {widest.to_year:.0f}: "
         shape += f"×{widest.least:.1f} to ×{widest.most:.1f}"
-    subtitle = "Growth of absence without leave (Art. 337) by each option. Ring: the report's own choice."
+    subtitle = "Growth of absence without leave (Art. 337) by each option. Diamonds: of counts; dots: of the rate "
+    subtitle += "behind them. Hollow: the report's own choice."
     return PlotWords(title, subtitle, f"{shape}.")
 
 
