@@ -105,7 +105,8 @@ def test_the_real_months_of_ukraine_add_up_to_the_years_that_are_compared() -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"kind": "fit"}, "none of level, count, latest"), ({"value": 0.0}, "zero or less")]
+    ("change", "message"),
+    [({"kind": "fit"}, "none of level, count, latest"), ({"value": 0.0}, "0.0 is not above zero")],
 )
 def test_the_plot_refuses_what_it_cannot_show(steady: abroad.Country, change: dict[str, object], message: str) -> None:
     table = abroad.indexed({"Ukraine": steady}, 2022).assign(**change)

@@ -170,9 +170,9 @@ def printed() -> Iterator[Printed]:
                 what = "persons" if "Persons convicted" in text else "cases"
                 yield (what, a, b), low, high, f"a sentence of {path.name}"
             for a, b, low, high in re.findall(
-                rf"court cases rose first: {NUMBER} times from (\d{{4}}) to (\d{{4}}) \(({NUMBER}) to ({NUMBER})\)",
-                text,
-            ):
+                rf"cases rose first: from (\d{{4}}) to (\d{{4}}) .*? the rate behind them {NUMBER} times "
+                rf"\(({NUMBER}) to ({NUMBER})\)", text, re.S,
+            ):  # fmt: skip
                 yield ("cases", int(a), int(b)), low, high, f"a sentence of {path.name}"
             for b, low, high in re.findall(
                 rf"In (\d{{4}}) Ukraine's rose .*? Russia's {NUMBER} times \(({NUMBER}) to ({NUMBER})\)", text
