@@ -117,13 +117,20 @@ def test_the_published_coverage_is_that_of_these_factors() -> None:
 
 
 def test_on_the_real_schedule_totals_and_growth_cover_what_they_claim_to() -> None:
-    """In the three truths that the factors were chosen for, with other data sets: within two Monte Carlo errors."""
+    """In the three truths that the factors were chosen for, with other data sets: within two Monte Carlo errors.
+
+    One falls short, as the methods say: the total of 2024 where a report is wrong.
+    """
     table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth in ['control', 'twins', 'wrong']")
     table = table[table["quantity"].str.split().str[0].isin(["total", "growth"])]
+    short = table.eval("truth == 'wrong' and quantity == 'total 2024' and measure == '95'")
+    (share,) = table.loc[short, "value"]
+    methods = (ROOT / "src" / "desertion" / "report" / "methods.md").read_text(encoding="utf-8")
+    assert f"then holds the truth in {share:.0%} of the simulations".replace("%", " %") in methods
     for measure, low, high in (("95", 0.92, 0.98), ("80", 0.76, 0.84)):
         part = table[table["measure"] == measure]
         assert len(part) == 3 * 8
-        assert (part["value"] + 2 * part["error"]).ge(low).all()
+        assert (part["value"] + 2 * part["error"]).ge(low)[~short].all()
         assert (part["value"] - 2 * part["error"]).le(high).all()
 
 
@@ -131,8 +138,6 @@ def test_of_cases_that_are_posted_late_the_band_over_the_delay_covers_totals_and
     """A plain interval takes the counts as complete: the band is what the report prints beside it."""
     table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth == 'late' and measure == '95'")
     part = table[table["quantity"].str.fullmatch(r"(total|growth) .* \(band over the delay\)")]
-    if part.empty:
-        pytest.skip("the band over the delay is not measured yet")
     assert len(part) == 8
     assert (part["value"] + 2 * part["error"]).ge(0.92).all()
 
