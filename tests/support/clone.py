@@ -3,9 +3,11 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +106,9 @@ class Clone:
     def start(self, *code: str, **kwargs: Any) -> subprocess.Popen[str]:
         command = [sys.executable, *(code or ("-m", "desertion", "build"))]
         environment = {**os.environ, "PYTHONPATH": str(self.root / "src"), "CI": ""}
-        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kwargs
+        # a shell that runs tests in the background lets them ignore Ctrl-C, and so all that they start
+        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heeds} | kwargs
         return subprocess.Popen(command, cwd=self.root, env=environment, text=True, start_new_session=True, **kwargs)
 
     def build(self, *code: str, status: int = 0) -> str:
