@@ -134,22 +134,55 @@ def test_a_process_of_a_sweep_killed_at_a_random_moment(seed: int, tiny_sweep: t
 
 def test_a_killed_sweep_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clone = Clone(tmp_path / "clone")
-    clone.notebook("02-b", READ, "import time\ntime.sleep(20)")
+    running = clone.root / "running"
+    clone.notebook("02-b", READ, "import time\nPath('../running').touch()\ntime.sleep(20)")
     clone.write("s.yml", "notebook: 02-b\ngrid: {level: [1, 2]}\n")
     with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a short path, which those of sockets need
         for variable in ("TMPDIR", "XDG_RUNTIME_DIR"):
             monkeypatch.setenv(variable, place)
         for victims in ("sweep",), ("sweep", "worker"):
             process = clone.start(*SWEEP)
-            wait_until(lambda: any(Path(place).glob("desertion-*/in.ipynb")), 60)
+            wait_until(running.exists, 60)
+            running.unlink()
             for victim in [process.pid, *(clone.find("worker") if "worker" in victims else [])]:
                 os.kill(victim, signal.SIGKILL)
-            process.communicate(timeout=20)
+            process.communicate(timeout=15)
             wait_until(lambda: not clone.processes(), 10)
             assert all(path.name.startswith("desertion-") for path in Path(place).iterdir())
             assert not list(Path(place).iterdir()) or "worker" in victims
-        private.remove_leftovers(clone.place)  # as the next build or sweep does
-        assert not list(Path(place).iterdir())
+
+        def swept() -> bool:
+            private.remove_leftovers(clone.place)  # as the next build or sweep does
+            return not list(Path(place).iterdir())
+
+        wait_until(swept, 10)  # Linux may still be ending what was killed
+
+
+@pytest.mark.parametrize(("command", "kind"), [(SWEEP, "server"), ((), "kernel")])
+def test_what_starts_while_its_parent_is_killed_ends_too(command: tuple[str, ...], kind: str, tmp_path: Path) -> None:
+    clone = Clone(tmp_path / "clone")
+    clone.notebook("02-b", READ, "import time\ntime.sleep(20)")
+    clone.write("s.yml", "notebook: 02-b\ngrid: {level: [1, 2]}\n")
+    prctl, subreaper = ctypes.CDLL(None).prctl, 36
+    prctl(subreaper, 1)  # this process takes in orphans, as that of a session on a desktop does, and not process 1
+    try:
+        process = clone.start(*command)
+        wait_until(lambda: clone.find(kind), 60)
+        orphans = clone.find(kind)
+        for orphan in orphans:  # within its first moments
+            os.kill(orphan, signal.SIGSTOP)
+        workers = clone.find("worker")
+        for victim in [process.pid, *workers]:
+            os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: not clone.find("worker"), 10)
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGCONT)
+        process.communicate(timeout=15)
+        wait_until(lambda: not clone.processes(), 10)
+        for orphan in [*workers, *orphans]:
+            os.waitpid(orphan, 0)
+    finally:
+        prctl(subreaper, 0)
 
 
 @pytest.mark.parametrize("what", ["progress", "answer"])

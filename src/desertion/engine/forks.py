@@ -68,7 +68,8 @@ class ForkProvisioner(LocalProvisioner):
         """Fork what `cmd` would start. Raises RuntimeError where the fork server ends meanwhile."""
         _keep_multiprocessing()
         self.cwd = str(kwargs["cwd"])
-        kernel = ForkedKernel(target=_run_kernel, args=(cmd, kwargs["env"], self.cwd, kwargs["stdout"].name))
+        arguments = os.getpid(), cmd, kwargs["env"], self.cwd, kwargs["stdout"].name
+        kernel = ForkedKernel(target=_run_kernel, args=arguments)
         try:
             kernel.start()
         except (OSError, EOFError):

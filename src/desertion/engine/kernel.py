@@ -24,7 +24,8 @@ from desertion.engine import forks
 from desertion.engine.surroundings import environment
 
 _START = (
-    "from desertion.engine import surroundings; surroundings.end_with_parent(); surroundings.keep_logs_apart(); "
+    "import os; from desertion.engine import surroundings; "
+    "surroundings.end_with_parent(parent=int(os.environ['JPY_PARENT_PID'])); surroundings.keep_logs_apart(); "
     "from desertion import reads; reads.guard(); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
 )
 

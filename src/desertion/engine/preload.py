@@ -76,6 +76,7 @@ def _import_all() -> str:
 
 
 end_with_parent()
+_PARENT = os.getppid()  # another than the process that asks for a kernel, where that ended before the line above
 _SERVER = os.getpid()
 _ENVIRONMENT = dict(os.environ)
 _CODE = code_digest()  # before the imports: a file that is saved meanwhile counts as changed
@@ -86,11 +87,14 @@ gc.collect()
 gc.freeze()  # so that a collection in a kernel does not copy every page of what was imported
 
 
-def run_kernel(command: list[str], environment: dict[str, str], folder: str, log_file: str) -> None:
-    """In a forked process: become what `command` would start in `folder`; its own output goes to `log_file`."""
+def run_kernel(parent: int, command: list[str], environment: dict[str, str], folder: str, log_file: str) -> None:
+    """In a forked process: become what `command` would start in `folder`; its own output goes to `log_file`.
+
+    Nothing starts, and the fork server ends as well, where process `parent`, which asked for it, is gone.
+    """
     os.setsid()  # so that it is killed with all that it starts
-    end_with_parent()
-    if os.getppid() != _SERVER:
+    end_with_parent(parent=_SERVER)
+    if parent != _PARENT:
         os._exit(1)
     fault = _fault(environment)
     if fault and not _WARNED[0]:

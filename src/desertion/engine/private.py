@@ -42,9 +42,13 @@ def folder() -> Iterator[Path]:
 
 
 def remove_folders(pid: int) -> None:
-    """Remove the private folders of the kernels of process `pid`, which was killed."""
-    for path in _base().glob(f"desertion-{pid}-*"):
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove the private folders of the kernels of process `pid`, which ends or was killed."""
+    for _ in range(20):  # a kernel that is about to end with it may still write there
+        paths = list(_base().glob(f"desertion-{pid}-*"))
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+        if not paths:
+            return
 
 
 def remove_leftovers(place: Path) -> None:

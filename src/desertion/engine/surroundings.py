@@ -62,9 +62,14 @@ def pack(content: Any) -> bytes:
         return json.dumps(jsonutil.json_clean(content), default=jsonutil.json_default, allow_nan=False).encode()
 
 
-def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
-    """Let Linux send this process a signal in the moment when the thread that started it ends; elsewhere do nothing."""
+def end_with_parent(number: signal.Signals = signal.SIGKILL, *, parent: int | None = None) -> None:
+    """Let Linux send this process a signal in the moment when the thread that started it ends; elsewhere do nothing.
+
+    With the process number of the parent, the signal comes at once where that process has ended already.
+    """
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), number)
