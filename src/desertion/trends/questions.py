@@ -67,6 +67,7 @@ def answered(
     model: composite.Spec,
     *,
     reading: str = "rounding",
+    fits: Sequence[composite.Fit | Refused] = (),
 ) -> pd.DataFrame:
     """Fit every option of several questions beside the report's own choice.
 
@@ -78,6 +79,8 @@ def answered(
         Pairs of years.
     facts, figures, model, reading
         The report's own choice, as in `option`.
+    fits : sequence of Fit or Refused
+        Fits that are there; an option with the reports and the model of one is not fitted again.
 
     Returns
     -------
@@ -91,10 +94,12 @@ def answered(
             spec = replace(model, **{key: value for key, value in changes.items() if key not in how})
             how |= {key: value for key, value in changes.items() if key in how}
             options.append(option(question, name, figures=figures, model=spec, **how))
-    return fitted(options, years, option("", "as in the report", facts, figures, model, reading=reading))
+    return fitted(options, years, option("", "as in the report", facts, figures, model, reading=reading), fits)
 
 
-def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd.DataFrame:
+def fitted(
+    options: Sequence[Option], years: Sequence[Years], own: Option, there: Sequence[composite.Fit | Refused] = ()
+) -> pd.DataFrame:
     """Growth of the expected cases under each option of the model.
 
     The report's gates bind: a fit of too few informative counts carries no growth, and a break needs eight counts on
@@ -108,6 +113,8 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
         Pairs of years.
     own : Option
         The report's own choice, an option of each question.
+    there : sequence of Fit or Refused
+        Fits that are there, as in `answered`.
 
     Returns
     -------
@@ -126,12 +133,14 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
     for question in dict.fromkeys(each.question for each in options):
         every += own._replace(question=question), *(each for each in options if each.question == question)
     sets: dict[tuple[object, ...], int] = {}
-    fits: dict[str, composite.Fit | Refused] = {}
+    fits: dict[str, composite.Fit | Refused] = {
+        _same(each.obs, each.spec): each for each in there if isinstance(each, composite.Fit)
+    }
     near = None
     rows: list[dict[str, object]] = []
     for question, name, reports, model in every:
         row: dict[str, object] = {"question": question, "option": name, "own": name == own.option, "kind": FITS}
-        if (same := memo.digest(reports, model)) not in fits:
+        if (same := _same(reports, model)) not in fits:
             fits[same] = reports if isinstance(reports, Refused) else composite.fit(reports, model, near)
         fit = fits[same]
         near = near or (fit if isinstance(fit, composite.Fit) else None)  # the report's own: others begin there
@@ -143,6 +152,11 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
             factor = refused or _growth(fit, a, b)
             rows.append(row | {"from_year": a, "to_year": b} | _numbers(factor))
     return _table(rows)
+
+
+def _same(reports: Observations | Refused, model: composite.Spec) -> str:
+    """Equal where one fit serves both; the fit of one series has no factors, where the model for it names none."""
+    return memo.digest(reports, replace(model, factors=model.factors or None))
 
 
 def _gate(fit: composite.Fit) -> Refused | None:
