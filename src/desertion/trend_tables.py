@@ -101,6 +101,15 @@ def dispersions(facts: pd.DataFrame, names: list[str], phis: Sequence[float], da
         The curated data of the edition, for the sources in the last note.
     level : float
         Coverage of the intervals.
+
+    Raises
+    ------
+    UserError
+        If one of the counts is 0, or a variance over mean is not above 0.
+
+    References
+    ----------
+    McCullagh & Nelder (1989): log ratio ± z √(φ/x₁ + φ/x₂), see `exact.assumed_dispersion`.
     """
     three = facts.reindex(names)
     table = growth.dispersions(three["value"].tolist(), phis, level=level)
@@ -123,6 +132,11 @@ def yearly_trends(facts: pd.DataFrame, level: float, minimum_df: int) -> None:
         Coverage of the intervals.
     minimum_df : int
         Fewest residual degrees of freedom; trends with fewer are refused.
+
+    Raises
+    ------
+    UserError
+        If `facts` lacks a column, or mixes places or parts of an article.
     """
     trends = growth.annual_trends(facts, level=level, minimum_df=minimum_df)
     tables.show(
@@ -324,7 +338,7 @@ def unanswered(answers: pd.DataFrame) -> None:
     Parameters
     ----------
     answers : DataFrame
-        The rows of `questions.several`.
+        The rows of `questions.answered` and `questions.counted`.
     """
     tables.show(
         questions.refusals(answers), "refusals", "Options without an answer, and why",

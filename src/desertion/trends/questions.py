@@ -41,15 +41,9 @@ class Option(NamedTuple):
 
 @takes(facts="reconcile.facts(data): per kind cumulative period_start period_end value", figures="data.figures: hedge")
 def option(
-    question: str,
-    name: str,
-    facts: pd.DataFrame,
-    figures: pd.DataFrame,
-    model: composite.Spec | None = None,
-    *,
-    reading: str = "rounding",
-    running: Running = "rebased",
-) -> Option:
+    question: str, name: str, facts: pd.DataFrame, figures: pd.DataFrame, model: composite.Spec | None = None,
+    *, reading: str = "rounding", running: Running = "rebased",
+) -> Option:  # fmt: skip
     """Pose one option of a question on the model; parameters as in `composite.pose`."""
     model = model or composite.Spec()
     posed = composite.pose(facts, figures, model, reading=reading, running=running)
@@ -60,19 +54,14 @@ def option(
 
 
 def answered(
-    asked: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    years: Sequence[Years],
-    facts: pd.DataFrame,
-    figures: pd.DataFrame,
-    model: composite.Spec,
-    *,
-    reading: str = "rounding",
-) -> pd.DataFrame:
+    choices: Mapping[str, Mapping[str, Mapping[str, Any]]], years: Sequence[Years],
+    facts: pd.DataFrame, figures: pd.DataFrame, model: composite.Spec, *, reading: str = "rounding",
+) -> pd.DataFrame:  # fmt: skip
     """Fit every option of several questions beside the report's own choice.
 
     Parameters
     ----------
-    asked : mapping
+    choices : mapping
         Question → option → what it changes: `facts`, `reading`, `running` or fields of `model`.
     years : sequence of tuple of int
         Pairs of years.
@@ -82,10 +71,15 @@ def answered(
     Returns
     -------
     DataFrame
-        As in `fitted`, by question and option in the order of `asked`.
+        As in `fitted`, by question and option in the order of `choices`.
+
+    Raises
+    ------
+    UserError
+        If an option gives the model a value that it cannot have.
     """
     options = []
-    for question, ways in asked.items():
+    for question, ways in choices.items():
         for name, changes in ways.items():
             how: dict[str, Any] = {"facts": facts, "reading": reading, "running": "rebased"}
             spec = replace(model, **{key: value for key, value in changes.items() if key not in how})
@@ -97,8 +91,7 @@ def answered(
 def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd.DataFrame:
     """Growth of the expected cases under each option of the model.
 
-    The report's gates bind: a fit of too few informative counts carries no growth, and a break needs eight counts on
-    each side.
+    The report's gates bind: a fit that does not carry growth, or its break, has no factor (`composite.claims`).
 
     Parameters
     ----------
@@ -200,8 +193,8 @@ def counted(
     """
     tables = [stages.stage_growth(facts, reading=reading, step=step) for step in sorted({b - a for a, b in years})]
     pairs = pd.concat(tables, ignore_index=True)
-    asked_for = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
-    pairs = pairs[np.array(asked_for, bool) & pairs["refused"].eq("")]
+    compared = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
+    pairs = pairs[np.array(compared, bool) & pairs["refused"].eq("")]
     rows: list[dict[str, object]] = []
     for question, agreeing in conditions.items():
         for row in pairs[_agrees(pairs, agreeing)].to_dict("records"):
@@ -285,20 +278,13 @@ class Movers(NamedTuple):
     @property
     def recipes(self) -> dict[str, str]:
         """How each number is computed."""
-        least, most = (
-            "least factor under any option of the question",
-            "greatest factor under any option of the question",
-        )
-        return {
-            "most.least": least,
-            "most.most": most,
-            "next.least": least,
-            "next.most": most,
+        ends = {"least": "least factor under any option", "most": "greatest factor under any option"}
+        return {f"{which}.{end}": f"{ends[end]} of the question" for which in ("most", "next") for end in ends} | {
             "other": "greatest ÷ least factor of the question that comes third, less 1",
             "fits": "number of fits with a factor, each counted once",
             "sets": "number of different sets of reports among these fits",
-            "least": "least factor under any option of any question",
-            "greatest": "greatest factor under any option of any question",
+            "least": f"{ends['least']} of any question",
+            "greatest": f"{ends['most']} of any question",
         }
 
 
@@ -326,28 +312,33 @@ def reaches(answers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (a, b, question, kind), part in answers.groupby(["from_year", "to_year", "question", "kind"], sort=False):
         known = part[part["refused"].eq("")]
-        low, high = (known["option"].get(known["ratio"].agg(which), "") if len(known) else "" for which in _ENDS)
-        rows.append(
-            {
-                "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
-                "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
-                "refused": len(part) - len(known), "reports": known["reports"].nunique(),
-                "ids": once(known["ids"]),
-            }
-        )  # fmt: skip
-    columns = [
-        *("question", "kind", "from_year", "to_year", "least", "most", "lowest", "highest", "options", "refused"),
-        *("reports", "ids"),
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-_ENDS = ("idxmin", "idxmax")
+        ends = ("idxmin", "idxmax") if len(known) else ()
+        low, high = [known["option"][known["ratio"].agg(end)] for end in ends] or ("", "")
+        rows.append({
+            "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
+            "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
+            "refused": len(part) - len(known), "reports": known["reports"].nunique(), "ids": once(known["ids"]),
+        })  # fmt: skip
+    columns = ["question", "kind", "from_year", "to_year", "least", "most", "lowest", "highest", "options", "refused"]
+    return pd.DataFrame(rows, columns=[*columns, "reports", "ids"])
 
 
 @takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
 def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
-    """Which questions move the factor of a pair of years furthest; refused where fewer than three have two options."""
+    """Find the questions that move the factor of a pair of years furthest.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        Rows of `fitted` and `counted`.
+    pair : tuple of int
+        The two years.
+
+    Returns
+    -------
+    Movers or Refused
+        Refused where fewer than three questions have two options with a factor.
+    """
     own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
     table = reaches(own).query("options > 1")
     if len(table) < 3:
@@ -368,7 +359,18 @@ def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
 
 
 def several(answers: pd.DataFrame) -> pd.DataFrame:
-    """The answers with a factor to questions that have two or more of them for the pair of years, pair by pair."""
+    """Select the answers to questions that have two or more of them for a pair of years.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        Rows of `fitted` and `counted`.
+
+    Returns
+    -------
+    DataFrame
+        Those of the rows that have a factor, pair by pair.
+    """
     known = answers[answers["refused"].eq("")]
     names = known.groupby(["from_year", "to_year", "question"])["option"].transform("nunique")
     return known[names.gt(1)].sort_values(["to_year", "from_year"], ascending=[True, False], kind="stable")
@@ -389,10 +391,8 @@ def in_words(reach: pd.DataFrame) -> pd.DataFrame:
 
 def refusals(answers: pd.DataFrame) -> pd.DataFrame:
     """The options without a factor: question, option, years, refused and needs, one row per option and reason."""
-    rows = answers[answers["refused"].ne("")]
-    rows = rows.assign(years=_years(rows))
-    keys = ["question", "option", "refused", "needs"]
-    return rows.groupby(keys, sort=False)["years"].agg("; ".join).reset_index()
+    rows = answers[answers["refused"].ne("")].assign(years=_years)
+    return rows.groupby(["question", "option", "refused", "needs"], sort=False)["years"].agg("; ".join).reset_index()
 
 
 def _years(rows: pd.DataFrame) -> pd.Series[str]:
