@@ -104,7 +104,11 @@ def test_what_a_notebook_calls_with_a_wrong_frame_or_level_is_one_message(call: 
 
 def test_a_checked_function_keeps_its_name_words_and_pythons_own_errors() -> None:
     assert reconcile.by_year.__name__ == "by_year"
-    assert "Returns" in (reconcile.by_year.__doc__ or "")
+    result, _, errors = (reconcile.by_year.__doc__ or "").partition("Raises\n------\n")
+    assert "Returns" in result
+    assert errors.startswith(
+        "ArgumentError\n    If `facts` is not a frame such as reconcile.facts(data), with cumulative"
+    )
     with pytest.raises(TypeError, match=r"by_year\(\) got an unexpected keyword argument 'level'"):
         reconcile.by_year(FACTS, level=1)  # type: ignore[call-arg]
 

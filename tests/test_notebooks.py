@@ -1,8 +1,13 @@
 """The committed notebooks: nbval compares their outputs, these tests demand that there is something to compare."""
 
 import ast
+import inspect
 import json
+import pkgutil
 import re
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +142,57 @@ def test_a_notebook_that_another_tool_ran_in_place_is_recognised_by_what_it_left
         "cell 2: the times of a run",
     ]
     assert order(notebook) == "7, 2"
+
+
+#: Functions that refer to the sections of others: to `composite.pose` and `composite.fit`.
+REFERRING = {"composite.fit_statements"}
+
+
+def called(path: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The functions of the package that the code cells of a notebook name, each as the cells write it."""
+    nodes = [node for cell in cells(path) for node in ast.walk(ast.parse(cell.source))]
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and str(node.module).startswith("desertion")]
+    modules = {one.asname or one.name: f"{node.module}.{one.name}" for node in imports for one in node.names}
+    for words in {ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)} - REFERRING:
+        name, dot, rest = words.partition(".")
+        if name in modules and re.fullmatch(r"[\w.]*", rest):
+            with suppress(AttributeError):  # a variable may have the name of a module
+                value = pkgutil.resolve_name(f"{modules[name]}{dot}{rest}")
+                if inspect.isfunction(value):
+                    yield words, value
+
+
+def undocumented(function: Callable[..., Any]) -> list[str]:
+    """The parameters that the docstring of a function does not name, and the sections of numpydoc that it lacks."""
+    parts = re.split(r"^(\w+)\n-+\n", inspect.getdoc(function) or "", flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    lines = re.findall(r"^([\w*, ]+?)(?: :.*)?$", sections.get("Parameters", ""), re.MULTILINE)
+    named = {name.strip("*") for line in lines for name in line.split(", ")}
+    signature, source = inspect.signature(function), textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    raises = any(isinstance(node, ast.Raise) for node in ast.walk(ast.parse(source)))
+    needed = {"Returns": signature.return_annotation not in (None, "None"), "Raises": raises}
+    lacking = [section for section in needed if needed[section] and section not in sections]
+    return [name for name in signature.parameters if name not in named] + lacking
+
+
+def test_every_function_that_a_notebook_calls_describes_its_parameters_its_result_and_its_errors() -> None:
+    functions = dict(pair for path in PATHS for pair in called(path))
+    assert len(functions) > 50
+    lacking = {name: undocumented(function) for name, function in functions.items()}
+    assert not {name: parts for name, parts in lacking.items() if parts}
+
+
+def test_a_docstring_without_its_sections_is_recognised_by_what_it_lacks() -> None:
+    def half(a: int, *, b: int) -> int:
+        """Add.
+
+        Parameters
+        ----------
+        a : int
+            One number.
+        """
+        if b < 0:
+            raise ValueError
+        return a + b
+
+    assert undocumented(half) == ["b", "Returns", "Raises"]

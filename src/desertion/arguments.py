@@ -6,7 +6,8 @@ import functools
 import inspect
 import numbers
 import re
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -26,7 +27,7 @@ def takes(**needs: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     The need of a data frame is what makes such a frame, a colon, and the columns that the function uses:
     `facts="reconcile.facts(data): articles year"`. `figures.load()` stands for the data, `share` for a number between
-    0 and 1.
+    0 and 1. The docstring of the function gets these faults into its section Raises.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -50,9 +51,23 @@ def takes(**needs: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     raise ArgumentError(f"{name} is a {type(given[name]).__name__}: must be the data, {maker}")
             return function(*args, **kwargs)
 
+        checked.__doc__ = _documented(inspect.getdoc(function) or "", needs)
         return checked
 
     return decorate
+
+
+def _documented(doc: str, needs: Mapping[str, str]) -> str:
+    """A numpydoc docstring with the faults of arguments that do not fit `needs`."""
+    raised = ["ArgumentError"]
+    for name, need in needs.items():
+        maker, _, columns = need.partition(": ")
+        frame = f"a frame such as {maker}, with {', '.join(columns.split())}"
+        fits = frame if columns else "a number between 0 and 1" if need == "share" else f"the data, {maker}"
+        raised.append(textwrap.indent(textwrap.fill(f"If `{name}` is not {fits}.", 112), "    "))
+    heading, references = "\n\nRaises\n------\n", "\n\nReferences\n----------\n"
+    head, found, tail = doc.partition(heading if heading in doc else references)
+    return head + heading + "\n".join(raised) + ("\n" if found == heading else found) + tail
 
 
 def share(name: str, value: object) -> float:

@@ -14,7 +14,7 @@ import pandas as pd
 from desertion import tables
 from desertion.figures import Data
 from desertion.tables import Column
-from desertion.trends import Refused, growth, ladder, posting, questions, rounded, statement_checks, years
+from desertion.trends import Refused, growth, ladder, posting, rounded, sensitivity, statement_checks, years
 from desertion.trends.composite import Fit
 
 #: Why a plot and its table are empty.
@@ -101,6 +101,15 @@ def dispersions(facts: pd.DataFrame, names: list[str], phis: Sequence[float], da
         The curated data of the edition, for the sources in the last note.
     level : float
         Coverage of the intervals.
+
+    Raises
+    ------
+    UserError
+        If one of the counts is 0, or a variance over mean is not above 0.
+
+    References
+    ----------
+    McCullagh & Nelder (1989): log ratio ± z √(φ/x₁ + φ/x₂), see `exact.assumed_dispersion`.
     """
     three = facts.reindex(names)
     table = growth.dispersions(three["value"].tolist(), phis, level=level)
@@ -123,6 +132,11 @@ def yearly_trends(facts: pd.DataFrame, level: float, minimum_df: int) -> None:
         Coverage of the intervals.
     minimum_df : int
         Fewest residual degrees of freedom; trends with fewer are refused.
+
+    Raises
+    ------
+    UserError
+        If `facts` lacks a column, or mixes places or parts of an article.
     """
     trends = growth.annual_trends(facts, level=level, minimum_df=minimum_df)
     tables.show(
@@ -298,17 +312,18 @@ def claims(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
 
 
 def reaches(answers: pd.DataFrame, data: Data) -> None:
-    """Show how far each question moves the growth factor, by the rows of `questions.several`.
+    """Show how far each question moves the growth factor, by the rows of `sensitivity.several`.
 
     Parameters
     ----------
     answers : DataFrame
-        The rows of `questions.several`.
+        The rows of `sensitivity.several`.
     data : Data
         The curated data of the edition, for the sources in the last note.
     """
     tables.show(
-        questions.in_words(questions.reaches(answers)), "questions", "How far each question moves the growth factor",
+        sensitivity.in_words(sensitivity.reaches(answers)), "questions",
+        "How far each question moves the growth factor",
         {
             "question": "Question", "range": "Factors", "lowest": "Least under", "highest": "Most under",
             "options": Column("Options", 0, "number of options that give a factor"),
@@ -324,10 +339,10 @@ def unanswered(answers: pd.DataFrame) -> None:
     Parameters
     ----------
     answers : DataFrame
-        The rows of `questions.several`.
+        The rows of `questions.answered` and `questions.counted`.
     """
     tables.show(
-        questions.refusals(answers), "refusals", "Options without an answer, and why",
+        sensitivity.refusals(answers), "refusals", "Options without an answer, and why",
         {"option": "Option", "years": "Years", "refused": "Reason", "needs": "What it needs"},
         rows="option", groups="question", empty="every option has an answer",
     )  # fmt: skip

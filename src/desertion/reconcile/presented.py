@@ -36,6 +36,11 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         - `because`: the step of the rule that decided
         - `ids`: the ids of all statements, joined by spaces
         - `spread`: the largest value of the readings over the smallest; NaN of parts and a whole, and beside a zero
+
+    Raises
+    ------
+    ArgumentError
+        If `ledger` is not what `reconcile.ledger` lists.
     """
     rows = [
         {

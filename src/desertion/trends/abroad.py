@@ -55,7 +55,20 @@ def as_facts(context: pd.DataFrame, series: str, articles: str) -> pd.DataFrame:
 
 
 def lacking(countries: Mapping[str, Country], year: int) -> Refused | None:
-    """None, or why `countries` cannot be compared since `year`: the first whose fit is refused or too short."""
+    """Decide whether countries can be compared since a year.
+
+    Parameters
+    ----------
+    countries : mapping of str to Country
+        Countries by name.
+    year : int
+        The first year, which the reports of each must reach over.
+
+    Returns
+    -------
+    Refused or None
+        None where they can, else why not: the first country whose fit carries no growth or is too short.
+    """
     for name, (fit, *_) in countries.items():
         if refused := carried(fit, "growth"):
             return Refused(f"{name}: {refused.reason}", refused.needs)
@@ -117,7 +130,18 @@ def indexed(countries: Mapping[str, Country], year: int) -> pd.DataFrame:
 
 
 def gaps(table: pd.DataFrame) -> str:
-    """The months between those of `indexed` that no report covers, one sentence for each country that has any."""
+    """Name the months between those of `indexed` that no report covers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of `indexed`.
+
+    Returns
+    -------
+    str
+        One sentence for each country that has such months; blank where none has.
+    """
     words = []
     levels = table[table["kind"].eq("level")].sort_values("period_start", kind="stable")
     for series, part in levels.groupby("series", sort=False):
@@ -202,7 +226,22 @@ class CountryGrowth(NamedTuple):
 
 
 def pair(table: pd.DataFrame, series: str, first: int, last: int) -> CountryGrowth | Refused:
-    """The row of `growth` of a country and two years. Refused where there is none."""
+    """Select the growth of one country between two years, for a sentence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of `growth`.
+    series : str
+        Name of the country.
+    first, last : int
+        The two years.
+
+    Returns
+    -------
+    CountryGrowth or Refused
+        The row; refused where there is none.
+    """
     own = table[table["series"].eq(series) & table["first"].eq(first) & table["last"].eq(last)]
     if own.empty:
         return Refused(f"{series}: {first} and {last} are not both counted", "")

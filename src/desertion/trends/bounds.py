@@ -158,7 +158,20 @@ def bounds(
 
 
 def doubts(table: pd.DataFrame, others: float | Refused) -> list[str]:
-    """One line for each row of `bounds` in which chapter 33 leaves more others than the assumed number."""
+    """Name the periods in which chapter 33 leaves more others than assumed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of `bounds`.
+    others : float or Refused
+        The assumed number of others, in persons a year.
+
+    Returns
+    -------
+    list of str
+        One line per period; none where no number is assumed.
+    """
     if isinstance(others, Refused):
         return []
     least = (table["total"] - table["chapter"]) / table["share"]
@@ -256,11 +269,22 @@ def unpublished(
 
 
 def by_level(facts: pd.DataFrame, levels: Sequence[float | Refused], years: tuple[int, int]) -> pd.DataFrame:
-    """`unpublished` at each of several numbers of others, in their order; without those where it is refused.
+    """Say what official totals leave at each of several numbers of others, for a table.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    levels : sequence of float or Refused
+        Numbers of others, in persons a year.
+    years : tuple of int
+        The earlier and the later year.
 
     Returns
     -------
     DataFrame
+        One row per number, the least first, without those at which `unpublished` is refused:
+
         - others: persons a year convicted of other offences
         - first, last, growth, covered_first, covered_last: as in `Unpublished`
         - doubt: why this number of others cannot be, blank where it can

@@ -71,6 +71,10 @@ def pairs(data: Data, compiler: str = "Mediazona") -> pd.DataFrame:
         - `share`: the first number over the later one
         - `delay`: mean delay in days at which this pair alone is likeliest
         - `ids`: both ids, joined by a space
+
+    References
+    ----------
+    Lawless (1994), as in `mean_delay`: the first count given the later one.
     """
     figures = data.figures
     words = figures["measure"].map(vocabulary.MEASURES) + ", " + figures["articles"].map(vocabulary.articles_label)

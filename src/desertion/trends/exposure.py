@@ -134,9 +134,17 @@ class RateRange(NamedTuple):
 
 
 def latest(rates: pd.DataFrame) -> RateRange | Refused:
-    """The least and the greatest of the `rates` of the latest whole year, of persons convicted before anything else.
+    """Select the least and the greatest rate of the latest whole year, of persons convicted before anything else.
 
-    Refused where no whole year has rates by two forces.
+    Parameters
+    ----------
+    rates : DataFrame
+        The table of `rates`.
+
+    Returns
+    -------
+    RateRange or Refused
+        Both rates for each 1,000 soldiers and year; refused where no whole year has rates by two forces.
     """
     known = rates[rates["rate"].notna() & ~rates["incomplete"]]
     known = known[known.groupby(["series", "period_start", "period_end"])["rate"].transform("size").gt(1)]
@@ -156,9 +164,25 @@ def latest(rates: pd.DataFrame) -> RateRange | Refused:
 
 
 def grown(rates: pd.DataFrame, compiler: str, first: int, last: int) -> pd.DataFrame:
-    """The growth of the rate of `compiler` from the count of year `first` to that of `last`, by each force.
+    """Divide the rate of one year by that of an earlier one, by each force.
 
-    Returns one row per force that gives both rates: `denominator`, `times`, `ids`.
+    Parameters
+    ----------
+    rates : DataFrame
+        The table of `rates`.
+    compiler : str
+        Who counted.
+    first, last : int
+        The earlier and the later year.
+
+    Returns
+    -------
+    DataFrame
+        One row per force that gives both rates:
+
+        - `denominator`: its name
+        - `times`: daily rate of the later year over that of the earlier one, not rounded
+        - `ids`: the statements behind both, joined by spaces
     """
     own = rates[rates["compiler"].eq(compiler) & rates["rate"].notna()]
     days = (own["period_end"] - own["period_start"]).dt.days + 1
@@ -173,13 +197,37 @@ def grown(rates: pd.DataFrame, compiler: str, first: int, last: int) -> pd.DataF
 
 @takes(rates="exposure.rates(facts, context, forces): series period_start period_end rate")
 def drawn(rates: pd.DataFrame) -> pd.DataFrame:
-    """Select the counts of `rates` that have a rate by some force, for `plots.deployed_rate`: the rate is `value`."""
+    """Select the counts that have a rate by some force, for `plots.deployed_rate`.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        The table of `rates`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of these counts, with
+
+        - `value`: the rate, NaN by a force that gives none
+    """
     known = rates.groupby(["series", "period_start", "period_end"])["rate"].transform("count").gt(0)
     return rates[known].assign(value=lambda table: table["rate"])
 
 
 def lacking(rates: pd.DataFrame) -> str:
-    """Why `rates` has no rate by some forces, in one sentence for each force; blank where none is missing."""
+    """Say of which periods no rate can be given, for a note.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        The table of `rates`.
+
+    Returns
+    -------
+    str
+        One sentence for each force that is not known in some period; blank where none is missing.
+    """
     missing = rates[rates["refused"].ne("")]
     return " ".join(
         f"Missing: {name} for {listed(part['period'])}, since none is known within {REACH} days of both ends."

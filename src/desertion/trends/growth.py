@@ -102,11 +102,11 @@ def growth_table(
     Raises
     ------
     UserError
-        If a column is missing.
+        If a column is missing, or `reading` is unknown.
 
     References
     ----------
-    McCullagh & Nelder (1989). See `exact.assumed_dispersion`.
+    McCullagh & Nelder (1989): log ratio ± z √(φ/x₁ + φ/x₂), see `exact.assumed_dispersion`.
     """
     rows = []
     for key, group in _groups(yearly(facts, reading, incomplete=incomplete)):
@@ -194,7 +194,18 @@ def pair(
 
 @takes(pairs="growth.growth_table(facts): from_year to_year")
 def first_highest_last(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Keep the pairs among three years of one series: its first, the one with the highest count, and its last."""
+    """Keep the pairs among three years of one series: its first, the one with the highest count, and its last.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Rows of `growth_table`, of one series.
+
+    Returns
+    -------
+    DataFrame
+        Those of the rows, three or fewer, in their order.
+    """
     if pairs.empty:
         return pairs
     highest = pairs["to_year"].iloc[int(pairs["to_count"].argmax())]

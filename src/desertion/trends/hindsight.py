@@ -146,6 +146,11 @@ def held_out(
     HeldOut
         The origins, their scores, and why no forecast is shown (`gate`).
 
+    Raises
+    ------
+    UserError
+        If data/ is changed meanwhile.
+
     References
     ----------
     Tashman (2000), rolling origins; Bracher et al. (2021), weighted interval score.

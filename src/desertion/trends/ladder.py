@@ -59,7 +59,18 @@ def _add(rows: dict[tuple[str, str, str], list[str]], series: str, claim: str, r
 
 
 def nowcast(revised: int) -> Refused | None:
-    """None, or why the last counts are not corrected for late reports: `revised` periods were counted twice."""
+    """Decide whether the last counts can be corrected for late reports.
+
+    Parameters
+    ----------
+    revised : int
+        Number of periods that were counted twice.
+
+    Returns
+    -------
+    Refused or None
+        None from `VINTAGES` periods on, else why not.
+    """
     if revised >= VINTAGES:
         return None
     return Refused(

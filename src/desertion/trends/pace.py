@@ -63,7 +63,20 @@ class Record(NamedTuple):
 
 
 def record(fit: Fit | Refused, month: date) -> Record | Refused:
-    """How likely the month that begins on `month` is the highest; refused where the fit carries no level of it."""
+    """How likely a month is the highest of a fit, and which month is so most often.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    month : date
+        First day of the month.
+
+    Returns
+    -------
+    Record or Refused
+        Shares of the draws of the fit; refused where it carries no levels or the reports do not reach the month.
+    """
     if (lacking := carried(fit)) is not None or isinstance(fit, Refused):
         return lacking or fit  # type: ignore[return-value]
     if month not in fit.starts:
@@ -99,7 +112,20 @@ class Course(NamedTuple):
 
 
 def course(fit: Fit | Refused, early: int, late: int) -> Course | Refused:
-    """The level in two years, at its highest and in the last month; refused where reports do not reach both years."""
+    """The monthly level in two years, at its highest and in the last month.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    early, late : int
+        The two years.
+
+    Returns
+    -------
+    Course or Refused
+        Levels in cases a month; refused where the fit carries none or reports do not reach over both years.
+    """
     if isinstance(fit, Refused):
         return fit
     if (lacking := carried(fit)) is not None:
@@ -147,7 +173,22 @@ class Ahead(NamedTuple):
 
 
 def ahead(fit: Fit | Refused, held_out: HeldOut, months: int) -> Ahead | Refused:
-    """The forecast `months` ahead, or as far as it was tested; refused where none is shown (`rounded.no_forecast`)."""
+    """The last month of the forecast.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    held_out : HeldOut
+        What forecasts of its reference series proved (`hindsight.held_out`).
+    months : int
+        Months from the last report to the end of the forecast, which goes no further than forecasts were tested.
+
+    Returns
+    -------
+    Ahead or Refused
+        Cases in that month; refused where no forecast is shown (`rounded.no_forecast`).
+    """
     if isinstance(fit, Refused):
         return fit
     if (refused := no_forecast(fit, held_out)) is not None:
@@ -179,7 +220,20 @@ class Tests(NamedTuple):
 
 
 def tests(fit: Fit | Refused, held_out: HeldOut) -> Tests | Refused:
-    """The counts that could test a forecast of the reference series of `fit`; refused where it carries no levels."""
+    """Count the published numbers that could test a forecast.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    held_out : HeldOut
+        What forecasts of its reference series proved (`hindsight.held_out`).
+
+    Returns
+    -------
+    Tests or Refused
+        Their number, and how many are needed; refused where the fit carries no levels.
+    """
     if isinstance(fit, Refused):
         return fit
     if (lacking := carried(fit)) is not None:
@@ -211,7 +265,20 @@ class Beside(NamedTuple):
 
 
 def beside(facts: pd.DataFrame, before: str, after: str) -> Beside | Refused:
-    """The counts of two facts of `facts` (`reconcile.facts`), by their names; refused where one is not there."""
+    """Set two counts side by side.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        The table of `reconcile.facts`.
+    before, after : str
+        Names of the earlier and the later fact, its index.
+
+    Returns
+    -------
+    Beside or Refused
+        Both values; refused where one of the facts is not there.
+    """
     if not {before, after} <= set(facts.index):
         return Refused(f"{before} and {after} are not both among the published numbers used", "")
     rows = facts.loc[[before, after]]
@@ -220,7 +287,18 @@ def beside(facts: pd.DataFrame, before: str, after: str) -> Beside | Refused:
 
 
 def newest(counts: pd.DataFrame) -> Newest | Refused:
-    """The one of `counts` (rows of `reconcile.facts`) with the latest last day, of several the longest."""
+    """Select the count with the latest last day, of several the longest.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+
+    Returns
+    -------
+    Newest or Refused
+        The count, its days and who made it; refused where there is no row.
+    """
     if counts.empty:
         return Refused("no such count is among the published numbers used", "")
     row = counts.sort_values(["period_end", "period_start"], ascending=[False, True], kind="stable").iloc[0]
@@ -228,8 +306,19 @@ def newest(counts: pd.DataFrame) -> Newest | Refused:
 
 
 def missing(number: object, counters: Sequence[str] | None) -> int | None:
-    """1 where `number` is refused, else 0, for a sentence that says so; None where only some `counters` are looked at.
+    """Whether a number is not known, for the condition of a sentence that says so.
 
-    Numbers of a counter that was left out are not known to be missing.
+    Parameters
+    ----------
+    number : object
+        The number, or a `Refused`.
+    counters : sequence of str or None
+        The counters that are looked at; None: all.
+
+    Returns
+    -------
+    int or None
+        1 where `number` is refused, else 0. None where only some counters are looked at: a number of one that was left
+        out is not known to be missing.
     """
     return None if counters is not None else int(isinstance(number, Refused))

@@ -45,9 +45,24 @@ class Band(NamedTuple):
 
 
 def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
-    """Set the fit beside fits at the delays that `pairs` (`completeness.pairs`) and the reports leave open.
+    """Set a fit beside fits at the delays that counts made twice and the reports themselves leave open.
 
-    Refused where the fit carries no levels, or the days on which its reports were counted are not known.
+    Parameters
+    ----------
+    fitted : Fit or Refused
+        The fit of a series, as if cases were posted at once.
+    pairs : DataFrame
+        The table of `completeness.pairs`.
+
+    Returns
+    -------
+    Band or Refused
+        Delays in days and the numbers of each fit. Refused where the fit carries no levels, or the days on which its
+        reports were counted are not known.
+
+    References
+    ----------
+    Lawless (1994), as in `completeness.mean_delay`.
     """
     if (refused := carried(fitted)) is not None or isinstance(fitted, Refused):
         return refused or fitted  # type: ignore[return-value]
@@ -66,7 +81,18 @@ def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
 
 
 def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
-    """The middle and the longest delay of the band as options of `questions.answered`; none where it is refused."""
+    """Give the delays of a band as options of `questions.answered`.
+
+    Parameters
+    ----------
+    one : Band or Refused
+        The band of `band`.
+
+    Returns
+    -------
+    dict of str to dict
+        Option in words → field of the model: the middle and the longest mean delay, in days. Empty where refused.
+    """
     days = () if isinstance(one, Refused) else (one.middle, one.high)
     return {f"posted {each:.0f} days late on average": {"reporting_delay": each} for each in days}
 
@@ -127,7 +153,21 @@ class Short(NamedTuple):
 
 
 def short(fitted: Fit | Refused, series: str | None = None) -> Short | Refused:
-    """The last month's level if the last report of `series` (None: the reference) is short."""
+    """The last month's level if the last report of a series lacks cases that are posted later.
+
+    Parameters
+    ----------
+    fitted : Fit or Refused
+        The fit of a series.
+    series : str or None
+        Name of the series in the fit; None: the reference.
+
+    Returns
+    -------
+    Short or Refused
+        Levels in cases a month. Refused where the fit carries none or lacks the series, and where the day on which the
+        last report was counted is not known.
+    """
     if (refused := carried(fitted)) is not None or isinstance(fitted, Refused):
         return refused or fitted  # type: ignore[return-value]
     if series is not None and series not in fitted.obs.series_names:
@@ -145,7 +185,18 @@ def short(fitted: Fit | Refused, series: str | None = None) -> Short | Refused:
 
 
 def caveat(fitted: Fit | Refused) -> str:
-    """A note under a plot of the reference series' months: what later posting may change; blank without a fit."""
+    """Write a note under a plot of the reference series' months: what later posting may change.
+
+    Parameters
+    ----------
+    fitted : Fit or Refused
+        The fit of a series.
+
+    Returns
+    -------
+    str
+        Two sentences; blank where `short` is refused.
+    """
     one = short(fitted)
     if isinstance(one, Refused):
         return ""

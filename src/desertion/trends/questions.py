@@ -17,7 +17,6 @@ import pandas as pd
 from desertion import memo
 from desertion.arguments import takes
 from desertion.errors import UserError
-from desertion.text import once
 from desertion.trends import Refused, bounds, composite, stages
 from desertion.trends.counts import Observations, Running
 
@@ -41,15 +40,9 @@ class Option(NamedTuple):
 
 @takes(facts="reconcile.facts(data): per kind cumulative period_start period_end value", figures="data.figures: hedge")
 def option(
-    question: str,
-    name: str,
-    facts: pd.DataFrame,
-    figures: pd.DataFrame,
-    model: composite.Spec | None = None,
-    *,
-    reading: str = "rounding",
-    running: Running = "rebased",
-) -> Option:
+    question: str, name: str, facts: pd.DataFrame, figures: pd.DataFrame, model: composite.Spec | None = None,
+    *, reading: str = "rounding", running: Running = "rebased",
+) -> Option:  # fmt: skip
     """Pose one option of a question on the model; parameters as in `composite.pose`."""
     model = model or composite.Spec()
     posed = composite.pose(facts, figures, model, reading=reading, running=running)
@@ -60,7 +53,7 @@ def option(
 
 
 def answered(
-    asked: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    choices: Mapping[str, Mapping[str, Mapping[str, Any]]],
     years: Sequence[Years],
     facts: pd.DataFrame,
     figures: pd.DataFrame,
@@ -73,7 +66,7 @@ def answered(
 
     Parameters
     ----------
-    asked : mapping
+    choices : mapping
         Question → option → what it changes: `facts`, `reading`, `running` or fields of `model`.
     years : sequence of tuple of int
         Pairs of years.
@@ -85,10 +78,15 @@ def answered(
     Returns
     -------
     DataFrame
-        As in `fitted`, by question and option in the order of `asked`.
+        As in `fitted`, by question and option in the order of `choices`.
+
+    Raises
+    ------
+    UserError
+        If an option gives the model a value that it cannot have.
     """
     options = []
-    for question, ways in asked.items():
+    for question, ways in choices.items():
         for name, changes in ways.items():
             how: dict[str, Any] = {"facts": facts, "reading": reading, "running": "rebased"}
             spec = replace(model, **{key: value for key, value in changes.items() if key not in how})
@@ -102,8 +100,7 @@ def fitted(
 ) -> pd.DataFrame:
     """Growth of the expected cases under each option of the model.
 
-    The report's gates bind: a fit of too few informative counts carries no growth, and a break needs eight counts on
-    each side.
+    The report's gates bind: a fit that does not carry growth, or its break, has no factor (`composite.claims`).
 
     Parameters
     ----------
@@ -214,8 +211,8 @@ def counted(
     """
     tables = [stages.stage_growth(facts, reading=reading, step=step) for step in sorted({b - a for a, b in years})]
     pairs = pd.concat(tables, ignore_index=True)
-    asked_for = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
-    pairs = pairs[np.array(asked_for, bool) & pairs["refused"].eq("")]
+    compared = [pair in set(years) for pair in zip(pairs["from_year"], pairs["to_year"], strict=True)]
+    pairs = pairs[np.array(compared, bool) & pairs["refused"].eq("")]
     rows: list[dict[str, object]] = []
     for question, agreeing in conditions.items():
         for row in pairs[_agrees(pairs, agreeing)].to_dict("records"):
@@ -263,152 +260,3 @@ def official(question: str, facts: pd.DataFrame, pair: Years) -> pd.DataFrame:
                 row | {"ratio": left.growth, "own": False, "kind": COUNTS, "refused": "", "needs": "", "ids": left.ids}
             )
     return _table(rows)
-
-
-class Reach(NamedTuple):
-    """How far one question moves the factor of a pair of years, for a sentence.
-
-    The factors lie between `least` and `most`; `percent`: how far the most lies above the least; `n` options have one.
-    """
-
-    question: str
-    least: float
-    most: float
-    percent: float
-    n: int
-
-
-class Movers(NamedTuple):
-    """How far the questions move the factor of one pair of years, for a sentence.
-
-    `most` and `next` move it furthest; no other question moves it by more than `other` percent. `fits` fits with a
-    factor rest on `sets` distinct sets of reports; `refused` options have no factor. All factors lie between `least`
-    and `greatest`.
-    """
-
-    most: Reach
-    next: Reach
-    other: float
-    fits: int
-    sets: int
-    refused: int
-    least: float
-    greatest: float
-    ids: str
-
-    @property
-    def recipes(self) -> dict[str, str]:
-        """How each number is computed."""
-        least, most = (
-            "least factor under any option of the question",
-            "greatest factor under any option of the question",
-        )
-        return {
-            "most.least": least,
-            "most.most": most,
-            "next.least": least,
-            "next.most": most,
-            "other": "greatest ÷ least factor of the question that comes third, less 1",
-            "fits": "number of fits with a factor, each counted once",
-            "sets": "number of different sets of reports among these fits",
-            "least": "least factor under any option of any question",
-            "greatest": "greatest factor under any option of any question",
-        }
-
-
-@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def reaches(answers: pd.DataFrame) -> pd.DataFrame:
-    """How far each question moves each factor.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        Rows of `fitted` and `counted`.
-
-    Returns
-    -------
-    DataFrame
-        One row per question and pair of years, in the order of `answers`:
-
-        - question, kind, from_year, to_year: names
-        - least, most: smallest and largest factor of its options
-        - lowest, highest: the options that give them
-        - options, refused: how many options have a factor, and how many have none
-        - reports: number of distinct sets of reports among fits
-        - ids: statements behind the factors, joined by spaces
-    """
-    rows = []
-    for (a, b, question, kind), part in answers.groupby(["from_year", "to_year", "question", "kind"], sort=False):
-        known = part[part["refused"].eq("")]
-        low, high = (known["option"].get(known["ratio"].agg(which), "") if len(known) else "" for which in _ENDS)
-        rows.append(
-            {
-                "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
-                "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
-                "refused": len(part) - len(known), "reports": known["reports"].nunique(),
-                "ids": once(known["ids"]),
-            }
-        )  # fmt: skip
-    columns = [
-        *("question", "kind", "from_year", "to_year", "least", "most", "lowest", "highest", "options", "refused"),
-        *("reports", "ids"),
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-_ENDS = ("idxmin", "idxmax")
-
-
-@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
-    """Which questions move the factor of a pair of years furthest; refused where fewer than three have two options."""
-    own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
-    table = reaches(own).query("options > 1")
-    if len(table) < 3:
-        return Refused(f"too few choices give a factor from {pair[0]} to {pair[1]}", "counts of both years")
-    table = table.assign(percent=100 * (table["most"] / table["least"] - 1))
-    table = table.sort_values("percent", ascending=False, kind="stable")
-    first, second = (
-        Reach(row["question"], row["least"], row["most"], row["percent"], row["options"])
-        for row in table.head(2).to_dict("records")
-    )
-    known = own[own["refused"].eq("")]
-    modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
-    fits = int((~modelled["own"].astype(bool)).sum()) + bool(modelled["own"].any())
-    return Movers(
-        first, second, float(table["percent"].iloc[2]), fits, int(modelled["reports"].nunique()),
-        len(own) - len(known), known["ratio"].min(), known["ratio"].max(), once(known["ids"]),
-    )  # fmt: skip
-
-
-def several(answers: pd.DataFrame) -> pd.DataFrame:
-    """The answers with a factor to questions that have two or more of them for the pair of years, pair by pair."""
-    known = answers[answers["refused"].eq("")]
-    names = known.groupby(["from_year", "to_year", "question"])["option"].transform("nunique")
-    return known[names.gt(1)].sort_values(["to_year", "from_year"], ascending=[True, False], kind="stable")
-
-
-def in_words(reach: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `reaches` for readers: `years` and `range` in words, a dash where there is no factor.
-
-    The other columns stay; `reports` is missing where the factors are ratios of published counts.
-    """
-    words = ["–" if pd.isna(low) else f"×{low:.2f}" if low == high else f"×{low:.2f} to ×{high:.2f}"
-             for low, high in zip(reach["least"], reach["most"], strict=True)]  # fmt: skip
-    return reach.assign(
-        years=_years(reach), range=pd.Series(words, reach.index, dtype=object),
-        reports=reach["reports"].astype(float).where(reach["kind"].eq(FITS)),
-    )  # fmt: skip
-
-
-def refusals(answers: pd.DataFrame) -> pd.DataFrame:
-    """The options without a factor: question, option, years, refused and needs, one row per option and reason."""
-    rows = answers[answers["refused"].ne("")]
-    rows = rows.assign(years=_years(rows))
-    keys = ["question", "option", "refused", "needs"]
-    return rows.groupby(keys, sort=False)["years"].agg("; ".join).reset_index()
-
-
-def _years(rows: pd.DataFrame) -> pd.Series[str]:
-    """`2022 → 2023`."""
-    return rows["from_year"].astype(str) + " → " + rows["to_year"].astype(str)

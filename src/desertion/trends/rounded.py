@@ -37,9 +37,21 @@ def fitted(panel: Panel) -> Fit | Refused:
 
 
 def carried(fit: Fit | Refused, claim: str = "levels", series: int = 1) -> Refused | None:
-    """None, or why `fit` does not carry `claim` (a key of `composite.claims`) in the report.
+    """Decide whether a fit carries a claim in the report.
 
-    The claim compares so many `series`: it is refused where fewer were published.
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit.
+    claim : str
+        A key of `composite.claims`: `levels`, `growth`, `ratios` or `break:` and a date.
+    series : int
+        Number of series that the claim compares; it is refused where fewer were published.
+
+    Returns
+    -------
+    Refused or None
+        None where it does, else why not.
     """
     if isinstance(fit, Refused):
         return fit
@@ -59,7 +71,18 @@ def two_digits(value: float) -> float:
 
 
 def four_digits(cell: Any) -> Any:
-    """`cell` to four significant digits where it is a number that is not whole, as a look at a frame needs."""
+    """Round a cell of a frame to four significant digits, as a look at the frame needs.
+
+    Parameters
+    ----------
+    cell : object
+        A cell.
+
+    Returns
+    -------
+    object
+        The number rounded; a whole number, or what is no float, as it is.
+    """
     return float(f"{cell:.4g}") if isinstance(cell, float) and not cell.is_integer() else cell
 
 
@@ -139,7 +162,22 @@ def intensity(fit: Fit | Refused, reports: Observations | Refused, note: str = "
 
 
 def steps(facts: pd.DataFrame, figures: pd.DataFrame, reading: str) -> Observations | Refused:
-    """The reports among `facts` as a plot draws them: each running total as its difference to the one before."""
+    """Read the reports as a plot draws them: each running total as its difference to the one before.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    figures : DataFrame
+        The statements (`data.figures`), for their hedges.
+    reading : str
+        How a printed bound is read (data/hedges.csv).
+
+    Returns
+    -------
+    Observations or Refused
+        The reports; refused where these facts cannot be reports of one fit.
+    """
     posed = composite.pose(facts, figures, reading=reading, running="differences")
     return posed if isinstance(posed, Refused) else posed[0]
 
@@ -177,7 +215,20 @@ def outlook(fit: Fit | Refused, held_out: HeldOut, months: int, note: str = "") 
 
 
 def no_forecast(fit: Fit | Refused, held_out: HeldOut) -> Refused | None:
-    """None, or why no forecast of the reference series of `fit` is shown."""
+    """Decide whether a forecast of the reference series is shown.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    held_out : HeldOut
+        What forecasts of its reference series proved (`hindsight.held_out`).
+
+    Returns
+    -------
+    Refused or None
+        None where it is, else why not.
+    """
     if (refused := carried(fit) or held_out.refused) is not None:
         return refused
     if held_out.reach < 1:

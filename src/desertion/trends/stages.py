@@ -100,8 +100,24 @@ def stage_growth(
 
 @takes(pairs="stages.stage_growth(facts): stage from_count from_part ratio low")
 def in_words(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Put rows of `stage_growth` into words: `stage`, `before` and `after` (counts with their parts of the year),
-    `growth` and `interval`, or why there is none; with `years`, `what`, `compiler` and `ids`."""
+    """Put growth by stage into words, for a table.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Rows of `stage_growth`.
+
+    Returns
+    -------
+    DataFrame
+        One row per row of `pairs`:
+
+        - years, what, compiler, ids: as they are
+        - stage: with a capital letter
+        - before, after: the two counts, each with the part of the year that it covers
+        - growth: `×1.94`, or a dash
+        - interval: its two ends, or why there is no growth
+    """
 
     def count(row: dict[Any, Any], side: str) -> str:
         part = row[f"{side}_part"].removesuffix(f" {row[f'{side}_year']}")
@@ -122,7 +138,18 @@ def in_words(pairs: pd.DataFrame) -> pd.DataFrame:
 
 @takes(pairs="stages.stage_growth(facts): stage refused")
 def lacking(pairs: pd.DataFrame) -> list[str]:
-    """One line for each stage without a ratio: of no counter are two neighbouring years known, or why it is refused."""
+    """Name the stages without a ratio, for notes.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        The table of `stage_growth`.
+
+    Returns
+    -------
+    list of str
+        One line per stage: no counter gives two neighbouring years, or why the ratio is refused.
+    """
     lines = []
     for stage in ORDER:
         own = pairs[pairs["stage"].eq(stage)]

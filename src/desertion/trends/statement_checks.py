@@ -92,6 +92,11 @@ def check(
         - spread, phi: standard deviation of the predicted log count, and variance over mean of the counts without them
         - smallest, named: for those in the fit, as in `predictive.noticed`
         - why: what is known of a number that is outside
+
+    Raises
+    ------
+    UserError
+        If `reading` is unknown.
     """
     if isinstance(fitted, Refused):
         return pd.DataFrame(columns=[*_COLUMNS, "smallest", "named"]).astype({"named": bool})
@@ -234,7 +239,18 @@ class Agreement(NamedTuple):
 
 
 def agreement(table: pd.DataFrame) -> Agreement | Refused:
-    """Count the rows of `check` inside and outside; refused where the fit predicts no number."""
+    """Count the published numbers inside and outside what the others predict.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table of `check`.
+
+    Returns
+    -------
+    Agreement or Refused
+        Refused where no number is predicted.
+    """
     rows = table[table["verdict"].isin([INSIDE, OUTSIDE])]
     if rows.empty:
         return Refused("no published number is predicted by others", "")

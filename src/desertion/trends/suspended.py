@@ -135,7 +135,18 @@ class Latest(NamedTuple):
 
 
 def latest(shares: pd.DataFrame) -> Latest | Refused:
-    """The latest of `shares` with an interval. Refused where there is none."""
+    """Select the latest share with an interval, for a sentence.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        The table of `shares`.
+
+    Returns
+    -------
+    Latest or Refused
+        The share in percent; refused where none has an interval.
+    """
     known = shares[shares["low"].notna()]
     if known.empty:
         return Refused("no share of suspended sentences is known with the number of verdicts behind it", "such a share")

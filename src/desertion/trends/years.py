@@ -149,7 +149,20 @@ class Scatter(NamedTuple):
 
 
 def scatter(fit: Fit | Refused, assumed: float | None) -> Scatter:
-    """How much counts scatter: as `assumed`, as `fit` estimates it where it carries levels, or as official ones do."""
+    """How much counts scatter: as assumed, as a fit that carries levels estimates it, or as official counts do.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series.
+    assumed : float or None
+        Assumed variance over mean, 1 for Poisson counts; None: not assumed.
+
+    Returns
+    -------
+    Scatter
+        Variance over mean, and where it is from.
+    """
     if assumed is not None:
         return Scatter(assumed, "as assumed here")
     if isinstance(fit, Refused) or carried(fit) is not None:
@@ -219,14 +232,37 @@ class Cases(NamedTuple):
 
 
 def cases(fit: Fit | Refused, year: int) -> Cases | Refused:
-    """The cases of the reference series in `year`; refused where `fit` carries no levels or reaches not all of it."""
+    """The cases of one year.
+
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series, the reference of which is counted.
+    year : int
+        The year.
+
+    Returns
+    -------
+    Cases or Refused
+        Refused where the fit carries no levels or reports do not reach over all of the year.
+    """
     return _cases(fit, date(year, 1, 1), date(year, 12, 31), f"all of {year}")
 
 
 def after(fit: Fit | Refused, year: int) -> Cases | Refused:
-    """The cases of the reference series from the end of `year` to the last day of its reports; refused as in `cases`.
+    """The cases from the end of a year to the last day of the reports.
 
-    Refused too where these are less than two months: a level of so few days is no course of a year.
+    Parameters
+    ----------
+    fit : Fit or Refused
+        The fit of a series, the reference of which is counted.
+    year : int
+        The year.
+
+    Returns
+    -------
+    Cases or Refused
+        Refused as in `cases`, and where these are less than two months: so few days show no course of a year.
     """
     if isinstance(fit, Refused):
         return fit

@@ -21,8 +21,8 @@ from desertion.trends.counts import Observations
 #: wide grid beats a dense one.
 SPACING, DROP = {1: 1.0, 2: 1.4, 3: 1.7}, 5.5
 #: How far below the drop the density expected at a point must lie for the point to be left out unseen. Of 2,000 points
-#: of the report's fits none that belongs to the grid was expected more than 0.5 below it.
-_SURELY = 1.0
+#: of the report's fits none that belongs to the grid was expected more than 1 below it.
+_SURELY = 1.5
 _STENCIL = 0.35
 _MOVES = 25
 #: Prior standard deviations of psi over which the mode bends.
