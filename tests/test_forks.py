@@ -138,6 +138,20 @@ def test_elsewhere_than_on_linux_kernels_are_ordinary(monkeypatch: pytest.Monkey
     assert not Kernel.of(Path("/"), Path("/"), forked=True).forked
 
 
+@pytest.mark.parametrize(("count", "forked"), [(6, True), (5, False)])
+def test_a_build_forks_the_kernels_of_many_notebooks_and_starts_those_of_few(
+    count: int, forked: bool, tmp_path: Path
+) -> None:
+    clone = Clone(tmp_path / "clone")
+    for number in range(1, count + 1):
+        stem = {1: "01-a", 2: "02-b"}.get(number, f"{number:02d}-n")
+        clone.notebook(stem, READ, "import sys; print('desertion.engine.preload' in sys.modules)")
+    assert len(clone.ran("-m", "desertion", "build", "--jobs", "2")) == count
+    copies = sorted((clone.place / "notebooks").glob("*.ipynb"))
+    assert [printed(copy)[-1] for copy in copies] == [f"{forked}\n"] * count
+    wait_until(lambda: not clone.processes(), 5)
+
+
 class TestInASweep:
     SWEEP = ("-m", "desertion", "sweep", "s.yml", "--jobs", "1")
 
@@ -171,4 +185,4 @@ class TestInASweep:
         )
         clone.notebook("02-b", READ, look, change)
         output = clone.build(*self.SWEEP)
-        assert "kernels are started, not forked: the package or the lock changed while the sweep ran" in output
+        assert "kernels are started, not forked: the package or the lock changed while notebooks ran" in output

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from desertion.params import Edition
 
 
+#: Runs per worker from which their kernels are forked: the process to fork from takes the time of two kernels' imports.
+#: After a change of a row that all eight notebooks read, a build by two workers then takes 0.5 to 0.75 of the time.
+_TO_FORK = 3
+
+
 @dataclass(frozen=True)
 class BuildResult:
     """A finished build: the page, the runs, and the reason for each run (`report.html`: the reason for a new page)."""
@@ -224,9 +229,10 @@ class _Build:
         order = sorted(stale, key=lambda stem: (-seconds.get(stem, float("inf")), not nb.is_long(self.sources[stem])))
         records: list[RunRecord] = []
         faults: list[str] = []
+        forked = len(order) >= _TO_FORK * count
         try:
             with Workers(min(count, len(order)), cold=self.cold) as workers, Display(len(order)) as display:
-                tasks = {self._task(stem): stem for stem in order}
+                tasks = {self._task(stem, forked): stem for stem in order}
                 for task, message in workers.run(
                     tasks, tick=display.tick, before=self._check_data, meanwhile=self._prepare
                 ):
@@ -255,8 +261,8 @@ class _Build:
 
         self.prepared = report.prepare(self.edition)
 
-    def _task(self, stem: str) -> Task:
-        """The run of notebook `stem`, with a fresh folder for the files that it publishes."""
+    def _task(self, stem: str, forked: bool) -> Task:
+        """The run of notebook `stem`, in a forked kernel or an ordinary one, with a fresh folder for what it makes."""
         from desertion.engine.run import run
         from desertion.engine.workers import Task
 
@@ -266,7 +272,8 @@ class _Build:
         if self.cells[stem].publishes:
             parameters["out"] = str(out)
         path, copy, failed = self.paths[stem], self.staging / f"{stem}.ipynb", self.failed / f"{stem}.ipynb"
-        return Task(relative(path), partial(run, path, copy, parameters, failed=failed, data=self.data[stem]))
+        data = self.data[stem]
+        return Task(relative(path), partial(run, path, copy, parameters, failed=failed, forked=forked, data=data))
 
     def _check_data(self) -> None:
         """Check the data, then tidy up. Raises UserError where they have faults."""

@@ -1,9 +1,9 @@
-"""Kernels forked from a process that has imported what notebooks import: for sweeps, whose runs are short and many.
+"""Kernels forked from a process that has imported what notebooks import: for sweeps and for builds of many notebooks.
 
 Imports are most of the time of a short notebook. A forked kernel has them at once and is still a process of its own:
 what one notebook does to globals, rcParams, random state or os.environ reaches no other. The process to fork is the
-fork server of `multiprocessing`; each process that starts such kernels has one of its own. A build has one or two runs
-for each process, so that its kernels are ordinary ones: forking saves nothing there.
+fork server of `multiprocessing`; each process that starts such kernels has one of its own. A build of few notebooks,
+as after an edit of one, has ordinary kernels: forking saves nothing there.
 """
 
 from __future__ import annotations

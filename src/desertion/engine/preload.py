@@ -1,4 +1,4 @@
-"""The process from which the kernels of a sweep are forked: this module, when imported, imports all that they need.
+"""The process from which kernels are forked: this module, when imported, imports all that they need.
 
 Only multiprocessing's fork server imports it (`desertion.engine.forks`), once. The server has one thread and no zmq
 context when it forks, and it is killed with the process that started it. Where a forked kernel would differ from an
@@ -110,7 +110,7 @@ def run_kernel(parent: int, command: list[str], environment: dict[str, str], fol
     keep_logs_apart()
     os.chdir(folder)
     if fault:
-        os.execve(command[0], command, environment)
+        os.execve(command[0], command, environment | {"JPY_PARENT_PID": str(_SERVER)})
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
@@ -133,4 +133,4 @@ def _fault(environment: dict[str, str]) -> str:
     changed = [name for name in names if _ENVIRONMENT.get(name) != environment.get(name)]
     if _FAULT or changed:
         return _FAULT or f"{', '.join(changed[:5])} changed in the environment"
-    return "" if code_digest() == _CODE else "the package or the lock changed while the sweep ran"
+    return "" if code_digest() == _CODE else "the package or the lock changed while notebooks ran"
