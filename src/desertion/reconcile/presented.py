@@ -47,7 +47,7 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             "id": row["id"],
             "differs": _KINDS.get(row["kind"], _differs(row["kind"])),
             "title": row["title"] if row["kind"] in _KINDS else row["title"].rsplit(":", 1)[0],
-            "readings": "; ".join(_in_words(reading) for reading in row["readings"]),
+            "readings": "; ".join(f"{in_words(each)} ({', '.join(each['figure_ids'])})" for each in row["readings"]),
             "chosen": row["chosen"] or "none",
             "because": row["because"],
             "ids": " ".join(number for reading in row["readings"] for number in reading["figure_ids"]),
@@ -75,7 +75,10 @@ def _spread(row: Mapping[str, Any]) -> float:
     return max(values) / min(values) if row["kind"] != "identity" and min(values, default=0) > 0 else math.nan
 
 
-def _in_words(reading: Mapping[str, Any]) -> str:
+def in_words(reading: Mapping[str, Any]) -> str:
+    """A reading of the ledger: its number, what was counted and the period."""
     measure = " + ".join(vocabulary.MEASURES[each] for each in reading["measure"].split(" + "))
     when = period(date.fromisoformat(reading["period_start"]), date.fromisoformat(reading["period_end"]))
-    return f"{reading['value']:,} {measure}, {when} ({', '.join(reading['figure_ids'])})"
+    unit = {"percent": " %", "months": " months,"}.get(reading["unit"], "")
+    per = f", {vocabulary.PERS[reading['per']]}" if reading["per"] else ""
+    return f"{reading['value']:,}{unit} {measure}{per}, {when}"

@@ -196,6 +196,6 @@ def caveat(fitted: Fit | Refused) -> str:
         return ""
     when = f"{one.days} days after its last day" if one.days else "on its last day"
     return (
-        f"The last months are truncated: the last report was counted {when}. If cases posted later add 5, 10 or 15 % "
-        f"to it, {one.month:%B %Y} is {one.levels} instead of {one.now:,.0f}."
+        f"The last months lack cases that courts posted late: the last report was counted {when}. If those add 5, 10 "
+        f"or 15 % to it, {one.month:%B %Y} is {one.levels} instead of {one.now:,.0f}."
     )

@@ -97,7 +97,7 @@ def levels(totals: pd.DataFrame) -> pd.DataFrame:
                 }  # fmt: skip
             words |= {
                 "period": _period(row["period_start"], row["period_end"]),
-                "expected": f"{row['mean']:,.0f}" if known else "prior-driven",
+                "expected": f"{row['mean']:,.0f}" if known else LACKING,
                 "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if known else "",
                 "growth": f"×{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
                 if pd.notna(row["ratio"])
