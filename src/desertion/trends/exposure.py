@@ -42,7 +42,7 @@ def person_years(stocks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     if known.empty or start < first - reach or (end > last + reach and not decree):
         span = "there is no number" if known.empty else f"numbers run from {day(first)} to {day(last)}"
         return Refused(
-            f"the size of the force is not known over all of {period(start, end)}: {span}",
+            f"no size is known for all of {period(start, end)}: {span}",
             f"numbers within {REACH} days of both ends",
         )
     means = known.groupby("date")["value"].mean()
