@@ -13,7 +13,7 @@ from desertion import figures, reconcile
 from desertion.errors import UserError
 from desertion.trends import Refused, completeness, composite
 from desertion.trends.arrays import Floats, Ints
-from desertion.trends.composite import Fit, Spec, delays, lattice, prior, truncation
+from desertion.trends.composite import Fit, Spec, delays, hyper, lattice, model, prior, truncation
 from desertion.trends.counts import Observations
 
 
@@ -231,3 +231,15 @@ def test_the_band_over_the_delay_holds_fits_at_rising_delays_that_pairs_and_repo
     blind = composite.fit(replace(obs, counted=None))
     assert isinstance(blind, Fit)
     assert isinstance(delays.by_delay(blind, pairs), Refused)
+
+
+def test_the_evidence_at_a_delay_is_that_of_a_whole_fit_there() -> None:
+    obs, _ = late(np.random.default_rng(8), 12.0, halves=True)
+    found = composite.fit(obs, Spec(reporting_delay=3.0))
+    assert isinstance(found, Fit)
+    for delay in (3.0, 20.0):
+        there = composite.fit(obs, Spec(reporting_delay=delay))
+        assert isinstance(there, Fit)
+        best = there.posterior.hyper[int(np.argmax(there.posterior.weight))]
+        prior = hyper.Axes(there.spec, there.design).log_prior(np.log([best.tau, best.delta]))
+        assert model.log_evidence(found, delay) == pytest.approx(there.log_marginal + prior, abs=0.03)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import interpolate, stats
 
 from desertion.trends.composite import hyper, laplace, lattice
@@ -201,3 +203,32 @@ def test_the_grid_integrates_a_known_surface() -> None:
     mean = weight @ psi
     np.testing.assert_allclose(mean, 1.0, atol=0.02)
     np.testing.assert_allclose((psi - mean).T @ ((psi - mean) * weight[:, None]), covariance, rtol=0.06)
+
+
+@given(
+    shape=st.lists(st.floats(6, 40), min_size=1, max_size=3),
+    lean=st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=3),
+    turn=st.floats(-0.6, 0.6),
+)
+def test_points_left_out_unseen_lie_outside_the_grid(shape: list[float], lean: list[float], turn: float) -> None:
+    """Skewed densities (log gamma along each axis, which lean either way, correlated): the nodes are the same."""
+    d = len(shape)
+    mix = np.eye(d) + turn * np.eye(d, k=1)
+    calls: list[int] = []
+
+    def fit(psi: np.ndarray, start: np.ndarray | None) -> tuple[laplace.Mode, float]:
+        calls.append(1)
+        x = mix @ psi * np.where(np.array(lean[:d]) < 0, -1, 1)
+        return laplace.Mode(psi, 0.0, np.eye(d), 0.0), float((np.array(shape) * (x - np.exp(x))).sum())
+
+    def nodes() -> list[hyper.Node]:
+        calls.clear()
+        return hyper.integrate(fit, np.array(lean[:d]), np.ones(d))
+
+    spared, few = nodes(), len(calls)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hyper, "_expected", lambda reached, place: np.inf)
+        every, all_ = nodes(), len(calls)
+    assert few <= all_
+    np.testing.assert_array_equal([n.psi for n in spared], [n.psi for n in every])
+    np.testing.assert_allclose([n.weight for n in spared], [n.weight for n in every], rtol=1e-12)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from desertion import figures, plots, reconcile
-from desertion.trends import Refused, composite, questions
+from desertion.trends import Refused, composite, questions, sensitivity
 from desertion.trends.counts import Observations
 
 YEARS = [(2021, 2022), (2022, 2023)]
@@ -98,7 +99,7 @@ def answers(**ratios: list[float]) -> pd.DataFrame:
 
 
 def test_the_question_that_moves_the_answer_most_is_named_and_how_little_the_others_do() -> None:
-    moved = questions.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0, 4.5, np.nan]), (2022, 2023))
+    moved = sensitivity.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0, 4.5, np.nan]), (2022, 2023))
     assert not isinstance(moved, Refused)
     assert (moved.most.question, moved.most.least, moved.most.most, moved.most.n) == ("counted", 2.0, 5.0, 2)
     assert moved.most.percent == pytest.approx(150)
@@ -109,17 +110,17 @@ def test_the_question_that_moves_the_answer_most_is_named_and_how_little_the_oth
 
 
 def test_fewer_than_three_questions_with_options_say_nothing() -> None:
-    refused = questions.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0]), (2022, 2023))
+    refused = sensitivity.moved(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0], scatter=[5.0]), (2022, 2023))
     assert isinstance(refused, Refused)
-    assert isinstance(questions.moved(answers(counted=[5.0, 2.0]), (2023, 2024)), Refused)
+    assert isinstance(sensitivity.moved(answers(counted=[5.0, 2.0]), (2023, 2024)), Refused)
 
 
 def test_a_question_of_one_answer_is_not_shown_and_refusals_stand_with_their_years() -> None:
     table = answers(counted=[5.0, 2.0], scatter=[5.0, np.nan])
-    assert questions.several(table)["question"].unique().tolist() == ["counted"]
-    (row,) = questions.in_words(questions.reaches(questions.several(table))).to_dict("records")
+    assert sensitivity.several(table)["question"].unique().tolist() == ["counted"]
+    (row,) = sensitivity.in_words(sensitivity.reaches(sensitivity.several(table))).to_dict("records")
     assert (row["years"], row["range"], row["lowest"]) == ("2022 → 2023", "×2.00 to ×5.00", "counted 1")
-    (refusal,) = questions.refusals(table).to_dict("records")
+    (refusal,) = sensitivity.refusals(table).to_dict("records")
     assert (refusal["option"], refusal["years"]) == ("scatter 1", "2022 → 2023")
 
 
@@ -138,9 +139,9 @@ def test_published_counts_answer_by_stage_and_counter() -> None:
 
 
 def test_the_plot_titles_what_moves_the_answer_only_where_it_is_what_is_counted() -> None:
-    moves = questions.several(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0]))
+    moves = sensitivity.several(answers(counted=[5.0, 2.0], smooth=[5.0, 4.0]))
     assert plots.questions.describe(moves).startswith("How fast absence grew depends on what is counted, hardly on")
-    model = questions.several(answers(counted=[5.0, 4.9], smooth=[5.0, 2.0]))
+    model = sensitivity.several(answers(counted=[5.0, 4.9], smooth=[5.0, 2.0]))
     assert plots.questions.describe(model).startswith("How far each choice moves the growth of absence")
     assert plots.questions(moves)
 
@@ -165,6 +166,31 @@ def test_an_option_changes_the_facts_the_reading_or_the_model_and_keeps_the_rest
     assert others["refused"].iloc[0].endswith("do not carry levels")
     assert others.at["50", "reports"] == own["reports"].iloc[0]
     assert others.at["50", "ratio"] != own["ratio"].iloc[0]
+
+
+def test_a_fit_that_is_there_is_not_made_again_and_another_model_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = figures.load()
+    facts = reconcile.latest(reconcile.facts(data)).join(data.figures["hedge"], on="chosen")
+    cases = figures.select(
+        facts, articles="337", measures="cases_received_by_court", compilers="Mediazona", status=None
+    )
+    spec = composite.Spec(tau=0.3, phi=12.0)
+    asked = {"Are counts complete?": {"late": {"reporting_delay": 9.0}}, "How smooth?": {"rough": {"tau": 0.6}}}
+    arguments: Any = (asked, [(2022, 2023)], cases, data.figures, spec)
+    there = [composite.fit_statements(cases, data.figures, replace(spec, reporting_delay=d)) for d in (0.0, 9.0)]
+    made: list[composite.Spec] = []
+    fit = composite.fit
+
+    def spy(reports: Any, model: composite.Spec, near: Any = None) -> Any:
+        made.append(model)
+        return fit(reports, model, near)
+
+    monkeypatch.setattr(composite, "fit", spy)
+    table = questions.answered(*arguments, fits=[*there, Refused("none", "any")])
+    assert [one.tau for one in made] == [0.6]
+    again = questions.answered(*arguments)
+    assert len(made) == 1 + 3
+    pd.testing.assert_frame_equal(table, again, rtol=1e-9)
 
 
 def test_official_totals_answer_by_the_number_of_others_or_not_at_all() -> None:

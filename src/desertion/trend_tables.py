@@ -14,7 +14,7 @@ import pandas as pd
 from desertion import tables
 from desertion.figures import Data
 from desertion.tables import Column
-from desertion.trends import Refused, growth, ladder, posting, questions, rounded, statement_checks, years
+from desertion.trends import Refused, growth, ladder, posting, rounded, sensitivity, statement_checks, years
 from desertion.trends.composite import Fit
 
 #: Why a plot and its table are empty.
@@ -313,17 +313,18 @@ def claims(fits: Mapping[str, Fit | Refused], others: Mapping[tuple[str, str], R
 
 
 def reaches(answers: pd.DataFrame, data: Data) -> None:
-    """Show how far each question moves the growth factor, by the rows of `questions.several`.
+    """Show how far each question moves the growth factor, by the rows of `sensitivity.several`.
 
     Parameters
     ----------
     answers : DataFrame
-        The rows of `questions.several`.
+        The rows of `sensitivity.several`.
     data : Data
         The curated data of the edition, for the sources in the last note.
     """
     tables.show(
-        questions.in_words(questions.reaches(answers)), "questions", "How far each question moves the growth factor",
+        sensitivity.in_words(sensitivity.reaches(answers)), "questions",
+        "How far each question moves the growth factor",
         {
             "question": "Question", "range": "Factors", "lowest": "Least under", "highest": "Most under",
             "options": Column("Options", 0, "number of options that give a factor"),
@@ -342,7 +343,7 @@ def unanswered(answers: pd.DataFrame) -> None:
         The rows of `questions.answered` and `questions.counted`.
     """
     tables.show(
-        questions.refusals(answers), "refusals", "Options without an answer, and why",
+        sensitivity.refusals(answers), "refusals", "Options without an answer, and why",
         {"option": "Option", "years": "Years", "refused": "Reason", "needs": "What it needs"},
         rows="option", groups="question", empty="every option has an answer",
     )  # fmt: skip

@@ -22,7 +22,7 @@ class Band(NamedTuple):
 
     `low`, `middle` and `high` are the mean delays in days at 10, 50 and 90 % of their probability. `table` has one row
     per `quantity`, in words, and a column for each delay. `widest` is the largest change of a whole year's expected
-    cases by the longest of them, as a share. `ids` are the statements behind the fit.
+    cases by the longest of them, as a share. `ids` are the statements behind the fit, `fits` those at the delays.
     """
 
     low: float
@@ -31,6 +31,7 @@ class Band(NamedTuple):
     widest: float
     table: pd.DataFrame
     ids: str
+    fits: tuple[Fit, ...] = ()
 
     @property
     def recipes(self) -> dict[str, str]:
@@ -76,7 +77,7 @@ def band(fitted: Fit | Refused, pairs: pd.DataFrame) -> Band | Refused:
         table[head] = [each[name][0] if name in each else "" for name in table["quantity"]]
     years = [name for name in values[0] if name.isdecimal()]
     widest = max((abs(values[-1][name][1] / values[0][name][1] - 1) for name in years), default=0.0)
-    return Band(days[0], days[1], days[2], widest, table, statements(fitted))
+    return Band(days[0], days[1], days[2], widest, table, statements(fitted), tuple(fits))
 
 
 def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
@@ -94,6 +95,11 @@ def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
     """
     days = () if isinstance(one, Refused) else (one.middle, one.high)
     return {f"posted {each:.0f} days late on average": {"reporting_delay": each} for each in days}
+
+
+def fits(one: Band | Refused) -> tuple[Fit, ...]:
+    """The fits at the delays of the band; none where it is refused."""
+    return () if isinstance(one, Refused) else one.fits
 
 
 def shown(one: Band | Refused) -> pd.DataFrame:

@@ -17,7 +17,6 @@ import pandas as pd
 from desertion import memo
 from desertion.arguments import takes
 from desertion.errors import UserError
-from desertion.text import once
 from desertion.trends import Refused, bounds, composite, stages
 from desertion.trends.counts import Observations, Running
 
@@ -54,9 +53,15 @@ def option(
 
 
 def answered(
-    choices: Mapping[str, Mapping[str, Mapping[str, Any]]], years: Sequence[Years],
-    facts: pd.DataFrame, figures: pd.DataFrame, model: composite.Spec, *, reading: str = "rounding",
-) -> pd.DataFrame:  # fmt: skip
+    choices: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    years: Sequence[Years],
+    facts: pd.DataFrame,
+    figures: pd.DataFrame,
+    model: composite.Spec,
+    *,
+    reading: str = "rounding",
+    fits: Sequence[composite.Fit | Refused] = (),
+) -> pd.DataFrame:
     """Fit every option of several questions beside the report's own choice.
 
     Parameters
@@ -67,6 +72,8 @@ def answered(
         Pairs of years.
     facts, figures, model, reading
         The report's own choice, as in `option`.
+    fits : sequence of Fit or Refused
+        Fits that are there; an option with the reports and the model of one is not fitted again.
 
     Returns
     -------
@@ -85,10 +92,12 @@ def answered(
             spec = replace(model, **{key: value for key, value in changes.items() if key not in how})
             how |= {key: value for key, value in changes.items() if key in how}
             options.append(option(question, name, figures=figures, model=spec, **how))
-    return fitted(options, years, option("", "as in the report", facts, figures, model, reading=reading))
+    return fitted(options, years, option("", "as in the report", facts, figures, model, reading=reading), fits)
 
 
-def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd.DataFrame:
+def fitted(
+    options: Sequence[Option], years: Sequence[Years], own: Option, there: Sequence[composite.Fit | Refused] = ()
+) -> pd.DataFrame:
     """Growth of the expected cases under each option of the model.
 
     The report's gates bind: a fit that does not carry growth, or its break, has no factor (`composite.claims`).
@@ -101,6 +110,8 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
         Pairs of years.
     own : Option
         The report's own choice, an option of each question.
+    there : sequence of Fit or Refused
+        Fits that are there, as in `answered`.
 
     Returns
     -------
@@ -119,12 +130,14 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
     for question in dict.fromkeys(each.question for each in options):
         every += own._replace(question=question), *(each for each in options if each.question == question)
     sets: dict[tuple[object, ...], int] = {}
-    fits: dict[str, composite.Fit | Refused] = {}
+    fits: dict[str, composite.Fit | Refused] = {
+        _same(each.obs, each.spec): each for each in there if isinstance(each, composite.Fit)
+    }
     near = None
     rows: list[dict[str, object]] = []
     for question, name, reports, model in every:
         row: dict[str, object] = {"question": question, "option": name, "own": name == own.option, "kind": FITS}
-        if (same := memo.digest(reports, model)) not in fits:
+        if (same := _same(reports, model)) not in fits:
             fits[same] = reports if isinstance(reports, Refused) else composite.fit(reports, model, near)
         fit = fits[same]
         near = near or (fit if isinstance(fit, composite.Fit) else None)  # the report's own: others begin there
@@ -136,6 +149,11 @@ def fitted(options: Sequence[Option], years: Sequence[Years], own: Option) -> pd
             factor = refused or _growth(fit, a, b)
             rows.append(row | {"from_year": a, "to_year": b} | _numbers(factor))
     return _table(rows)
+
+
+def _same(reports: Observations | Refused, model: composite.Spec) -> str:
+    """Equal where one fit serves both; the fit of one series has no factors, where the model for it names none."""
+    return memo.digest(reports, replace(model, factors=model.factors or None))
 
 
 def _gate(fit: composite.Fit) -> Refused | None:
@@ -242,159 +260,3 @@ def official(question: str, facts: pd.DataFrame, pair: Years) -> pd.DataFrame:
                 row | {"ratio": left.growth, "own": False, "kind": COUNTS, "refused": "", "needs": "", "ids": left.ids}
             )
     return _table(rows)
-
-
-class Reach(NamedTuple):
-    """How far one question moves the factor of a pair of years, for a sentence.
-
-    The factors lie between `least` and `most`; `percent`: how far the most lies above the least; `n` options have one.
-    """
-
-    question: str
-    least: float
-    most: float
-    percent: float
-    n: int
-
-
-class Movers(NamedTuple):
-    """How far the questions move the factor of one pair of years, for a sentence.
-
-    `most` and `next` move it furthest; no other question moves it by more than `other` percent. `fits` fits with a
-    factor rest on `sets` distinct sets of reports; `refused` options have no factor. All factors lie between `least`
-    and `greatest`.
-    """
-
-    most: Reach
-    next: Reach
-    other: float
-    fits: int
-    sets: int
-    refused: int
-    least: float
-    greatest: float
-    ids: str
-
-    @property
-    def recipes(self) -> dict[str, str]:
-        """How each number is computed."""
-        ends = {"least": "least factor under any option", "most": "greatest factor under any option"}
-        return {f"{which}.{end}": f"{ends[end]} of the question" for which in ("most", "next") for end in ends} | {
-            "other": "greatest ÷ least factor of the question that comes third, less 1",
-            "fits": "number of fits with a factor, each counted once",
-            "sets": "number of different sets of reports among these fits",
-            "least": f"{ends['least']} of any question",
-            "greatest": f"{ends['most']} of any question",
-        }
-
-
-@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def reaches(answers: pd.DataFrame) -> pd.DataFrame:
-    """How far each question moves each factor.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        Rows of `fitted` and `counted`.
-
-    Returns
-    -------
-    DataFrame
-        One row per question and pair of years, in the order of `answers`:
-
-        - question, kind, from_year, to_year: names
-        - least, most: smallest and largest factor of its options
-        - lowest, highest: the options that give them
-        - options, refused: how many options have a factor, and how many have none
-        - reports: number of distinct sets of reports among fits
-        - ids: statements behind the factors, joined by spaces
-    """
-    rows = []
-    for (a, b, question, kind), part in answers.groupby(["from_year", "to_year", "question", "kind"], sort=False):
-        known = part[part["refused"].eq("")]
-        ends = ("idxmin", "idxmax") if len(known) else ()
-        low, high = [known["option"][known["ratio"].agg(end)] for end in ends] or ("", "")
-        rows.append({
-            "question": question, "kind": kind, "from_year": a, "to_year": b, "least": known["ratio"].min(),
-            "most": known["ratio"].max(), "lowest": low, "highest": high, "options": len(known),
-            "refused": len(part) - len(known), "reports": known["reports"].nunique(), "ids": once(known["ids"]),
-        })  # fmt: skip
-    columns = ["question", "kind", "from_year", "to_year", "least", "most", "lowest", "highest", "options", "refused"]
-    return pd.DataFrame(rows, columns=[*columns, "reports", "ids"])
-
-
-@takes(answers="questions.fitted(...): question option from_year to_year ratio kind reports refused")
-def moved(answers: pd.DataFrame, pair: Years) -> Movers | Refused:
-    """Find the questions that move the factor of a pair of years furthest.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        Rows of `fitted` and `counted`.
-    pair : tuple of int
-        The two years.
-
-    Returns
-    -------
-    Movers or Refused
-        Refused where fewer than three questions have two options with a factor.
-    """
-    own = answers[answers["from_year"].eq(pair[0]) & answers["to_year"].eq(pair[1])]
-    table = reaches(own).query("options > 1")
-    if len(table) < 3:
-        return Refused(f"too few choices give a factor from {pair[0]} to {pair[1]}", "counts of both years")
-    table = table.assign(percent=100 * (table["most"] / table["least"] - 1))
-    table = table.sort_values("percent", ascending=False, kind="stable")
-    first, second = (
-        Reach(row["question"], row["least"], row["most"], row["percent"], row["options"])
-        for row in table.head(2).to_dict("records")
-    )
-    known = own[own["refused"].eq("")]
-    modelled = known[known["kind"].eq(FITS)].drop_duplicates(["question", "option"])
-    fits = int((~modelled["own"].astype(bool)).sum()) + bool(modelled["own"].any())
-    return Movers(
-        first, second, float(table["percent"].iloc[2]), fits, int(modelled["reports"].nunique()),
-        len(own) - len(known), known["ratio"].min(), known["ratio"].max(), once(known["ids"]),
-    )  # fmt: skip
-
-
-def several(answers: pd.DataFrame) -> pd.DataFrame:
-    """Select the answers to questions that have two or more of them for a pair of years.
-
-    Parameters
-    ----------
-    answers : DataFrame
-        Rows of `fitted` and `counted`.
-
-    Returns
-    -------
-    DataFrame
-        Those of the rows that have a factor, pair by pair.
-    """
-    known = answers[answers["refused"].eq("")]
-    names = known.groupby(["from_year", "to_year", "question"])["option"].transform("nunique")
-    return known[names.gt(1)].sort_values(["to_year", "from_year"], ascending=[True, False], kind="stable")
-
-
-def in_words(reach: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `reaches` for readers: `years` and `range` in words, a dash where there is no factor.
-
-    The other columns stay; `reports` is missing where the factors are ratios of published counts.
-    """
-    words = ["–" if pd.isna(low) else f"×{low:.2f}" if low == high else f"×{low:.2f} to ×{high:.2f}"
-             for low, high in zip(reach["least"], reach["most"], strict=True)]  # fmt: skip
-    return reach.assign(
-        years=_years(reach), range=pd.Series(words, reach.index, dtype=object),
-        reports=reach["reports"].astype(float).where(reach["kind"].eq(FITS)),
-    )  # fmt: skip
-
-
-def refusals(answers: pd.DataFrame) -> pd.DataFrame:
-    """The options without a factor: question, option, years, refused and needs, one row per option and reason."""
-    rows = answers[answers["refused"].ne("")].assign(years=_years)
-    return rows.groupby(["question", "option", "refused", "needs"], sort=False)["years"].agg("; ".join).reset_index()
-
-
-def _years(rows: pd.DataFrame) -> pd.Series[str]:
-    """`2022 → 2023`."""
-    return rows["from_year"].astype(str) + " → " + rows["to_year"].astype(str)

@@ -8,23 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from desertion import memo
 from desertion.trends import Refused, completeness
-from desertion.trends.composite import hyper
 from desertion.trends.composite.fitted import Fit
-from desertion.trends.composite.model import fit
+from desertion.trends.composite.model import fit, log_evidence
 from desertion.trends.counts import Observations
 
 #: Mean delays in days at which the evidence of the reports is computed; between them it is interpolated.
 _TRIED = (0.25, 2.0, 16.0, 64.0)
-
-
-def log_evidence(fitted: Fit) -> float:
-    """Log of the reports' probability at the best hyper-parameters, and of the prior of these."""
-    axes = hyper.Axes(fitted.spec, fitted.design)
-    best = fitted.posterior.hyper[int(np.argmax(fitted.posterior.weight))]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        psi = np.log([best.tau, best.delta, best.delay])
-    return fitted.log_marginal + axes.log_prior(psi[axes.free])
 
 
 def by_delay(fitted: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
@@ -44,8 +35,7 @@ def by_delay(fitted: Fit, pairs: pd.DataFrame) -> list[Fit] | Refused:
     """
     if fitted.obs.counted is None:
         return Refused("it is not known when the reports were counted", "days of publication")
-    tried = [fit(fitted.obs, replace(fitted.spec, reporting_delay=delay), fitted) for delay in _TRIED]
-    evidence = np.array([log_evidence(one) if isinstance(one, Fit) else -np.inf for one in tried])
+    evidence = np.array([memo.recall(log_evidence, fitted, delay) for delay in _TRIED])
     sound = np.isfinite(evidence)
     if sound.sum() < 2:
         return Refused("no fit was found at other delays", "more exact reports")

@@ -20,6 +20,9 @@ from desertion.trends.counts import Observations
 #: over a normal density in steps of 1.4 (1.7) standard deviations is right to 1e-4 (4e-3) by Poisson summation, so a
 #: wide grid beats a dense one.
 SPACING, DROP = {1: 1.0, 2: 1.4, 3: 1.7}, 5.5
+#: How far below the drop the density expected at a point must lie for the point to be left out unseen. Of 2,000 points
+#: of the report's fits none that belongs to the grid was expected more than 1 below it.
+_SURELY = 1.5
 _STENCIL = 0.35
 _MOVES = 25
 #: Prior standard deviations of psi over which the mode bends.
@@ -132,16 +135,29 @@ def integrate(fit: Evaluate, start: Floats, scale: Floats, sd: Floats | None = N
     `start` (d) is the starting point, `scale` (d) the prior standard deviations, `sd` (d) the posterior ones where
     they are known nearly. With d = 0 there is one node. Raises ModeError if the first fit fails.
     """
-    surface = _Surface(fit, scale)
+    surface, centre, axes = _climbed(fit, start, scale, sd)
     if len(start) == 0:
-        surface(start)
         return [Node(start, surface.mode(start), 1.0)]
-    centre, axes = _peak(surface, start, scale, scale if sd is None else np.minimum(2 * sd, scale))
     points = _grid(surface, centre, axes)
     top = max(value for _, value in points)
     weight = np.array([np.exp(value - top) for _, value in points])
     weight /= weight.sum()
     return [Node(psi, surface.mode(psi), float(w)) for (psi, _), w in zip(points, weight, strict=True)]
+
+
+def highest(fit: Evaluate, start: Floats, scale: Floats, sd: Floats | None = None) -> float:
+    """The log posterior of psi at its mode, to 0.03; parameters and errors as in `integrate`."""
+    surface, centre, _ = _climbed(fit, start, scale, sd)
+    return surface(centre)
+
+
+def _climbed(fit: Evaluate, start: Floats, scale: Floats, sd: Floats | None) -> tuple[_Surface, Floats, Floats]:
+    """The surface, its mode, and R as in `_peak`."""
+    surface = _Surface(fit, scale)
+    if len(start) == 0:
+        surface(start)
+        return surface, start, np.empty((0, 0))
+    return surface, *_peak(surface, start, scale, scale if sd is None else np.minimum(2 * sd, scale))
 
 
 def _peak(surface: _Surface, psi: Floats, scale: Floats, reach: Floats) -> tuple[Floats, Floats]:
@@ -202,11 +218,27 @@ def _grid(surface: _Surface, centre: Floats, axes: Floats) -> list[tuple[Floats,
         for place in sorted(beyond - reached.keys()):
             if spacing**2 * sum(k * k for k in place) > 2 * (DROP + 3.5):
                 continue  # a density this far from normal would not be trusted anyway
+            if _expected(reached, place) < top - DROP - _SURELY:
+                continue
             reached[place] = surface(centre + spacing * (axes @ np.array(place, dtype=np.float64)))
             if reached[place] > top - DROP:
                 edge.append(place)
     points = [(centre + spacing * (axes @ np.array(p, dtype=np.float64)), v) for p, v in reached.items()]
     return [(psi, value) for psi, value in points if value > top - DROP]
+
+
+def _expected(reached: dict[tuple[int, ...], float], place: tuple[int, ...]) -> float:
+    """The log density at `place` if its second difference along an axis stays as it is; infinite where none is known.
+
+    Of several axes the one that expects most counts.
+    """
+    expected = []
+    for axis, way in product(range(len(place)), (-1, 1)):
+        row = ((*place[:axis], place[axis] + way * k, *place[axis + 1 :]) for k in (1, 2, 3))
+        near = [reached.get(at, np.nan) for at in row]
+        if np.isfinite(near).all():
+            expected.append(3 * near[0] - 3 * near[1] + near[2])
+    return max(expected, default=np.inf)
 
 
 def holds(obs: Observations, design: prior.Design, hyper: Hyper, mode: Floats, centre: Floats, root: Floats) -> bool:

@@ -13,8 +13,8 @@ from desertion.trends.composite import likelihood, nb1
 from desertion.trends.composite.lattice import Lattice
 
 #: Expected rise of the log posterior below which Newton's step is the last one. Its length in standard deviations is
-#: the square root, 1e-9, and the error after it the square: where it stops depends on the processor no longer.
-_LAST = 1e-18
+#: the square root, 1e-7, and the error after it the square: where it stops depends on the processor no longer.
+_LAST = 1e-14
 #: The same below which steps are whole and unchecked, since rounding hides what they gain.
 _NEAR = 1e-8
 #: Largest change of a log intensity in one step: a first step from far away must not leap past the data.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import date
 
@@ -238,9 +239,10 @@ def posed(base: Problem, design: prior.Design, psi: Hyper) -> Problem:
     return replace(base, weights=shares, precision=design.precision(psi.tau), delta=psi.delta)
 
 
-def _integrated(
-    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: hyper.Start | None = None
-) -> Fit:
+def _search(
+    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: hyper.Start | None
+) -> tuple[hyper.Axes, Problem, tuple[hyper.Evaluate, Floats, Floats, Floats | None]]:
+    """The hyper-parameters' axes, the posterior before they are set, and the arguments of `hyper.integrate`."""
     axes = hyper.Axes(spec, design)
     base = problem(cells, design, obs, spec.reporting_delay)
     alike = start is not None and len(start.theta) == len(base.mean)
@@ -259,7 +261,26 @@ def _integrated(
     if start is not None:
         begin = np.where(np.isfinite(start.psi), start.psi, begin)
     known = start.sd[axes.free] if start is not None and np.isfinite(start.sd[axes.free]).all() else None
-    nodes = hyper.integrate(find, begin[axes.free], axes.scale[axes.free], known)
+    return axes, base, (find, begin[axes.free], axes.scale[axes.free], known)
+
+
+def log_evidence(fitted: Fit, reporting_delay: float) -> float:
+    """Log of the reports' probability at another mean reporting delay (days), at the best hyper-parameters.
+
+    The prior of these is in it; it is minus infinity where no fit is found.
+    """
+    spec = replace(fitted.spec, reporting_delay=reporting_delay)
+    with contextlib.suppress(ModeError):
+        _, _, search = _search(fitted.obs, spec, fitted.lattice, fitted.design, fitted.start)
+        return hyper.highest(*search)
+    return -np.inf
+
+
+def _integrated(
+    obs: Observations, spec: Spec, cells: lattice.Lattice, design: prior.Design, start: hyper.Start | None = None
+) -> Fit:
+    axes, base, search = _search(obs, spec, cells, design, start)
+    nodes = hyper.integrate(*search)
     points = [axes.hyper(node.psi) for node in nodes]
     centres = [posterior_mean(posed(base, design, at), node.mode) for at, node in zip(points, nodes, strict=True)]
     roots = [node.mode.root() for node in nodes]
