@@ -98,7 +98,18 @@ def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
 
 
 def fits(one: Band | Refused) -> tuple[Fit, ...]:
-    """The fits at the delays of the band; none where it is refused."""
+    """Give the fits at the delays of a band, which `questions.answered` need not make again.
+
+    Parameters
+    ----------
+    one : Band or Refused
+        The band of `band`.
+
+    Returns
+    -------
+    tuple of Fit
+        One fit per delay, the shortest first; none where the band is refused.
+    """
     return () if isinstance(one, Refused) else one.fits
 
 
