@@ -31,7 +31,7 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
     conflicts = reconcile.conflicts(reconcile.ledger(data))
     assert conflicts.to_dict("index") == {
         "K1": {
-            "differs": "Versions of one count that differ in value",
+            "differs": "Versions of one count that differ in number",
             "title": "Compiler, criminal cases received by a court, Art. 337, 2023",
             "readings": "4,373 criminal cases received by a court, 2023 (F1); "
             "4,000 criminal cases received by a court, 2023 (F2)",

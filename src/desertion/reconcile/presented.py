@@ -11,9 +11,10 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.errors import ArgumentError
-from desertion.text import period
+from desertion.text import listed, period
 
 _KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
+_DIFFERING = {"value": "number", "period": "period", "measure": "what is counted"}
 
 
 def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows = [
         {
             "id": row["id"],
-            "differs": _KINDS.get(row["kind"], _differs(row["kind"])),
+            "differs": _differs(row["kind"]),
             "title": row["title"] if row["kind"] in _KINDS else row["title"].rsplit(":", 1)[0],
             "readings": "; ".join(f"{in_words(each)} ({', '.join(each['figure_ids'])})" for each in row["readings"]),
             "chosen": row["chosen"] or "none",
@@ -67,7 +68,9 @@ def _rows(ledger: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _differs(kind: str) -> str:
-    return f"Versions of one count that differ in {kind.replace('+', ' and ')}"
+    if kind in _KINDS:
+        return _KINDS[kind]
+    return f"Versions of one count that differ in {listed(_DIFFERING[each] for each in kind.split('+'))}"
 
 
 def _spread(row: Mapping[str, Any]) -> float:

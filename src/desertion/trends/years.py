@@ -126,7 +126,7 @@ def readings(fit: Fit | Refused) -> list[str]:
         return []
     read = [(name, why) for name, why in zip(fit.obs.ids, fit.obs.why, strict=False) if why]
     left = fit.obs.omitted
-    notes = ["Read as limits of the newer parts: " + _listed(read) + "."] if read else []
+    notes = ["Counts of all parts, read as limits of the newer ones: " + _listed(read) + "."] if read else []
     if left is not None:
         notes.append("Left out, since each case counts once: " + _listed(zip(left.ids, left.why, strict=True)) + ".")
     return notes
