@@ -28,7 +28,7 @@ def test_the_article_that_started_it_all(real: pd.DataFrame) -> None:
     assert rows["stated"].tolist() == [5, 9]
     assert rows["close"].tolist() == [False, True]
     assert rows["other_reading"].tolist() == [
-        "read as 6 times, its words admit 5.5 to 6.5", "read as 10 times, its words admit 9.5 to 10"
+        "read as 6 times, its words allow 5.5 to 6.5", "read as 10 times, its words allow 9.5 to 10"
     ]  # fmt: skip
     assert rows[["computed", "low", "high"]].round(2).loc["S02"].tolist() == [8.30, 7.58, 9.10]
     assert rows[["computed", "low", "high"]].round(2).loc["S01"].tolist() == [4.93, 4.59, 5.31]

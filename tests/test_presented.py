@@ -31,8 +31,8 @@ def test_a_conflict_is_put_in_words_with_its_readings_best_first(tmp_path: Path)
     conflicts = reconcile.conflicts(reconcile.ledger(data))
     assert conflicts.to_dict("index") == {
         "K1": {
-            "differs": "Versions of one count that differ in value",
-            "title": "Compiler, criminal cases received by a court, Art. 337, 2023-01-01 to 2023-12-31",
+            "differs": "Versions of one count that differ in number",
+            "title": "Compiler, criminal cases received by a court, Art. 337, 2023",
             "readings": "4,373 criminal cases received by a court, 2023 (F1); "
             "4,000 criminal cases received by a court, 2023 (F2)",
             "chosen": "F1",
@@ -157,7 +157,7 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
     rows = [
         ("S1", 9.0, "almost -fold increase", "times", "ratio", 8.5, 9.0, 8.3, 7.4, 120.06),
         ("S2", 8.3, "exactly", "times", "ratio", 8.25, 8.35, 8.3, 7.4, 9.2),
-        ("S3", 1.0, "exactly", "highest", "rank", 1.0, 1.0, 1.0, math.nan, math.nan),
+        ("S3", 1.0, "exactly", "highest", "rank", 0.5, 1.5, 1.0, math.nan, math.nan),
         ("S4", math.nan, "", "", "qualitative", math.nan, math.nan, math.nan, math.nan, math.nan),
     ]
     names = ["id", "stated", "hedge", "unit", "kind", "admits_low", "admits_high", "computed", "low", "high"]
@@ -169,11 +169,11 @@ def test_a_claim_says_its_number_with_hedge_and_unit_and_what_its_words_admit() 
         verdict=["understated", "holds", "not checkable", "not checkable"],
     )  # fmt: skip
     worded = claims.in_words(checked)
-    assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "place 1 from the highest", "no number"]
+    assert worded["says"].tolist() == ["almost 9 times", "8.3 times", "the highest", "no number"]
     assert worded["admits"].tolist() == ["8.5–9", "8.25–8.35", "1", "–"]
     assert worded["interval"].tolist() == ["7.4–120", "7.4–9.2", "–", "–"]
     assert worded["remark"].tolist() == [
-        "close: within 5 % of what its words admit; divides one measure by another; read as 10 times", "", "no figures",
+        "close: within 5 % of what its words allow; compares different things; read as 10 times", "", "no figures",
         "no number is stated",
     ]  # fmt: skip
     assert claims.in_words(checked.assign(read_as=10.0))["says"].iloc[0] == "almost 9 times (read as 10)"

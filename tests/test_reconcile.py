@@ -80,7 +80,7 @@ def test_a_reading_that_breaks_an_identity_yields_to_one_that_keeps_it(tmp_path:
     ]
     data = load(tmp_path, figures=rows, sources=pages, identities=[identity("I1", "F001 F003", "sum", "F004")])
     row = reconcile.ledger(data)[0]
-    assert (row["chosen"], row["because"]) == ("F001", "it keeps an identity that the other breaks")
+    assert (row["chosen"], row["because"]) == ("F001", "it fits a sum or share of other numbers, the other does not")
     assert row["evidence"] == [
         "4373 of 2023-01-01 to 2023-12-31 keeps I1",
         "4373 of 2018-01-01 to 2023-12-31 breaks I1",

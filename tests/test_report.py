@@ -26,7 +26,7 @@ from desertion.entries import statements
 from desertion.errors import UserError
 from desertion.plots import palette, sources
 from desertion.project import BUILD, NOTEBOOKS, PLOTS
-from desertion.report import content, escape, glyphs, layout, paper, parts, verification
+from desertion.report import content, escape, glyphs, layout, paper, paper_tables, parts, verification
 from desertion.report import page as page_module
 from desertion.report.blocks import (
     Block,
@@ -387,7 +387,9 @@ def test_the_first_screen_is_a_headline_and_six_paragraphs_of_short_sentences_at
 
 
 #: Words of the code, for which readers get plain ones.
-HOUSE_WORDS = re.compile(r"\b(statements?|compilers?|rivals?|refused|renders?|prior-driven)\b", re.IGNORECASE)
+HOUSE_WORDS = re.compile(
+    r"\b(statements?|compilers?|rivals?|refused|renders?|prior-driven|truncated|relays?)\b", re.IGNORECASE
+)
 
 
 @pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
@@ -628,6 +630,21 @@ def test_a_short_table_stays_where_it_belongs_with_its_caption_on_one_page(tmp_p
         assert "row 1 " in page
         assert f"row {paper.MOST_ROWS}" in page
         assert "Tables in full" not in "".join(pages)
+
+
+def test_on_paper_the_words_go_on_below_those_that_name_a_plot_which_finds_no_room_there(tmp_path: Path) -> None:
+    tall = dataclasses.replace(plot_of("a"), svg='<svg viewBox="0 0 10 10"></svg>', number=2)
+    first, second, *_ = on_paper(tmp_path, [Prose("\n\n".join(["A line of words."] * 12)), tall])
+    assert "(Plot 2)" in first
+    assert "How it was done." in first
+    assert "Plot 2: Title of a." in second
+
+
+def test_a_page_is_turned_for_long_words_in_rows_and_not_for_the_heads_of_columns() -> None:
+    heads, numbers = (tuple(TableCell(words) for _ in range(8)) for words in ("A head of many words", "94.6–97.2 %"))
+    upright = paper_tables.widths(TableBlock((heads,), (numbers,)))
+    assert (upright.turned, upright.size) == (False, 7.5)
+    assert paper_tables.widths(TableBlock((heads,), (tuple(TableCell("incompatibilities" * 2) for _ in heads),))).turned
 
 
 def test_on_paper_a_sub_section_without_a_plot_stands_in_the_appendix_and_one_with_a_plot_in_the_text(

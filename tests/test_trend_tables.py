@@ -75,7 +75,7 @@ def test_a_table_names_how_each_of_its_computed_columns_comes_about(
         assert one.rows
         assert any(one.ids)
     labels = [column.label for one in shown[:2] for column in one.columns]
-    assert {"As a rate, 90% interval", "90% interval of the level"} <= set(labels)
+    assert {"90% interval of the rate", "90% interval of the level"} <= set(labels)
     assert "–" in [row[-1] for row in shown[1].rows], "the first year has no growth"
 
 

@@ -48,7 +48,7 @@ def test_two_numbers_of_one_day_are_averaged_and_only_the_numbers_around_the_per
 def test_a_period_beyond_the_numbers_is_refused_in_words() -> None:
     refused = person_years(stocks(("2023-12-14", 617_000)), pd.Timestamp("2023-01-01"), pd.Timestamp("2023-12-31"))
     assert isinstance(refused, Refused)
-    assert "2023-01-01 to 2023-12-31" in refused.reason
+    assert "no size is known for all of 2023" in refused.reason
     assert isinstance(person_years(stocks(), pd.Timestamp("2023-01-01"), pd.Timestamp("2023-12-31")), Refused)
 
 
@@ -101,7 +101,7 @@ def test_a_count_is_divided_by_each_force_and_refused_where_none_is_known() -> N
     assert table["strength"].fillna(0).tolist() == [500_000, 250_000, 0, 500_000, 0, 0]
     assert table["ids"].tolist() == ["F2023 c0 c1", "F2023 d0 d1", "F2023", "F2024 c0 c1", "F2024", "F2024"]
     assert table["refused"].eq("").tolist() == table["rate"].notna().tolist()
-    assert table["refused"][4].startswith("2024, second: strength is not known")
+    assert table["refused"][4].startswith("second: no size is known for all of 2024")
 
 
 def test_rates_are_whole_from_10_up_and_have_one_decimal_below() -> None:

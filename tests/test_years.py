@@ -76,7 +76,8 @@ def test_a_table_and_a_sentence_say_of_which_parts_the_cases_are_and_which_repor
     assert "not over all of 2025" in str(years.cases(fit, 2025))
     assert years.cases(NO_FORECAST, 2023) is NO_FORECAST
     read, left = years.readings(fit)
-    assert read == "Read as limits of the newer parts: F004, 5 of the whole, less 0 to 2 of its other parts."
+    words = "Counts of all parts, read as limits of the newer ones: F004"
+    assert read == f"{words}, 5 of the whole, less 0 to 2 of its other parts."
     assert left == "Left out, since each case counts once: F001, counted again in F002."
     assert years.readings(NO_FORECAST) == []
 

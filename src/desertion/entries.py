@@ -9,6 +9,7 @@ import pandas as pd
 
 from desertion import reconcile, vocabulary
 from desertion.figures.details import covers
+from desertion.reconcile.presented import in_words
 from desertion.text import link, listed, number, period, visible
 
 if TYPE_CHECKING:
@@ -163,8 +164,5 @@ def _others(conflict: Mapping[str, Any], this: str) -> Iterator[Entry]:
     for reading in conflict["readings"]:
         if this in reading["figure_ids"]:
             continue
-        measure = str(reading["measure"])
-        start, end = (pd.Timestamp(reading[name]) for name in ("period_start", "period_end"))
         who = listed([reading["compiler"]]) or listed(reading["publishers"])
-        words = f"{reading['value']:,} {vocabulary.MEASURES.get(measure, measure)}, {period(start, end)}, {who}"
-        yield {"text": visible(words), "ids": reading["figure_ids"]}
+        yield {"text": visible(f"{in_words(reading)}, {who}"), "ids": reading["figure_ids"]}

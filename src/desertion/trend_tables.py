@@ -45,12 +45,13 @@ def factors(table: pd.DataFrame, data: Data, level: float, scatter: years.Scatte
         growth.with_intervals(table), "factors", "Growth factors of published counts",
         {
             "label": "Years", "factor": Column("Factor", 2, "later count ÷ earlier count"),
-            "interval": f"As a rate, {_interval(level)}",
+            "interval": _interval(level, "the rate"),
         },
         rows="label", groups="series", ids="ids", data=data, empty=NO_PAIR,
         notes=[
-            "Where a fit covers both years, the interval is its own, so that each factor has one. Elsewhere it takes "
-            f"the variance over mean of that fit, {scatter.phi:.0f}."
+            "The interval is of the rate behind the counts. Where the levels by month cover both years, it is theirs, "
+            "so that each factor has one. Elsewhere counts are taken to vary "
+            f"{scatter.phi:.0f} times as much as by chance alone, {scatter.source}."
         ],
     )  # fmt: skip
 

@@ -301,12 +301,12 @@ CLAIM_UNITS = {
 }
 
 VERDICTS = {
-    "holds": "the recomputed value lies in what the words admit",
-    "holds by rounding": "it does not, but a value that the rounding of its inputs allows does",
-    "overstated": "the words say more than the figures give",
-    "understated": "the words say less than the figures give",
+    "holds": "the recomputed value lies in what the words allow",
+    "holds by rounding": "not by the numbers as printed, but by others that round to them",
+    "overstated": "the words say more than the numbers give",
+    "understated": "the words say less than the numbers give",
     "source contradicts itself": "the page's own parts do not give the page's own total",
-    "not checkable": "no figures known by the edition's date give the value",
+    "not checkable": "no number published by the edition's date gives the value",
 }
 
 _WHOLES = {"ch33", "ch33+34", "all", "none"}

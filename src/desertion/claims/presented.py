@@ -31,8 +31,8 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
         - `says`: what the claim states, with its hedge and unit
         - `admits`: the range that its words admit, or a dash
         - `interval`: the exact interval of the computed value, or a dash
-        - `remark`: why it cannot be checked, that it is close, that it divides one measure by another, its other
-          reading; or blank
+        - `remark`: why it cannot be checked, that it is close, that it compares different things, its other reading; or
+          blank
         - `group`: its verdict with the verdict's meaning, for a heading
         - `order`: the place of its verdict among `vocabulary.VERDICTS`
         - `miss`: by how much the number stated differs from the computed one, as a share of the latter; NaN without one
@@ -42,7 +42,7 @@ def in_words(checked: pd.DataFrame) -> pd.DataFrame:
     words: dict[str, list[Any]] = {
         "ids": [" ".join(row["ids"]) for row in lines],
         "says": [_says(row) for row in lines],
-        "admits": [_range(row["admits_low"], row["admits_high"], 1) for row in lines],
+        "admits": [_admits(row) for row in lines],
         "interval": [_range(row["low"], row["high"], 0) for row in lines],
         "remark": [row["reason"] or "; ".join(filter(None, _remarks(row))) for row in lines],
         "group": [f"{row['verdict'].capitalize()}: {vocabulary.VERDICTS[row['verdict']]}" for row in lines],
@@ -63,21 +63,27 @@ def _difference(miss: float, high: bool, verdict: str) -> str:
 
 
 def _remarks(claim: Mapping[Hashable, Any]) -> Iterator[str]:
-    yield "close: within 5 % of what its words admit" * claim["close"]
-    yield "divides one measure by another" * claim["mixed_measures"]
+    yield "close: within 5 % of what its words allow" * claim["close"]
+    yield "compares different things" * claim["mixed_measures"]
     yield claim["other_reading"]
 
 
 def _says(claim: Mapping[Hashable, Any]) -> str:
-    """Number of a claim with its hedge and unit: `almost 9 times`, `place 2 from the highest`."""
+    """Number of a claim with its hedge and unit: `almost 9 times`, `the highest`, `place 2 from the highest`."""
     if math.isnan(claim["stated"]):
         return "no number"
     stated, unit = number(claim["stated"]), claim["unit"]
     if claim["kind"] == "rank":
-        return f"place {stated} from the {unit}"
+        return f"the {unit}" if stated == "1" else f"place {stated} from the {unit}"
     hedge = "" if claim["hedge"] == "exactly" else re.sub(" ?-fold.*", "", claim["hedge"])
     read = "" if claim["read_as"] == claim["stated"] else f" (read as {number(claim['read_as'])})"
     return f"{hedge} {stated} {unit}{read}".lstrip()
+
+
+def _admits(claim: Mapping[Hashable, Any]) -> str:
+    """The range that the words of a claim admit; of a place the whole numbers in it."""
+    half = 0.5 * (claim["kind"] == "rank")
+    return _range(claim["admits_low"] + half, claim["admits_high"] - half, 1)
 
 
 def _range(low: float, high: float, places: int) -> str:

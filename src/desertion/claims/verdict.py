@@ -132,7 +132,7 @@ def _readings(claim: Claim, hedges: Hedges, value: float) -> list[_StatedReading
 
 def _in_words(other: _StatedReading, unit: str) -> str:
     assert other.admitted is not None  # only a stated number has a second reading
-    return f"read as {other.stated} {unit}, its words admit {other.admitted.low:g} to {other.admitted.high:g}"
+    return f"read as {other.stated} {unit}, its words allow {other.admitted.low:g} to {other.admitted.high:g}"
 
 
 #: Outcomes of one measure: suspended terms among verdicts do not mix measures.

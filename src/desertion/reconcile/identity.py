@@ -18,6 +18,7 @@ import pandas as pd
 
 from desertion.hedges import Hedges
 from desertion.reconcile.statements import Reading, Statement, of_context, statements
+from desertion.text import period
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -141,7 +142,7 @@ def prints(data: Data) -> pd.DataFrame:
         One row per pair that is known, indexed by the id in identities.csv.
 
         - `what`: what was counted, as the reason in identities.csv has it
-        - `period`: first and last day
+        - `period`: in words
         - `first`, `later`: both counts
         - `after_first`, `after_later`: days from the end of the period to the count (to its publication, where the day
           of the count is not known; NaN where neither is)
@@ -155,8 +156,8 @@ def prints(data: Data) -> pd.DataFrame:
         later, first = (known[one] for one in identity.ids)
         old, new = first.reading.value, later.reading.value
         rows.append((
-            identity.id, identity.why, _days(first.reading), old, _after(first), new, _after(later),
-            100 * (1 - old / new) if new else math.nan, f"{first.id} {later.id}",
+            identity.id, identity.why, period(first.reading.period_start, first.reading.period_end), old, _after(first),
+            new, _after(later), 100 * (1 - old / new) if new else math.nan, f"{first.id} {later.id}",
         ))  # fmt: skip
     columns = ["id", "what", "period", "first", "after_first", "later", "after_later", "missed", "ids"]
     return pd.DataFrame(rows, columns=columns).set_index("id")

@@ -16,7 +16,7 @@ from desertion.reconcile import identity as identities
 from desertion.reconcile.identity import Identity
 from desertion.reconcile.readings import STEPS, Chosen, Group, Reconciler
 from desertion.reconcile.statements import Reading, Statement, independent
-from desertion.text import MONTH, natural
+from desertion.text import MONTH, natural, period
 
 if TYPE_CHECKING:
     from desertion.figures import Data
@@ -201,10 +201,10 @@ def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
         - `id`: K and the number of the first figure, or the id in identities.csv
         - `fact`: the fact, blank if there are several
         - `kind, title`: the kind, and what is counted in words
-        - `readings`, best first, each with `value, measure, period_start, period_end, figure_ids, articles, compiler,
-          publishers`; `sources` (how many are independent); `standing` (whether a page prints it that is neither
-          rejected nor held wrong); `effect` (the headline growth factor under this reading, None if it does not
-          depend on it)
+        - `readings`, best first, each with `value, unit, per, measure, period_start, period_end, figure_ids, articles,
+          compiler, publishers`; `sources` (how many are independent); `standing` (whether a page prints it that is
+          neither rejected nor held wrong); `effect` (the headline growth factor under this reading, None if it does
+          not depend on it)
         - `chosen`: the figure chosen; of a sum all its figures, None if nothing is preferred
         - `rule, because`: the rule, and its step that decided against the next reading
         - `effect`: the headline growth factor under the best reading that the headline does not use, or None
@@ -239,8 +239,8 @@ def ledger(data: Data, rule: str = "own-page-first") -> list[dict[str, Any]]:
 def _name(one: Statement) -> str:
     """The count that a statement renders, for a reader."""
     read, what = one.reading, vocabulary.MEASURES.get(one.reading.measure, one.reading.measure)
-    period = f"{read.period_start} to {read.period_end}"
-    return f"{one.compiler}, {what}, {vocabulary.articles_label(one.articles)}, {period}"
+    days = period(read.period_start, read.period_end)
+    return f"{one.compiler}, {what}, {vocabulary.articles_label(one.articles)}, {days}"
 
 
 def _corrections(data: Data) -> dict[str, list[str]]:
@@ -351,7 +351,8 @@ def _total(members: Sequence[Statement]) -> Reading:
 def _reading(reading: Reading, members: Sequence[Statement], standing: bool, effect: float | None) -> dict[str, Any]:
     value = reading.value
     return {
-        "value": int(value) if value.is_integer() else value, "measure": reading.measure,
+        "value": int(value) if value.is_integer() else value, "unit": members[0].unit, "per": members[0].per,
+        "measure": reading.measure,
         "period_start": reading.period_start.isoformat(), "period_end": reading.period_end.isoformat(),
         "figure_ids": [number for one in members for number in one.id.split()], "sources": independent(members),
         "publishers": list(dict.fromkeys(one.publisher for one in members)),

@@ -11,9 +11,10 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.errors import ArgumentError
-from desertion.text import period
+from desertion.text import listed, period
 
 _KINDS = {"identity": "Parts that do not give the whole", "rivals": "Several counters of one thing"}
+_DIFFERING = {"value": "number", "period": "period", "measure": "what is counted"}
 
 
 def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -45,9 +46,9 @@ def conflicts(ledger: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows = [
         {
             "id": row["id"],
-            "differs": _KINDS.get(row["kind"], _differs(row["kind"])),
+            "differs": _differs(row["kind"]),
             "title": row["title"] if row["kind"] in _KINDS else row["title"].rsplit(":", 1)[0],
-            "readings": "; ".join(_in_words(reading) for reading in row["readings"]),
+            "readings": "; ".join(f"{in_words(each)} ({', '.join(each['figure_ids'])})" for each in row["readings"]),
             "chosen": row["chosen"] or "none",
             "because": row["because"],
             "ids": " ".join(number for reading in row["readings"] for number in reading["figure_ids"]),
@@ -67,7 +68,9 @@ def _rows(ledger: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _differs(kind: str) -> str:
-    return f"Versions of one count that differ in {kind.replace('+', ' and ')}"
+    if kind in _KINDS:
+        return _KINDS[kind]
+    return f"Versions of one count that differ in {listed(_DIFFERING[each] for each in kind.split('+'))}"
 
 
 def _spread(row: Mapping[str, Any]) -> float:
@@ -75,7 +78,10 @@ def _spread(row: Mapping[str, Any]) -> float:
     return max(values) / min(values) if row["kind"] != "identity" and min(values, default=0) > 0 else math.nan
 
 
-def _in_words(reading: Mapping[str, Any]) -> str:
+def in_words(reading: Mapping[str, Any]) -> str:
+    """A reading of the ledger: its number, what was counted and the period."""
     measure = " + ".join(vocabulary.MEASURES[each] for each in reading["measure"].split(" + "))
     when = period(date.fromisoformat(reading["period_start"]), date.fromisoformat(reading["period_end"]))
-    return f"{reading['value']:,} {measure}, {when} ({', '.join(reading['figure_ids'])})"
+    unit = {"percent": " %", "months": " months,"}.get(reading["unit"], "")
+    per = f", {vocabulary.PERS[reading['per']]}" if reading["per"] else ""
+    return f"{reading['value']:,}{unit} {measure}{per}, {when}"

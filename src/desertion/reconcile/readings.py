@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 #: The reason that each step gives for the reading it prefers.
 STEPS = {
     "rejected": "the other is rejected",
-    "slip": "the other page is a relay and is held to be wrong",
+    "slip": "the other page only passes the number on and is held to be wrong",
     "votes": "more independent sources print it",
     "usable": "a usable number before a weak one",
     "page": "the page nearest to the count: an official form, the counter's own page, a copy of it, other pages",
     "wrong": "the other is held to be an error of its page",
-    "identity": "it keeps an identity that the other breaks",
+    "identity": "it fits a sum or share of other numbers, the other does not",
     "exact": "an exact number before a rounded one",
     "later": "the page published later",
     "first": "nothing else tells them apart",

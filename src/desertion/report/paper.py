@@ -45,8 +45,8 @@ def paper(report: Report, notes: list[str] | None = None) -> bytes:
 
     edition, day, about = report.edition, report.day, report.about
     writer = PaperWriter([*report.statements, *report.events])
-    parts = [*writer.opening(report), writer.raw("#place.flush()")]
-    parts += [*writer.methods(report.methods), writer.raw("#place.flush()"), *writer.appendix()]
+    parts = [*writer.opening(report), *writer.methods(report.methods)]
+    parts += [writer.raw("#place.flush()"), *writer.appendix()]
     parts += ["# References", writer.raw(writer.references())]
     rows = ((TableCell(key, heading=True), TableCell(value)) for key, value in about.items())
     parts += ["# About this version", writer.raw(writer.table(TableBlock((), tuple(rows))))]

@@ -11,7 +11,7 @@ from desertion.report.blocks import TableBlock, TableCell
 from desertion.report.escape import in_typst, short
 
 #: Letters of the small type of tables in one line, and the width of a turned page relative to an upright one.
-_LETTERS = 104
+_LETTERS = 112
 _WIDE = 717 / 470
 
 
@@ -28,12 +28,14 @@ def widths(table: TableBlock) -> Widths:
     rows = [*table.head, *table.body]
     count = max(sum(cell.columns for cell in row) for row in rows)
     longest, total = [1.0] * count, [1.0] * count
-    for row, at in _placed(rows, count):
+    for number, (row, at) in enumerate(_placed(rows, count)):
         for cell, column in zip(row, at, strict=True):
             if cell.columns == 1:
                 bold = 1.3 if cell.heading else 1.0
-                longest[column] = max(longest[column], *(bold * len(word) for word in re.split(r"[\s/]", cell.text)))
-                total[column] = max(total[column], bold * len(cell.text))
+                word = max(bold * len(word) for word in re.split(r"[\s/]", cell.text))
+                longest[column] = max(longest[column], word)
+                # The head of a column may take several lines.
+                total[column] = max(total[column], word if number < len(table.head) else bold * len(cell.text))
     natural = [min(length, 70) + 2 for length in total]
     # A short cell stays on one line.
     needed = [one if one <= 18 else min(word, 24) + 2 for word, one in zip(longest, natural, strict=True)]

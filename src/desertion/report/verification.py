@@ -63,7 +63,7 @@ def verification(root: Path = ROOT) -> Iterator[Block]:
             "The next table does the same on the real schedule: the periods, roundings and running totals of the cases "
             "that courts received, with numbers drawn from the truths in the rows. It gives the lowest and the highest "
             "share among the years' totals and among the growth factors, the middle of the estimated dispersion over "
-            "the true one, and the share of data sets that were refused or in which a report was named as wrong."
+            "the true one, and the share of data sets that had not enough data or in which a report was named as wrong."
         )
         yield _on_schedule(schedule)
 
@@ -156,7 +156,7 @@ def _on_schedule(path: Path) -> TableBlock:
             [_ON_SCHEDULE.get(str(truth), str(truth)) + (_BAND if band else ""), f"{part['data_sets'].max():,}", *cells]
         )
     labels = ["Truth", "Data sets", "Totals, 95 %", "Totals, 80 %", "Growth, 95 %", "Growth, 80 %", "φ over its truth",
-              "Refused", "Wrong report named", "True report named"]  # fmt: skip
+              "Not enough data", "Wrong report named", "True report named"]  # fmt: skip
     return _table("Calibration on the real schedule of reports", path.name, labels, body)
 
 

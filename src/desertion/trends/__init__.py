@@ -16,7 +16,7 @@ Notebooks use
 - `stages`: growth from year to year at each stage of the proceedings
 - `bounds`: what official totals leave for convictions that no counter publishes
 - `ladder`: the claims that each series supports
-- `questions`: how far each choice moves a growth factor
+- `questions`, `sensitivity`: how far each choice moves a growth factor
 - `exposure`: person-years of the force, and counts for each 1,000 soldiers
 - `suspended`: shares of suspended sentences, with intervals
 - `abroad`: the growth of another country's counts beside Russia's

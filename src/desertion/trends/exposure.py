@@ -11,7 +11,7 @@ import pandas as pd
 
 from desertion import vocabulary
 from desertion.arguments import takes
-from desertion.text import listed, once, period
+from desertion.text import day, listed, once, period
 from desertion.trends import Refused
 
 #: Days beyond the first or last number of a series for which it is taken as constant.
@@ -40,9 +40,9 @@ def person_years(stocks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     reach = pd.Timedelta(days=REACH)
     first, last = known["date"].min(), known["date"].max()
     if known.empty or start < first - reach or (end > last + reach and not decree):
-        span = "is no number" if known.empty else f"are numbers from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        span = "there is no number" if known.empty else f"numbers run from {day(first)} to {day(last)}"
         return Refused(
-            f"strength is not known over {start:%Y-%m-%d} to {end:%Y-%m-%d}: there {span}",
+            f"no size is known for all of {period(start, end)}: {span}",
             f"numbers within {REACH} days of both ends",
         )
     means = known.groupby("date")["value"].mean()
@@ -95,7 +95,7 @@ def rates(facts: pd.DataFrame, context: pd.DataFrame, forces: Mapping[str, str])
             row = count | {"period": period(start, end), "denominator": name, "series_id": series, "refused": ""}
             exposure = person_years(context[context["series"].eq(series)], start, end)
             if isinstance(exposure, Refused):
-                row["refused"] = f"{row['period']}, {name}: {exposure}"
+                row["refused"] = f"{name}: {exposure}"
             else:
                 row["strength"] = exposure.mean_strength
                 rate = 1000 * count["count"] / exposure.person_years

@@ -98,7 +98,18 @@ def ways(one: Band | Refused) -> dict[str, dict[str, float]]:
 
 
 def fits(one: Band | Refused) -> tuple[Fit, ...]:
-    """The fits at the delays of the band; none where it is refused."""
+    """Give the fits at the delays of a band, which `questions.answered` need not make again.
+
+    Parameters
+    ----------
+    one : Band or Refused
+        The band of `band`.
+
+    Returns
+    -------
+    tuple of Fit
+        One fit per delay, the shortest first; none where the band is refused.
+    """
     return () if isinstance(one, Refused) else one.fits
 
 
@@ -202,6 +213,6 @@ def caveat(fitted: Fit | Refused) -> str:
         return ""
     when = f"{one.days} days after its last day" if one.days else "on its last day"
     return (
-        f"The last months are truncated: the last report was counted {when}. If cases posted later add 5, 10 or 15 % "
-        f"to it, {one.month:%B %Y} is {one.levels} instead of {one.now:,.0f}."
+        f"The last months lack cases that courts posted late: the last report was counted {when}. If those add 5, 10 "
+        f"or 15 % to it, {one.month:%B %Y} is {one.levels} instead of {one.now:,.0f}."
     )

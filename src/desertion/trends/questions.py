@@ -208,6 +208,11 @@ def counted(
     DataFrame
         The columns of `fitted`; `kind` is `counts`. Ratios of published counts are exact: `low` and `high` are missing,
         as is `reports`.
+
+    Raises
+    ------
+    UserError
+        If `facts` lacks a column or mixes places or parts of an article, or `reading` is unknown.
     """
     tables = [stages.stage_growth(facts, reading=reading, step=step) for step in sorted({b - a for a, b in years})]
     pairs = pd.concat(tables, ignore_index=True)

@@ -97,7 +97,7 @@ def levels(totals: pd.DataFrame) -> pd.DataFrame:
                 }  # fmt: skip
             words |= {
                 "period": _period(row["period_start"], row["period_end"]),
-                "expected": f"{row['mean']:,.0f}" if known else "prior-driven",
+                "expected": f"{row['mean']:,.0f}" if known else LACKING,
                 "interval": f"{row['low']:,.0f} to {row['high']:,.0f}" if known else "",
                 "growth": f"×{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
                 if pd.notna(row["ratio"])
@@ -126,7 +126,7 @@ def readings(fit: Fit | Refused) -> list[str]:
         return []
     read = [(name, why) for name, why in zip(fit.obs.ids, fit.obs.why, strict=False) if why]
     left = fit.obs.omitted
-    notes = ["Read as limits of the newer parts: " + _listed(read) + "."] if read else []
+    notes = ["Counts of all parts, read as limits of the newer ones: " + _listed(read) + "."] if read else []
     if left is not None:
         notes.append("Left out, since each case counts once: " + _listed(zip(left.ids, left.why, strict=True)) + ".")
     return notes
