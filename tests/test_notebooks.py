@@ -144,16 +144,12 @@ def test_a_notebook_that_another_tool_ran_in_place_is_recognised_by_what_it_left
     assert order(notebook) == "7, 2"
 
 
-#: Functions that refer to the sections of others: to `composite.pose` and `composite.fit`.
-REFERRING = {"composite.fit_statements"}
-
-
 def called(path: Path) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The functions of the package that the code cells of a notebook name, each as the cells write it."""
     nodes = [node for cell in cells(path) for node in ast.walk(ast.parse(cell.source))]
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and str(node.module).startswith("desertion")]
     modules = {one.asname or one.name: f"{node.module}.{one.name}" for node in imports for one in node.names}
-    for words in {ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)} - REFERRING:
+    for words in {ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)}:
         name, dot, rest = words.partition(".")
         if name in modules and re.fullmatch(r"[\w.]*", rest):
             with suppress(AttributeError):  # a variable may have the name of a module

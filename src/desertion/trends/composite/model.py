@@ -70,7 +70,35 @@ def fit_statements(
     reading: str = "rounding",
     running: Running = "rebased",
 ) -> Fit | Refused:
-    """Fit the reports among `facts`; parameters as in `pose`, return value as in `fit`."""
+    """Fit the months behind published counts.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Counts, one row per fact as in `reconcile.facts`.
+    figures : DataFrame
+        The statements (`data.figures` or `data.context`), for their hedges and days.
+    spec : Spec or None
+        The model; None: the default one.
+    reading : str
+        How a printed bound is read (data/hedges.csv).
+    running : str
+        How running totals enter: `totals`, `rebased`, `differences` or `drop` (`counts.observations`).
+
+    Returns
+    -------
+    Fit or Refused
+        The fit; refused where these facts cannot be reports of one fit, or give no posterior.
+
+    Raises
+    ------
+    UserError
+        If `spec` has a trend, unit or number that cannot be.
+
+    References
+    ----------
+    As in `fit`: Thompson & Baker (1981), Eilers (2007), Heitjan & Rubin (1991), Rue et al. (2009).
+    """
     problem = pose(facts, figures, spec, reading=reading, running=running)
     return problem if isinstance(problem, Refused) else fit(*problem)
 
