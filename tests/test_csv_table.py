@@ -125,7 +125,7 @@ def test_the_header_the_file_and_its_length_are_checked(tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CsvError, match="UTF-8"):
         read(tmp_path / "counts.csv")
-    long = itertools.repeat("2023-01-01,2023-01-31,5", 1_000_000)
+    long = itertools.repeat("2023-01-01,2023-01-31,5", MAX_ROWS + 1)
     with pytest.raises(CsvError, match=f"row {MAX_ROWS + 1}"):
         read(write(tmp_path, *long))
 
