@@ -202,3 +202,8 @@ def test_a_package_without_its_clone_says_that_it_is_installed_editable(tmp_path
     assert done.stderr.splitlines()[-1].startswith(
         f"desertion.errors.UserError: desertion is installed in {site}, without"
     )
+
+
+def test_the_environment_names_the_project_in_ascii_so_that_it_starts_in_any_folder_under_any_locale() -> None:
+    named = [path.read_bytes() for path in (ROOT / ".venv").glob("lib/python3*/site-packages/__editable__.desertion-*")]
+    assert named == [b"../../../../src\n"] or Path(sys.prefix) != ROOT / ".venv"

@@ -36,7 +36,7 @@ def traces(notebook: dict[str, Any]) -> list[str]:
     """Where a notebook carries a trace of a machine or a run, and which."""
     parts = {"its metadata": notebook["metadata"]}
     parts |= {f"cell {number}": cell for number, cell in enumerate(notebook["cells"], 1)}
-    texts = {place: json.dumps(part) for place, part in parts.items()}
+    texts = {place: json.dumps(part, ensure_ascii=False) for place, part in parts.items()}
     return [f"{place}: {what}" for place, text in texts.items() for what in TRACES if re.search(TRACES[what], text)]
 
 
