@@ -70,7 +70,17 @@ class TestBuild:
         clone.build()
         code = "import sys; from desertion.cli import main; main(['build']); print(*sys.modules)"
         loaded = set(clone.build("-c", code).split())
-        assert not loaded & {"papermill", "nbformat", "jupyter_client", "pydantic", "pandas", "numpy", "yaml", "tqdm"}
+        assert not loaded & {
+            "papermill",
+            "nbformat",
+            "jupyter_client",
+            "pydantic",
+            "pandas",
+            "numpy",
+            "yaml",
+            "tqdm",
+            "jinja2",
+        }
 
     def test_a_build_is_up_to_date_by_the_bytes_of_every_file(self, clone: Clone) -> None:
         clone.write("data/figures.csv", "good\nand more\n")

@@ -461,12 +461,15 @@ def test_a_build_that_differs_from_what_is_stored_is_summed_up_in_two_lines(
     repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository({"notebooks/01-a.ipynb": notebook(sentence("a", "about 7"))})
+    from desertion.engine import build
+
     root = states.ROOT
     for name, place in (("BUILD", "build"), ("NOTEBOOKS", "notebooks"), ("PLOTS", "plots")):
-        monkeypatch.setattr(changes, name, root / place)
+        monkeypatch.setattr(build, name, root / place)
     built = root / "build" / "default" / "notebooks" / "01-a.ipynb"
     built.parent.mkdir(parents=True)
     built.write_bytes((root / "notebooks" / "01-a.ipynb").read_bytes())
+    assert build._as_stored("default")
     assert changes.unaccepted("default") == []
     for place, name in (
         (root / "plots", "a"),
@@ -476,9 +479,11 @@ def test_a_build_that_differs_from_what_is_stored_is_summed_up_in_two_lines(
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{name}.svg").write_text("<svg><title>A</title></svg>")  # the narrow picture is not stored
         (place / "a.csv").write_text("period,count\n2023,7\n")
+    assert build._as_stored("default")
     assert changes.unaccepted("default") == []
     assert not compare.compare(states.working_tree(), states.built("default"))
     built.write_bytes(notebook(sentence("a", "about 8")))
+    assert not build._as_stored("default")
     first, second = changes.unaccepted("default")
     assert first == "not accepted yet: 1 sentence changed"
     assert "desertion diff . edition:default" in second

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desertion.changes import compare, page, states, terminal
-from desertion.project import BUILD, NOTEBOOKS, PHONE, PLOTS, relative, write_atomic
+from desertion.changes import compare, states, terminal
+from desertion.project import BUILD, relative, write_atomic
 
 if TYPE_CHECKING:
     from desertion.changes.compare import Difference
@@ -39,6 +39,8 @@ def of_build(edition: Edition) -> tuple[Difference, str]:
 
 
 def _difference(old: states.State, new: states.State) -> tuple[Difference, str]:
+    from desertion.changes import page  # and jinja2, which a build has no use for
+
     one = compare.compare(old, new)
     return one, page.page(one, old, new)
 
@@ -51,15 +53,6 @@ def text(one: Difference, html: str) -> str:
 
 def unaccepted(name: str) -> list[str]:
     """Two lines on how the outputs of the built edition `name` differ from those stored, none where they do not."""
-    folders = ((BUILD / name / "notebooks", NOTEBOOKS), (BUILD / name / "plots", PLOTS))
-    made = [
-        (path, stored / path.name)
-        for folder, stored in folders
-        for path in folder.glob("*")
-        if path.suffix != ".lock" and not path.stem.endswith(PHONE)
-    ]
-    if all(stored.is_file() and path.read_bytes() == stored.read_bytes() for path, stored in made):
-        return []  # to parse the notebooks takes longer than all other steps of a build with nothing to do
     stored = states.working_tree()
     one = compare.compare(stored, states.built(name))
     if not one or any(each.kind == "parameter" for each in one.inputs):

@@ -22,7 +22,7 @@ from desertion.engine import private, receipt
 from desertion.engine.display import Display, log
 from desertion.engine.lock import alone
 from desertion.errors import UserError
-from desertion.project import BUILD, PHONE, file_digest, relative, resolved
+from desertion.project import BUILD, NOTEBOOKS, PHONE, PLOTS, file_digest, relative, resolved
 from desertion.text import visible
 
 if TYPE_CHECKING:
@@ -58,11 +58,23 @@ def main(name: str, *, jobs: int | None = None, explain: bool = False, cold: boo
         state = "is new" if result.reasons else state
     lines = [*map(str, withheld(name)), *wide_only(name), *receipt.Receipt.read(BUILD / name).notes]
     print(*map(visible, lines), f"{page} {state}", sep="\n")
-    if name == "default":
+    if name == "default" and not _as_stored(name):
         from desertion import changes
 
         print(*(f"{line}\n" for line in changes.unaccepted(name)), sep="", end="")
     return 0
+
+
+def _as_stored(name: str) -> bool:
+    """Whether the outputs of the built edition `name` are byte for byte those stored; to compare them takes longer."""
+    made = [*(BUILD / name / "notebooks").glob("*"), *(BUILD / name / "plots").glob("*")]
+    stored = {"notebooks": NOTEBOOKS, "plots": PLOTS}
+    pairs = [
+        (path, stored[path.parent.name] / path.name)
+        for path in made
+        if path.suffix != ".lock" and not path.stem.endswith(PHONE)
+    ]
+    return all(kept.is_file() and path.read_bytes() == kept.read_bytes() for path, kept in pairs)
 
 
 def withheld(name: str) -> list[sentences.Withheld]:
