@@ -138,7 +138,7 @@ def test_elsewhere_than_on_linux_kernels_are_ordinary(monkeypatch: pytest.Monkey
     assert not Kernel.of(Path("/"), Path("/"), forked=True).forked
 
 
-@pytest.mark.parametrize(("count", "forked"), [(6, True), (5, False)])
+@pytest.mark.parametrize(("count", "forked"), [(4, True), (3, False)])
 def test_a_build_forks_the_kernels_of_many_notebooks_and_starts_those_of_few(
     count: int, forked: bool, tmp_path: Path
 ) -> None:
