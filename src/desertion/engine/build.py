@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from desertion.params import Edition
 
 
-#: Runs per worker from which their kernels are forked, since the process to fork from takes the time of a kernel's start.
+#: Runs per worker from which their kernels are forked: the process to fork from takes the time of a kernel's start.
 #: By two workers, a row that five notebooks read is then followed in 0.85 of the time, one that all eight read in 0.7.
 _TO_FORK = 2
 
