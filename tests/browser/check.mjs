@@ -210,6 +210,11 @@ const tasks = {
     const tab = await open(360, "light");
     found.places = await tab.evaluate(() => ["number-last-b-0f", "plot-offences", "filter-search"].map((place) => [place, document.getElementById(place).closest(".part").id]));
     const all = () => Promise.all(found.places.map(([place]) => visible(tab, place)));
+    // Chromium may draw what an open section holds some frames later: wait until it is `seen`, or not, two seconds at most.
+    const drawn = async (tab, place, seen) => {
+      for (let tries = 0; tries < 40 && (await visible(tab, place)) !== seen; tries++) await tab.waitForTimeout(50);
+      return visible(tab, place);
+    };
     found.first = await all();
     found.summaries = await tab.locator(".part > summary").allInnerTexts();
     await tab.locator("nav").getByText("All published numbers").click();
@@ -236,18 +241,19 @@ const tasks = {
     await tab.goto(address);
     found.closed = await all();
     await tab.evaluate(() => dispatchEvent(new Event("beforeprint")));
-    found.printed = await all();
+    const allDrawn = (seen) => Promise.all(found.places.map(([place]) => drawn(tab, place, seen)));
+    found.printed = await allDrawn(true);
     await tab.evaluate(() => dispatchEvent(new Event("afterprint")));
-    found.after = await all();
+    found.after = await allDrawn(false);
     await tab.context().close();
 
     const plain = await open(360, "light", { javaScriptEnabled: false });
     found.plain = [await visible(plain, "plot-offences")];
     await plain.emulateMedia({ media: "print" });
-    found.plain.push(await visible(plain, "plot-offences"));
+    found.plain.push(await drawn(plain, "plot-offences", true));
     await plain.emulateMedia({ media: "screen" });
     await plain.goto(address + "#plot-offences");
-    found.plain.push(await visible(plain, "plot-offences"));
+    found.plain.push(await drawn(plain, "plot-offences", true));
     await plain.context().close();
   },
 
