@@ -49,9 +49,15 @@ def two_at_a_time(commands: list[list[str]]) -> float:
     return time.perf_counter() - start
 
 
+def remove(spec: Path) -> None:
+    """Remove the results of the sweeps that are named as `spec` is."""
+    for folder in (BUILD / "sweeps").glob(f"{spec.stem}-*"):
+        shutil.rmtree(folder)
+
+
 def desertion(path: Path) -> tuple[float, float]:
     """Seconds, and the most memory of the driver in MiB."""
-    shutil.rmtree(BUILD / "sweeps" / path.stem, ignore_errors=True)
+    remove(path)
     start = time.perf_counter()
     command = [sys.executable, "-m", "desertion", "sweep", str(path)]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
@@ -98,7 +104,7 @@ def grow(place: Path, stem: str = "") -> None:
                 f"grid: {{x1: {values}}}\n"
             )
         seconds, memory = desertion(spec)
-        shutil.rmtree(BUILD / "sweeps" / spec.stem)
+        remove(spec)
         line = f"{count:5} sets  {seconds:.2f} s, driver {memory:.0f} MiB"
         if before:
             each = 1000 * (seconds - before[1]) / (count - before[0])
@@ -127,7 +133,7 @@ def main() -> None:
         source = str(NOTEBOOKS / f"{stem}.ipynb")
         ours, _ = desertion(spec)
         print(f"desertion sweep, {count} sets of {stem}            {ours:.1f} s", flush=True)
-        shutil.rmtree(BUILD / "sweeps" / spec.stem)
+        remove(spec)
         halves = [[*map(json.dumps, values[half::2])] for half in (0, 1)]
         execute = two_at_a_time([["-c", EXECUTE, source, folder, name, *half] for half in halves])
         print(
