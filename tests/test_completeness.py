@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from desertion import figures, reconcile
-from desertion.errors import UserError
+from desertion.errors import ModeError, UserError
 from desertion.trends import Refused, completeness, composite
 from desertion.trends.arrays import Floats, Ints
 from desertion.trends.composite import Fit, Spec, delays, hyper, lattice, model, prior, truncation
@@ -243,3 +244,21 @@ def test_the_evidence_at_a_delay_is_that_of_a_whole_fit_there() -> None:
         best = there.posterior.hyper[int(np.argmax(there.posterior.weight))]
         prior = hyper.Axes(there.spec, there.design).log_prior(np.log([best.tau, best.delta]))
         assert model.log_evidence(found, delay) == pytest.approx(there.log_marginal + prior, abs=0.03)
+
+
+def test_the_evidence_is_searched_anew_where_the_search_from_the_fit_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = composite.fit(reports(*MIXED))
+    assert isinstance(found, Fit)
+    begun: list[bool] = []
+    highest = hyper.highest
+
+    def fails_from_a_fit(fit: Any, start: Floats, scale: Floats, sd: Floats | None = None) -> float:
+        begun.append(sd is not None)
+        if sd is not None:
+            raise ModeError("no mode")
+        return highest(fit, start, scale, sd)
+
+    near = model.log_evidence(found, 9.0)
+    monkeypatch.setattr(hyper, "highest", fails_from_a_fit)
+    assert model.log_evidence(found, 9.0) == pytest.approx(near, abs=0.03)
+    assert begun == [True, False]

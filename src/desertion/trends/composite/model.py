@@ -298,9 +298,10 @@ def log_evidence(fitted: Fit, reporting_delay: float) -> float:
     The prior of these is in it; it is minus infinity where no fit is found.
     """
     spec = replace(fitted.spec, reporting_delay=reporting_delay)
-    with contextlib.suppress(ModeError):
-        _, _, search = _search(fitted.obs, spec, fitted.lattice, fitted.design, fitted.start)
-        return hyper.highest(*search)
+    for start in (fitted.start, None):
+        with contextlib.suppress(ModeError):
+            _, _, search = _search(fitted.obs, spec, fitted.lattice, fitted.design, start)
+            return hyper.highest(*search)
     return -np.inf
 
 
