@@ -168,7 +168,7 @@ def moments(messages: Messages) -> tuple[Floats, Floats, Floats]:
         if edge is None or law is None:
             p = messages.marginal[v]
             mean[own] = below @ p
-            covariance[np.ix_(own, own)] += (below * p) @ below.T - np.outer(mean[own], mean[own])
+            covariance[own[:, None], own] += (below * p) @ below.T - np.outer(mean[own], mean[own])
             continue
         above, score = messages.marginal[edge.parent], law.table.score
         chance = law.chance(above)
@@ -181,7 +181,7 @@ def moments(messages: Messages) -> tuple[Floats, Floats, Floats]:
         inner[k:, k:] = (score * chance) @ score.T
         inner[:k, k:] = below @ law.side(score, above).T
         inner[k:, :k] = inner[:k, k:].T
-        covariance[np.ix_(both, both)] += inner - (lifted * above) @ lifted.T
+        covariance[both[:, None], both] += inner - (lifted * above) @ lifted.T
         rows[edge.parent] += both.tolist()
         value[edge.parent] += list(lifted)
     return mean, bend, covariance

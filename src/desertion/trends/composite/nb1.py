@@ -51,7 +51,7 @@ def evaluate(n: Floats, m: Floats, delta: float) -> Derivatives:
         s, t, k = r[~big], top[~big], n[~big]
         rise[~big] = special.gammaln(t) - special.gammaln(s) + k * np.log(delta)
         score[~big] = special.psi(t) - special.psi(s)
-        bend[~big] = special.polygamma(1, t) - special.polygamma(1, s)
+        bend[~big] = special.zeta(2, t) - special.zeta(2, s)  # trigamma
     return log_p + rise, (score - log_phi) / delta, bend / delta**2
 
 
@@ -73,7 +73,7 @@ def tables(first: Derivatives, low: Floats, width: int, step: int, m: Floats, de
         column = np.empty((len(m), length))
         column[:, 0] = start
         column[:, 1:] = rise
-        columns.append(np.cumsum(column, axis=1, out=column)[:, ::step])
+        columns.append(column.cumsum(axis=1, out=column)[:, ::step])
     return columns[0], columns[1], columns[2]
 
 

@@ -89,7 +89,7 @@ class Sliding:
     """The law as correlations on the points that some parent and some difference lead to.
 
     `weight` over the differences, `belief` over the points (0 where no child is), `share` = 1 / sum of each parent,
-    `above` and `below` the points of parents, from 0, and of children, some of which no parent leads to.
+    `above` the points of parents, from 0. Of `count` children some parent leads to those `inside`, at points `below`.
     """
 
     table: LinkTable
@@ -97,13 +97,14 @@ class Sliding:
     belief: Floats
     share: Floats
     above: Ints
+    count: int
+    inside: slice
     below: Ints
 
     def _children(self, points: Floats) -> Floats:
         """Values at the points as values of the children; 0 where no parent leads to one."""
-        inside = (self.below >= 0) & (self.below < len(self.belief))
-        values = np.zeros(len(self.below))
-        values[inside] = points[self.below[inside]]
+        values = np.zeros(self.count)
+        values[self.inside] = points[self.below]
         return values
 
     def _spread(self, above: Floats) -> Floats:
@@ -121,19 +122,18 @@ class Sliding:
 
     def lift(self, rows: Floats) -> Floats:
         """E[rows[child] | parent]: (rows, parent)."""
-        inside = (self.below >= 0) & (self.below < len(self.belief))
-        lifted = np.empty((len(rows), len(self.above)))
-        for row, sums in zip(rows, lifted, strict=True):
-            points = np.zeros(len(self.belief))
-            points[self.below[inside]] = row[inside]
-            sums[:] = self.share * self._sums(self.weight, self.belief * points)
+        lifted, points = np.empty((len(rows), len(self.above))), np.zeros(len(self.belief))
+        for row, sums in zip(rows[:, self.inside] * self.belief[self.below], lifted, strict=True):
+            points[self.below] = row
+            sums[:] = self.share * self._sums(self.weight, points)
         return lifted
 
     def laws(self, parents: Ints) -> Floats:
         """The law of the child given each of `parents`: (parents, child)."""
         difference = self.below - self.above[parents][:, None]
         weight = np.append(self.weight, 0.0)
-        chance = weight[np.minimum(difference.view(np.uint64), np.uint64(len(self.weight))).view(np.int64)]
+        chance = np.zeros((len(parents), self.count))
+        chance[:, self.inside] = weight[np.minimum(difference.view(np.uint64), len(self.weight)).view(np.int64)]
         return np.asarray(chance * self._children(self.belief) * self.share[parents][:, None])
 
     def expect(self, rows: Floats) -> Floats:
@@ -149,7 +149,7 @@ class Sliding:
         """Sum over parents of their probability times `rows[difference]` at each child: (rows, child)."""
         spread = self._spread(above)
         sums = [self._children(self.belief * np.convolve(spread, self.weight * row)) for row in rows]
-        return np.array(sums, np.float64).reshape(-1, len(self.below))
+        return np.array(sums, np.float64).reshape(-1, self.count)
 
 
 Pair = Matrix | Sliding
@@ -180,21 +180,22 @@ def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief:
     highest, peak = log.max(), belief.max()
     if peak == -np.inf:
         return None
-    inside = (children >= 0) & (children < points)
+    inside = slice(*np.searchsorted(children, [0, points]).tolist())
+    children = children[inside]
     chance = np.zeros(points)
-    chance[children[inside]] = np.exp(belief[inside] - peak)
+    chance[children] = np.exp(belief[inside] - peak)
     weight = np.exp(log - highest)
     total = np.correlate(chance, weight, "valid")[parents]
     if total.min() < _LEAST:
         there = np.zeros(points)
-        there[children[inside]] = belief[inside] > -np.inf
+        there[children] = belief[inside] > -np.inf
         if (total[np.correlate(there, np.ones(len(log)), "valid")[parents] > 0.5] < _LEAST).any():
             return None
     with np.errstate(divide="ignore"):
         message = np.log(total) + highest + peak
     share = 1 / np.where(total > 0, total, 1.0)
     kept = LinkTable(log, table.score[:, :-1], table.bend[:, :-1])
-    return Sliding(kept, weight, chance, share, parents, children), message
+    return Sliding(kept, weight, chance, share, parents, len(below), inside, children), message
 
 
 def _matrix(
