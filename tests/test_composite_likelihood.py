@@ -287,3 +287,17 @@ def test_draws_satisfy_the_reports_and_have_the_conditional_means() -> None:
     value = likelihood.evaluate(cells, m, 1.0)
     tilted = np.array([nb1.evaluate(counts[:, j], np.full(len(counts), m[j]), 1.0)[1].mean() for j in range(len(m))])
     np.testing.assert_allclose(tilted, value.score, atol=0.01)
+
+
+def test_draws_of_the_blocks_that_are_wanted_do_not_depend_on_the_others() -> None:
+    obs = reports((0, 3, 8, 9), (0, 6, 40, 40), (6, 7, 3, 8), (6, 9, 20, 20))
+    cells = lattice.build(obs)
+    assert len(cells.blocks) == 2
+    m = means(cells, np.full(9, 6.0))
+    every = likelihood.sample(cells, m, 1.0, 30, np.random.default_rng(5))
+    for block, other in (cells.blocks, cells.blocks[::-1]):
+        wanted = np.zeros(len(m), bool)
+        wanted[block.cells[0]] = True
+        drawn = likelihood.sample(cells, m, 1.0, 30, np.random.default_rng(5), wanted)
+        np.testing.assert_array_equal(drawn[:, block.cells], every[:, block.cells])
+        assert np.isnan(drawn[:, other.cells]).all()

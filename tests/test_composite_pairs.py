@@ -39,7 +39,7 @@ def problems(draw: st.DrawFn) -> tuple[pairs.LinkTable, Span, np.ndarray, np.nda
 def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  # type: ignore[no-untyped-def]
     table, span, above, below, belief, few, grain = problem
     matrix, slow = pairs._matrix(table, span, above, below, belief, few, grain)
-    law = pairs._sliding(table, span, above, below, belief)
+    law = pairs._sliding(table, span, above, below, belief, few)
     if law is None:
         far = above[-1] - above[0] > pairs._SPARSE * span.step * len(above)
         small = slow[np.isfinite(slow)] - table.log.max() - belief.max()
@@ -61,6 +61,36 @@ def test_correlations_give_what_the_matrix_gives(problem, seed: int) -> None:  #
     same = differences[:, : len(matrix.table.log)]
     np.testing.assert_allclose(sliding.expect(differences[:, :-1]), matrix.expect(same), **close)
     np.testing.assert_allclose(sliding.side(differences[:, :-1], chance), matrix.side(same, chance), **close)
+
+
+@settings(max_examples=100)
+@given(seed=st.integers(0, 2**32 - 1), step=st.sampled_from([2, 3, 8]), count=st.integers(1, 20), every=st.booleans())
+def test_values_between_the_differences_lattice_are_summed_on_a_finer_one(
+    seed: int, step: int, count: int, every: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    above = np.arange(6.0) if every else np.sort(rng.choice(60, 6, replace=False)).astype(float)
+    below = np.arange(-3.0, above[-1] + step * count)
+    score, bend = rng.standard_normal((2, 2, count + 1))
+    table = pairs.LinkTable(np.append(rng.standard_normal(count), -np.inf), score, bend)
+    span = Span(1, 1 + step * (count - 1), step)
+    problem = table, span, above, below, rng.standard_normal(len(below))
+    law = pairs._sliding(*problem, few=True)
+    matrix, slow = pairs._matrix(*problem, few=True, grain=1)
+    assert law is not None
+    sliding, fast = law
+    np.testing.assert_allclose(fast, slow, rtol=1e-12)
+    chance, rows = rng.dirichlet(np.ones(len(above))), rng.standard_normal((3, len(below)))
+    values = sliding.table.score, matrix.table.score
+    np.testing.assert_allclose(sliding.down(chance), matrix.down(chance), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(sliding.lift(rows), matrix.lift(rows), rtol=1e-12, atol=1e-15)
+    for one, other in (
+        (sliding.laws(np.arange(6)), matrix.laws(np.arange(6))),
+        (sliding.expect(values[0]), matrix.expect(values[1])),
+        (sliding.side(values[0], chance), matrix.side(values[1], chance)),
+        (values[0] @ sliding.chance(chance), values[1] @ matrix.chance(chance)),
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-14)
 
 
 def test_logarithms_that_span_too_much_are_summed_as_logarithms() -> None:

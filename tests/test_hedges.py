@@ -113,7 +113,8 @@ def test_unknown_words_bounds_and_readings_are_refused_with_the_known_ones() -> 
 def test_an_edited_table_is_read_again_and_a_broken_one_names_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["desertion.figures.load"], "DATA", tmp_path)
+    for module in ("desertion.figures.load", "desertion.reads"):
+        monkeypatch.setattr(sys.modules[module], "DATA", tmp_path)
     header = ",".join(BY_FILE["hedges.csv"].columns)
     rows = [
         "about,about,-1,1,,,,x",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from desertion import figures, vocabulary
+from desertion import figures, reads, vocabulary
 from desertion.errors import UserError
 
 if TYPE_CHECKING:
@@ -155,6 +155,12 @@ def printed_ends(facts: pd.DataFrame) -> list[tuple[float, float]]:
 
 def load() -> Hedges:
     """The words of the project's data folder. Raises DataError with the faults of hedges.csv."""
+    return _of(reads.digests(["hedges.csv"])["hedges.csv"])
+
+
+@lru_cache(maxsize=1)
+def _of(digest: str) -> Hedges:
+    """The words of the file with this digest, which a fit needs once for each of its statements."""
     return Hedges(figures.table("hedges.csv"))
 
 

@@ -129,13 +129,13 @@ def predict(fit: Fit, rows: Observations, *, draws: int = _DRAWS, path: ahead.Pa
     base = model.problem(fit.lattice, fit.design, fit.obs, fit.spec.reporting_delay)
     beyond = _beyond(fit, rows)
     ways = tuple(ahead.PATHS) if path == "pool" else (path,)
-    overlapping = any(inside.any() for inside, _, _ in parts)
+    wanted = np.any([inside.any(axis=1) for inside, _, _ in parts], axis=0)
     for k in range(draws):
         hyper = fit.posterior.hyper[node[k]]
-        if overlapping:
+        if wanted.any():
             m = model.posed(base, fit.design, hyper).means(theta[k])[0]
             try:
-                drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng)
+                drawn = likelihood.sample(fit.lattice, m, hyper.delta, _EACH, rng, wanted)
             except SumError:
                 continue  # a draw far out, at which the reports are all but impossible
         for i, (inside, outside, loose) in enumerate(parts):

@@ -96,11 +96,13 @@ def drawn(fit: Fit, rows: Observations) -> Floats:
     ends = zip(rows.start.tolist(), rows.stop.tolist(), strict=True)
     own = [np.random.default_rng([seed, 6, first, after]) for first, after in ends]
     made: list[list[Floats]] = [[] for _ in own]
+    wanted = np.any([inside.any(axis=1) for inside, _, _ in parts], axis=0)
     for k, (point, node) in enumerate(zip(theta, nodes, strict=True)):
         hyper = fit.posterior.hyper[node]
         means = model.posed(base, fit.design, hyper).means(point)[0]
+        rng = np.random.default_rng([seed, 5, k])
         try:
-            cells = likelihood.sample(fit.lattice, means, hyper.delta, EACH, np.random.default_rng([seed, 5, k]))
+            cells = likelihood.sample(fit.lattice, means, hyper.delta, EACH, rng, wanted)
         except SumError:
             continue  # a draw far out, at which the reports are all but impossible
         level = fit.means(int(rows.series[0]), point[None], np.array([node]))[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from desertion.trends.arrays import Floats, Ints
+from desertion.trends.arrays import Flags, Floats, Ints
 from desertion.trends.composite import blocks, nb1
 from desertion.trends.composite.lattice import Lattice
 
@@ -59,12 +59,21 @@ def evaluate(lattice: Lattice, m: Floats, delta: float) -> Value:
     return Value(loglik, score, bend, tuple(covariances))
 
 
-def sample(lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.Generator) -> Floats:
-    """Draws of the counts of all cells given the reports: shape (size, cells)."""
+def sample(
+    lattice: Lattice, m: Floats, delta: float, size: int, rng: np.random.Generator, wanted: Flags | None = None
+) -> Floats:
+    """Draws of the counts of all cells given the reports: shape (size, cells).
+
+    NaN are those of blocks without a cell that is `wanted` (cells); the draws of the others are the same without them.
+    """
     counts = np.empty((size, len(m)))
     counts[:, lattice.known] = lattice.counts
     for block in lattice.blocks:
-        counts[:, block.cells] = blocks.draw(blocks.send(block, m[block.cells], delta), size, rng)
+        if wanted is None or wanted[block.cells].any():
+            counts[:, block.cells] = blocks.draw(blocks.send(block, m[block.cells], delta), size, rng)
+        else:
+            counts[:, block.cells] = np.nan
+            rng.random((block.size, size))  # as many as `blocks.draw` takes
     # cells that no report in the likelihood bounds keep their own law
     loose = np.ones(len(m), bool)
     loose[lattice.known] = False

@@ -16,8 +16,8 @@ from desertion.trends.composite.windows import Span
 
 #: Smallest sum, relative to the largest product, that is accurate: products lost below 1e-308 do not matter in it.
 _LEAST = 1e-250
-#: Points of the lattice for each parent beyond which the matrix is smaller.
-_SPARSE = 24
+#: Points of the lattice for each parent, and for each difference, beyond which the matrix is smaller.
+_SPARSE, _FINEST = 24, 8
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,13 @@ class LinkTable:
     def at(self, places: Ints) -> LinkTable:
         """The entries at `places`."""
         return LinkTable(self.log[places], self.score[:, places], self.bend[:, places])
+
+    def finer(self, times: int) -> LinkTable:
+        """The table over a lattice that is so many times as fine; what lies between its differences is impossible."""
+        width = (len(self.log) - 1) * times + 1
+        log, score, bend = np.full(width, -np.inf), *(np.zeros((len(each), width)) for each in (self.score, self.bend))
+        log[::times], score[:, ::times], bend[:, ::times] = self.log, self.score, self.bend
+        return LinkTable(log, score, bend)
 
 
 @dataclass(frozen=True)
@@ -163,19 +170,26 @@ def pair(
     `table` holds the differences in `span` and one impossible entry more. `few`: each of them leads from any value of
     the parent to one of the child, which lies on a lattice of step `grain`, or out of its grid.
     """
-    return _sliding(table, span, above, below, belief) or _matrix(table, span, above, below, belief, few, grain)
+    return _sliding(table, span, above, below, belief, few) or _matrix(table, span, above, below, belief, few, grain)
 
 
-def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats) -> tuple[Pair, Floats] | None:
-    """The law as correlations on the lattice of the differences.
+def _sliding(
+    table: LinkTable, span: Span, above: Floats, below: Floats, belief: Floats, few: bool
+) -> tuple[Sliding, Floats] | None:
+    """The law as correlations on the lattice of the differences, or a finer one on which all values lie.
 
-    None where not all values lie on it, a parent's lie too far apart, or a sum is so small that doubles lose accuracy.
+    None where that is much finer, a parent's values lie too far apart, or a sum is so small that doubles lose accuracy.
     """
-    log = table.log[:-1]
-    ahead, beyond = above - above[0], below - (above[0] + span.first)
-    parents, children = (ahead // span.step).astype(np.int64), (beyond // span.step).astype(np.int64)
+    table, step = LinkTable(table.log[:-1], table.score[:, :-1], table.bend[:, :-1]), span.step
+    ahead, beyond = (above - above[0]).astype(np.int64), (below - (above[0] + span.first)).astype(np.int64)
+    if (ahead % step).any() or (beyond % step).any():
+        step = int(np.gcd(np.gcd.reduce(ahead), np.gcd.reduce(beyond, initial=step)))
+        if not few or span.step > _FINEST * step:
+            return None
+        table = table.finer(span.step // step)
+    log, parents, children = table.log, ahead // step, beyond // step
     points = int(parents[-1]) + len(log)
-    if parents[-1] > _SPARSE * len(parents) or (ahead % span.step).any() or (beyond % span.step).any():
+    if parents[-1] > _SPARSE * len(parents):
         return None
     highest, peak = log.max(), belief.max()
     if peak == -np.inf:
@@ -189,13 +203,12 @@ def _sliding(table: LinkTable, span: Span, above: Floats, below: Floats, belief:
     if total.min() < _LEAST:
         there = np.zeros(points)
         there[children] = belief[inside] > -np.inf
-        if (total[np.correlate(there, np.ones(len(log)), "valid")[parents] > 0.5] < _LEAST).any():
+        if (total[np.correlate(there, (log > -np.inf) * 1.0, "valid")[parents] > 0.5] < _LEAST).any():
             return None
     with np.errstate(divide="ignore"):
         message = np.log(total) + highest + peak
     share = 1 / np.where(total > 0, total, 1.0)
-    kept = LinkTable(log, table.score[:, :-1], table.bend[:, :-1])
-    return Sliding(kept, weight, chance, share, parents, len(below), inside, children), message
+    return Sliding(table, weight, chance, share, parents, len(below), inside, children), message
 
 
 def _matrix(
