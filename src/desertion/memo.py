@@ -165,7 +165,8 @@ class _Content(pickle.Pickler):
         super().__init__(file, protocol=5)
         self.fast = True  # without references to what came before
         self.lenient = lenient
-        self.seen: dict[int, int] = {}  # functions and classes, each of which is written once
+        # functions, classes and what modules hold, each of which is written once: its number, and itself to keep its id
+        self.seen: dict[int, tuple[int, object]] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Stand-in of a value that is not plain: the parts by which it is known."""
@@ -173,8 +174,10 @@ class _Content(pickle.Pickler):
             return NotImplemented
         of = value if isinstance(value, FunctionType | type) else type(value)
         number = len(self.seen)
-        if of is value and (first := self.seen.setdefault(id(value), number)) != number:
-            return str, (first,)
+        if self.lenient or of is value:
+            first, _ = self.seen.setdefault(id(value), (number, value))
+            if first != number:
+                return str, (first,)
         return str, (f"{of.__module__}.{of.__qualname__}", *self.parts(value, type(value)))
 
     def parts(self, value: Any, kind: type) -> tuple[Any, ...]:
