@@ -78,7 +78,6 @@ def test_printed_intervals_are_as_much_wider_as_their_coverage_was_measured_to_n
     fitted = fit(simulate.reports(simulate.truth(rng, 24), rng), Spec(tau=0.12, phi=3.0))
     assert isinstance(fitted, Fit)
     assert all(1.0 < factor < 1.5 for factor in posterior.WIDENING.values())
-    z = special.ndtri(0.975)
     shares = np.kron(np.eye(2), np.ones(12))
     months, totals = fitted.log_sums(np.eye(24)), fitted.log_sums(shares)
     growth = fitted.growth(2021, 2022)
@@ -93,7 +92,8 @@ def test_printed_intervals_are_as_much_wider_as_their_coverage_was_measured_to_n
         (np.log(pd.DataFrame([growth])), grown, "growth"),
         (one[["low", "high"]], ratio, "factor"),
     ):
-        reach = z * posterior.WIDENING.get(kind, 1.0)
+        end = stats.t.ppf(0.975, posterior.DEGREES.get(kind, np.inf))
+        reach = end * posterior.WIDENING.get(kind, 1.0)
         ends = law.below(table[["low", "high"]].to_numpy(np.float64).T)
         assert ends[0] == pytest.approx(special.ndtr(-reach), rel=1e-6)
         assert 1 - ends[1] == pytest.approx(special.ndtr(-reach), rel=1e-6)
@@ -117,21 +117,22 @@ def test_the_published_coverage_is_that_of_these_factors() -> None:
 
 
 def test_on_the_real_schedule_totals_and_growth_cover_what_they_claim_to() -> None:
-    """In the three truths that the factors were chosen for, with other data sets: within two Monte Carlo errors.
+    """In the three truths that the laws were chosen for, with other data sets: within two Monte Carlo errors.
 
-    One falls short, as the methods say: the total of 2024 where a report is wrong.
+    The methods say which one covers least.
     """
     table = pd.read_csv(ROOT / "benchmarks" / "schedule.csv").query("truth in ['control', 'twins', 'wrong']")
     table = table[table["quantity"].str.split().str[0].isin(["total", "growth"])]
-    short = table.eval("truth == 'wrong' and quantity == 'total 2024' and measure == '95'")
-    (share,) = table.loc[short, "value"]
-    methods = (ROOT / "src" / "desertion" / "report" / "methods.md").read_text(encoding="utf-8")
-    assert f"then holds the truth in {share:.0%} of the simulations".replace("%", " %") in methods
     for measure, low, high in (("95", 0.92, 0.98), ("80", 0.76, 0.84)):
         part = table[table["measure"] == measure]
         assert len(part) == 3 * 8
-        assert (part["value"] + 2 * part["error"]).ge(low)[~short].all()
+        assert (part["value"] + 2 * part["error"]).ge(low).all()
         assert (part["value"] - 2 * part["error"]).le(high).all()
+    least = table[table["measure"] == "95"].sort_values("value").iloc[0]
+    assert (least["truth"], least["quantity"]) == ("wrong", "total 2024")
+    methods = (ROOT / "src" / "desertion" / "report" / "methods.md").read_text(encoding="utf-8")
+    share = f"{least['value']:.0%}".replace("%", " %")
+    assert f"then holds the truth in {share} of the simulations" in " ".join(methods.split())
 
 
 def test_of_cases_that_are_posted_late_the_band_over_the_delay_covers_totals_and_growth() -> None:

@@ -30,9 +30,10 @@ _PHI = 1 + np.exp(P.log_excess_mean + P.log_excess_sd * np.array([-1.96, 0, 1.96
         f"median {P.delay_median:g} months and standard deviation {P.delay_sd:g}",
         f"in steps of {hyper.SPACING[2]:g} standard deviations for two of them and {hyper.SPACING[3]:g} for three",
         f"the log density falls by {hyper.DROP:g}",
-        f"intervals of totals are {posterior.WIDENING['total']:g} times as wide",
-        f"those of growth {posterior.WIDENING['growth']:g} times",
-        f"those of numbers of cases {posterior.WIDENING['cases']:g} times",
+        f"those of totals reach to {posterior.WIDENING['total']:g} times the quantiles of Student's law with "
+        f"{posterior.DEGREES['total']} degrees of freedom, those of growth to {posterior.WIDENING['growth']:g} times "
+        f"those with {posterior.DEGREES['growth']};",
+        f"those of numbers of cases are {posterior.WIDENING['cases']:g} times as wide",
         f"factors between series {posterior.WIDENING['factor']:g} times",
         f"that of $\\phi$ {posterior.WIDENING['phi']:g} times",
         f"misses by more than {predictive.NOTICED:g} standard deviations",
