@@ -249,11 +249,16 @@ def kept(arguments: argparse.Namespace) -> Path:
     kind = f"{arguments.truth}{'-floor' * arguments.floor}"
     kind += f"-delay{arguments.delay:g}" * bool(arguments.delay)
     kind += f"-of{arguments.informative}" * bool(arguments.informative) + "-named" * arguments.named
+    return folder() / f"{kind}-{arguments.seed}.jsonl"
+
+
+def folder() -> Path:
+    """Where sets are kept, for this state of the models, of figures.csv and of `schedule`."""
     trends = PACKAGE / "trends"
     files = [*sorted((trends / "composite").glob("*.py")), *(trends / f"{name}.py" for name in _MODEL)]
     files += [DATA / "figures.csv", Path(schedule.__file__)]
     state = digest(b"".join(path.read_bytes() for path in files))
-    return BUILD / "calibration" / state[:16] / f"{kind}-{arguments.seed}.jsonl"
+    return BUILD / "calibration" / state[:16]
 
 
 def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -261,7 +266,7 @@ def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     path = kept(arguments)
     path.parent.mkdir(parents=True, exist_ok=True)
     wanted = range(arguments.first, arguments.first + arguments.sets)
-    done = {s["set"]: s for s in _lines(path)}
+    done = {s["set"]: s for s in lines(path)}
     todo = [] if arguments.done else [k for k in wanted if k not in done]
     begun = time.monotonic()
     with Pool(arguments.jobs) as pool, path.open("a", encoding="utf-8") as file:
@@ -275,7 +280,8 @@ def sets(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return [done[k] for k in wanted if k in done]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The sets kept in a file; none where there is no file."""
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             try:

@@ -8,7 +8,8 @@ largest such distance is least (then those with the least sum), and the best nor
 `desertion.trends.composite.posterior` takes over what is chosen.
 
 Run: python benchmarks/bench_widening.py [--sets 1000] [--jobs 2]
-A set takes about half a second. Those that are done are kept in build/widening.jsonl: delete it if the model changes.
+A set takes about half a second. Those that are done are kept in build/calibration, for this state of the models and of
+figures.csv, and not done again.
 """
 
 from __future__ import annotations
@@ -28,15 +29,13 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from desertion.project import BUILD
 from desertion.trends import Refused
 from desertion.trends.arrays import Floats
 
 sys.path.insert(0, str(Path(__file__).parent))
 import schedule
-from bench_calibration import PAIRS, YEARS
+from bench_calibration import PAIRS, YEARS, folder, lines
 
-KEPT = BUILD / "widening.jsonl"
 TRUTHS, FIRST, SETS = ("control", "twins", "wrong"), 10_000, 1000
 DEGREES = (4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, np.inf)
 FACTORS = np.arange(100, 141) / 100
@@ -90,10 +89,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
     jobs = [(truth, k) for truth in TRUTHS for k in range(FIRST, FIRST + arguments.sets)]
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
-    done = {(one["truth"], one["set"]): one["scores"] for one in map(json.loads, lines)}
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    with Pool(arguments.jobs) as pool, KEPT.open("a", encoding="utf-8") as file:
+    kept = folder() / "widening.jsonl"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    done = {(one["truth"], one["set"]): one["scores"] for one in lines(kept)}
+    with Pool(arguments.jobs) as pool, kept.open("a", encoding="utf-8") as file:
         for one in pool.imap_unordered(scores, [job for job in jobs if job not in done], chunksize=4):
             done[one["truth"], one["set"]] = one["scores"]
             file.write(json.dumps(one) + "\n")
